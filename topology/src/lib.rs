@@ -1,0 +1,15 @@
+//! The nouns of the network and the inference over them.
+//!
+//! Invariant: this crate is pure. It knows no clock, socket, task, log or store; time is always a parameter, and
+//! identity is always given by whoever owns the record that created the thing.
+
+#![forbid(unsafe_code)]
+
+pub mod fact;
+pub mod id;
+pub mod mac;
+pub mod time;
+
+pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
+pub use mac::MacAddr;
+pub use time::Timestamp;
