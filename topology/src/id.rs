@@ -24,7 +24,9 @@ pub struct Id<K> {
 
 /// The text is not an id of this kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not an id of this kind: write {prefix}- and up to 16 hexadecimal digits, such as {prefix}-2a00001")]
+#[error(
+    "{text:?} is not an id of this kind: write {prefix}- and up to 16 hexadecimal digits, such as {prefix}-2a00001"
+)]
 pub struct InvalidId {
     /// The refused text.
     pub text: String,

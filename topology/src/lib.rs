@@ -5,7 +5,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod fact;
 pub mod id;
 pub mod mac;
 pub mod time;
