@@ -8,6 +8,7 @@
 pub mod id;
 pub mod mac;
 pub mod time;
+pub mod vendor;
 
 pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
 pub use mac::MacAddr;
