@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod fact;
 pub mod id;
 pub mod mac;
 pub mod time;

@@ -1,0 +1,175 @@
+//! What an agent observes: facts that hold now, and history that happened.
+//!
+//! Invariant: a fact belongs to one (agent, [`Method`], [`Scope`]); within that group its [`ItemKey`] names it, so what
+//! one agent or method says never overwrites or deletes what another says (invariant 8). A fact carries the time at which
+//! it was last observed; two observations of one key merge by that time, never by arrival (invariant 3).
+//!
+//! This module does not know how facts travel or are stored, nor what is concluded from them.
+
+mod body;
+mod history;
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+pub use body::{
+    Address, Binding, Condition, ConditionKind, Entity, FactBody, Forwarding, ForwardingStatus, Host, Interface,
+    InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, Reach, ReachState, Sighting, System,
+};
+pub use history::{
+    CaptureSample, DeviceSample, Event, EventKind, HistoryBody, HistoryItem, InterfaceSample, TrafficSample,
+};
+
+use crate::Timestamp;
+
+/// How a fact was observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Whether a device answers SNMP.
+    SnmpReach,
+    /// The system group (RFC 3418).
+    SnmpSystem,
+    /// ifTable and ifXTable (RFC 2863).
+    SnmpInterfaces,
+    /// The forwarding tables of BRIDGE-MIB (RFC 4188) and Q-BRIDGE-MIB (RFC 4363).
+    SnmpForwarding,
+    /// ipNetToMediaTable and ipNetToPhysicalTable (RFC 4293).
+    SnmpAddresses,
+    /// LLDP-MIB and CDP.
+    SnmpNeighbours,
+    /// ENTITY-MIB (RFC 6933).
+    SnmpEntities,
+    /// The source address of a local frame.
+    PassiveFrames,
+    /// ARP heard (RFC 826).
+    PassiveArp,
+    /// IPv6 neighbour discovery heard (RFC 4861).
+    PassiveNd,
+    /// DHCP heard (RFC 2131).
+    PassiveDhcp,
+    /// LLDP heard (IEEE 802.1AB).
+    PassiveLldp,
+    /// What the agent says of itself.
+    Agent,
+}
+
+impl Method {
+    /// Every method, in order.
+    pub const ALL: [Self; 13] = [
+        Self::SnmpReach,
+        Self::SnmpSystem,
+        Self::SnmpInterfaces,
+        Self::SnmpForwarding,
+        Self::SnmpAddresses,
+        Self::SnmpNeighbours,
+        Self::SnmpEntities,
+        Self::PassiveFrames,
+        Self::PassiveArp,
+        Self::PassiveNd,
+        Self::PassiveDhcp,
+        Self::PassiveLldp,
+        Self::Agent,
+    ];
+
+    /// Returns the name used in the API, in metrics and in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SnmpReach => "snmp_reach",
+            Self::SnmpSystem => "snmp_system",
+            Self::SnmpInterfaces => "snmp_interfaces",
+            Self::SnmpForwarding => "snmp_forwarding",
+            Self::SnmpAddresses => "snmp_addresses",
+            Self::SnmpNeighbours => "snmp_neighbours",
+            Self::SnmpEntities => "snmp_entities",
+            Self::PassiveFrames => "passive_frames",
+            Self::PassiveArp => "passive_arp",
+            Self::PassiveNd => "passive_nd",
+            Self::PassiveDhcp => "passive_dhcp",
+            Self::PassiveLldp => "passive_lldp",
+            Self::Agent => "agent",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a group of facts is about: the agent's name of the device asked, the interface listened on, or, for what the
+/// agent says of itself, the empty text. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scope(Arc<str>);
+
+impl Scope {
+    /// Returns the scope of this name.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The facts of one method about one scope, as one agent sees them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Group {
+    /// How they were observed.
+    pub method: Method,
+    /// What they are about.
+    pub scope: Scope,
+}
+
+/// One thing that holds now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// When it was last observed.
+    pub observed: Timestamp,
+    /// What was observed.
+    pub body: FactBody,
+}
+
+/// A difference in a group of facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactChange {
+    /// The fact holds.
+    Present(Fact),
+    /// The fact of this key was found not to hold any more.
+    Gone {
+        /// Which fact.
+        key: ItemKey,
+        /// When it was found gone.
+        observed: Timestamp,
+    },
+}
+
+impl FactChange {
+    /// Returns which fact of the group changes.
+    pub fn key(&self) -> ItemKey {
+        match self {
+            Self::Present(fact) => fact.body.key(),
+            Self::Gone { key, .. } => key.clone(),
+        }
+    }
+
+    /// Returns when the change was observed.
+    pub const fn observed(&self) -> Timestamp {
+        match self {
+            Self::Present(fact) => fact.observed,
+            Self::Gone { observed, .. } => *observed,
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! The facts themselves, and the key that names each within its group.
+//!
+//! A text that the source left blank is the empty string; a number that it did not give is `None`, never zero.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::MacAddr;
+
+/// One observed thing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactBody {
+    /// Whether the device answers.
+    Reach(Reach),
+    /// What the device says it is.
+    System(System),
+    /// A port.
+    Interface(Interface),
+    /// A row of a forwarding table.
+    Forwarding(Forwarding),
+    /// A row of an ARP or neighbour-discovery table.
+    Address(Address),
+    /// A neighbour by LLDP or CDP.
+    Neighbour(Neighbour),
+    /// A physical part.
+    Entity(Entity),
+    /// A source address on the local segment.
+    Sighting(Sighting),
+    /// A MAC-to-IP fact.
+    Binding(Binding),
+    /// What a host says of itself.
+    Host(Host),
+    /// Something that keeps the agent from its work.
+    Condition(Condition),
+}
+
+/// Names a fact within its group.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKey {
+    /// The one reach fact of a device.
+    Reach,
+    /// The one system fact of a device.
+    System,
+    /// A port by ifName.
+    Interface {
+        /// ifName.
+        name: String,
+    },
+    /// A forwarding row by address and VLAN.
+    Forwarding {
+        /// The address.
+        mac: MacAddr,
+        /// The VLAN, where the table says.
+        vlan: Option<u16>,
+    },
+    /// An address row by IP and interface.
+    Address {
+        /// The IP address.
+        ip: IpAddr,
+        /// ifName.
+        interface: String,
+    },
+    /// A neighbour by both ends.
+    Neighbour {
+        /// How it was heard.
+        protocol: NeighbourProtocol,
+        /// ifName of the local end.
+        local_interface: String,
+        /// The other end's chassis id as text.
+        chassis_id: String,
+        /// The other end's port id as text.
+        port_id: String,
+    },
+    /// A part by entPhysicalIndex.
+    Entity {
+        /// entPhysicalIndex.
+        index: u32,
+    },
+    /// A sighting by address and VLAN.
+    Sighting {
+        /// The address.
+        mac: MacAddr,
+        /// The VLAN, `None` for untagged frames.
+        vlan: Option<u16>,
+    },
+    /// A binding by both its sides.
+    Binding {
+        /// The MAC address.
+        mac: MacAddr,
+        /// The IP address.
+        ip: IpAddr,
+    },
+    /// A host by MAC address.
+    Host {
+        /// The MAC address.
+        mac: MacAddr,
+    },
+    /// A condition by kind and subject.
+    Condition {
+        /// What is wrong.
+        kind: ConditionKind,
+        /// With what.
+        subject: String,
+    },
+}
+
+impl FactBody {
+    /// Returns the key that names this fact within its group.
+    pub fn key(&self) -> ItemKey {
+        match self {
+            Self::Reach(_) => ItemKey::Reach,
+            Self::System(_) => ItemKey::System,
+            Self::Interface(it) => ItemKey::Interface { name: it.name.clone() },
+            Self::Forwarding(it) => ItemKey::Forwarding { mac: it.mac, vlan: it.vlan },
+            Self::Address(it) => ItemKey::Address { ip: it.ip, interface: it.interface.clone() },
+            Self::Neighbour(it) => ItemKey::Neighbour {
+                protocol: it.protocol,
+                local_interface: it.local_interface.clone(),
+                chassis_id: it.chassis_id.clone(),
+                port_id: it.port_id.clone(),
+            },
+            Self::Entity(it) => ItemKey::Entity { index: it.index },
+            Self::Sighting(it) => ItemKey::Sighting { mac: it.mac, vlan: it.vlan },
+            Self::Binding(it) => ItemKey::Binding { mac: it.mac, ip: it.ip },
+            Self::Host(it) => ItemKey::Host { mac: it.mac },
+            Self::Condition(it) => ItemKey::Condition { kind: it.kind, subject: it.subject.clone() },
+        }
+    }
+}
+
+/// Whether a device answers, and if not, what was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// The verdict.
+    pub state: ReachState,
+    /// What was tried and what came of it.
+    pub detail: String,
+    /// The address asked, with its port.
+    pub target: String,
+}
+
+/// Verdict on a device's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachState {
+    /// It answers.
+    Answering,
+    /// Nothing comes back.
+    Silent,
+    /// Something comes back, but not to these credentials.
+    Refusing,
+}
+
+/// What a device says it is (RFC 3418), and what else names it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct System {
+    /// sysName.
+    pub name: String,
+    /// sysDescr.
+    pub description: String,
+    /// sysObjectID, dotted.
+    pub object_id: String,
+    /// sysContact.
+    pub contact: String,
+    /// sysLocation.
+    pub location: String,
+    /// dot1dBaseBridgeAddress.
+    pub bridge_mac: Option<MacAddr>,
+    /// snmpEngineID; empty when not known.
+    pub engine_id: Vec<u8>,
+    /// lldpLocChassisId as text.
+    pub chassis_id: String,
+}
+
+/// A port (RFC 2863).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// ifName: the identity within the device.
+    pub name: String,
+    /// ifIndex: a cache, renumbered by some devices at every start.
+    pub if_index: u32,
+    /// ifAlias.
+    pub alias: String,
+    /// ifType (IANAifType-MIB).
+    pub if_type: u32,
+    /// ifPhysAddress.
+    pub mac: Option<MacAddr>,
+    /// Speed in bits per second.
+    pub speed_bps: Option<u64>,
+    /// ifAdminStatus.
+    pub admin: InterfaceStatus,
+    /// ifOperStatus.
+    pub oper: InterfaceStatus,
+}
+
+/// ifAdminStatus and ifOperStatus (RFC 2863).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InterfaceStatus {
+    /// up(1)
+    Up,
+    /// down(2)
+    Down,
+    /// testing(3)
+    Testing,
+    /// unknown(4), and what the device did not say
+    Unknown,
+    /// dormant(5)
+    Dormant,
+    /// notPresent(6)
+    NotPresent,
+    /// lowerLayerDown(7)
+    LowerLayerDown,
+}
+
+/// A row of a forwarding table (RFC 4188, RFC 4363).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarding {
+    /// The address.
+    pub mac: MacAddr,
+    /// The VLAN; `None` where the table does not say.
+    pub vlan: Option<u16>,
+    /// ifName of the port; `None` where the bridge port did not resolve.
+    pub interface: Option<String>,
+    /// The bridge port.
+    pub bridge_port: u32,
+    /// How the row came to be.
+    pub status: ForwardingStatus,
+}
+
+/// dot1dTpFdbStatus (RFC 4188).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForwardingStatus {
+    /// other(1)
+    Other,
+    /// invalid(2)
+    Invalid,
+    /// learned(3): the only one that tells where an endpoint is.
+    Learned,
+    /// self(4): an address of the device itself
+    #[serde(rename = "self")]
+    Own,
+    /// mgmt(5): set by hand
+    Mgmt,
+}
+
+/// A row of ipNetToMediaTable or ipNetToPhysicalTable (RFC 4293).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// The IP address.
+    pub ip: IpAddr,
+    /// ifName.
+    pub interface: String,
+    /// The MAC address.
+    pub mac: MacAddr,
+}
+
+/// A neighbour heard by a device, or by the agent itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// How it was heard.
+    pub protocol: NeighbourProtocol,
+    /// ifName of the local end.
+    pub local_interface: String,
+    /// Chassis id as text: a MAC address where the subtype says so.
+    pub chassis_id: String,
+    /// Port id as text.
+    pub port_id: String,
+    /// Port description.
+    pub port_description: String,
+    /// System name.
+    pub system_name: String,
+    /// System description.
+    pub system_description: String,
+    /// Management addresses.
+    pub management_addresses: Vec<IpAddr>,
+}
+
+/// How a neighbour was heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NeighbourProtocol {
+    /// IEEE 802.1AB.
+    Lldp,
+    /// Cisco Discovery Protocol.
+    Cdp,
+}
+
+/// A physical part (ENTITY-MIB, RFC 6933).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entity {
+    /// entPhysicalIndex.
+    pub index: u32,
+    /// entPhysicalClass: 3 is a chassis, 9 a module, 11 a stack.
+    pub class: u32,
+    /// entPhysicalName.
+    pub name: String,
+    /// entPhysicalDescr.
+    pub description: String,
+    /// entPhysicalSerialNum.
+    pub serial: String,
+    /// entPhysicalModelName.
+    pub model: String,
+    /// entPhysicalSoftwareRev.
+    pub software_revision: String,
+}
+
+/// The source address of a frame on the local segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// The address.
+    pub mac: MacAddr,
+    /// The VLAN, `None` for untagged frames.
+    pub vlan: Option<u16>,
+}
+
+/// A MAC-to-IP fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The MAC address.
+    pub mac: MacAddr,
+    /// The IP address.
+    pub ip: IpAddr,
+}
+
+/// What a host says of itself (RFC 2132 options 12, 60, 55, 61).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The MAC address.
+    pub mac: MacAddr,
+    /// Host name.
+    pub hostname: String,
+    /// Vendor class identifier.
+    pub vendor_class: String,
+    /// Parameter request list, in the order asked: it tells operating systems apart.
+    pub parameter_list: Vec<u8>,
+    /// Client identifier.
+    pub client_id: Vec<u8>,
+}
+
+/// Something that keeps the agent from its work, as long as it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// What is wrong.
+    pub kind: ConditionKind,
+    /// With what: an interface, a device, a lane.
+    pub subject: String,
+    /// What happened and what to do about it.
+    pub detail: String,
+}
+
+/// What can keep an agent from its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionKind {
+    /// An interface cannot be captured.
+    CaptureFailed,
+    /// The kernel dropped frames.
+    CaptureLoss,
+    /// A cap of the spool cost history.
+    SpoolLoss,
+    /// The spool cannot be written.
+    DiskFull,
+    /// A configuration from the centre was not applied.
+    ConfigurationRefused,
+    /// A poll cycle ended after its interval.
+    CycleLate,
+    /// A table is at its capacity and evicts.
+    TableFull,
+    /// A device's table could not be read whole.
+    TableUnreadable,
+    /// The centre refused a batch, which was set aside.
+    BatchRejected,
+}

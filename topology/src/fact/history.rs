@@ -1,0 +1,134 @@
+//! What happened: samples and events, append-only, each at its own moment.
+
+use serde::{Deserialize, Serialize};
+
+use super::Scope;
+use crate::{MacAddr, Timestamp};
+
+/// One sample or event of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryItem {
+    /// When it was taken or happened.
+    pub time: Timestamp,
+    /// What it is about.
+    pub scope: Scope,
+    /// What it says.
+    pub body: HistoryBody,
+}
+
+/// A sample or an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryBody {
+    /// Counters of a port.
+    Interface(InterfaceSample),
+    /// How a device answers.
+    Device(DeviceSample),
+    /// Traffic of an endpoint.
+    Traffic(TrafficSample),
+    /// How capture goes.
+    Capture(CaptureSample),
+    /// Something happened.
+    Event(Event),
+}
+
+/// Counters of a port as the device gives them; what it did not give is `None`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct InterfaceSample {
+    /// ifName.
+    pub name: String,
+    /// Octets received.
+    pub in_octets: Option<u64>,
+    /// Octets sent.
+    pub out_octets: Option<u64>,
+    /// Packets received with errors.
+    pub in_errors: Option<u64>,
+    /// Packets that could not be sent because of errors.
+    pub out_errors: Option<u64>,
+    /// Packets received and discarded without an error.
+    pub in_discards: Option<u64>,
+    /// Packets to send, discarded without an error.
+    pub out_discards: Option<u64>,
+    /// Unicast packets received.
+    pub in_packets: Option<u64>,
+    /// Unicast packets sent.
+    pub out_packets: Option<u64>,
+}
+
+/// How a device answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DeviceSample {
+    /// sysUpTime in milliseconds.
+    pub uptime_ms: Option<u64>,
+    /// Smoothed round trip in microseconds.
+    pub round_trip_us: Option<u64>,
+    /// Requests sent in the cycle, repetitions included.
+    pub requests: u64,
+    /// Requests of the cycle that stayed unanswered.
+    pub requests_lost: u64,
+}
+
+/// Traffic of one endpoint since its last sample, as the capture interface sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficSample {
+    /// The endpoint's address.
+    pub mac: MacAddr,
+    /// Length of the interval, in milliseconds, that ends at the sample's time.
+    pub interval_ms: u64,
+    /// Frames it sent.
+    pub frames_out: u64,
+    /// Bytes it sent, Ethernet header included, frame check sequence not.
+    pub bytes_out: u64,
+    /// Frames sent to it.
+    pub frames_in: u64,
+    /// Bytes sent to it.
+    pub bytes_in: u64,
+}
+
+/// How capture goes, since the agent started.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CaptureSample {
+    /// Frames handed to the pipeline.
+    pub frames_seen: u64,
+    /// Frames the kernel dropped because the ring was full.
+    pub frames_dropped_by_kernel: u64,
+    /// Frames whose content could not be decoded.
+    pub frames_undecoded: u64,
+    /// Endpoints that gave way in a full table.
+    pub endpoints_evicted: u64,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// What.
+    pub kind: EventKind,
+    /// The interface, endpoint or lane it is about.
+    pub subject: String,
+    /// In words.
+    pub detail: String,
+    /// How many things it is about, where it counts any.
+    pub count: u64,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// A port came up.
+    LinkUp,
+    /// A port went down.
+    LinkDown,
+    /// sysUpTime began again.
+    DeviceRestarted,
+    /// A counter went back without a restart.
+    CountersJumpedBack,
+    /// A cap of the spool dropped history.
+    HistoryLost,
+    /// A configuration from the centre is in force.
+    ConfigurationApplied,
+    /// A configuration was taken back, since the centre was lost by it.
+    ConfigurationRolledBack,
+    /// The agent started.
+    AgentStarted,
+}
