@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod dated;
+pub mod division;
 pub mod fact;
 pub mod id;
 pub mod mac;
