@@ -1,0 +1,308 @@
+//! The endpoints that were seen: who, where, since when, by which evidence, and how much they sent and received.
+//!
+//! Invariants: at most `capacity` endpoints, and bounded detail on each. A newcomer is on probation; it is established
+//! once it has been heard for a while. A full table gives up whoever on probation has been silent longest, and
+//! established endpoints may fill three quarters of the table only, so that a flood of forged addresses evicts itself.
+//! Time is the frames' own. It does not judge: what a binding or a name means is for the centre.
+
+mod endpoint;
+
+pub use endpoint::{BindingState, EndpointState, Traffic};
+
+use std::time::Duration;
+
+use onenet_topology::MacAddr;
+
+use self::endpoint::{Entry, Noted};
+use crate::{
+    FrameTime,
+    facts::{Binding, Evidence, Host, Method},
+    table::Table,
+};
+
+const PROBATION: u8 = 0;
+const ESTABLISHED: u8 = 1;
+
+/// Frames that a newcomer has to send before it is established.
+const PROBATION_FRAMES: u64 = 4;
+/// How often an endpoint's place in its list is brought up to date at most, in nanoseconds.
+const TOUCH_NS: u64 = 1_000_000_000;
+
+/// Sizes and times of the inventory.
+#[derive(Debug, Clone)]
+pub struct InventoryOptions {
+    /// The most endpoints that are kept; at least 4.
+    pub capacity: usize,
+    /// How long a newcomer has to be heard before it is established.
+    pub probation: Duration,
+    /// How long an established endpoint has to be silent before a newcomer may take its place.
+    pub retention: Duration,
+}
+
+impl Default for InventoryOptions {
+    fn default() -> Self {
+        Self { capacity: 8_192, probation: Duration::from_secs(60), retention: Duration::from_secs(7 * 24 * 3_600) }
+    }
+}
+
+/// What the inventory counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InventoryCounters {
+    /// Endpoints that had to leave for others.
+    pub endpoints_evicted: u64,
+    /// Bindings that had to leave for others of the same endpoint.
+    pub bindings_evicted: u64,
+    /// VLANs of an endpoint that found no room.
+    pub vlans_unkept: u64,
+}
+
+/// What an endpoint sent and received since the last report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndpointTraffic {
+    /// Who.
+    pub mac: MacAddr,
+    /// When it last sent a frame.
+    pub last_seen: FrameTime,
+    /// How much.
+    pub traffic: Traffic,
+}
+
+/// The table of endpoints.
+#[derive(Debug)]
+pub struct Inventory {
+    table: Table<MacAddr, Entry, 2>,
+    options: InventoryOptions,
+    counters: InventoryCounters,
+    /// Indexes of entries that changed since the last report. Each stands in it at most once, see [`Entry::queued`].
+    changed: Vec<u32>,
+    queued: Vec<bool>,
+    /// Reported endpoints that had to leave since. Never more than were reported.
+    forgotten: Vec<MacAddr>,
+    /// Traffic of endpoints that left before it was reported.
+    orphaned: Traffic,
+}
+
+impl Inventory {
+    /// Returns an empty inventory.
+    pub fn new(options: InventoryOptions) -> Self {
+        Self {
+            table: Table::new(options.capacity.max(4)),
+            options,
+            counters: InventoryCounters::default(),
+            changed: Vec::new(),
+            queued: Vec::new(),
+            forgotten: Vec::new(),
+            orphaned: Traffic::default(),
+        }
+    }
+
+    /// Notes a frame of `octets` bytes that `mac` sent.
+    #[inline]
+    pub fn sent(&mut self, time: FrameTime, mac: MacAddr, vlan: Option<u16>, octets: u32, outgoing: bool) {
+        if !mac.is_unicast() {
+            return;
+        }
+        let at = match self.table.find(&mac) {
+            Some(at) => at,
+            None => match self.admit(time, mac, vlan, outgoing) {
+                Some(at) => at,
+                None => return,
+            },
+        };
+        let Some(entry) = self.table.get_mut(at) else { return };
+        entry.traffic.frames_out += 1;
+        entry.traffic.bytes_out += u64::from(octets);
+        entry.first = entry.first.min(time);
+        entry.last = entry.last.max(time);
+        let moved = entry.vlan != vlan;
+        if time.unix_ns().abs_diff(entry.touched.unix_ns()) >= TOUCH_NS {
+            entry.touched = time;
+            self.reorder(at, time);
+        }
+        if moved {
+            self.note(at, |entry, counters| entry.see_vlan(vlan, counters));
+        }
+    }
+
+    /// Notes a frame of `octets` bytes that was sent to `mac`, if that is a known endpoint.
+    #[inline]
+    pub fn received(&mut self, mac: MacAddr, octets: u32) {
+        if mac.is_multicast() {
+            return;
+        }
+        if let Some(entry) = self.table.find(&mac).and_then(|at| self.table.get_mut(at)) {
+            entry.traffic.frames_in += 1;
+            entry.traffic.bytes_in += u64::from(octets);
+        }
+    }
+
+    /// Notes that an address belongs to a MAC.
+    pub fn bind(&mut self, time: FrameTime, binding: &Binding) {
+        if let Some(at) = self.find_or_admit(time, binding.mac) {
+            self.note(at, |entry, counters| entry.bind(time, binding.ip, binding.method, counters));
+            self.note(at, |entry, _| entry.witness(time, binding.method));
+        }
+    }
+
+    /// Notes what a client says of itself.
+    pub fn describe(&mut self, time: FrameTime, host: Host) {
+        if let Some(at) = self.find_or_admit(time, host.mac) {
+            self.note(at, |entry, _| entry.describe(host.facts));
+            self.note(at, |entry, _| entry.witness(time, Method::DhcpClient));
+        }
+    }
+
+    /// Takes back what was concluded from a client's request alone.
+    pub fn refuse(&mut self, mac: MacAddr) {
+        if let Some(at) = self.table.find(&mac) {
+            self.note(at, |entry, _| entry.refuse());
+        }
+    }
+
+    /// Notes that `mac` was heard by `method`.
+    pub fn witness(&mut self, time: FrameTime, mac: MacAddr, method: Method) {
+        if let Some(at) = self.find_or_admit(time, mac) {
+            self.note(at, |entry, _| entry.witness(time, method));
+        }
+    }
+
+    /// Returns the endpoints that are new or said something new since the last call.
+    pub fn take_changed(&mut self) -> Vec<EndpointState> {
+        let mut states = Vec::with_capacity(self.changed.len());
+        for at in std::mem::take(&mut self.changed) {
+            if let Some(queued) = self.queued.get_mut(at as usize) {
+                *queued = false;
+            }
+            let Some(&mac) = self.table.key(at) else { continue };
+            if let Some(entry) = self.table.get_mut(at).filter(|entry| entry.changed) {
+                entry.changed = false;
+                entry.reported = true;
+                states.push(entry.state(mac));
+            }
+        }
+        states
+    }
+
+    /// Returns the endpoints that were returned by [`Inventory::take_changed`] once and have had to leave since.
+    pub fn take_forgotten(&mut self) -> Vec<MacAddr> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    /// Returns what each endpoint sent and received since the last call, and the sum of those that have left.
+    pub fn take_traffic(&mut self) -> (Vec<EndpointTraffic>, Traffic) {
+        let mut rows = Vec::new();
+        for (&mac, entry) in self.table.iter_mut() {
+            let traffic = entry.traffic.since(&entry.traffic_reported);
+            if traffic != Traffic::default() {
+                entry.traffic_reported = entry.traffic;
+                rows.push(EndpointTraffic { mac, last_seen: entry.last, traffic });
+            }
+        }
+        (rows, std::mem::take(&mut self.orphaned))
+    }
+
+    /// Returns every endpoint as it is known now.
+    pub fn endpoints(&self) -> impl Iterator<Item = EndpointState> {
+        self.table.iter().map(|(mac, entry)| entry.state(*mac))
+    }
+
+    /// Returns the number of endpoints, and how many of them are established.
+    pub fn len(&self) -> (usize, usize) {
+        (self.table.len(), self.table.list_len(ESTABLISHED))
+    }
+
+    /// Returns what was counted.
+    pub fn counters(&self) -> InventoryCounters {
+        self.counters
+    }
+
+    fn find_or_admit(&mut self, time: FrameTime, mac: MacAddr) -> Option<u32> {
+        self.table.find(&mac).or_else(|| self.admit(time, mac, None, false))
+    }
+
+    #[cold]
+    fn admit(&mut self, time: FrameTime, mac: MacAddr, vlan: Option<u16>, outgoing: bool) -> Option<u32> {
+        if self.table.is_full() {
+            let leaving = self.table.oldest(PROBATION).or_else(|| self.table.oldest(ESTABLISHED))?;
+            self.evict(leaving);
+        }
+        let at = self.table.insert(mac, Entry::new(time, vlan, outgoing), PROBATION)?;
+        self.note(at, |_, _| Noted::Changed);
+        Some(at)
+    }
+
+    fn evict(&mut self, at: u32) {
+        let Some((mac, entry)) = self.table.remove(at) else { return };
+        self.counters.endpoints_evicted += 1;
+        self.orphaned.add(&entry.traffic.since(&entry.traffic_reported));
+        if entry.reported {
+            self.forgotten.push(mac);
+        }
+    }
+
+    /// Moves an endpoint to the front of its list, or from probation among the established when its time has come.
+    fn reorder(&mut self, at: u32, time: FrameTime) {
+        let Some(entry) = self.table.get(at) else { return };
+        let served = entry.traffic.frames_out >= PROBATION_FRAMES && time.is_past(entry.first, self.options.probation);
+        let list = match self.table.list_of(at) {
+            Some(PROBATION) if served && self.make_room(time) => ESTABLISHED,
+            Some(list) => list,
+            None => return,
+        };
+        self.table.touch(at, list);
+    }
+
+    /// Returns whether one more endpoint may be established; one that has been silent for long enough goes back.
+    fn make_room(&mut self, time: FrameTime) -> bool {
+        let established_max = self.table.capacity() / 4 * 3;
+        if self.table.list_len(ESTABLISHED) < established_max {
+            return true;
+        }
+        let Some(oldest) = self.table.oldest(ESTABLISHED) else { return false };
+        let silent = self.table.get(oldest).is_some_and(|entry| time.is_past(entry.last, self.options.retention));
+        if silent {
+            self.table.touch(oldest, PROBATION);
+        }
+        silent
+    }
+
+    /// Applies `change`, and queues the endpoint for the next report when that changed what is known.
+    fn note(&mut self, at: u32, change: impl FnOnce(&mut Entry, &mut InventoryCounters) -> Noted) {
+        let Some(entry) = self.table.get_mut(at) else { return };
+        if change(entry, &mut self.counters) == Noted::Known {
+            return;
+        }
+        entry.changed = true;
+        let place = at as usize;
+        if self.queued.len() <= place {
+            self.queued.resize(place + 1, false);
+        }
+        if let Some(queued) = self.queued.get_mut(place).filter(|queued| !**queued) {
+            *queued = true;
+            self.changed.push(at);
+        }
+    }
+}
+
+impl InventoryCounters {
+    pub(crate) fn binding_evicted(&mut self) {
+        self.bindings_evicted += 1;
+    }
+
+    pub(crate) fn vlan_unkept(&mut self) {
+        self.vlans_unkept += 1;
+    }
+}
+
+/// Notes one more frame in a list of evidence by method. Returns whether the method is new in it.
+pub(crate) fn add_evidence(list: &mut Vec<Evidence>, time: FrameTime, method: Method) -> bool {
+    if let Some(known) = list.iter_mut().find(|known| known.method == method) {
+        known.again(time);
+        return false;
+    }
+    list.push(Evidence::once(method, time));
+    true
+}
+
+#[cfg(test)]
+mod tests;

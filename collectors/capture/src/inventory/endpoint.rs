@@ -1,0 +1,235 @@
+//! One endpoint: what the table holds of it, and what it shows.
+//!
+//! Invariant: at most [`BINDINGS_MAX`] bindings and [`VLANS_MAX`] VLANs; the binding that was confirmed longest ago
+//! leaves first.
+
+use std::net::IpAddr;
+
+use onenet_topology::MacAddr;
+use serde::Serialize;
+
+use super::{InventoryCounters, add_evidence};
+use crate::{
+    FrameTime,
+    facts::{Evidence, HostFacts, Method},
+};
+
+/// The most addresses kept of one endpoint: a host with IPv6 privacy addresses has about ten; a proxy ARP router answers
+/// for all the world.
+const BINDINGS_MAX: usize = 16;
+/// The most VLANs kept of one endpoint: a router's port may carry all of a site's.
+const VLANS_MAX: usize = 64;
+
+/// Frames and bytes, as lengths on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Traffic {
+    /// Frames sent.
+    pub frames_out: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Frames received: those addressed to it alone.
+    pub frames_in: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+}
+
+/// An address of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BindingState {
+    /// The address.
+    pub ip: IpAddr,
+    /// By which methods it is known, since when and how often.
+    pub evidence: Vec<Evidence>,
+}
+
+/// An endpoint as it is known at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EndpointState {
+    /// Who.
+    pub mac: MacAddr,
+    /// When it was first heard.
+    pub first_seen: FrameTime,
+    /// When it was last heard.
+    pub last_seen: FrameTime,
+    /// Whether it is the capturing host itself.
+    pub own: bool,
+    /// The VLANs it was heard in; `None` stands for untagged frames.
+    pub vlans: Vec<Option<u16>>,
+    /// Its addresses.
+    pub bindings: Vec<BindingState>,
+    /// What it says of itself.
+    pub host: HostFacts,
+    /// How it was heard.
+    pub evidence: Vec<Evidence>,
+    /// All that it sent and received so far.
+    pub traffic: Traffic,
+}
+
+/// Whether what was noted is news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    Changed,
+    Known,
+}
+
+/// What the table holds of an endpoint. What every frame touches comes first; the rest is behind a pointer.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) traffic: Traffic,
+    pub(super) traffic_reported: Traffic,
+    pub(super) first: FrameTime,
+    pub(super) last: FrameTime,
+    pub(super) touched: FrameTime,
+    /// The VLAN of the last frame.
+    pub(super) vlan: Option<u16>,
+    pub(super) own: bool,
+    /// Whether something is new since the last report.
+    pub(super) changed: bool,
+    /// Whether it has been reported at all.
+    pub(super) reported: bool,
+    details: Option<Box<Details>>,
+}
+
+#[derive(Debug, Default)]
+struct Details {
+    bindings: Vec<BindingState>,
+    vlans: Vec<Option<u16>>,
+    host: HostFacts,
+    evidence: Vec<Evidence>,
+}
+
+impl Traffic {
+    /// Returns what came on top of `earlier`.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            frames_out: self.frames_out.saturating_sub(earlier.frames_out),
+            bytes_out: self.bytes_out.saturating_sub(earlier.bytes_out),
+            frames_in: self.frames_in.saturating_sub(earlier.frames_in),
+            bytes_in: self.bytes_in.saturating_sub(earlier.bytes_in),
+        }
+    }
+
+    /// Adds `other`.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.frames_out += other.frames_out;
+        self.bytes_out += other.bytes_out;
+        self.frames_in += other.frames_in;
+        self.bytes_in += other.bytes_in;
+    }
+}
+
+impl Entry {
+    pub(super) fn new(time: FrameTime, vlan: Option<u16>, own: bool) -> Self {
+        Self {
+            traffic: Traffic::default(),
+            traffic_reported: Traffic::default(),
+            first: time,
+            last: time,
+            touched: time,
+            vlan,
+            own,
+            changed: false,
+            reported: false,
+            details: None,
+        }
+    }
+
+    /// Notes a frame in another VLAN than the last one.
+    pub(super) fn see_vlan(&mut self, vlan: Option<u16>, counters: &mut InventoryCounters) -> Noted {
+        let previous = std::mem::replace(&mut self.vlan, vlan);
+        // An endpoint that so far was only spoken of by others has no VLAN of its own yet.
+        let spoken_of = self.traffic.frames_out <= 1;
+        let vlans = &mut self.details.get_or_insert_default().vlans;
+        if vlans.is_empty() && !spoken_of {
+            vlans.push(previous);
+        }
+        if vlans.contains(&vlan) {
+            return Noted::Known;
+        }
+        if vlans.len() >= VLANS_MAX {
+            counters.vlan_unkept();
+            return Noted::Known;
+        }
+        vlans.push(vlan);
+        Noted::Changed
+    }
+
+    pub(super) fn bind(
+        &mut self,
+        time: FrameTime,
+        ip: IpAddr,
+        method: Method,
+        counters: &mut InventoryCounters,
+    ) -> Noted {
+        let bindings = &mut self.details.get_or_insert_default().bindings;
+        if let Some(known) = bindings.iter_mut().find(|known| known.ip == ip) {
+            return if add_evidence(&mut known.evidence, time, method) { Noted::Changed } else { Noted::Known };
+        }
+        if bindings.len() >= BINDINGS_MAX {
+            let stalest = bindings.iter().enumerate().min_by_key(|(_, binding)| binding.last()).map(|(at, _)| at);
+            stalest.map(|at| bindings.swap_remove(at));
+            counters.binding_evicted();
+        }
+        bindings.push(BindingState { ip, evidence: vec![Evidence::once(method, time)] });
+        Noted::Changed
+    }
+
+    pub(super) fn describe(&mut self, facts: HostFacts) -> Noted {
+        if self.details.get_or_insert_default().host.merge(facts) { Noted::Changed } else { Noted::Known }
+    }
+
+    /// Drops addresses for which a client's own request is the only evidence.
+    pub(super) fn refuse(&mut self) -> Noted {
+        let Some(details) = &mut self.details else { return Noted::Known };
+        let before = details.bindings.len();
+        details.bindings.retain(|binding| binding.evidence.iter().any(|known| known.method != Method::DhcpRequest));
+        if details.bindings.len() < before { Noted::Changed } else { Noted::Known }
+    }
+
+    pub(super) fn witness(&mut self, time: FrameTime, method: Method) -> Noted {
+        self.first = self.first.min(time);
+        self.last = self.last.max(time);
+        let evidence = &mut self.details.get_or_insert_default().evidence;
+        if add_evidence(evidence, time, method) { Noted::Changed } else { Noted::Known }
+    }
+
+    pub(super) fn state(&self, mac: MacAddr) -> EndpointState {
+        let sent = self.traffic.frames_out;
+        let frames = Evidence { method: Method::Frame, first: self.first, last: self.last, count: sent };
+        let mut evidence: Vec<_> = (sent != 0).then_some(frames).into_iter().collect();
+        let mut state = EndpointState {
+            mac,
+            first_seen: self.first,
+            last_seen: self.last,
+            own: self.own,
+            vlans: if sent == 0 { Vec::new() } else { vec![self.vlan] },
+            bindings: Vec::new(),
+            host: HostFacts::default(),
+            evidence: Vec::new(),
+            traffic: self.traffic,
+        };
+        if let Some(details) = &self.details {
+            evidence.extend_from_slice(&details.evidence);
+            state.bindings.clone_from(&details.bindings);
+            state.host = details.host.clone();
+            if !details.vlans.is_empty() {
+                state.vlans.clone_from(&details.vlans);
+            }
+        }
+        state.bindings.sort_by_key(|binding| binding.ip);
+        state.evidence = evidence;
+        state
+    }
+}
+
+impl BindingState {
+    /// Returns when the binding was last confirmed.
+    pub fn last(&self) -> FrameTime {
+        self.evidence.iter().map(|known| known.last).max().unwrap_or_default()
+    }
+
+    /// Returns when the binding was first seen.
+    pub fn first(&self) -> FrameTime {
+        self.evidence.iter().map(|known| known.first).min().unwrap_or_default()
+    }
+}

@@ -1,0 +1,220 @@
+//! The one path that every frame takes, live or from a file: decode, facts, inventory, flows.
+//!
+//! Invariants: no allocation for a frame that says nothing new; bounded memory; each frame seen is counted, and each that
+//! was not wholly understood is counted once, under the first reason. The time is the frames' own.
+
+use ipnetwork::IpNetwork;
+use onenet_topology::{MacAddr, Timestamp};
+
+use crate::{
+    FrameMeta, FrameTime, LinkType,
+    decode::{Content, Packet, Reason},
+    facts::{Fact, Method},
+    flow::{FlowCounters, FlowOptions, FlowRecord, Flows},
+    inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
+    neighbours::{NeighbourState, Neighbours},
+    passive,
+};
+
+/// What a pipeline is told.
+#[derive(Debug, Clone, Default)]
+pub struct PipelineOptions {
+    /// The table of endpoints.
+    pub inventory: InventoryOptions,
+    /// The table of flows.
+    pub flows: FlowOptions,
+    /// The prefixes on the captured segment: the source of an IP packet from one of them was not routed here, so that its
+    /// address is bound to its MAC. Empty: IP packets bind nothing.
+    pub local: Vec<IpNetwork>,
+}
+
+/// What was counted since the pipeline began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statistics {
+    /// Frames seen.
+    pub frames: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Frames that were not wholly understood, by [`Reason::index`].
+    undecoded: [u64; Reason::COUNT],
+    /// What the inventory counted.
+    pub inventory: InventoryCounters,
+    /// What the flow table counted.
+    pub flows: FlowCounters,
+    /// LLDP neighbours that had to leave for others.
+    pub neighbours_evicted: u64,
+    /// Endpoints that are kept now.
+    pub endpoints: usize,
+    /// Of those, the ones that are established.
+    pub endpoints_established: usize,
+    /// Flows that are going on now.
+    pub flows_open: usize,
+}
+
+/// What is new since the last time it was asked.
+#[derive(Debug, Clone)]
+pub struct Changes {
+    /// When it was asked.
+    pub time: Timestamp,
+    /// Endpoints that are new, or have a new VLAN, address, method or description: all that is known of each.
+    pub endpoints: Vec<EndpointState>,
+    /// Endpoints that had been reported and had to leave the table for others. They may well still be there.
+    pub forgotten: Vec<MacAddr>,
+    /// LLDP neighbours that are new, changed, or took themselves back (`ttl_s` 0).
+    pub neighbours: Vec<NeighbourState>,
+    /// What each endpoint sent and received since the last time.
+    pub traffic: Vec<EndpointTraffic>,
+    /// The same of endpoints that have left since, summed.
+    pub traffic_of_forgotten: Traffic,
+    /// What was counted since the beginning.
+    pub statistics: Statistics,
+}
+
+/// Frames in; endpoints, neighbours and flows out.
+#[derive(Debug)]
+pub struct Pipeline {
+    inventory: Inventory,
+    neighbours: Neighbours,
+    flows: Flows,
+    local: Vec<IpNetwork>,
+    frames: u64,
+    bytes: u64,
+    undecoded: [u64; Reason::COUNT],
+}
+
+impl Statistics {
+    /// Returns the reasons why frames were not wholly understood, with the number of frames of each; those without are
+    /// left out.
+    pub fn undecoded(&self) -> impl Iterator<Item = (Reason, u64)> {
+        Reason::ALL.iter().zip(self.undecoded).filter(|(_, count)| *count != 0).map(|(reason, count)| (*reason, count))
+    }
+}
+
+impl Pipeline {
+    /// Returns a pipeline that has seen nothing.
+    pub fn new(options: PipelineOptions) -> Self {
+        Self {
+            inventory: Inventory::new(options.inventory),
+            neighbours: Neighbours::default(),
+            flows: Flows::new(options.flows),
+            local: options.local,
+            frames: 0,
+            bytes: 0,
+            undecoded: [0; Reason::COUNT],
+        }
+    }
+
+    /// Takes one frame.
+    #[inline]
+    pub fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        let octets = meta.wire_length;
+        self.frames += 1;
+        self.bytes += u64::from(octets);
+        let packet = match Packet::parse(link_type, meta, bytes) {
+            Ok(packet) => packet,
+            Err(fault) => return self.count_undecoded(fault.reason),
+        };
+        if let Some(mac) = packet.source {
+            self.inventory.sent(time, mac, packet.vlan, octets, packet.outgoing);
+        }
+        if let Some(mac) = packet.destination {
+            self.inventory.received(mac, octets);
+        }
+        let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
+        let observed = passive::observe(&packet, &self.local, |fact| note(time, fact, inventory, neighbours));
+        if let Content::Ip(_) = packet.content {
+            self.flows.packet(time, &packet, octets);
+        }
+        // A message inside that the capture cut short is not its sender's fault.
+        let cut = u32::try_from(bytes.len()).is_ok_and(|captured| captured < octets);
+        let blame = |reason: Reason| if cut && reason.is_short() { Reason::CutByCapture } else { reason };
+        if let Some(reason) = packet.fault.map(|f| f.reason).or(observed.err().map(|f| blame(f.reason))) {
+            self.count_undecoded(reason);
+        }
+    }
+
+    /// Closes flows that have been silent for too long at `now`. To be called now and then when no frames come.
+    pub fn advance(&mut self, now: Timestamp) {
+        self.flows.advance(now.into());
+    }
+
+    /// Closes every flow: the capture ended.
+    pub fn finish(&mut self) {
+        self.flows.finish();
+    }
+
+    /// Returns what is new since the last call.
+    pub fn take_changes(&mut self, now: Timestamp) -> Changes {
+        self.advance(now);
+        let (traffic, traffic_of_forgotten) = self.inventory.take_traffic();
+        Changes {
+            time: now,
+            endpoints: self.inventory.take_changed(),
+            forgotten: self.inventory.take_forgotten(),
+            neighbours: self.neighbours.take_changed(),
+            traffic,
+            traffic_of_forgotten,
+            statistics: self.statistics(),
+        }
+    }
+
+    /// Returns every endpoint as it is known now, in no particular order.
+    pub fn endpoints(&self) -> impl Iterator<Item = EndpointState> {
+        self.inventory.endpoints()
+    }
+
+    /// Returns every LLDP neighbour as last heard.
+    pub fn neighbours(&self) -> impl Iterator<Item = &NeighbourState> {
+        self.neighbours.iter()
+    }
+
+    /// Returns the number of finished flow records that wait to be taken.
+    pub fn finished_flows(&self) -> usize {
+        self.flows.finished_len()
+    }
+
+    /// Returns and removes the finished flow records, oldest first.
+    pub fn take_flows(&mut self) -> impl Iterator<Item = FlowRecord> {
+        self.flows.take_finished()
+    }
+
+    /// Returns what was counted since the beginning.
+    pub fn statistics(&self) -> Statistics {
+        let (endpoints, endpoints_established) = self.inventory.len();
+        Statistics {
+            frames: self.frames,
+            bytes: self.bytes,
+            undecoded: self.undecoded,
+            inventory: self.inventory.counters(),
+            flows: self.flows.counters(),
+            neighbours_evicted: self.neighbours.evicted,
+            endpoints,
+            endpoints_established,
+            flows_open: self.flows.len(),
+        }
+    }
+
+    #[cold]
+    fn count_undecoded(&mut self, reason: Reason) {
+        if let Some(count) = self.undecoded.get_mut(reason.index()) {
+            *count += 1;
+        }
+    }
+}
+
+fn note(time: FrameTime, fact: Fact, inventory: &mut Inventory, neighbours: &mut Neighbours) {
+    match fact {
+        Fact::Binding(binding) => {
+            inventory.bind(time, &binding);
+        }
+        Fact::Host(host) => inventory.describe(time, host),
+        Fact::Refused(mac) => inventory.refuse(mac),
+        Fact::Neighbour(neighbour) => {
+            inventory.witness(time, neighbour.mac, Method::Lldp);
+            neighbours.hear(time, *neighbour);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! A capture file through the very pipeline of live capture, and the result as JSON.
+//!
+//! The JSON is a contract, kept stable: one object with
+//! - `frames`: `seen`, and `undecoded`, the number of frames by the reason why they were not wholly understood;
+//! - `endpoints`: `mac`, `ips`, `hostname`, `vendor`, and `evidence`: `method`, `first`, `last`, `count`; ordered by MAC;
+//! - `flows`: `protocol`, `originator` and `responder` (`ip`, `port`), `vlan` where tagged, `packets_out`, `packets_in`,
+//!   `bytes_out`, `bytes_in` (lengths of frames on the wire), `start`, `end`; ordered by start;
+//! - only where there is something to say: `flows_omitted`, how many flows found no room; `errors`, the files that could
+//!   not be read to their end.
+//!
+//! MACs are lower case with colons, times RFC 3339 with microseconds.
+//!
+//! Invariant: memory is bounded by the options, however long the files are.
+
+use std::{collections::BTreeMap, net::IpAddr, path::Path};
+
+use onenet_topology::MacAddr;
+use serde::Serialize;
+
+use crate::{
+    Pipeline, PipelineOptions, Statistics,
+    facts::Evidence,
+    flow::FlowRecord,
+    inventory::EndpointState,
+    offline::{CaptureFile, OfflineError},
+};
+
+/// Finished flows are taken out of the pipeline once this many wait.
+const DRAIN_AT: usize = 1_024;
+
+/// What a replay is told.
+#[derive(Debug, Clone)]
+pub struct ReplayOptions {
+    /// The pipeline. Flow records are not cut by age unless it says so.
+    pub pipeline: PipelineOptions,
+    /// The most flows that are returned; a flow is some 150 bytes. The rest are counted.
+    pub flows_max: usize,
+}
+
+impl Default for ReplayOptions {
+    fn default() -> Self {
+        let mut pipeline = PipelineOptions::default();
+        pipeline.flows.capacity = 131_072;
+        pipeline.flows.active = None;
+        pipeline.inventory.capacity = 65_536;
+        Self { pipeline, flows_max: 1_000_000 }
+    }
+}
+
+/// What was in the files.
+#[derive(Debug, Serialize)]
+pub struct Replay {
+    /// The frames.
+    pub frames: Frames,
+    /// The endpoints, ordered by MAC.
+    pub endpoints: Vec<Endpoint>,
+    /// The flows, ordered by start.
+    pub flows: Vec<FlowRecord>,
+    /// Flows that found no room in `flows`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub flows_omitted: u64,
+    /// Files that could not be read to their end, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
+    /// What the pipeline counted.
+    #[serde(skip)]
+    pub statistics: Statistics,
+}
+
+/// The frames of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Frames {
+    /// Frames seen.
+    pub seen: u64,
+    /// Frames that were not wholly understood, by reason.
+    pub undecoded: BTreeMap<&'static str, u64>,
+}
+
+/// An endpoint of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Endpoint {
+    /// Its address.
+    pub mac: MacAddr,
+    /// Its IP addresses, in order.
+    pub ips: Vec<IpAddr>,
+    /// Its host name.
+    pub hostname: Option<String>,
+    /// Whose card it is.
+    pub vendor: Option<&'static str>,
+    /// How it was heard.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Replays capture files one after the other through one pipeline.
+///
+/// A file that is broken gives an error in [`Replay::errors`] and counts up to where it breaks.
+pub fn replay<P: AsRef<Path>>(files: &[P], options: &ReplayOptions) -> Replay {
+    let mut replayer = Replayer::new(options);
+    let errors = files.iter().filter_map(|file| replayer.file(file.as_ref()).err()).map(|e| describe(&e)).collect();
+    Replay { errors, ..replayer.finish() }
+}
+
+/// A replay in progress.
+#[derive(Debug)]
+pub struct Replayer {
+    pipeline: Pipeline,
+    flows: Vec<FlowRecord>,
+    flows_max: usize,
+    flows_omitted: u64,
+}
+
+impl Replayer {
+    /// Returns a replay of nothing yet.
+    pub fn new(options: &ReplayOptions) -> Self {
+        let pipeline = Pipeline::new(options.pipeline.clone());
+        Self { pipeline, flows: Vec::new(), flows_max: options.flows_max, flows_omitted: 0 }
+    }
+
+    /// Replays one file.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end; what came before counts.
+    pub fn file(&mut self, path: &Path) -> Result<(), OfflineError> {
+        self.capture(CaptureFile::open(path)?)
+    }
+
+    /// Replays an open capture.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end; what came before counts.
+    pub fn capture<R: std::io::Read>(&mut self, mut capture: CaptureFile<R>) -> Result<(), OfflineError> {
+        while let Some(frame) = capture.next_frame()? {
+            self.pipeline.frame(frame.time, frame.link_type, frame.meta, frame.bytes);
+            if self.pipeline.finished_flows() >= DRAIN_AT {
+                self.drain();
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes what is open and returns what was found.
+    pub fn finish(mut self) -> Replay {
+        self.drain();
+        self.pipeline.finish();
+        self.drain();
+        self.flows.sort_by_key(|flow| (flow.start, flow.protocol, flow.originator, flow.responder));
+        let statistics = self.pipeline.statistics();
+        let mut endpoints: Vec<_> = self.pipeline.endpoints().map(Endpoint::from).collect();
+        endpoints.sort_by_key(|endpoint| endpoint.mac);
+        Replay {
+            frames: Frames {
+                seen: statistics.frames,
+                undecoded: statistics.undecoded().map(|(reason, count)| (reason.name(), count)).collect(),
+            },
+            endpoints,
+            flows: self.flows,
+            flows_omitted: self.flows_omitted,
+            errors: Vec::new(),
+            statistics,
+        }
+    }
+
+    fn drain(&mut self) {
+        for flow in self.pipeline.take_flows() {
+            if self.flows.len() < self.flows_max {
+                self.flows.push(flow);
+            } else {
+                self.flows_omitted += 1;
+            }
+        }
+    }
+}
+
+impl From<EndpointState> for Endpoint {
+    fn from(state: EndpointState) -> Self {
+        Self {
+            mac: state.mac,
+            ips: state.bindings.iter().map(|binding| binding.ip).collect(),
+            hostname: state.host.hostname,
+            vendor: None,
+            evidence: state.evidence,
+        }
+    }
+}
+
+/// Returns an error with what caused it.
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
