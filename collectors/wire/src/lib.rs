@@ -2,6 +2,24 @@
 //! domain's types.
 //!
 //! Invariant: nothing beyond this crate sees a message that was not checked; every error names the field.
+//!
+//! This crate does not know how a batch is kept, sent or applied, and reads no clock.
+
+pub mod codec;
+pub mod digest;
+pub mod limits;
+
+mod convert;
+mod invalid;
+mod message;
+
+pub use digest::{fact_hash, key_hash};
+pub use invalid::{Invalid, Problem};
+pub use message::{
+    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,
+    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
+    Position, Query, Rejection, RejectionReason, Welcome,
+};
 
 /// The messages and services as generated from `proto/onenet/wire/v1/wire.proto`.
 #[expect(missing_docs, clippy::pedantic, reason = "generated")]

@@ -1,0 +1,72 @@
+//! Compact bytes for stores: one fact, or one history item, with its absolute time.
+//!
+//! Format, both kinds: one byte of version (1), the time as 8 bytes big endian two's complement Unix milliseconds, then a
+//! protobuf message: a `FactChange` with its body alone, or a `HistoryGroup` with its scope and one element.
+//!
+//! Invariant: what was encoded by any released version decodes.
+
+use onenet_topology::{
+    Timestamp,
+    fact::{Fact, HistoryItem},
+};
+use prost::Message;
+
+use crate::{Invalid, Problem, convert, v1};
+
+/// Version of both formats.
+const VERSION: u8 = 1;
+
+/// Returns the bytes of a fact.
+pub fn encode_fact(fact: &Fact) -> Vec<u8> {
+    encode(fact.observed, &v1::FactChange { age_ms: 0, gone: false, body: Some((&fact.body).into()) })
+}
+
+/// Reads a fact back.
+///
+/// # Errors
+/// The bytes are not those of a fact, or break a limit.
+pub fn decode_fact(bytes: &[u8]) -> Result<Fact, Invalid> {
+    let (observed, change) = decode::<v1::FactChange>(bytes)?;
+    Ok(Fact { observed, body: convert::fact_body(change.body)? })
+}
+
+/// Returns the bytes of a history item.
+pub fn encode_history(item: &HistoryItem) -> Vec<u8> {
+    encode(item.time, &convert::history_group(item))
+}
+
+/// Reads a history item back.
+///
+/// # Errors
+/// The bytes are not those of one history item, or break a limit.
+pub fn decode_history(bytes: &[u8]) -> Result<HistoryItem, Invalid> {
+    let (time, group) = decode::<v1::HistoryGroup>(bytes)?;
+    let mut items = Vec::with_capacity(1);
+    convert::history_items(group, time, &mut items)?;
+    match items.pop() {
+        Some(item) if items.is_empty() => Ok(item),
+        _ => Err(undecodable()),
+    }
+}
+
+fn encode(time: Timestamp, message: &impl Message) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(9 + message.encoded_len());
+    bytes.push(VERSION);
+    bytes.extend_from_slice(&time.unix_ms().to_be_bytes());
+    bytes.extend_from_slice(&message.encode_to_vec());
+    bytes
+}
+
+fn decode<M: Message + Default>(bytes: &[u8]) -> Result<(Timestamp, M), Invalid> {
+    let (&version, rest) = bytes.split_first().ok_or_else(undecodable)?;
+    let (time, message) = rest.split_first_chunk::<8>().ok_or_else(undecodable)?;
+    if version != VERSION {
+        return Err(Invalid::new("version", Problem::Unknown { value: i32::from(version) }));
+    }
+    let message = M::decode(message).map_err(|_| undecodable())?;
+    Ok((Timestamp::from_unix_ms(i64::from_be_bytes(*time)), message))
+}
+
+fn undecodable() -> Invalid {
+    Invalid::new("record", Problem::Undecodable)
+}

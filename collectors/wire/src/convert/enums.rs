@@ -1,0 +1,82 @@
+//! The enumerations, value by value.
+
+use onenet_topology::fact::{
+    ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState,
+};
+
+use super::check::FromWire;
+use crate::{Lane, RejectionReason, v1};
+
+macro_rules! twins {
+    ($($domain:ident { $($value:ident = $wire:ident),+ $(,)? })+) => {$(
+        impl From<$domain> for v1::$domain {
+            fn from(value: $domain) -> Self {
+                match value {
+                    $($domain::$value => Self::$wire,)+
+                }
+            }
+        }
+
+        impl FromWire<v1::$domain> for $domain {
+            fn from_wire(wire: v1::$domain) -> Option<Self> {
+                match wire {
+                    v1::$domain::Unspecified => None,
+                    $(v1::$domain::$wire => Some(Self::$value),)+
+                }
+            }
+        }
+    )+};
+}
+
+twins! {
+    Lane { State = State, History = History }
+    RejectionReason { Invalid = Invalid, EpochRetired = EpochRetired, Gap = Gap }
+    Method {
+        SnmpReach = SnmpReach,
+        SnmpSystem = SnmpSystem,
+        SnmpInterfaces = SnmpInterfaces,
+        SnmpForwarding = SnmpForwarding,
+        SnmpAddresses = SnmpAddresses,
+        SnmpNeighbours = SnmpNeighbours,
+        SnmpEntities = SnmpEntities,
+        PassiveFrames = PassiveFrames,
+        PassiveArp = PassiveArp,
+        PassiveNd = PassiveNd,
+        PassiveDhcp = PassiveDhcp,
+        PassiveLldp = PassiveLldp,
+        Agent = Agent,
+    }
+    ReachState { Answering = Answering, Silent = Silent, Refusing = Refusing }
+    InterfaceStatus {
+        Up = Up,
+        Down = Down,
+        Testing = Testing,
+        Unknown = Unknown,
+        Dormant = Dormant,
+        NotPresent = NotPresent,
+        LowerLayerDown = LowerLayerDown,
+    }
+    ForwardingStatus { Other = Other, Invalid = Invalid, Learned = Learned, Own = Self_, Mgmt = Mgmt }
+    NeighbourProtocol { Lldp = Lldp, Cdp = Cdp }
+    ConditionKind {
+        CaptureFailed = CaptureFailed,
+        CaptureLoss = CaptureLoss,
+        SpoolLoss = SpoolLoss,
+        DiskFull = DiskFull,
+        ConfigurationRefused = ConfigurationRefused,
+        CycleLate = CycleLate,
+        TableFull = TableFull,
+        TableUnreadable = TableUnreadable,
+        BatchRejected = BatchRejected,
+    }
+    EventKind {
+        LinkUp = LinkUp,
+        LinkDown = LinkDown,
+        DeviceRestarted = DeviceRestarted,
+        CountersJumpedBack = CountersJumpedBack,
+        HistoryLost = HistoryLost,
+        ConfigurationApplied = ConfigurationApplied,
+        ConfigurationRolledBack = ConfigurationRolledBack,
+        AgentStarted = AgentStarted,
+    }
+}

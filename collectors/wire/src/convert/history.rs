@@ -1,0 +1,180 @@
+//! Samples and events.
+//!
+//! Invariant: the order of the items survives. On the wire, items of one scope and moment share a group; within a group
+//! kinds have a fixed order, so an item that would break it opens another group.
+
+use onenet_topology::{
+    Timestamp,
+    fact::{CaptureSample, DeviceSample, Event, HistoryBody, HistoryItem, InterfaceSample, Scope, TrafficSample},
+};
+
+use super::{
+    check::{enumerated, mac, name, text},
+    fact::age_at,
+};
+use crate::{
+    Invalid,
+    limits::{SCOPE_BYTES, TEXT_BYTES},
+    v1,
+};
+
+/// Returns the groups of these items, their ages taken at `closed`.
+pub(super) fn groups_to_wire(items: &[HistoryItem], closed: Timestamp) -> Vec<v1::HistoryGroup> {
+    let mut groups = Vec::new();
+    let mut last: Option<(&HistoryItem, v1::HistoryGroup)> = None;
+    for item in items {
+        match &mut last {
+            Some((previous, group)) if joins(previous, item, closed) => {
+                push(group, &item.body);
+                *previous = item;
+            }
+            _ => {
+                let group = v1::HistoryGroup { age_ms: age_at(item.time, closed), ..history_group(item) };
+                groups.extend(last.replace((item, group)).map(|(_, group)| group));
+            }
+        }
+    }
+    groups.extend(last.map(|(_, group)| group));
+    groups
+}
+
+/// Returns a group of this one item, of age 0.
+pub(crate) fn history_group(item: &HistoryItem) -> v1::HistoryGroup {
+    let mut group = v1::HistoryGroup { scope: item.scope.as_str().to_owned(), ..Default::default() };
+    push(&mut group, &item.body);
+    group
+}
+
+/// Adds the items of a group, all of this `time`, to `items`.
+pub(crate) fn history_items(
+    group: v1::HistoryGroup,
+    time: Timestamp,
+    items: &mut Vec<HistoryItem>,
+) -> Result<(), Invalid> {
+    let scope = Scope::new(&text("scope", group.scope, SCOPE_BYTES)?);
+    let mut add = |body| items.push(HistoryItem { time, scope: scope.clone(), body });
+    for (index, it) in group.interfaces.into_iter().enumerate() {
+        add(HistoryBody::Interface(interface(it).map_err(|e| e.within_element("interfaces", index))?));
+    }
+    for it in group.devices {
+        add(HistoryBody::Device(DeviceSample {
+            uptime_ms: it.uptime_ms,
+            round_trip_us: it.round_trip_us,
+            requests: it.requests,
+            requests_lost: it.requests_lost,
+        }));
+    }
+    for (index, it) in group.traffic.into_iter().enumerate() {
+        add(HistoryBody::Traffic(traffic(&it).map_err(|e| e.within_element("traffic", index))?));
+    }
+    for it in group.captures {
+        add(HistoryBody::Capture(CaptureSample {
+            frames_seen: it.frames_seen,
+            frames_dropped_by_kernel: it.frames_dropped_by_kernel,
+            frames_undecoded: it.frames_undecoded,
+            endpoints_evicted: it.endpoints_evicted,
+        }));
+    }
+    for (index, it) in group.events.into_iter().enumerate() {
+        add(HistoryBody::Event(event(it).map_err(|e| e.within_element("events", index))?));
+    }
+    Ok(())
+}
+
+/// Returns how many items a group holds.
+pub(super) fn group_len(group: &v1::HistoryGroup) -> usize {
+    group.interfaces.len() + group.devices.len() + group.traffic.len() + group.captures.len() + group.events.len()
+}
+
+fn joins(previous: &HistoryItem, item: &HistoryItem, closed: Timestamp) -> bool {
+    age_at(previous.time, closed) == age_at(item.time, closed)
+        && previous.scope == item.scope
+        && rank(&previous.body) <= rank(&item.body)
+}
+
+/// Returns the place of a kind in its group.
+const fn rank(body: &HistoryBody) -> u8 {
+    match body {
+        HistoryBody::Interface(_) => 0,
+        HistoryBody::Device(_) => 1,
+        HistoryBody::Traffic(_) => 2,
+        HistoryBody::Capture(_) => 3,
+        HistoryBody::Event(_) => 4,
+    }
+}
+
+fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
+    match body {
+        HistoryBody::Interface(it) => group.interfaces.push(v1::InterfaceSample {
+            name: it.name.clone(),
+            in_octets: it.in_octets,
+            out_octets: it.out_octets,
+            in_errors: it.in_errors,
+            out_errors: it.out_errors,
+            in_discards: it.in_discards,
+            out_discards: it.out_discards,
+            in_packets: it.in_packets,
+            out_packets: it.out_packets,
+        }),
+        HistoryBody::Device(it) => group.devices.push(v1::DeviceSample {
+            uptime_ms: it.uptime_ms,
+            round_trip_us: it.round_trip_us,
+            requests: it.requests,
+            requests_lost: it.requests_lost,
+        }),
+        HistoryBody::Traffic(it) => group.traffic.push(v1::TrafficSample {
+            mac: it.mac.0.to_vec(),
+            interval_ms: it.interval_ms,
+            frames_out: it.frames_out,
+            bytes_out: it.bytes_out,
+            frames_in: it.frames_in,
+            bytes_in: it.bytes_in,
+        }),
+        HistoryBody::Capture(it) => group.captures.push(v1::CaptureSample {
+            frames_seen: it.frames_seen,
+            frames_dropped_by_kernel: it.frames_dropped_by_kernel,
+            frames_undecoded: it.frames_undecoded,
+            endpoints_evicted: it.endpoints_evicted,
+        }),
+        HistoryBody::Event(it) => group.events.push(v1::Event {
+            kind: v1::EventKind::from(it.kind).into(),
+            subject: it.subject.clone(),
+            detail: it.detail.clone(),
+            count: it.count,
+        }),
+    }
+}
+
+fn interface(it: v1::InterfaceSample) -> Result<InterfaceSample, Invalid> {
+    Ok(InterfaceSample {
+        name: name("name", it.name)?,
+        in_octets: it.in_octets,
+        out_octets: it.out_octets,
+        in_errors: it.in_errors,
+        out_errors: it.out_errors,
+        in_discards: it.in_discards,
+        out_discards: it.out_discards,
+        in_packets: it.in_packets,
+        out_packets: it.out_packets,
+    })
+}
+
+fn traffic(it: &v1::TrafficSample) -> Result<TrafficSample, Invalid> {
+    Ok(TrafficSample {
+        mac: mac("mac", &it.mac)?,
+        interval_ms: it.interval_ms,
+        frames_out: it.frames_out,
+        bytes_out: it.bytes_out,
+        frames_in: it.frames_in,
+        bytes_in: it.bytes_in,
+    })
+}
+
+fn event(it: v1::Event) -> Result<Event, Invalid> {
+    Ok(Event {
+        kind: enumerated::<v1::EventKind, _>("kind", it.kind)?,
+        subject: name("subject", it.subject)?,
+        detail: text("detail", it.detail, TEXT_BYTES)?,
+        count: it.count,
+    })
+}

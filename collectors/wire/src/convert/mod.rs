@@ -1,0 +1,12 @@
+//! Conversion between the wire's messages and the domain's, both ways, by subject.
+//!
+//! Invariant: towards the domain everything is checked against [`crate::limits`]; towards the wire nothing can fail.
+
+mod check;
+mod enums;
+mod fact;
+mod history;
+mod message;
+
+pub(crate) use fact::fact_body;
+pub(crate) use history::{history_group, history_items};

@@ -1,0 +1,50 @@
+//! Hashes by which an agent and the centre find out whether they hold the same facts.
+//!
+//! Invariant: both sides hash the same bytes, the protobuf encoding of the fact (fields in the order of their numbers,
+//! defaults left out), with XXH3. When a fact was observed is not part of it. The golden file `digest.txt` freezes it.
+
+use onenet_topology::fact::{FactBody, Group, ItemKey};
+use prost::Message as _;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+use crate::{GroupDigest, v1};
+
+/// Returns the place of a fact in the order in which groups are cut into [ranges](crate::KeyRange).
+pub fn key_hash(key: &ItemKey) -> u64 {
+    let change = v1::FactChange { age_ms: 0, gone: true, body: Some(key.into()) };
+    xxh3_64(&change.encode_to_vec())
+}
+
+/// Returns the hash of one fact of a group: the whole body, without the time.
+pub fn fact_hash(group: &Group, body: &FactBody) -> u64 {
+    let change = v1::FactChange { age_ms: 0, gone: false, body: Some(body.into()) };
+    xxh3_64_with_seed(&change.encode_to_vec(), group_seed(group))
+}
+
+fn group_seed(group: &Group) -> u64 {
+    xxh3_64_with_seed(group.scope.as_str().as_bytes(), u64::from(v1::Method::from(group.method) as u32))
+}
+
+impl GroupDigest {
+    /// Returns the digest of an empty group.
+    pub const fn empty(group: Group) -> Self {
+        Self { group, count: 0, sum: 0 }
+    }
+
+    /// Returns whether the group holds nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Counts a fact that the group now holds.
+    pub fn add(&mut self, body: &FactBody) {
+        self.count = self.count.saturating_add(1);
+        self.sum = self.sum.wrapping_add(fact_hash(&self.group, body));
+    }
+
+    /// Takes back a fact that was [added](Self::add) and that the group holds no more.
+    pub fn remove(&mut self, body: &FactBody) {
+        self.count = self.count.saturating_sub(1);
+        self.sum = self.sum.wrapping_sub(fact_hash(&self.group, body));
+    }
+}

@@ -1,0 +1,150 @@
+//! How much of anything a message may hold, and how an agent makes its facts fit.
+//!
+//! Invariant: every count and length that crosses the wire has its limit here; the conversions enforce each. What passed
+//! [`fit_fact`], [`fit_item`] and [`fit_scope`] breaks no limit.
+
+use onenet_topology::fact::{Event, FactBody, HistoryBody, HistoryItem, Scope};
+use prost::Message as _;
+
+use crate::{Batch, v1};
+
+/// Bytes of one message on the stream: set it on both ends of the gRPC connection.
+pub const MESSAGE_BYTES: usize = 1 << 20;
+/// Bytes of one encoded batch: a second on a 2 Mbit/s line, so that a live batch never waits long behind another.
+pub const BATCH_BYTES: usize = 256 << 10;
+/// Changes of one batch, over all its groups.
+pub const BATCH_CHANGES: usize = 4_096;
+/// Groups of one batch.
+pub const BATCH_GROUPS: usize = 512;
+/// History items of one batch.
+pub const BATCH_ITEMS: usize = 4_096;
+/// Groups of one digest, or of one resync: ten thousand devices of three tables.
+pub const DIGEST_GROUPS: usize = 32_768;
+/// Bytes of a scope: a device's name in the configuration, or an interface.
+pub const SCOPE_BYTES: usize = 128;
+/// Bytes of a name: ifName, sysName, a serial (SnmpAdminString is 255 octets, RFC 3411).
+pub const NAME_BYTES: usize = 255;
+/// Bytes of a description or detail.
+pub const TEXT_BYTES: usize = 1_024;
+/// Bytes of an opaque identifier: an engine id, a DHCP option (RFC 2132: 255).
+pub const OPAQUE_BYTES: usize = 255;
+/// Management addresses of one neighbour.
+pub const MANAGEMENT_ADDRESSES: usize = 16;
+/// Bytes of a program's version.
+pub const VERSION_BYTES: usize = 64;
+/// Bytes of a pushed configuration.
+pub const CONFIGURATION_BYTES: usize = 256 << 10;
+/// Bytes of the body of an instruction's result.
+pub const RESULT_BYTES: usize = 512 << 10;
+/// Bytes of an enrolment token's text.
+pub const TOKEN_BYTES: usize = 256;
+/// Bytes of a certificate or certificate request.
+pub const CERTIFICATE_BYTES: usize = 16 << 10;
+/// Certificates of a chain.
+pub const CHAIN_CERTIFICATES: usize = 8;
+/// Milliseconds of an age or of a boot clock: a hundred years.
+pub const AGE_MS: u64 = 100 * 366 * 86_400_000;
+/// The last Unix millisecond that RFC 3339 can write.
+pub const LAST_WALL_MS: i64 = 253_402_300_799_999;
+
+impl Batch {
+    /// Returns whether the batch breaks neither the limit on its bytes nor those on its counts.
+    pub fn fits(&self) -> bool {
+        let counts = match &self.content {
+            crate::Content::State(groups) => {
+                groups.len() <= BATCH_GROUPS
+                    && groups.iter().map(|group| group.changes.len()).sum::<usize>() <= BATCH_CHANGES
+            }
+            crate::Content::History(items) => items.len() <= BATCH_ITEMS,
+        };
+        counts && v1::Batch::from(self).encoded_len() <= BATCH_BYTES
+    }
+}
+
+/// Cuts `text` to at most `limit` bytes, never inside a character.
+pub fn cut(text: &mut String, limit: usize) {
+    text.truncate(text.floor_char_boundary(limit));
+}
+
+/// Returns the scope, cut where it is too long.
+#[must_use]
+pub fn fit_scope(scope: Scope) -> Scope {
+    let text = scope.as_str();
+    if text.len() <= SCOPE_BYTES { scope } else { Scope::new(&text[..text.floor_char_boundary(SCOPE_BYTES)]) }
+}
+
+/// Cuts whatever is too long in a fact, and brings what has two spellings into the one that the wire knows: VLAN 0 and
+/// an interface without a name are none.
+pub fn fit_fact(body: &mut FactBody) {
+    match body {
+        FactBody::Reach(it) => {
+            cut(&mut it.detail, TEXT_BYTES);
+            cut(&mut it.target, NAME_BYTES);
+        }
+        FactBody::System(it) => {
+            cut(&mut it.description, TEXT_BYTES);
+            for text in [&mut it.name, &mut it.object_id, &mut it.contact, &mut it.location, &mut it.chassis_id] {
+                cut(text, NAME_BYTES);
+            }
+            it.engine_id.truncate(OPAQUE_BYTES);
+        }
+        FactBody::Interface(it) => {
+            cut(&mut it.name, NAME_BYTES);
+            cut(&mut it.alias, NAME_BYTES);
+        }
+        FactBody::Forwarding(it) => {
+            it.vlan = it.vlan.filter(|vlan| *vlan != 0);
+            it.interface = it.interface.take().filter(|name| !name.is_empty());
+            if let Some(name) = &mut it.interface {
+                cut(name, NAME_BYTES);
+            }
+        }
+        FactBody::Address(it) => cut(&mut it.interface, NAME_BYTES),
+        FactBody::Neighbour(it) => {
+            cut(&mut it.system_description, TEXT_BYTES);
+            for text in [
+                &mut it.local_interface,
+                &mut it.chassis_id,
+                &mut it.port_id,
+                &mut it.port_description,
+                &mut it.system_name,
+            ] {
+                cut(text, NAME_BYTES);
+            }
+            it.management_addresses.truncate(MANAGEMENT_ADDRESSES);
+        }
+        FactBody::Entity(it) => {
+            cut(&mut it.description, TEXT_BYTES);
+            for text in [&mut it.name, &mut it.serial, &mut it.model, &mut it.software_revision] {
+                cut(text, NAME_BYTES);
+            }
+        }
+        FactBody::Sighting(it) => it.vlan = it.vlan.filter(|vlan| *vlan != 0),
+        FactBody::Binding(_) => {}
+        FactBody::Host(it) => {
+            cut(&mut it.hostname, NAME_BYTES);
+            cut(&mut it.vendor_class, NAME_BYTES);
+            it.parameter_list.truncate(OPAQUE_BYTES);
+            it.client_id.truncate(OPAQUE_BYTES);
+        }
+        FactBody::Condition(it) => {
+            cut(&mut it.subject, NAME_BYTES);
+            cut(&mut it.detail, TEXT_BYTES);
+        }
+    }
+}
+
+/// Cuts whatever is too long in a sample or event.
+pub fn fit_item(item: &mut HistoryItem) {
+    if item.scope.as_str().len() > SCOPE_BYTES {
+        item.scope = fit_scope(item.scope.clone());
+    }
+    match &mut item.body {
+        HistoryBody::Interface(it) => cut(&mut it.name, NAME_BYTES),
+        HistoryBody::Event(Event { subject, detail, .. }) => {
+            cut(subject, NAME_BYTES);
+            cut(detail, TEXT_BYTES);
+        }
+        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Capture(_) => {}
+    }
+}
