@@ -1,0 +1,175 @@
+//! ARCHITECTURE.md's rules that a machine can check: who may use whom, and what stays in one place.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Returns each workspace crate's dependencies: those that it is built with, those of its tests apart.
+fn built_with() -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--locked", "--offline", "--no-deps", "--format-version", "1"])
+        .current_dir(root())
+        .output()?;
+    ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout)?;
+    let mut crates = BTreeMap::new();
+    for package in metadata["packages"].as_array().context("no packages")? {
+        let dependencies = package["dependencies"].as_array().context("no dependencies")?;
+        let built = dependencies.iter().filter(|one| one["kind"].as_str() != Some("dev"));
+        let names = built.filter_map(|one| one["name"].as_str()).map(str::to_owned).collect();
+        crates.insert(package["name"].as_str().context("no name")?.to_owned(), names);
+    }
+    Ok(crates)
+}
+
+/// Returns the Rust sources below a folder of the repository with their text, by path relative to the root.
+fn sources(folder: &str) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(dir) = folders.pop() {
+        for entry in fs::read_dir(&dir).with_context(|| format!("read {}", dir.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(root())?.to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path)?));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Returns the product's sources: everything but this crate.
+fn product() -> Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    for folder in ["topology/src", "collectors/wire/src", "collectors/snmp/src", "collectors/capture/src"] {
+        all.extend(sources(folder)?);
+    }
+    all.extend(sources("collectors/agent/src")?);
+    all.extend(sources("daemon/src")?);
+    Ok(all)
+}
+
+fn files_that_name(sources: &[(String, String)], word: &str) -> BTreeSet<String> {
+    let naming = |text: &str| text.lines().any(|line| !line.trim_start().starts_with("//") && line.contains(word));
+    sources.iter().filter(|(_, text)| naming(text)).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
+    let allowed = BTreeMap::from([
+        ("onenet-topology", BTreeSet::from([])),
+        ("onenet-wire", BTreeSet::from(["onenet-topology"])),
+        ("onenet-snmp", BTreeSet::from(["onenet-topology", "onenet-wire"])),
+        ("onenet-capture", BTreeSet::from(["onenet-topology", "onenet-wire"])),
+        ("onenet-agent", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-snmp", "onenet-capture"])),
+        ("onenetd", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-agent"])),
+    ]);
+    let crates = built_with()?;
+    for (name, allowed) in &allowed {
+        let built_with = crates.get(*name).with_context(|| format!("{name} is not in the workspace"))?;
+        let ours: BTreeSet<_> = built_with.iter().map(String::as_str).filter(|one| crates.contains_key(*one)).collect();
+        ensure!(ours.is_subset(allowed), "{name} uses {:?}", ours.difference(allowed).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+#[test]
+fn topology_is_pure() -> Result<()> {
+    let crates = built_with()?;
+    let allowed = BTreeSet::from(["ipnetwork", "jiff", "serde", "thiserror"].map(String::from));
+    let used = crates.get("onenet-topology").context("onenet-topology is not in the workspace")?;
+    ensure!(used.is_subset(&allowed), "topology uses {:?}", used.difference(&allowed).collect::<Vec<_>>());
+    let sources = sources("topology/src")?;
+    for word in ["std::net::Tcp", "std::net::Udp", "std::thread", "std::fs", "std::env::", "::now()"] {
+        let found = files_that_name(&sources, word);
+        ensure!(found.is_empty(), "{word} in {found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn only_the_daemon_binarys_quickstart_starts_an_agent_in_its_process() -> Result<()> {
+    let sources = sources("daemon/src")?;
+    let found = files_that_name(&sources, "onenet_agent");
+    let of_the_binary = |name: &String| name.starts_with("daemon/src/bin/") || name.contains("quickstart");
+    let elsewhere: Vec<_> = found.iter().filter(|name| !of_the_binary(name)).collect();
+    ensure!(elsewhere.is_empty(), "the agent is named outside the binary's quickstart: {elsewhere:?}");
+    let library = sources.iter().find(|(name, _)| name == "daemon/src/lib.rs").context("no daemon/src/lib.rs")?;
+    ensure!(!library.1.contains("mod quickstart"), "quickstart belongs to the binary, not to the library");
+    Ok(())
+}
+
+#[test]
+fn a_clock_is_read_in_clock_rs_only() -> Result<()> {
+    let sources = product()?;
+    for word in ["SystemTime::now", "Instant::now", "Timestamp::now"] {
+        let found = files_that_name(&sources, word);
+        let elsewhere: Vec<_> = found.iter().filter(|name| !name.ends_with("clock.rs")).collect();
+        ensure!(elsewhere.is_empty(), "{word} in {elsewhere:?}: time is a parameter");
+    }
+    Ok(())
+}
+
+#[test]
+fn unsafe_code_lives_in_two_files_at_most_and_each_block_says_why_it_is_sound() -> Result<()> {
+    let sources = product()?;
+    let mut files = files_that_name(&sources, "unsafe {");
+    files.extend(files_that_name(&sources, "unsafe fn"));
+    files.extend(files_that_name(&sources, "unsafe impl"));
+    let allowed = |name: &String| name.starts_with("collectors/capture/") || name.starts_with("collectors/snmp/");
+    ensure!(files.iter().all(allowed) && files.len() <= 2, "unsafe code in {files:?}");
+    for (name, text) in sources.iter().filter(|(name, _)| files.contains(name)) {
+        let blocks = text.matches("unsafe {").count() + text.matches("unsafe impl").count();
+        ensure!(text.matches("SAFETY:").count() >= blocks, "{name}: a block without its SAFETY line");
+    }
+    Ok(())
+}
+
+#[test]
+fn each_foreign_engine_stays_behind_one_file_or_module() -> Result<()> {
+    let sources = product()?;
+    for (word, most, why) in [
+        ("async_snmp::", 1, "the foreign SNMP library stays behind one file"),
+        ("ring::default_provider", 1, "one file names the crypto provider; other files ask that one"),
+        ("sled::open", 2, "the agent's spool and the centre's store"),
+        ("sled::Config", 2, "the agent's spool and the centre's store"),
+    ] {
+        let found = files_that_name(&sources, word);
+        ensure!(found.len() <= most, "{word} in {found:?}: {why}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_source_file_opens_with_what_it_is() -> Result<()> {
+    for (name, text) in product()?.into_iter().chain(sources("tests/src")?).chain(sources("tests/tests")?) {
+        ensure!(text.starts_with("//!"), "{name} has no header");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_file_is_longer_than_six_hundred_lines_without_its_tests() -> Result<()> {
+    const HARD_LIMIT: usize = 600;
+    for (name, text) in product()?.into_iter().chain(sources("tests/src")?) {
+        if name.ends_with("tests.rs") || name.contains("/tests/") {
+            continue;
+        }
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+        ensure!(lines <= HARD_LIMIT, "{name} has {lines} lines");
+    }
+    Ok(())
+}
