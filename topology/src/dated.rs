@@ -15,7 +15,6 @@ pub struct Dated<T> {
     /// The first moment at which the value held.
     pub from: Timestamp,
     /// The first moment at which it no longer held; `None` when no end is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// The value.
     pub value: T,

@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod csv;
 pub mod dated;
 pub mod division;
 pub mod fact;
 pub mod id;
 pub mod mac;
+pub mod site;
 pub mod time;
 pub mod vendor;
 
