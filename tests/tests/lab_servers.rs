@@ -8,7 +8,9 @@ use onenet_tests::{
     lab::{
         dhcp,
         netns::{Lab, Node},
+        prometheus,
         sawtooth::{self, Sawtooth},
+        site,
         snmpd::{self, Snmpd},
         switch::Switch,
         vendor::Vendor,
@@ -130,4 +132,29 @@ fn the_sawtooth_counts_milliseconds_and_falls_back() -> Result<()> {
     assert_eq!(plain.lines().count(), 1 + 28 * 17, "get-next and get-bulk tell the same");
     assert!(node.run("snmpget", ["-v2c", "-c", "wrong", "-t1", "-r0", "127.0.0.1", ".1.3.6.1.2.1.1.5.0"]).is_err());
     Ok(())
+}
+
+#[test]
+#[ignore = "needs root and prometheus"]
+fn prometheus_scrapes_what_it_is_given_and_answers_queries() -> Result<()> {
+    let lab = Lab::new()?;
+    let node = lab.node("prometheus")?;
+    let target = prometheus::Target { address: "127.0.0.1:9090", path: "/metrics", token: Some("unused") };
+    let prometheus = prometheus::Prometheus::start(&node, target)?;
+    let up = || prometheus.query("up{job=\"onenet\"}");
+    clock::until("it has scraped itself", SOON, up, |found| matches!(found[..], [(_, 1.0)]))?;
+    Ok(())
+}
+
+#[test]
+#[ignore = "needs root, snmpd, lldpd, dnsmasq and dhclient"]
+fn the_standard_site_leases_addresses_and_learns_where_hosts_are() -> Result<()> {
+    let lab = Lab::new()?;
+    let site = site::Site::start(&lab)?;
+    let host = site.plug_in("ge5", "front-desk", Vendor::Dell.mac(5))?;
+    site.collector.run("ping", ["-c1", "-W2", &host.dhcp.ip])?;
+    site.collector.run("ping", ["-c1", "-W2", site::CENTRE_IP])?;
+    let row = format!(".1.3.6.1.2.1.17.4.3.1.1.{}", host.mac.0.map(|byte| byte.to_string()).join("."));
+    let rows = || walk(&site.collector, snmpd::COMMUNITY, site::ACCESS_IP, ".1.3.6.1.2.1.17.4.3.1.1");
+    clock::until("the access switch has learned the host", SOON, rows, |text| text.contains(&row)).map(drop)
 }

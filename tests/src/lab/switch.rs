@@ -6,7 +6,10 @@
 use anyhow::Result;
 use onenet_topology::MacAddr;
 
-use super::netns::{Lab, Node};
+use super::{
+    mirror,
+    netns::{Lab, Node},
+};
 
 /// Name of the bridge inside the namespace.
 pub const BRIDGE: &str = "br0";
@@ -56,6 +59,19 @@ impl<'lab> Switch<'lab> {
         Ok(node)
     }
 
+    /// Plugs a new host into `port` of a switch that is mirrored: the mirror shows the host's very first frame.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken, or the switch has no mirror.
+    pub fn plug_in_mirrored(&self, port: &str, host: &str, mac: MacAddr) -> Result<Node> {
+        let node = self.lab.node(host)?;
+        self.lay_port(port, &node, "eth0", mac)?;
+        mirror::add_port(self, port)?;
+        node.ip(["link", "set", "eth0", "up"])?;
+        Ok(node)
+    }
+
     /// Plugs a new interface of an existing node into `port`. The interface comes up last, with its MAC address set:
     /// the first frame on the wire already has it.
     ///
@@ -63,11 +79,15 @@ impl<'lab> Switch<'lab> {
     ///
     /// The port or the interface is taken.
     pub fn plug(&self, port: &str, node: &Node, interface: &str, mac: MacAddr) -> Result<()> {
+        self.lay_port(port, node, interface, mac)?;
+        node.ip(["link", "set", interface, "up"])
+    }
+
+    fn lay_port(&self, port: &str, node: &Node, interface: &str, mac: MacAddr) -> Result<()> {
         let peer = ["type", "veth", "peer", "name", interface, "address", &mac.to_string(), "netns", node.netns()];
         self.node.ip(["link", "add", port].into_iter().chain(peer))?;
         self.node.write_sysctl(&format!("net/ipv6/conf/{port}/disable_ipv6"), "1")?;
-        self.node.ip(["link", "set", port, "master", BRIDGE, "up"])?;
-        node.ip(["link", "set", interface, "up"])
+        self.node.ip(["link", "set", port, "master", BRIDGE, "up"])
     }
 
     /// Joins two switches, `port` here to `other_port` there.
