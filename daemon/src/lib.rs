@@ -1,1 +1,12 @@
-//! placeholder
+//! The centre: takes in what agents report, keeps the estate, judges it, and shows it as metrics, API and console.
+//!
+//! Invariant: the binary only wires. Each feature is a module here that `main` composes.
+
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod estate;
+pub mod findings;
+pub mod ingest;
+pub mod record;
+pub mod store;

@@ -7,9 +7,12 @@
 
 pub mod csv;
 pub mod dated;
+pub mod device;
 pub mod division;
+pub mod endpoint;
 pub mod fact;
 pub mod id;
+pub mod link;
 pub mod mac;
 pub mod site;
 pub mod time;

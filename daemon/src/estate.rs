@@ -1,0 +1,209 @@
+//! The estate: everything the centre knows, as one immutable snapshot that is replaced as a whole.
+//!
+//! Invariant: a snapshot is the sum of the [`Change`]s that led to it, and [`Estate::apply`] is the only thing that adds
+//! one, so that what is read back from the store equals what was there before. A site is the unit: state is one
+//! `Arc<SiteState>` a site and small national indexes; a change replaces what it touches and shares the rest
+//! (invariant 1). Cloning a snapshot costs a few pointers.
+//!
+//! It does not know where changes come from ([`crate::ingest`]) nor where they are kept ([`crate::store`]).
+
+mod agent;
+mod change;
+mod index;
+mod site;
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use onenet_topology::{AgentId, EndpointId, SiteId, Timestamp, device::Device, endpoint::Endpoint};
+
+pub use agent::{Agent, AgentClock, BOOTS_MAX, Boot, Contact, LaneMark, RETIRED_EPOCHS_MAX, Revocation};
+pub use change::{Change, SampleBlock};
+pub use index::Indexes;
+pub use site::{Held, HeldGroup, SiteState};
+
+use crate::record::{Command, EnrolmentToken, TokenHash};
+
+/// Everything the centre knows, at one position of the log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Estate {
+    /// Position of the last record that is part of it; 0 before the first.
+    pub position: u64,
+    /// Commit time of that record.
+    pub time: Timestamp,
+    /// The state of each site.
+    pub sites: OrdMap<SiteId, Arc<SiteState>>,
+    /// Every agent ever enrolled.
+    pub agents: OrdMap<AgentId, Arc<Agent>>,
+    /// Enrolment tokens, by the hash of their secret.
+    pub enrolment_tokens: OrdMap<TokenHash, Arc<EnrolmentToken>>,
+    /// The configuration that each site's agents are to have.
+    pub configurations: OrdMap<SiteId, Arc<Configuration>>,
+    /// Ways to find an endpoint without knowing its site.
+    pub indexes: Indexes,
+    /// When the centre started: before that it could hear nobody. Not stored.
+    pub started: Timestamp,
+}
+
+/// The configuration that a site's agents are to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The position of the record that set it.
+    pub revision: u64,
+    /// Its text.
+    pub toml: Arc<str>,
+}
+
+impl Estate {
+    /// Returns the state of a site.
+    pub fn site(&self, id: SiteId) -> Option<&Arc<SiteState>> {
+        self.sites.get(&id)
+    }
+
+    /// Returns an agent.
+    pub fn agent(&self, id: AgentId) -> Option<&Arc<Agent>> {
+        self.agents.get(&id)
+    }
+
+    /// Returns the agents of a site, in order.
+    pub fn agents_of(&self, site: SiteId) -> impl Iterator<Item = &Arc<Agent>> {
+        self.agents.values().filter(move |agent| agent.site == site)
+    }
+
+    /// Returns whether what an agent says counts as the present.
+    pub fn is_heard(&self, agent: AgentId) -> bool {
+        self.agents.get(&agent).is_some_and(|agent| agent.is_heard())
+    }
+
+    /// Returns whether a device works and since when; unknown when no agent that polls it is heard.
+    pub fn device_standing(&self, device: &Device) -> (onenet_topology::device::Standing, Option<Timestamp>) {
+        device.standing(|agent| self.is_heard(agent))
+    }
+
+    /// Returns an endpoint and its site.
+    pub fn endpoint(&self, id: EndpointId) -> Option<(SiteId, &Arc<Endpoint>)> {
+        let site = *self.indexes.endpoint_sites.get(&id)?;
+        Some((site, self.sites.get(&site)?.endpoints.get(&id)?))
+    }
+
+    /// Returns the changes that make this estate from an empty one to which its commands were applied.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let agents = self.agents.values().map(|agent| Change::Agent(Arc::clone(agent)));
+        let position = Change::Position { position: self.position, time: self.time };
+        agents.chain(self.sites.values().flat_map(|site| site.changes())).chain([position])
+    }
+
+    /// Adds one change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Fact { site, agent, group, key_hash, held } => {
+                let key = (*agent, group.clone());
+                let state = self.site_mut(*site);
+                let mut it = state.facts.get(&key).cloned().unwrap_or_else(|| Arc::new(HeldGroup::new(group.clone())));
+                Arc::make_mut(&mut it).set(*key_hash, held.clone());
+                if it.is_empty() {
+                    state.facts.remove(&key)
+                } else {
+                    state.facts.insert(key, it)
+                };
+            }
+            Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
+            Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),
+            Change::Device { site, device } => apply_device(self.site_mut(*site), device),
+            Change::Links { site, links } => self.site_mut(*site).links = Arc::clone(links),
+            Change::Finding { site, key, finding } => {
+                let findings = &mut self.site_mut(*site).findings;
+                match finding {
+                    Some(finding) => findings.insert(*key, Arc::clone(finding)),
+                    None => findings.remove(key),
+                };
+            }
+            Change::Agent(agent) => {
+                self.agents.insert(agent.id, Arc::clone(agent));
+            }
+            Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
+            Change::Started(time) => self.start(*time),
+            // Samples and the audit trail live in the store alone.
+            Change::Samples(_) => {}
+            Change::Position { position, time } => {
+                self.position = *position;
+                self.time = *time;
+            }
+        }
+    }
+
+    /// Returns a site's state, to be changed; an unknown site begins empty.
+    fn site_mut(&mut self, id: SiteId) -> &mut SiteState {
+        Arc::make_mut(self.sites.entry(id).or_insert_with(|| Arc::new(SiteState::new(id))))
+    }
+
+    /// Takes every stream for closed and every agent for heard now: silence counts from here.
+    fn start(&mut self, time: Timestamp) {
+        self.started = time;
+        let connected: Vec<_> =
+            self.agents.values().filter(|it| it.contact.connected_since.is_some()).cloned().collect();
+        for mut agent in connected {
+            Arc::make_mut(&mut agent).contact.connected_since = None;
+            self.agents.insert(agent.id, agent);
+        }
+    }
+
+    fn enrol(&mut self, position: u64, time: Timestamp, token: TokenHash, key: TokenHash) {
+        let (Some(token), Some(id)) = (self.enrolment_tokens.get_mut(&token), AgentId::from_record(position, 0)) else {
+            return;
+        };
+        let token = Arc::make_mut(token);
+        token.spent = Some((id, key));
+        self.agents.insert(id, Arc::new(Agent::new(id, token.site, time)));
+    }
+
+    fn apply_endpoint(&mut self, site: SiteId, endpoint: &Arc<Endpoint>) {
+        let state = self.site_mut(site);
+        state.macs.insert(endpoint.mac, endpoint.id);
+        let old = state.endpoints.insert(endpoint.id, Arc::clone(endpoint));
+        self.indexes.replace(site, old.as_deref(), Some(endpoint));
+    }
+
+    fn forget_endpoint(&mut self, site: SiteId, id: EndpointId) {
+        let state = self.site_mut(site);
+        if let Some(old) = state.endpoints.remove(&id) {
+            state.macs.remove(&old.mac);
+            self.indexes.replace(site, Some(&old), None);
+        }
+    }
+
+    fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
+        match command {
+            Command::IssueEnrolmentToken { hash, token } => {
+                self.enrolment_tokens.insert(*hash, Arc::new(token.clone()));
+            }
+            Command::EnrolAgent { token, key } => self.enrol(position, time, *token, *key),
+            Command::RevokeAgent { agent, reason } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    Arc::make_mut(agent).revoked = Some(Revocation { time, by: by.into(), reason: reason.clone() });
+                }
+            }
+            Command::Configure { site, toml } => {
+                let configuration = Configuration { revision: position, toml: toml.as_str().into() };
+                self.configurations.insert(*site, Arc::new(configuration));
+            }
+        }
+    }
+}
+
+fn apply_device(state: &mut SiteState, device: &Arc<Device>) {
+    if let Some(old) = state.devices.insert(device.id, Arc::clone(device)) {
+        for mac in old.own_macs() {
+            state.own_macs.remove(&(mac, old.id));
+        }
+        for handle in &old.handles {
+            state.handles.remove(handle);
+        }
+    }
+    for mac in device.own_macs() {
+        state.own_macs.insert((mac, device.id), ());
+    }
+    for handle in &device.handles {
+        state.handles.insert(handle.clone(), device.id);
+    }
+}

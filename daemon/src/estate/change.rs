@@ -1,0 +1,120 @@
+//! What a record changes, piece by piece: the vocabulary between planning, storing and applying.
+//!
+//! Invariant: every persistent piece of the estate has exactly one kind of change, which holds the whole new value of that
+//! piece. Applying a change twice is the same as applying it once.
+
+use std::sync::Arc;
+
+use onenet_topology::{
+    AgentId, EndpointId, SiteId, Timestamp,
+    device::Device,
+    endpoint::Endpoint,
+    fact::{Group, HistoryItem},
+    link::Link,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Agent, Held};
+use crate::{
+    findings::{Finding, FindingKey},
+    record::Command,
+};
+
+/// One piece of what a record changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A fact of an agent holds, or (`None`) holds no more.
+    Fact {
+        /// The site.
+        site: SiteId,
+        /// Whose fact.
+        agent: AgentId,
+        /// Of which group.
+        group: Group,
+        /// Which fact of the group.
+        key_hash: u64,
+        /// The fact.
+        held: Option<Arc<Held>>,
+    },
+    /// An endpoint is now like this.
+    Endpoint {
+        /// The site.
+        site: SiteId,
+        /// The endpoint.
+        endpoint: Arc<Endpoint>,
+    },
+    /// An endpoint gave way.
+    EndpointForgotten {
+        /// The site.
+        site: SiteId,
+        /// Which.
+        id: EndpointId,
+    },
+    /// A device is now like this.
+    Device {
+        /// The site.
+        site: SiteId,
+        /// The device.
+        device: Arc<Device>,
+    },
+    /// The links of a site are now these. Not stored: they follow from the facts.
+    Links {
+        /// The site.
+        site: SiteId,
+        /// All of them.
+        links: Arc<[Link]>,
+    },
+    /// A finding holds, or (`None`) holds no more.
+    Finding {
+        /// The site.
+        site: SiteId,
+        /// Which.
+        key: FindingKey,
+        /// The finding.
+        finding: Option<Arc<Finding>>,
+    },
+    /// An agent is now like this.
+    Agent(Arc<Agent>),
+    /// The centre started at this time. Not stored.
+    Started(Timestamp),
+    /// A command was accepted. Stored as it is: reading commands back in order gives what they led to.
+    Commanded {
+        /// Position of its record.
+        position: u64,
+        /// Commit time of its record.
+        time: Timestamp,
+        /// The principal's name.
+        by: Arc<str>,
+        /// What was commanded.
+        command: Arc<Command>,
+    },
+    /// Samples and events of one batch. In the store alone.
+    Samples(SampleBlock),
+    /// The estate now includes the record at this position.
+    Position {
+        /// The position.
+        position: u64,
+        /// Its commit time.
+        time: Timestamp,
+    },
+}
+
+/// The samples and events of one history batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SampleBlock {
+    /// The position of the record.
+    pub position: u64,
+    /// The site.
+    pub site: SiteId,
+    /// Who took them.
+    pub agent: AgentId,
+    /// The sequence of the batch: with agent and time it makes each sample's key unique.
+    pub sequence: u64,
+    /// The samples, with times corrected by the centre's clock.
+    pub items: Vec<HistoryItem>,
+    /// Milliseconds that were added to the agent's times.
+    pub shift_ms: i64,
+    /// Whether the correction is a guess.
+    pub uncertain: bool,
+}

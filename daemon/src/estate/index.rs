@@ -1,0 +1,77 @@
+//! National indexes: ways to find an endpoint without knowing its site.
+//!
+//! Invariant: the indexes hold exactly the addresses and names of the endpoints in the estate. They hold keys and ids, no
+//! endpoint, so that they stay small.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use imbl::OrdMap;
+use onenet_topology::{EndpointId, MacAddr, SiteId, SpaceId, endpoint::Endpoint};
+
+/// Ways to find an endpoint without knowing its site.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Indexes {
+    /// The site of each endpoint.
+    pub endpoint_sites: OrdMap<EndpointId, SiteId>,
+    /// By MAC address; one address can be at several sites.
+    pub macs: OrdMap<(MacAddr, EndpointId), ()>,
+    /// By IP address within its space, past bindings included.
+    pub addresses: OrdMap<(SpaceId, IpAddr, EndpointId), ()>,
+    /// By host name in lower case.
+    pub hostnames: OrdMap<(String, EndpointId), ()>,
+}
+
+impl Indexes {
+    /// Returns the endpoints of this MAC address.
+    pub fn by_mac(&self, mac: MacAddr) -> impl Iterator<Item = EndpointId> {
+        let first = (mac, EndpointId::from_raw(0));
+        self.macs.range(first..).map(|(key, ())| *key).take_while(move |(it, _)| *it == mac).map(|(_, id)| id)
+    }
+
+    /// Returns the endpoints that have or had this address.
+    pub fn by_address(&self, space: SpaceId, ip: IpAddr) -> impl Iterator<Item = EndpointId> {
+        let first = (space, ip, EndpointId::from_raw(0));
+        let found = self.addresses.range(first..).map(|(key, ())| *key);
+        found.take_while(move |(in_space, it, _)| *in_space == space && *it == ip).map(|(_, _, id)| id)
+    }
+
+    /// Returns the endpoints of this host name, whatever its case.
+    pub fn by_hostname(&self, hostname: &str) -> impl Iterator<Item = EndpointId> {
+        let wanted = hostname.to_lowercase();
+        let first = (wanted.clone(), EndpointId::from_raw(0));
+        let found = self.hostnames.range(first..).map(|(key, ())| key);
+        found.take_while(move |(name, _)| *name == wanted).map(|(_, id)| *id)
+    }
+
+    /// Replaces what is indexed of an endpoint.
+    pub(super) fn replace(&mut self, site: SiteId, old: Option<&Endpoint>, new: Option<&Endpoint>) {
+        let Some(id) = new.or(old).map(|endpoint| endpoint.id) else { return };
+        match new {
+            Some(_) => self.endpoint_sites.insert(id, site),
+            None => self.endpoint_sites.remove(&id),
+        };
+        let mac = |it: Option<&Endpoint>| it.map(|endpoint| (endpoint.mac, id)).into_iter().collect();
+        differ(&mut self.macs, mac(old), mac(new));
+        differ(&mut self.addresses, addresses(old), addresses(new));
+        let name = |it: Option<&Endpoint>| {
+            it.and_then(Endpoint::hostname).map(|name| (name.to_lowercase(), id)).into_iter().collect()
+        };
+        differ(&mut self.hostnames, name(old), name(new));
+    }
+}
+
+fn addresses(endpoint: Option<&Endpoint>) -> BTreeSet<(SpaceId, IpAddr, EndpointId)> {
+    let all = endpoint.into_iter().flat_map(|it| it.addresses.iter().map(|address| (address.space, address.ip, it.id)));
+    all.collect()
+}
+
+fn differ<K: Ord + Clone>(index: &mut OrdMap<K, ()>, old: BTreeSet<K>, new: BTreeSet<K>) {
+    for key in old.difference(&new) {
+        index.remove(key);
+    }
+    for key in new {
+        if !old.contains(&key) {
+            index.insert(key, ());
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The state of one site: the facts its agents hold, and what follows from them.
+//!
+//! Invariant: facts are kept by (agent, method, scope), so that no agent's digest touches another's evidence (invariant
+//! 8). Everything is shared: cloning a site costs a few pointers, and changing it copies only what the change touches
+//! (invariant 1).
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use onenet_topology::{
+    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, Timestamp,
+    device::{Device, Handle, Interface},
+    endpoint::Endpoint,
+    fact::{Condition, Fact, FactBody, Group, Method},
+    link::Link,
+};
+use onenet_wire::{GroupDigest, fact_hash};
+use serde::{Deserialize, Serialize};
+
+use super::Change;
+use crate::findings::{Finding, FindingKey};
+
+/// The state of one site. Cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteState {
+    /// Which site.
+    pub id: SiteId,
+    /// The facts its agents hold.
+    pub facts: OrdMap<(AgentId, Group), Arc<HeldGroup>>,
+    /// Its endpoints.
+    pub endpoints: OrdMap<EndpointId, Arc<Endpoint>>,
+    /// Its endpoints by MAC address.
+    pub macs: OrdMap<MacAddr, EndpointId>,
+    /// Its devices.
+    pub devices: OrdMap<DeviceId, Arc<Device>>,
+    /// Its devices by the names under which agents poll them.
+    pub handles: OrdMap<Handle, DeviceId>,
+    /// MAC addresses that are the devices' own, so that they are no endpoints.
+    pub own_macs: OrdMap<(MacAddr, DeviceId), ()>,
+    /// Its links between devices, in order.
+    pub links: Arc<[Link]>,
+    /// What is wrong, found by the centre.
+    pub findings: OrdMap<FindingKey, Arc<Finding>>,
+}
+
+/// The facts of one group, as one agent holds them. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldGroup {
+    facts: OrdMap<u64, Arc<Held>>,
+    digest: GroupDigest,
+}
+
+/// A fact, and how its time came about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The fact, with the time corrected by the centre's clock.
+    pub fact: Fact,
+    /// Milliseconds that were added to the agent's time.
+    pub shift_ms: i64,
+    /// Whether the correction is a guess, since the batch is from a boot that the centre never saw.
+    pub uncertain: bool,
+}
+
+impl SiteState {
+    /// Returns a site about which nothing is known yet.
+    pub fn new(id: SiteId) -> Self {
+        Self {
+            id,
+            facts: OrdMap::new(),
+            endpoints: OrdMap::new(),
+            macs: OrdMap::new(),
+            devices: OrdMap::new(),
+            handles: OrdMap::new(),
+            own_macs: OrdMap::new(),
+            links: Arc::new([]),
+            findings: OrdMap::new(),
+        }
+    }
+
+    /// Returns the space in which the site's private addresses mean one thing.
+    pub const fn space(&self) -> SpaceId {
+        // A site has exactly one private space, so the two share their number.
+        SpaceId::from_raw(self.id.raw())
+    }
+
+    /// Returns the endpoint of this MAC address.
+    pub fn endpoint_by_mac(&self, mac: MacAddr) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(self.macs.get(&mac)?)
+    }
+
+    /// Returns whether the address is a managed device's own port, or belongs to no card at all.
+    pub fn is_device_mac(&self, mac: MacAddr) -> bool {
+        let first = (mac, DeviceId::from_raw(0));
+        mac.is_virtual_router() || self.own_macs.range(first..).next().is_some_and(|((next, _), ())| *next == mac)
+    }
+
+    /// Returns the endpoints that are not a device's own port: what lists and counts show.
+    pub fn visible_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.endpoints.values().filter(|endpoint| !self.is_device_mac(endpoint.mac))
+    }
+
+    /// Returns a device's interface.
+    pub fn interface(&self, device: DeviceId, interface: InterfaceId) -> Option<&Arc<Interface>> {
+        self.devices.get(&device)?.interfaces.iter().find(|it| it.id == interface)
+    }
+
+    /// Returns the facts of one group of one agent.
+    pub fn group(&self, agent: AgentId, group: &Group) -> Option<&Arc<HeldGroup>> {
+        // The map's key owns its parts; a scope is a shared text, so this clones a pointer.
+        self.facts.get(&(agent, group.clone()))
+    }
+
+    /// Returns every group of one agent.
+    pub fn groups_of(&self, agent: AgentId) -> impl Iterator<Item = (&Group, &Arc<HeldGroup>)> {
+        let all = self.facts.iter().skip_while(move |((holder, _), _)| *holder < agent);
+        all.take_while(move |((holder, _), _)| *holder == agent).map(|((_, group), held)| (group, held))
+    }
+
+    /// Returns the changes that make this site from an empty one.
+    pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
+        let site = self.id;
+        let facts = self.facts.iter().flat_map(move |((agent, group), held)| {
+            held.iter().map(move |(key_hash, held)| Change::Fact {
+                site,
+                agent: *agent,
+                group: group.clone(),
+                key_hash,
+                held: Some(Arc::clone(held)),
+            })
+        });
+        let devices = self.devices.values().map(move |it| Change::Device { site, device: Arc::clone(it) });
+        let endpoints = self.endpoints.values().map(move |it| Change::Endpoint { site, endpoint: Arc::clone(it) });
+        let findings = self.findings.iter().map(move |(key, it)| Change::Finding {
+            site,
+            key: *key,
+            finding: Some(Arc::clone(it)),
+        });
+        facts.chain(devices).chain(endpoints).chain(findings)
+    }
+
+    /// Returns what keeps agents from their work: who says so, since when, and what.
+    pub fn conditions(&self) -> impl Iterator<Item = (AgentId, Timestamp, &Condition)> {
+        self.facts
+            .iter()
+            .filter(|((_, group), _)| group.method == Method::Agent)
+            .flat_map(|((agent, _), held)| held.iter().map(|(_, held)| (*agent, held)))
+            .filter_map(|(agent, held)| match &held.fact.body {
+                FactBody::Condition(condition) => Some((agent, held.fact.observed, condition)),
+                _ => None,
+            })
+    }
+}
+
+impl HeldGroup {
+    /// Returns a group without a fact.
+    pub fn new(group: Group) -> Self {
+        Self { facts: OrdMap::new(), digest: GroupDigest::empty(group) }
+    }
+
+    /// Returns number and sum of the facts, as agents compute them.
+    pub const fn digest(&self) -> &GroupDigest {
+        &self.digest
+    }
+
+    /// Returns the fact of this key hash.
+    pub fn get(&self, key_hash: u64) -> Option<&Arc<Held>> {
+        self.facts.get(&key_hash)
+    }
+
+    /// Returns all facts with their key hashes, in the order of these.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Arc<Held>)> {
+        self.facts.iter().map(|(hash, held)| (*hash, held))
+    }
+
+    /// Returns the facts whose key hashes lie in the range, both ends included.
+    pub fn range(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, &Arc<Held>)> {
+        self.facts.range(first..=last).map(|(hash, held)| (*hash, held))
+    }
+
+    /// Returns whether it holds no fact.
+    pub fn is_empty(&self) -> bool {
+        self.facts.is_empty()
+    }
+
+    /// Returns the number of facts.
+    pub fn len(&self) -> usize {
+        self.facts.len()
+    }
+
+    /// Puts the fact in (`Some`) or takes it out (`None`), and keeps the digest in step.
+    pub fn set(&mut self, key_hash: u64, held: Option<Arc<Held>>) {
+        let group = self.digest.group.clone();
+        let hash = |held: &Held| fact_hash(&group, &held.fact.body);
+        let added = held.as_ref().map(|held| hash(held));
+        let removed = match held {
+            Some(held) => self.facts.insert(key_hash, held),
+            None => self.facts.remove(&key_hash),
+        };
+        if let Some(removed) = removed {
+            self.digest.count = self.digest.count.saturating_sub(1);
+            self.digest.sum = self.digest.sum.wrapping_sub(hash(&removed));
+        }
+        if let Some(added) = added {
+            self.digest.count = self.digest.count.saturating_add(1);
+            self.digest.sum = self.digest.sum.wrapping_add(added);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Taking in what changes state: check, plan, commit, apply, publish, acknowledge (invariant 2).
+//!
+//! Invariant: one thread owns the state ([`owner`]); whoever reports or commands sends it a message and waits for the
+//! answer, which comes only after the change is on disk. Where reports come from is behind [`ReportSource`].
+
+mod owner;
+mod plan;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+pub use owner::{Intake, IntakeError, Owner, OwnerHealth, start};
+pub(crate) use plan::links_of;
+pub use plan::{Outcome, Planned, Policy, Refusal, plan};
+pub use source::{ReportSource, SourceError};

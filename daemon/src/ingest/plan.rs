@@ -1,0 +1,192 @@
+//! Planning: from the estate and a record to what the record changes.
+//!
+//! Invariant: planning is pure. The same estate and record give the same changes, ids included; no clock, store or
+//! randomness is asked (invariants 2, 11). A record that is refused, or has no effect, changes nothing.
+
+mod command;
+mod contact;
+mod devices;
+mod facts;
+mod lane;
+mod links;
+mod report;
+mod tick;
+mod time;
+
+use onenet_topology::{AgentId, Id, SiteId, Timestamp};
+use onenet_wire::Position;
+
+pub(crate) use links::links_of;
+
+use crate::{
+    estate::{Change, Estate},
+    record::{Body, Record},
+};
+
+/// What planning is told beside estate and record. The same on every replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// An agent that says nothing for this long, in milliseconds, is silent.
+    pub silence_ms: i64,
+    /// An agent's wall clock that is off by more than this, in milliseconds, is wrong.
+    pub clock_wrong_ms: i64,
+    /// Endpoints that one site can hold.
+    pub endpoints_per_site_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { silence_ms: 60_000, clock_wrong_ms: 30_000, endpoints_per_site_max: 20_000 }
+    }
+}
+
+/// What a record leads to.
+#[derive(Debug)]
+pub struct Planned {
+    /// The estate with the record in it.
+    pub next: Estate,
+    /// What changed; empty when the record has no effect.
+    pub changes: Vec<Change>,
+    /// What to answer.
+    pub outcome: Outcome,
+}
+
+/// What came of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is part of the estate.
+    Accepted,
+    /// The batch was committed before: acknowledge it up to here.
+    Committed(Position),
+    /// An agent was enrolled, or had been with the same token and key.
+    Enrolled {
+        /// The agent.
+        agent: AgentId,
+        /// The site it reports for.
+        site: SiteId,
+    },
+    /// The revision of the configuration that a site's agents are to have now.
+    Configured {
+        /// The revision.
+        revision: u64,
+    },
+}
+
+/// Why a record is not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The batch's sequence is not the next.
+    #[error(
+        "batches are missing before sequence {got}: send again from behind sequence {} of epoch {:x}",
+        committed.sequence, committed.epoch
+    )]
+    Gap {
+        /// The last committed batch.
+        committed: Position,
+        /// The batch's sequence.
+        got: u64,
+    },
+    /// The batch's epoch was replaced by another.
+    #[error("epoch {epoch:x} was replaced by a newer one: begin a new epoch")]
+    EpochRetired {
+        /// The epoch.
+        epoch: u64,
+    },
+    /// The batch can never be accepted.
+    #[error("{0}")]
+    Invalid(String),
+    /// The centre does not know the agent.
+    #[error("{0} is not known here: enrol the agent again (onenetd enrol SITE, then onenet-agent enrol)")]
+    UnknownAgent(AgentId),
+    /// The agent was shut out.
+    #[error("{agent} was revoked by {by} at {time} ({reason}): enrol it again if that was a mistake")]
+    Revoked {
+        /// The agent.
+        agent: AgentId,
+        /// By whom.
+        by: String,
+        /// When.
+        time: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// The agent reports for a site that is not its own.
+    #[error("{agent} belongs to {own} and may not report for {asked}: enrol it there")]
+    OtherSite {
+        /// The agent.
+        agent: AgentId,
+        /// Its site.
+        own: SiteId,
+        /// The site of the report.
+        asked: SiteId,
+    },
+    /// The token was never issued, or its record was lost.
+    #[error("this enrolment token is not known: issue another with onenetd enrol SITE")]
+    UnknownToken,
+    /// The token is over.
+    #[error("this enrolment token expired at {0}: issue another with onenetd enrol SITE")]
+    TokenExpired(Timestamp),
+    /// The token was used.
+    #[error("this enrolment token was used by {0}, and serves once: issue another with onenetd enrol SITE")]
+    TokenSpent(AgentId),
+    /// The site does not exist.
+    #[error("{0} does not exist: see onenetd sites list")]
+    UnknownSite(SiteId),
+    /// The log is full. Cannot happen in practice: 2^44 records.
+    #[error("the log has no position left for new identities: start a new data directory from an export")]
+    LogFull,
+}
+
+/// A plan in the making.
+struct Draft<'r> {
+    record: &'r Record,
+    policy: Policy,
+    next: Estate,
+    changes: Vec<Change>,
+    ordinal: u32,
+}
+
+impl Draft<'_> {
+    /// Adds one change, so that what is planned next sees it.
+    fn put(&mut self, change: Change) {
+        self.next.apply(&change);
+        self.changes.push(change);
+    }
+
+    /// Returns an id that no other record or thing has.
+    fn id<K>(&mut self) -> Result<Id<K>, Refusal> {
+        let id = Id::from_record(self.record.position, self.ordinal).ok_or(Refusal::LogFull)?;
+        self.ordinal += 1;
+        Ok(id)
+    }
+
+    fn done(mut self, outcome: Outcome) -> Planned {
+        if !self.changes.is_empty() {
+            self.put(Change::Position { position: self.record.position, time: self.record.time });
+        }
+        Planned { next: self.next, changes: self.changes, outcome }
+    }
+}
+
+/// Returns what `record` changes in `estate`.
+///
+/// # Errors
+/// Returns why the record is not accepted; nothing changes then.
+pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned, Refusal> {
+    let mut draft = Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0 };
+    let outcome = match &record.body {
+        Body::Hello(greeting) => contact::hello(&mut draft, greeting)?,
+        Body::Heard { agent, clocks, received, history_waiting } => {
+            contact::heard(&mut draft, *agent, clocks, *received, *history_waiting)?
+        }
+        Body::Disconnected { agent } => contact::disconnected(&mut draft, *agent)?,
+        Body::Report(report) => report::report(&mut draft, report)?,
+        Body::Command { by, command } => command::command(&mut draft, by, command)?,
+        Body::Started => {
+            draft.put(Change::Started(record.time));
+            Outcome::Accepted
+        }
+        Body::Tick => tick::tick(&mut draft),
+    };
+    Ok(draft.done(outcome))
+}

@@ -1,0 +1,131 @@
+//! Devices from the facts of the agents that poll them.
+//!
+//! Invariant: a device and its interfaces keep their identity as long as the name by which an agent polls it; what is no
+//! longer reported stays as past, with the time it was last seen.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    device::{Answering, Device, Handle, Interface},
+    fact::{self, FactBody, Group, Method},
+};
+
+use super::{Draft, Refusal};
+use crate::estate::{Change, Held, SiteState};
+
+/// Derives the device behind a handle again.
+pub(super) fn derive(draft: &mut Draft<'_>, site: SiteId, handle: &Handle) -> Result<(), Refusal> {
+    let Some(state) = draft.next.site(site).cloned() else { return Ok(()) };
+    let known = state.handles.get(handle).and_then(|id| state.devices.get(id));
+    let mut device = match known {
+        Some(known) => Device::clone(known),
+        None if !is_told_of(&state, handle) => return Ok(()),
+        None => Device {
+            id: draft.id()?,
+            first_seen: draft.record.time,
+            handles: vec![handle.clone()],
+            answering: Vec::new(),
+            system: None,
+            entities: Vec::new(),
+            interfaces: Vec::new(),
+        },
+    };
+    describe(&state, &mut device);
+    connect(draft, &state, &mut device)?;
+    if known.is_none_or(|known| **known != device) {
+        draft.put(Change::Device { site, device: Arc::new(device) });
+    }
+    Ok(())
+}
+
+fn is_told_of(state: &SiteState, handle: &Handle) -> bool {
+    [Method::SnmpReach, Method::SnmpSystem, Method::SnmpInterfaces, Method::SnmpEntities]
+        .into_iter()
+        .any(|method| facts(state, handle, method).next().is_some())
+}
+
+fn facts<'s>(state: &'s SiteState, handle: &Handle, method: Method) -> impl Iterator<Item = &'s Arc<Held>> + use<'s> {
+    let group = Group { method, scope: handle.scope.clone() };
+    state.group(handle.agent, &group).into_iter().flat_map(|held| held.iter().map(|(_, held)| held))
+}
+
+/// Takes over whether the device answers and what it says it is. What nobody reports any more stays as it was.
+fn describe(state: &SiteState, device: &mut Device) {
+    let mut answering = Vec::new();
+    let mut system: Option<(Timestamp, &fact::System)> = None;
+    let mut entities = BTreeMap::new();
+    for handle in &device.handles {
+        for held in facts(state, handle, Method::SnmpReach) {
+            if let FactBody::Reach(reach) = &held.fact.body {
+                answering.push(answer(device, handle.agent, held.fact.observed, reach));
+            }
+        }
+        for held in facts(state, handle, Method::SnmpSystem) {
+            if let FactBody::System(it) = &held.fact.body {
+                system = system.max_by_time((held.fact.observed, it));
+            }
+        }
+        for held in facts(state, handle, Method::SnmpEntities) {
+            if let FactBody::Entity(it) = &held.fact.body {
+                entities.insert(it.index, it.clone());
+            }
+        }
+    }
+    device.answering = answering;
+    if let Some((_, system)) = system {
+        device.system = Some(system.clone());
+    }
+    if !entities.is_empty() {
+        device.entities = entities.into_values().collect();
+    }
+}
+
+trait Newest<T> {
+    fn max_by_time(self, other: (Timestamp, T)) -> Self;
+}
+
+impl<T> Newest<T> for Option<(Timestamp, T)> {
+    fn max_by_time(self, other: (Timestamp, T)) -> Self {
+        match self {
+            Some(known) if known.0 >= other.0 => Some(known),
+            _ => Some(other),
+        }
+    }
+}
+
+/// Returns what an agent says about whether the device answers; `since` stays while the verdict does.
+fn answer(device: &Device, agent: AgentId, observed: Timestamp, reach: &fact::Reach) -> Answering {
+    let known = device.answering.iter().find(|known| known.agent == agent && known.reach.state == reach.state);
+    Answering { agent, since: known.map_or(observed, |known| known.since), observed, reach: reach.clone() }
+}
+
+/// Takes over the interfaces: known names keep their identity.
+fn connect(draft: &mut Draft<'_>, state: &SiteState, device: &mut Device) -> Result<(), Refusal> {
+    let mut newest: BTreeMap<&str, (Timestamp, &fact::Interface)> = BTreeMap::new();
+    for held in device.handles.iter().flat_map(|handle| facts(state, handle, Method::SnmpInterfaces)) {
+        if let FactBody::Interface(it) = &held.fact.body {
+            let entry = newest.entry(&it.name).or_insert((held.fact.observed, it));
+            if held.fact.observed > entry.0 {
+                *entry = (held.fact.observed, it);
+            }
+        }
+    }
+    let mut interfaces: BTreeMap<String, Arc<Interface>> =
+        device.interfaces.drain(..).map(|interface| (interface.said.name.clone(), interface)).collect();
+    for interface in interfaces.values_mut().filter(|interface| !newest.contains_key(interface.said.name.as_str())) {
+        if interface.current {
+            Arc::make_mut(interface).current = false;
+        }
+    }
+    for (name, (observed, said)) in newest {
+        let id = match interfaces.get(name) {
+            Some(known) if known.current && known.observed == observed && known.said == *said => continue,
+            Some(known) => known.id,
+            None => draft.id()?,
+        };
+        interfaces.insert(name.to_owned(), Arc::new(Interface { id, observed, current: true, said: said.clone() }));
+    }
+    device.interfaces = interfaces.into_values().collect();
+    Ok(())
+}

@@ -1,0 +1,238 @@
+//! Folding an agent's facts into its site: groups, endpoints, and what else they touch.
+//!
+//! Invariant: only the groups of this agent change. Facts merge by observation time; a complete range takes away what the
+//! same agent and group held there, observed no later than the batch was closed, and nothing else (invariants 3, 8).
+//! What is derived is derived again only for the addresses and devices that the batch touched.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
+
+use onenet_topology::{
+    MacAddr, SiteId, SpaceId,
+    device::Handle,
+    endpoint::{Endpoint, Source, Testimony, Witness},
+    fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Method},
+};
+use onenet_wire::{GroupChanges, KeyRange, key_hash};
+
+use super::{Draft, Refusal, devices, links, time::Correction};
+use crate::estate::{Agent, Change, Held};
+
+/// What a batch touched, to be derived again.
+struct Touched {
+    site: SiteId,
+    space: SpaceId,
+    endpoints: BTreeMap<MacAddr, Endpoint>,
+    handles: BTreeSet<Handle>,
+    links: bool,
+}
+
+/// Where one fact belongs, and how its time came about.
+struct Place<'a> {
+    agent: &'a Agent,
+    group: &'a Group,
+    correction: Correction,
+}
+
+/// Folds the groups of a batch in.
+pub(super) fn fold(
+    draft: &mut Draft<'_>,
+    agent: &Agent,
+    groups: &[GroupChanges],
+    correction: Correction,
+) -> Result<(), Refusal> {
+    let site = agent.site;
+    let space = draft.next.site(site).map_or_else(|| SpaceId::from_raw(site.raw()), |state| state.space());
+    let mut touched = Touched { site, space, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false };
+    for it in groups {
+        let place = Place { agent, group: &it.group, correction };
+        let mut named = BTreeSet::new();
+        for change in &it.changes {
+            let hash = key_hash(&change.key());
+            named.insert(hash);
+            fold_change(draft, &mut touched, &place, hash, change)?;
+        }
+        if let Some(range) = it.complete {
+            take_away_others(draft, &mut touched, &place, range, &named)?;
+        }
+        touched.note(&place);
+    }
+    finish(draft, touched)
+}
+
+fn finish(draft: &mut Draft<'_>, touched: Touched) -> Result<(), Refusal> {
+    let site = touched.site;
+    for endpoint in touched.endpoints.into_values() {
+        draft.put(Change::Endpoint { site, endpoint: Arc::new(endpoint) });
+    }
+    for handle in &touched.handles {
+        devices::derive(draft, site, handle)?;
+    }
+    if touched.links || !touched.handles.is_empty() {
+        links::derive(draft, site);
+    }
+    Ok(())
+}
+
+fn fold_change(
+    draft: &mut Draft<'_>,
+    touched: &mut Touched,
+    place: &Place<'_>,
+    hash: u64,
+    change: &FactChange,
+) -> Result<(), Refusal> {
+    let observed = change.observed().plus_ms(place.correction.shift_ms);
+    let old =
+        draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)?.get(hash).cloned());
+    // Ties go to the later batch of the lane: within one, batches are in order.
+    if old.as_ref().is_some_and(|old| old.fact.observed > observed) {
+        return Ok(());
+    }
+    let held = match change {
+        FactChange::Present(fact) => Some(Arc::new(Held {
+            fact: Fact { observed, body: fact.body.clone() },
+            shift_ms: place.correction.shift_ms,
+            uncertain: place.correction.uncertain,
+        })),
+        FactChange::Gone { .. } => None,
+    };
+    set(draft, touched, place, hash, old, held, observed)
+}
+
+/// Takes away what the agent held in the range of a complete group and does not name any more.
+fn take_away_others(
+    draft: &mut Draft<'_>,
+    touched: &mut Touched,
+    place: &Place<'_>,
+    range: KeyRange,
+    named: &BTreeSet<u64>,
+) -> Result<(), Refusal> {
+    let closed = place.correction.closed;
+    let held = draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)).cloned();
+    let others: Vec<(u64, Arc<Held>)> = held
+        .iter()
+        .flat_map(|held| held.range(range.first, range.last))
+        .filter(|(hash, held)| !named.contains(hash) && held.fact.observed <= closed)
+        .map(|(hash, held)| (hash, Arc::clone(held)))
+        .collect();
+    for (hash, old) in others {
+        set(draft, touched, place, hash, Some(old), None, closed)?;
+    }
+    Ok(())
+}
+
+/// Replaces one fact, and what it testifies of endpoints.
+fn set(
+    draft: &mut Draft<'_>,
+    touched: &mut Touched,
+    place: &Place<'_>,
+    hash: u64,
+    old: Option<Arc<Held>>,
+    held: Option<Arc<Held>>,
+    observed: onenet_topology::Timestamp,
+) -> Result<(), Refusal> {
+    let said = |held: &Arc<Held>| testimony(&held.fact.body, touched.space);
+    let before = old.as_ref().and_then(said);
+    let after = held.as_ref().and_then(said);
+    let source = Source { agent: place.agent.id, group: place.group.clone(), fact: hash };
+    if let Some(before) = before.filter(|before| after.as_ref().is_none_or(|after| !after.is_same_as(before))) {
+        if let Some(endpoint) = touched.endpoint(draft, before.mac, false)? {
+            endpoint.end(&before.testimony, &source, observed);
+        }
+    }
+    if let Some(after) = after {
+        if let Some(endpoint) = touched.endpoint(draft, after.mac, true)? {
+            let witness = Witness {
+                source,
+                first_seen: observed,
+                last_seen: observed,
+                current: true,
+                vlan: after.vlan,
+                interface: after.interface,
+            };
+            endpoint.hear(after.testimony, witness);
+        }
+    }
+    if old.is_some() || held.is_some() {
+        let (agent, group) = (place.agent.id, place.group.clone());
+        draft.put(Change::Fact { site: touched.site, agent, group, key_hash: hash, held });
+    }
+    Ok(())
+}
+
+impl Touched {
+    /// Returns the endpoint to be changed; a new one is admitted when `admit` is set and the site has room.
+    fn endpoint(&mut self, draft: &mut Draft<'_>, mac: MacAddr, admit: bool) -> Result<Option<&mut Endpoint>, Refusal> {
+        if !self.endpoints.contains_key(&mac) {
+            let site = draft.next.site(self.site);
+            let known = site.and_then(|site| site.endpoint_by_mac(mac)).map(|known| Endpoint::clone(known));
+            let held = site.map_or(0, |site| site.endpoints.len());
+            let endpoint = match known {
+                Some(known) => known,
+                // The new ones of this batch are not in the site yet. Established endpoints never give way to new ones.
+                None if !admit || held + self.endpoints.len() >= draft.policy.endpoints_per_site_max => {
+                    return Ok(None);
+                }
+                None => Endpoint::new(draft.id()?, mac),
+            };
+            self.endpoints.insert(mac, endpoint);
+        }
+        Ok(self.endpoints.get_mut(&mac))
+    }
+
+    /// Notes which device or links a group is about.
+    fn note(&mut self, place: &Place<'_>) {
+        match place.group.method {
+            Method::SnmpReach | Method::SnmpSystem | Method::SnmpInterfaces | Method::SnmpEntities => {
+                self.handles.insert(Handle { agent: place.agent.id, scope: place.group.scope.clone() });
+            }
+            Method::SnmpNeighbours | Method::PassiveLldp => self.links = true,
+            _ => {}
+        }
+    }
+}
+
+/// What a fact says about the endpoint of a MAC address.
+struct Said {
+    mac: MacAddr,
+    testimony: Testimony,
+    vlan: Option<u16>,
+    interface: Option<String>,
+}
+
+impl Said {
+    /// Returns whether both name the same witness of the same endpoint.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let same = match (&self.testimony, &other.testimony) {
+            (Testimony::Address(space, ip), Testimony::Address(other_space, other_ip)) => {
+                (space, ip) == (other_space, other_ip)
+            }
+            (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+        };
+        self.mac == other.mac && same
+    }
+}
+
+/// Returns what a fact says about an endpoint, `None` when it says nothing: about devices, groups, the centre's own.
+fn testimony(body: &FactBody, space: SpaceId) -> Option<Said> {
+    let said = match body {
+        // Only learned rows tell where a card is (RFC 4188, dot1dTpFdbStatus).
+        FactBody::Forwarding(it) if it.status == ForwardingStatus::Learned => {
+            Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: it.interface.clone() }
+        }
+        FactBody::Sighting(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
+        FactBody::Binding(it) => address(it.mac, it.ip, space, None)?,
+        FactBody::Address(it) => address(it.mac, it.ip, space, Some(it.interface.clone()))?,
+        FactBody::Host(it) => Said { mac: it.mac, testimony: Testimony::Host(it.clone()), vlan: None, interface: None },
+        _ => return None,
+    };
+    (said.mac.is_unicast() && !said.mac.is_virtual_router()).then_some(said)
+}
+
+fn address(mac: MacAddr, ip: IpAddr, space: SpaceId, interface: Option<String>) -> Option<Said> {
+    let one_host = !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback();
+    one_host.then_some(Said { mac, testimony: Testimony::Address(space, ip), vlan: None, interface })
+}

@@ -1,0 +1,153 @@
+//! Records: whatever changes state, numbered and stamped in one order.
+//!
+//! Invariant: the log decides (invariant 11). Ids, hold-downs and due dates derive from a record's position and commit
+//! time, never from a local clock, so that whoever applies the same records gets the same estate.
+//!
+//! A report's record carries the batch as the agent said it, with the agent's own times; planning corrects them.
+
+use std::{fmt, sync::Arc};
+
+use onenet_topology::{AgentId, SiteId, Timestamp};
+use onenet_wire::{Batch, Clocks};
+use ring::digest;
+use serde::{Deserialize, Serialize};
+
+/// Something that changes state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its place in the log, from 1.
+    pub position: u64,
+    /// When it was committed, on the centre's clock; never before the record in front of it.
+    pub time: Timestamp,
+    /// What it is.
+    pub body: Body,
+}
+
+/// What a record is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// An agent opened its stream.
+    Hello(Greeting),
+    /// An agent gave a sign of life.
+    Heard {
+        /// Who.
+        agent: AgentId,
+        /// Its clocks as the sign left.
+        clocks: Clocks,
+        /// When the sign arrived.
+        received: Timestamp,
+        /// History batches that it has not had acknowledged.
+        history_waiting: u64,
+    },
+    /// An agent's stream ended.
+    Disconnected {
+        /// Who.
+        agent: AgentId,
+    },
+    /// An agent reported.
+    Report(Report),
+    /// Somebody commanded.
+    Command {
+        /// The principal's name.
+        by: Arc<str>,
+        /// What.
+        command: Arc<Command>,
+    },
+    /// The centre started: what it could not hear meanwhile is no agent's silence.
+    Started,
+    /// Time passed.
+    Tick,
+}
+
+/// An agent opens its stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Greeting {
+    /// Who.
+    pub agent: AgentId,
+    /// Version of its program.
+    pub version: String,
+    /// Its clocks as the hello left.
+    pub clocks: Clocks,
+    /// When the hello arrived, on the centre's clock.
+    pub received: Timestamp,
+    /// Revision of the configuration in force there.
+    pub configuration_revision: u64,
+}
+
+/// A batch, from whom, for which site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// Who reports.
+    pub agent: AgentId,
+    /// The site it reports for.
+    pub site: SiteId,
+    /// The batch, with the agent's own times.
+    pub batch: Arc<Batch>,
+}
+
+/// What a principal can command. Stored and replayed, so variants and fields are added, never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Command {
+    /// Let whoever shows the token of this hash enrol an agent.
+    IssueEnrolmentToken {
+        /// Hash of its secret.
+        hash: TokenHash,
+        /// What it is good for.
+        token: EnrolmentToken,
+    },
+    /// An agent showed its token. Its id derives from the position of the record.
+    EnrolAgent {
+        /// Hash of the token's secret, which is spent by this.
+        token: TokenHash,
+        /// Hash of the agent's public key: whoever lost the answer may ask again with the same key.
+        key: TokenHash,
+    },
+    /// Accept an agent's certificate no more.
+    RevokeAgent {
+        /// Which.
+        agent: AgentId,
+        /// Why.
+        reason: String,
+    },
+    /// Give the agents of a site this configuration.
+    Configure {
+        /// Which site.
+        site: SiteId,
+        /// The text.
+        toml: String,
+    },
+}
+
+/// What an enrolment token is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolmentToken {
+    /// The site whose agent may be enrolled with it, once.
+    pub site: SiteId,
+    /// When it ends to be valid.
+    pub expires: Timestamp,
+    /// The agent that was enrolled with it, and the hash of that agent's public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<(AgentId, TokenHash)>,
+}
+
+/// SHA-256 of an enrolment token's secret.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TokenHash([u8; 32]);
+
+impl TokenHash {
+    /// Returns the hash of a secret.
+    pub fn of(secret: &[u8]) -> Self {
+        let mut hash = [0; 32];
+        for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, secret).as_ref()) {
+            *to = *from;
+        }
+        Self(hash)
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenHash(…)")
+    }
+}

@@ -1,0 +1,322 @@
+//! The store: the estate and recent samples on disk. The only module that names sled.
+//!
+//! Invariant: what [`Store::commit`] returned from is on disk, whole and once: one atomic batch within one tree, then a
+//! flush (invariant 2). The estate that [`Store::load`] reads back equals the one that was committed.
+//!
+//! # Format
+//!
+//! One tree, keys with a prefix. All numbers in keys are big endian, so that keys sort by site, kind, then by the rest:
+//!
+//! ```text
+//! key    = site:8 kind:1 rest            site 0 is the nation
+//! 0 'm' "schema"                         version of this format: 4 bytes (currently 1)
+//! 0 'm' "position"                       position:8 time:8 of the last record
+//! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
+//! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail, JSON
+//! site 'a' agent:8                       an agent (AgentRow)
+//! site 'd' device:8                      a device (DeviceRow)
+//! site 'e' endpoint:8                    an endpoint (EndpointRow)
+//! site 'f' agent:8 method:1 len:2 scope key_hash:8
+//!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
+//! site 'n' kind:1 subject:1 id:8         a finding, JSON
+//! site 's' hour:4 len:2 scope kind:1 time:8 agent:8 sequence:8
+//!                                        samples of one kind, scope and time: position:8 shift_ms:8 uncertain:1,
+//!                                        then for each the length:4 and the wire codec's history item
+//! ```
+//!
+//! `…Row` are protobuf messages (`rows.rs`): fields are added, never changed. A store of another schema is refused when it
+//! is opened. Links and indexes are not stored: they follow from the rest.
+
+mod backup;
+mod export;
+mod keys;
+mod rows;
+mod samples;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    borrow::Cow,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use onenet_topology::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use backup::BackupError;
+pub use export::ExportError;
+pub use samples::{Sample, SampleKind, SampleQuery};
+
+use crate::{
+    estate::{Change, Estate},
+    ingest::links_of,
+    record::Command,
+};
+
+/// Version of the format.
+pub const SCHEMA: u32 = 1;
+/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// The estate and recent samples on disk. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    tree: sled::Tree,
+    db: sled::Db,
+    path: PathBuf,
+}
+
+/// Something about the store failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error(
+        "the data directory {} is in use by another process: stop the other onenetd, or give this one another --data",
+        path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It cannot be opened.
+    #[error("the store in {} cannot be opened: check that the directory is writable and the disk has room", path.display())]
+    Open {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It was written by another version.
+    #[error(
+        "the store in {} has schema {found}, this onenetd reads schema {SCHEMA}: run the onenetd that wrote it, \
+         `onenetd export` there and `onenetd import` here", path.display()
+    )]
+    Schema {
+        /// The directory.
+        path: PathBuf,
+        /// What it has.
+        found: String,
+    },
+    /// Reading failed.
+    #[error("reading the store in {} failed: check the disk; restore a backup if it is damaged", path.display())]
+    Read {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Writing failed. What was to be written is not acknowledged to anybody.
+    #[error(
+        "writing to the store in {} failed: make room on the disk and start onenetd again; agents keep and send again \
+         what was not acknowledged", path.display()
+    )]
+    Write {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A row cannot be read.
+    #[error("the store in {} holds a damaged row under {key}: {problem}; restore a backup", path.display())]
+    Damaged {
+        /// The directory.
+        path: PathBuf,
+        /// The row's key.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// A command as it is stored.
+#[derive(Serialize, Deserialize)]
+struct CommandRow<'a> {
+    time: Timestamp,
+    by: Cow<'a, str>,
+    command: Cow<'a, Command>,
+}
+
+impl Store {
+    /// Opens the store in `path`, or makes a new one there.
+    ///
+    /// # Errors
+    /// Fails when another process has it open, when it cannot be read or written, or has another schema.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = sled::Config::new()
+            .path(path)
+            .cache_capacity(CACHE_BYTES)
+            // Every commit flushes; a second flusher would only take turns with it.
+            .flush_every_ms(None)
+            .open()
+            .map_err(|error| open_error(path, error))?;
+        let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
+        let store = Self { tree, db, path: path.to_owned() };
+        store.check_schema()?;
+        Ok(store)
+    }
+
+    /// Returns where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check_schema(&self) -> Result<(), StoreError> {
+        let key = keys::meta("schema");
+        match self.tree.get(&key).map_err(|error| self.read_error(error))? {
+            Some(found) if *found == SCHEMA.to_be_bytes() => Ok(()),
+            Some(found) => {
+                let number = <[u8; 4]>::try_from(&*found).map(u32::from_be_bytes);
+                let found = number.map_or_else(|_| format!("{found:02x?}"), |number| number.to_string());
+                Err(StoreError::Schema { path: self.path.clone(), found })
+            }
+            None if self.tree.is_empty() => {
+                self.tree.insert(&key, &SCHEMA.to_be_bytes()).map_err(|error| self.write_error(error))?;
+                self.flush()
+            }
+            None => Err(StoreError::Schema { path: self.path.clone(), found: "none".into() }),
+        }
+    }
+
+    /// Writes changes as one atomic batch and returns when they are on disk.
+    ///
+    /// # Errors
+    /// Fails when the disk does. The changes are then not to be acknowledged, and nothing more is to be committed before
+    /// the store is opened again.
+    pub fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for change in changes {
+            write_change(&mut batch, change);
+        }
+        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+        self.flush()
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.db.flush().map(|_| ()).map_err(|error| self.write_error(error))
+    }
+
+    /// Reads the estate back.
+    ///
+    /// # Errors
+    /// Fails when the disk does or a row is damaged.
+    pub fn load(&self) -> Result<Estate, StoreError> {
+        let mut estate = Estate::default();
+        // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
+        for row in self.tree.iter() {
+            let (key, value) = row.map_err(|error| self.read_error(error))?;
+            if keys::is_sample(&key) || keys::is_audit(&key) {
+                continue;
+            }
+            let change = read_change(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+            if let Some(change) = change {
+                estate.apply(&change);
+            }
+        }
+        let sites: Vec<_> = estate.sites.values().map(|state| (state.id, links_of(state))).collect();
+        for (site, links) in sites {
+            if !links.is_empty() {
+                estate.apply(&Change::Links { site, links });
+            }
+        }
+        Ok(estate)
+    }
+
+    /// Returns the size of the store on disk, in bytes.
+    ///
+    /// # Errors
+    /// Fails when the disk does.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        self.db.size_on_disk().map_err(|error| self.read_error(error))
+    }
+
+    fn damaged(&self, key: &[u8], problem: String) -> StoreError {
+        StoreError::Damaged { path: self.path.clone(), key: keys::readable(key), problem }
+    }
+
+    fn read_error(&self, error: sled::Error) -> StoreError {
+        StoreError::Read { path: self.path.clone(), source: error.into() }
+    }
+
+    fn write_error(&self, error: sled::Error) -> StoreError {
+        StoreError::Write { path: self.path.clone(), source: error.into() }
+    }
+}
+
+fn open_error(path: &Path, error: sled::Error) -> StoreError {
+    let path = path.to_owned();
+    match error {
+        // sled reports a lock that another process holds as an I/O error of this text.
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => StoreError::InUse { path },
+        error => StoreError::Open { path, source: error.into() },
+    }
+}
+
+fn write_change(batch: &mut sled::Batch, change: &Change) {
+    if let Change::Samples(block) = change {
+        samples::write(batch, block);
+    }
+    match row(change) {
+        Some((key, Some(value))) => batch.insert(key, value),
+        Some((key, None)) => batch.remove(key),
+        None => {}
+    }
+}
+
+/// Returns the row that a change writes (`Some`) or removes (`None`). Samples have rows of their own, and what follows
+/// from the rest has none.
+fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
+    Some(match change {
+        Change::Fact { site, agent, group, key_hash, held } => {
+            (keys::fact(*site, *agent, group, *key_hash), held.as_ref().map(|held| rows::write_held(held)))
+        }
+        Change::Endpoint { site, endpoint } => {
+            (keys::endpoint(*site, endpoint.id), Some(rows::write_endpoint(endpoint)))
+        }
+        Change::EndpointForgotten { site, id } => (keys::endpoint(*site, *id), None),
+        Change::Device { site, device } => (keys::device(*site, device.id), Some(rows::write_device(device))),
+        Change::Finding { site, key, finding } => {
+            (keys::finding(*site, *key), finding.as_ref().map(|finding| rows::to_json(&**finding)))
+        }
+        Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
+        Change::Commanded { position, time, by, command } => {
+            let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
+            (keys::command(*position), Some(rows::to_json(&row)))
+        }
+        Change::Position { position, time } => (keys::meta("position"), Some(rows::write_position(*position, *time))),
+        Change::Samples(_) | Change::Links { .. } | Change::Started(_) => return None,
+    })
+}
+
+/// Reads a row of the estate back. Returns `None` for rows that are not part of it.
+fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
+    use keys::Key;
+    let change = match keys::parse(key).ok_or("the key is not known to this version")? {
+        Key::Meta(name) if name == b"position" => {
+            let (position, time) = rows::read_position(value)?;
+            Change::Position { position, time }
+        }
+        Key::Meta(_) | Key::Audit | Key::Sample => return Ok(None),
+        Key::Command(position) => {
+            let row: CommandRow<'_> = rows::from_json(value)?;
+            let command = Arc::new(row.command.into_owned());
+            Change::Commanded { position, time: row.time, by: row.by.as_ref().into(), command }
+        }
+        Key::Agent(site, id) => Change::Agent(Arc::new(rows::read_agent(site, id, value)?)),
+        Key::Device(site, id) => Change::Device { site, device: Arc::new(rows::read_device(id, value)?) },
+        Key::Endpoint(site, id) => Change::Endpoint { site, endpoint: Arc::new(rows::read_endpoint(id, value)?) },
+        Key::Fact { site, agent, group, key_hash } => {
+            Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
+        }
+        Key::Finding(site) => {
+            let finding: crate::findings::Finding = rows::from_json(value)?;
+            Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }
+        }
+    };
+    Ok(Some(change))
+}

@@ -1,0 +1,255 @@
+//! Backup while running, and restore.
+//!
+//! Invariant: a backup holds the store as it was at one record: the estate's rows are written from one snapshot, and of
+//! commands and samples, which are only ever added, those up to the snapshot's position. A restore refuses a file that is
+//! not whole, and a directory that is not empty.
+//!
+//! # Format
+//!
+//! ```text
+//! "onenet backup 1\n" schema:4 position:8
+//! then rows       0x01 key_len:4 value_len:4 key value
+//! then files      0x02 name_len:4 content_len:4 name content      the keys and certificates beside the store
+//! then the end    0x00 sha256:32                                  of everything in front of it
+//! ```
+//!
+//! The file holds private keys: it is made readable by its owner only.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, BufWriter, Read, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use ring::digest::{Context, SHA256};
+
+use super::{SCHEMA, Store, StoreError, keys, row, samples};
+use crate::estate::Estate;
+
+const MAGIC: &[u8; 16] = b"onenet backup 1\n";
+const END: u8 = 0;
+const ROW: u8 = 1;
+const FILE: u8 = 2;
+/// Longest key, value or file that a backup may hold, in bytes: above what the wire's limits let grow.
+const PIECE_BYTES_MAX: u32 = 256 << 20;
+/// Rows that a restore writes at once.
+const RESTORE_ROWS: usize = 4_096;
+
+/// A backup or a restore failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The file cannot be written.
+    #[error("the backup {} cannot be written: check that the directory exists, is writable and has room", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file cannot be read.
+    #[error("the backup {} cannot be read: check its name and permissions", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not a whole backup.
+    #[error("{} is not a whole backup of this version ({problem}): take another copy of it", path.display())]
+    NotWhole {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// There is something where the backup is to be restored to.
+    #[error("{} is not empty: restore into a new directory, then start onenetd with it as --data", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The store itself failed.
+    #[error("the store failed")]
+    Store(#[source] StoreError),
+}
+
+/// Writes and hashes.
+struct Sink {
+    file: BufWriter<File>,
+    hash: Context,
+}
+
+impl Sink {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.file.write_all(bytes)
+    }
+
+    fn piece(&mut self, tag: u8, name: &[u8], content: &[u8]) -> io::Result<()> {
+        let len = |bytes: &[u8]| u32::try_from(bytes.len()).map(u32::to_be_bytes).map_err(io::Error::other);
+        self.put(&[tag])?;
+        self.put(&len(name)?)?;
+        self.put(&len(content)?)?;
+        self.put(name)?;
+        self.put(content)
+    }
+}
+
+impl Store {
+    /// Writes the store, as it was when `estate` was published, and the named files to `path`. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// Fails when the file cannot be written or the store cannot be read; `path` is as before then.
+    pub fn backup(&self, estate: &Estate, files: &[(String, Vec<u8>)], path: &Path) -> Result<(), BackupError> {
+        let failed = |source| BackupError::Write { path: path.to_owned(), source };
+        let mut partial = path.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(failed)?;
+        let mut sink = Sink { file: BufWriter::new(file), hash: Context::new(&SHA256) };
+        sink.put(MAGIC).map_err(failed)?;
+        sink.put(&SCHEMA.to_be_bytes()).map_err(failed)?;
+        sink.put(&estate.position.to_be_bytes()).map_err(failed)?;
+        self.backup_rows(estate, &mut sink, path)?;
+        for (name, content) in files {
+            sink.piece(FILE, name.as_bytes(), content).map_err(failed)?;
+        }
+        sink.put(&[END]).map_err(failed)?;
+        let Sink { mut file, hash } = sink;
+        file.write_all(hash.finish().as_ref()).map_err(failed)?;
+        let file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        fs::rename(&partial, path).map_err(failed)
+    }
+
+    fn backup_rows(&self, estate: &Estate, sink: &mut Sink, path: &Path) -> Result<(), BackupError> {
+        let failed = |source| BackupError::Write { path: path.to_owned(), source };
+        for change in estate.changes() {
+            if let Some((key, Some(value))) = row(&change) {
+                sink.piece(ROW, &key, &value).map_err(failed)?;
+            }
+        }
+        for row in self.tree.iter() {
+            let (key, value) = row.map_err(|error| BackupError::Store(self.read_error(error)))?;
+            let position = match keys::parse(&key) {
+                Some(keys::Key::Command(position)) => Some(position),
+                Some(keys::Key::Sample) => samples::position_of(&value),
+                Some(keys::Key::Audit) => keys::audit_position(&key),
+                _ => None,
+            };
+            if position.is_some_and(|position| position <= estate.position) {
+                sink.piece(ROW, &key, &value).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a new store in `directory` from the backup in `path`, and returns the files that were saved with it.
+    ///
+    /// # Errors
+    /// Fails when the file is not a whole backup of this schema, or the directory is not empty. The directory is then to be
+    /// removed.
+    pub fn restore(path: &Path, directory: &Path) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
+        if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(BackupError::NotEmpty { path: directory.to_owned() });
+        }
+        // Once to see that it is whole, before anything is written; then again.
+        read_pieces(path, |_, _, _| Ok(()))?;
+        let store = Self::open(directory).map_err(BackupError::Store)?;
+        let mut files = Vec::new();
+        let mut batch = sled::Batch::default();
+        let mut rows = 0;
+        read_pieces(path, |tag, name, content| {
+            if tag == FILE {
+                files.push((String::from_utf8_lossy(&name).into_owned(), content));
+                return Ok(());
+            }
+            batch.insert(name, content);
+            rows += 1;
+            if rows % RESTORE_ROWS == 0 {
+                store.apply(std::mem::take(&mut batch)).map_err(BackupError::Store)?;
+            }
+            Ok(())
+        })?;
+        store.apply(batch).map_err(BackupError::Store)?;
+        store.flush().map_err(BackupError::Store)?;
+        Ok(files)
+    }
+
+    pub(super) fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))
+    }
+}
+
+/// Reads a backup from its beginning to its end.
+fn read_pieces(
+    path: &Path,
+    mut each: impl FnMut(u8, Vec<u8>, Vec<u8>) -> Result<(), BackupError>,
+) -> Result<(), BackupError> {
+    let unreadable = |source: io::Error| BackupError::Read { path: path.to_owned(), source };
+    let broken = |problem: &str| BackupError::NotWhole { path: path.to_owned(), problem: problem.to_owned() };
+    let cut = |_| broken("it is cut short");
+    let mut source =
+        Source { file: BufReader::new(File::open(path).map_err(unreadable)?), hash: Context::new(&SHA256) };
+    if source.take::<16>().map_err(cut)? != *MAGIC {
+        return Err(broken("it does not begin like one"));
+    }
+    let schema = u32::from_be_bytes(source.take().map_err(cut)?);
+    if schema != SCHEMA {
+        return Err(broken(&format!("it has schema {schema}, this onenetd reads {SCHEMA}")));
+    }
+    source.take::<8>().map_err(cut)?;
+    loop {
+        let [tag] = source.take().map_err(cut)?;
+        match tag {
+            END => break,
+            ROW | FILE => {}
+            _ => return Err(broken("it holds a piece of unknown kind")),
+        }
+        let name_len = u32::from_be_bytes(source.take().map_err(cut)?);
+        let content_len = u32::from_be_bytes(source.take().map_err(cut)?);
+        if name_len.max(content_len) > PIECE_BYTES_MAX {
+            return Err(broken("it holds a piece beyond all limits"));
+        }
+        let name = source.take_vec(name_len).map_err(cut)?;
+        let content = source.take_vec(content_len).map_err(cut)?;
+        each(tag, name, content)?;
+    }
+    let Source { mut file, hash } = source;
+    let mut expected = [0; 32];
+    file.read_exact(&mut expected).map_err(cut)?;
+    if hash.finish().as_ref() != expected {
+        return Err(broken("its checksum differs"));
+    }
+    Ok(())
+}
+
+/// Reads and hashes.
+struct Source {
+    file: BufReader<File>,
+    hash: Context,
+}
+
+impl Source {
+    fn take<const N: usize>(&mut self) -> io::Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.file.read_exact(&mut bytes)?;
+        self.hash.update(&bytes);
+        Ok(bytes)
+    }
+
+    fn take_vec(&mut self, len: u32) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        // Grows as it reads, so that a false length costs no memory.
+        let read = (&mut self.file).take(u64::from(len)).read_to_end(&mut bytes)?;
+        if u64::try_from(read).ok() != Some(u64::from(len)) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.hash.update(&bytes);
+        Ok(bytes)
+    }
+}

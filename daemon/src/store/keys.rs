@@ -1,0 +1,217 @@
+//! Keys of the store: written and read here, as `store.rs` documents them.
+
+use onenet_topology::{
+    AgentId, DeviceId, EndpointId, SiteId, Timestamp,
+    fact::{Group, Method, Scope},
+};
+
+use super::SampleKind;
+use crate::findings::{FindingKey, FindingKind, Subject};
+
+const NATION: u64 = 0;
+const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
+
+/// What a key names.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Key<'k> {
+    Meta(&'k [u8]),
+    Command(u64),
+    Audit,
+    Agent(SiteId, AgentId),
+    Device(SiteId, DeviceId),
+    Endpoint(SiteId, EndpointId),
+    Fact { site: SiteId, agent: AgentId, group: Group, key_hash: u64 },
+    Finding(SiteId),
+    Sample,
+}
+
+fn start(site: u64, kind: u8, capacity: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(9 + capacity);
+    key.extend_from_slice(&site.to_be_bytes());
+    key.push(kind);
+    key
+}
+
+fn numbered(site: u64, kind: u8, number: u64) -> Vec<u8> {
+    let mut key = start(site, kind, 8);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+pub(super) fn meta(name: &str) -> Vec<u8> {
+    let mut key = start(NATION, b'm', name.len());
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+pub(super) fn command(position: u64) -> Vec<u8> {
+    numbered(NATION, b'c', position)
+}
+
+pub(super) fn agent(site: SiteId, agent: AgentId) -> Vec<u8> {
+    numbered(site.raw(), b'a', agent.raw())
+}
+
+pub(super) fn device(site: SiteId, device: DeviceId) -> Vec<u8> {
+    numbered(site.raw(), b'd', device.raw())
+}
+
+pub(super) fn endpoint(site: SiteId, endpoint: EndpointId) -> Vec<u8> {
+    numbered(site.raw(), b'e', endpoint.raw())
+}
+
+pub(super) fn fact(site: SiteId, agent: AgentId, group: &Group, key_hash: u64) -> Vec<u8> {
+    let mut key = numbered(site.raw(), b'f', agent.raw());
+    key.push(method_number(group.method));
+    push_scope(&mut key, &group.scope);
+    key.extend_from_slice(&key_hash.to_be_bytes());
+    key
+}
+
+pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
+    let mut key = start(site.raw(), b'n', 10);
+    key.push(match finding.kind {
+        FindingKind::ClockWrong => 1,
+    });
+    let (kind, id) = match finding.subject {
+        Subject::Agent(agent) => (1, agent.raw()),
+    };
+    key.push(kind);
+    key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// Returns the prefix of all samples of a site in an hour.
+pub(super) fn samples_of_hour(site: SiteId, hour: u32) -> Vec<u8> {
+    let mut key = start(site.raw(), b's', 64);
+    key.extend_from_slice(&hour.to_be_bytes());
+    key
+}
+
+/// Returns the prefix of the samples of one kind and scope in an hour.
+pub(super) fn samples_of_scope(site: SiteId, hour: u32, scope: &Scope, kind: SampleKind) -> Vec<u8> {
+    let mut key = samples_of_hour(site, hour);
+    push_scope(&mut key, scope);
+    key.push(kind.number());
+    key
+}
+
+/// Completes a key of samples.
+pub(super) fn samples_at(mut prefix: Vec<u8>, time: Timestamp, agent: AgentId, sequence: u64) -> Vec<u8> {
+    prefix.extend_from_slice(&sortable(time).to_be_bytes());
+    prefix.extend_from_slice(&agent.raw().to_be_bytes());
+    prefix.extend_from_slice(&sequence.to_be_bytes());
+    prefix
+}
+
+/// Returns the hour a sample is filed under; what is before 1970 or beyond the range is filed at its ends.
+pub(super) fn hour(time: Timestamp) -> u32 {
+    u32::try_from(time.unix_ms().div_euclid(MILLISECONDS_PER_HOUR).max(0)).unwrap_or(u32::MAX)
+}
+
+/// Returns the hour in a key of samples.
+pub(super) fn hour_of(key: &[u8]) -> Option<u32> {
+    key.get(9..)?.first_chunk::<4>().map(|hour| u32::from_be_bytes(*hour))
+}
+
+/// Returns the time as a number whose order as unsigned bytes is the order in time.
+const fn sortable(time: Timestamp) -> u64 {
+    time.unix_ms().cast_unsigned() ^ (1 << 63)
+}
+
+pub(super) fn is_sample(key: &[u8]) -> bool {
+    key.get(8) == Some(&b's')
+}
+
+pub(super) fn is_audit(key: &[u8]) -> bool {
+    key.get(8) == Some(&b'u')
+}
+
+/// Returns the position of the record that an entry of the audit trail belongs to.
+pub(super) fn audit_position(key: &[u8]) -> Option<u64> {
+    key.get(17..)?.first_chunk::<8>().map(|position| u64::from_be_bytes(*position))
+}
+
+/// Returns a key for people.
+pub(super) fn readable(key: &[u8]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a key back, `None` when it is not one of ours.
+pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
+    let (site, rest) = key.split_first_chunk::<8>()?;
+    let site = SiteId::from_raw(u64::from_be_bytes(*site));
+    let (kind, rest) = rest.split_first()?;
+    let number = || <[u8; 8]>::try_from(rest).ok().map(u64::from_be_bytes);
+    match kind {
+        b'm' => Some(Key::Meta(rest)),
+        b'c' => Some(Key::Command(number()?)),
+        b'u' => Some(Key::Audit),
+        b'a' => Some(Key::Agent(site, AgentId::from_raw(number()?))),
+        b'd' => Some(Key::Device(site, DeviceId::from_raw(number()?))),
+        b'e' => Some(Key::Endpoint(site, EndpointId::from_raw(number()?))),
+        b'f' => parse_fact(site, rest),
+        b'n' => Some(Key::Finding(site)),
+        b's' => Some(Key::Sample),
+        _ => None,
+    }
+}
+
+fn parse_fact(site: SiteId, rest: &[u8]) -> Option<Key<'_>> {
+    let (agent, rest) = rest.split_first_chunk::<8>()?;
+    let (method, rest) = rest.split_first()?;
+    let (len, rest) = rest.split_first_chunk::<2>()?;
+    let (scope, hash) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+    let method = *Method::ALL.get(usize::from(*method).checked_sub(1)?)?;
+    Some(Key::Fact {
+        site,
+        agent: AgentId::from_raw(u64::from_be_bytes(*agent)),
+        group: Group { method, scope: Scope::new(std::str::from_utf8(scope).ok()?) },
+        key_hash: u64::from_be_bytes(hash.try_into().ok()?),
+    })
+}
+
+/// Returns the number of a method in keys: its place in [`Method::ALL`], from 1. A test freezes it.
+pub(super) fn method_number(method: Method) -> u8 {
+    let place = Method::ALL.iter().position(|it| *it == method).unwrap_or_default();
+    u8::try_from(place).unwrap_or_default() + 1
+}
+
+fn push_scope(key: &mut Vec<u8>, scope: &Scope) {
+    // The wire's limits keep scopes far below this; a longer one would only share its key with its own beginning.
+    let bytes = scope.as_str().as_bytes();
+    let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    key.extend_from_slice(&len.to_be_bytes());
+    key.extend_from_slice(bytes.get(..usize::from(len)).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_read_back() {
+        let group = Group { method: Method::PassiveArp, scope: Scope::new("eth0") };
+        let (site, agent_id) = (SiteId::from_raw(7), AgentId::from_raw(9));
+        let key = fact(site, agent_id, &group, 42);
+        assert_eq!(parse(&key), Some(Key::Fact { site, agent: agent_id, group, key_hash: 42 }));
+        assert_eq!(parse(&agent(site, agent_id)), Some(Key::Agent(site, agent_id)));
+        assert_eq!(parse(&meta("position")), Some(Key::Meta(b"position")));
+        assert_eq!(parse(b"short"), None);
+    }
+
+    #[test]
+    fn numbers_of_methods_are_frozen() {
+        let numbers: Vec<(u8, &str)> = Method::ALL.iter().map(|it| (method_number(*it), it.name())).collect();
+        assert_eq!(numbers.first(), Some(&(1, "snmp_reach")));
+        assert_eq!(numbers.get(3), Some(&(4, "snmp_forwarding")));
+        assert_eq!(numbers.last(), Some(&(13, "agent")));
+    }
+
+    #[test]
+    fn samples_sort_by_time_before_and_after_1970() {
+        let prefix = samples_of_hour(SiteId::from_raw(1), 0);
+        let at = |ms| samples_at(prefix.clone(), Timestamp::from_unix_ms(ms), AgentId::from_raw(1), 1);
+        assert!(at(-5) < at(0) && at(0) < at(5));
+    }
+}

@@ -1,0 +1,512 @@
+//! Values of the store: domain types to bytes and back.
+//!
+//! Invariant: messages are frozen like the wire's: fields are added with new numbers, never changed or used again.
+
+use std::{net::IpAddr, sync::Arc};
+
+use onenet_topology::{
+    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, Timestamp,
+    device::{Answering, Device, Handle, Interface},
+    endpoint::{BoundAddress, Endpoint, HostStatement, Source, Witness},
+    fact::{Entity, Fact, FactBody, Group, Host, Method, Reach, ReachState, Scope, System},
+};
+use onenet_wire::codec;
+use prost::Message;
+
+use super::keys::method_number;
+use crate::estate::{Agent, AgentClock, Boot, Contact, Held, LaneMark, Revocation};
+
+type Problem = String;
+
+#[derive(Message)]
+struct WitnessRow {
+    /// Place in the row's list of groups.
+    #[prost(uint32, tag = "1")]
+    group: u32,
+    #[prost(fixed64, tag = "2")]
+    fact: u64,
+    #[prost(int64, tag = "3")]
+    first_ms: i64,
+    /// Milliseconds after the first.
+    #[prost(sint64, tag = "4")]
+    last_after_ms: i64,
+    #[prost(bool, tag = "5")]
+    current: bool,
+    #[prost(uint32, optional, tag = "6")]
+    vlan: Option<u32>,
+    #[prost(string, optional, tag = "7")]
+    interface: Option<String>,
+}
+
+#[derive(Message)]
+struct GroupRow {
+    #[prost(fixed64, tag = "1")]
+    agent: u64,
+    #[prost(uint32, tag = "2")]
+    method: u32,
+    #[prost(string, tag = "3")]
+    scope: String,
+}
+
+#[derive(Message)]
+struct AddressRow {
+    #[prost(fixed64, tag = "1")]
+    space: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    ip: Vec<u8>,
+    #[prost(message, repeated, tag = "3")]
+    witnesses: Vec<WitnessRow>,
+}
+
+#[derive(Message)]
+struct StatementRow {
+    #[prost(message, optional, tag = "1")]
+    witness: Option<WitnessRow>,
+    #[prost(bytes = "vec", tag = "2")]
+    host: Vec<u8>,
+}
+
+#[derive(Message)]
+struct EndpointRow {
+    #[prost(uint64, tag = "1")]
+    mac: u64,
+    #[prost(message, repeated, tag = "2")]
+    groups: Vec<GroupRow>,
+    #[prost(message, repeated, tag = "3")]
+    witnesses: Vec<WitnessRow>,
+    #[prost(message, repeated, tag = "4")]
+    addresses: Vec<AddressRow>,
+    #[prost(message, repeated, tag = "5")]
+    statements: Vec<StatementRow>,
+}
+
+#[derive(Message)]
+struct HandleRow {
+    #[prost(fixed64, tag = "1")]
+    agent: u64,
+    #[prost(string, tag = "2")]
+    scope: String,
+}
+
+#[derive(Message)]
+struct AnsweringRow {
+    #[prost(fixed64, tag = "1")]
+    agent: u64,
+    #[prost(int64, tag = "2")]
+    since_ms: i64,
+    #[prost(int64, tag = "3")]
+    observed_ms: i64,
+    /// 1 answering, 2 silent, 3 refusing.
+    #[prost(uint32, tag = "4")]
+    state: u32,
+    #[prost(string, tag = "5")]
+    detail: String,
+    #[prost(string, tag = "6")]
+    target: String,
+}
+
+#[derive(Message)]
+struct InterfaceRow {
+    #[prost(fixed64, tag = "1")]
+    id: u64,
+    #[prost(bool, tag = "2")]
+    current: bool,
+    /// The fact, with the time at which it was observed.
+    #[prost(bytes = "vec", tag = "3")]
+    said: Vec<u8>,
+}
+
+#[derive(Message)]
+struct DeviceRow {
+    #[prost(int64, tag = "1")]
+    first_seen_ms: i64,
+    #[prost(message, repeated, tag = "2")]
+    handles: Vec<HandleRow>,
+    #[prost(message, repeated, tag = "3")]
+    answering: Vec<AnsweringRow>,
+    #[prost(bytes = "vec", optional, tag = "4")]
+    system: Option<Vec<u8>>,
+    #[prost(bytes = "vec", repeated, tag = "5")]
+    entities: Vec<Vec<u8>>,
+    #[prost(message, repeated, tag = "6")]
+    interfaces: Vec<InterfaceRow>,
+}
+
+#[derive(Message)]
+struct RevocationRow {
+    #[prost(int64, tag = "1")]
+    time_ms: i64,
+    #[prost(string, tag = "2")]
+    by: String,
+    #[prost(string, tag = "3")]
+    reason: String,
+}
+
+#[derive(Message)]
+struct LaneRow {
+    #[prost(fixed64, optional, tag = "1")]
+    epoch: Option<u64>,
+    #[prost(uint64, tag = "2")]
+    sequence: u64,
+    #[prost(int64, optional, tag = "3")]
+    closed_ms: Option<i64>,
+    #[prost(fixed64, repeated, tag = "4")]
+    retired: Vec<u64>,
+}
+
+#[derive(Message)]
+struct BootRow {
+    #[prost(bytes = "vec", tag = "1")]
+    id: Vec<u8>,
+    #[prost(int64, tag = "2")]
+    zero_ms: i64,
+    #[prost(bool, tag = "3")]
+    measured: bool,
+}
+
+#[derive(Message)]
+struct AgentRow {
+    #[prost(int64, tag = "1")]
+    enrolled_ms: i64,
+    #[prost(message, optional, tag = "2")]
+    revoked: Option<RevocationRow>,
+    #[prost(string, tag = "3")]
+    version: String,
+    #[prost(int64, optional, tag = "4")]
+    connected_since_ms: Option<i64>,
+    #[prost(int64, optional, tag = "5")]
+    last_heard_ms: Option<i64>,
+    #[prost(int64, optional, tag = "6")]
+    silent_since_ms: Option<i64>,
+    #[prost(message, repeated, tag = "7")]
+    boots: Vec<BootRow>,
+    #[prost(sint64, optional, tag = "8")]
+    offset_ms: Option<i64>,
+    #[prost(message, optional, tag = "9")]
+    state: Option<LaneRow>,
+    #[prost(message, optional, tag = "10")]
+    history: Option<LaneRow>,
+    #[prost(uint64, tag = "11")]
+    configuration_revision: u64,
+    #[prost(uint64, tag = "12")]
+    history_waiting: u64,
+}
+
+const fn time(ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(ms)
+}
+
+// ---- small values -------------------------------------------------------------------------------------------------
+
+pub(super) fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    // Our own types with text keys: nothing in them can fail to serialise.
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+pub(super) fn from_json<'v, T: serde::Deserialize<'v>>(value: &'v [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(value).map_err(|error| error.to_string())
+}
+
+pub(super) fn write_position(position: u64, time: Timestamp) -> Vec<u8> {
+    [position.to_be_bytes(), time.unix_ms().to_be_bytes()].concat()
+}
+
+pub(super) fn read_position(value: &[u8]) -> Result<(u64, Timestamp), Problem> {
+    let (position, ms) = value.split_first_chunk::<8>().ok_or("the position is cut short")?;
+    let ms = ms.first_chunk::<8>().ok_or("the position is cut short")?;
+    Ok((u64::from_be_bytes(*position), time(i64::from_be_bytes(*ms))))
+}
+
+pub(super) fn write_held(held: &Held) -> Vec<u8> {
+    let fact = codec::encode_fact(&held.fact);
+    let mut value = Vec::with_capacity(9 + fact.len());
+    value.extend_from_slice(&held.shift_ms.to_be_bytes());
+    value.push(u8::from(held.uncertain));
+    value.extend_from_slice(&fact);
+    value
+}
+
+pub(super) fn read_held(value: &[u8]) -> Result<Held, Problem> {
+    let (shift_ms, rest) = value.split_first_chunk::<8>().ok_or("the fact is cut short")?;
+    let (uncertain, fact) = rest.split_first().ok_or("the fact is cut short")?;
+    let fact = codec::decode_fact(fact).map_err(|error| error.to_string())?;
+    Ok(Held { fact, shift_ms: i64::from_be_bytes(*shift_ms), uncertain: *uncertain != 0 })
+}
+
+fn write_body(observed: Timestamp, body: FactBody) -> Vec<u8> {
+    codec::encode_fact(&Fact { observed, body })
+}
+
+fn read_body(bytes: &[u8]) -> Result<Fact, Problem> {
+    codec::decode_fact(bytes).map_err(|error| error.to_string())
+}
+
+// ---- endpoints ----------------------------------------------------------------------------------------------------
+
+/// The groups that a row's witnesses name, each written once.
+#[derive(Default)]
+struct Groups(Vec<(AgentId, Group)>);
+
+impl Groups {
+    fn number(&mut self, source: &Source) -> u32 {
+        let known = self.0.iter().position(|(agent, group)| *agent == source.agent && *group == source.group);
+        let number = known.unwrap_or_else(|| {
+            self.0.push((source.agent, source.group.clone()));
+            self.0.len() - 1
+        });
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    fn write(&mut self, witness: &Witness) -> WitnessRow {
+        WitnessRow {
+            group: self.number(&witness.source),
+            fact: witness.source.fact,
+            first_ms: witness.first_seen.unix_ms(),
+            last_after_ms: witness.last_seen.ms_since(witness.first_seen),
+            current: witness.current,
+            vlan: witness.vlan.map(u32::from),
+            interface: witness.interface.clone(),
+        }
+    }
+
+    fn write_all(&mut self, witnesses: &[Witness]) -> Vec<WitnessRow> {
+        witnesses.iter().map(|witness| self.write(witness)).collect()
+    }
+
+    fn read(&self, row: WitnessRow) -> Result<Witness, Problem> {
+        let index = usize::try_from(row.group).map_err(|error| error.to_string())?;
+        let (agent, group) = self.0.get(index).ok_or("a witness names a group that is not listed")?;
+        let vlan = row.vlan.map(u16::try_from).transpose().map_err(|error| error.to_string())?;
+        Ok(Witness {
+            source: Source { agent: *agent, group: group.clone(), fact: row.fact },
+            first_seen: time(row.first_ms),
+            last_seen: time(row.first_ms.saturating_add(row.last_after_ms)),
+            current: row.current,
+            vlan,
+            interface: row.interface,
+        })
+    }
+
+    fn read_all(&self, rows: Vec<WitnessRow>) -> Result<Vec<Witness>, Problem> {
+        rows.into_iter().map(|row| self.read(row)).collect()
+    }
+}
+
+pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
+    let mut groups = Groups::default();
+    let witnesses = groups.write_all(&endpoint.witnesses);
+    let addresses = endpoint
+        .addresses
+        .iter()
+        .map(|it| AddressRow { space: it.space.raw(), ip: ip_bytes(it.ip), witnesses: groups.write_all(&it.witnesses) })
+        .collect();
+    let statements = endpoint
+        .statements
+        .iter()
+        .map(|it| StatementRow {
+            witness: Some(groups.write(&it.witness)),
+            host: write_body(Timestamp::EPOCH, FactBody::Host(it.host.clone())),
+        })
+        .collect();
+    let groups = groups
+        .0
+        .into_iter()
+        .map(|(agent, group)| GroupRow {
+            agent: agent.raw(),
+            method: u32::from(method_number(group.method)),
+            scope: group.scope.as_str().to_owned(),
+        })
+        .collect();
+    EndpointRow { mac: endpoint.mac.to_u64(), groups, witnesses, addresses, statements }.encode_to_vec()
+}
+
+pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Problem> {
+    let row = EndpointRow::decode(value).map_err(|error| error.to_string())?;
+    let groups = row.groups.into_iter().map(read_group).collect::<Result<_, _>>().map(Groups)?;
+    let mut addresses = Vec::with_capacity(row.addresses.len());
+    for it in row.addresses {
+        let witnesses = groups.read_all(it.witnesses)?;
+        addresses.push(BoundAddress { space: SpaceId::from_raw(it.space), ip: read_ip(&it.ip)?, witnesses });
+    }
+    let mut statements = Vec::with_capacity(row.statements.len());
+    for it in row.statements {
+        let witness = groups.read(it.witness.ok_or("a statement without a witness")?)?;
+        statements.push(HostStatement { witness, host: read_host(&it.host)? });
+    }
+    let mac = MacAddr::from_u64(row.mac).ok_or("the MAC address has more than 48 bits")?;
+    Ok(Endpoint { id, mac, witnesses: groups.read_all(row.witnesses)?, addresses, statements })
+}
+
+fn read_group(row: GroupRow) -> Result<(AgentId, Group), Problem> {
+    let index = usize::try_from(row.method).ok().and_then(|number| number.checked_sub(1));
+    let method = *index.and_then(|index| Method::ALL.get(index)).ok_or("a method that this version does not know")?;
+    Ok((AgentId::from_raw(row.agent), Group { method, scope: Scope::new(&row.scope) }))
+}
+
+fn read_host(bytes: &[u8]) -> Result<Host, Problem> {
+    match read_body(bytes)?.body {
+        FactBody::Host(host) => Ok(host),
+        _ => Err("a statement that is not a host's".into()),
+    }
+}
+
+fn ip_bytes(ip: IpAddr) -> Vec<u8> {
+    match ip {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    }
+}
+
+fn read_ip(bytes: &[u8]) -> Result<IpAddr, Problem> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).map_err(|_| "an IP address has 4 or 16 bytes".into())
+}
+
+// ---- devices ------------------------------------------------------------------------------------------------------
+
+pub(super) fn write_device(device: &Device) -> Vec<u8> {
+    let handle = |it: &Handle| HandleRow { agent: it.agent.raw(), scope: it.scope.as_str().to_owned() };
+    let answering = |it: &Answering| AnsweringRow {
+        agent: it.agent.raw(),
+        since_ms: it.since.unix_ms(),
+        observed_ms: it.observed.unix_ms(),
+        state: match it.reach.state {
+            ReachState::Answering => 1,
+            ReachState::Silent => 2,
+            ReachState::Refusing => 3,
+        },
+        detail: it.reach.detail.clone(),
+        target: it.reach.target.clone(),
+    };
+    let interface = |it: &Arc<Interface>| InterfaceRow {
+        id: it.id.raw(),
+        current: it.current,
+        said: write_body(it.observed, FactBody::Interface(it.said.clone())),
+    };
+    let fact = |body: FactBody| write_body(Timestamp::EPOCH, body);
+    DeviceRow {
+        first_seen_ms: device.first_seen.unix_ms(),
+        handles: device.handles.iter().map(handle).collect(),
+        answering: device.answering.iter().map(answering).collect(),
+        system: device.system.clone().map(|system| fact(FactBody::System(system))),
+        entities: device.entities.iter().map(|entity| fact(FactBody::Entity(entity.clone()))).collect(),
+        interfaces: device.interfaces.iter().map(interface).collect(),
+    }
+    .encode_to_vec()
+}
+
+pub(super) fn read_device(id: DeviceId, value: &[u8]) -> Result<Device, Problem> {
+    let row = DeviceRow::decode(value).map_err(|error| error.to_string())?;
+    let handle = |it: HandleRow| Handle { agent: AgentId::from_raw(it.agent), scope: Scope::new(&it.scope) };
+    Ok(Device {
+        id,
+        first_seen: time(row.first_seen_ms),
+        handles: row.handles.into_iter().map(handle).collect(),
+        answering: row.answering.into_iter().map(read_answering).collect::<Result<_, _>>()?,
+        system: row.system.map(|bytes| read_system(&bytes)).transpose()?,
+        entities: row.entities.iter().map(|bytes| read_entity(bytes)).collect::<Result<_, _>>()?,
+        interfaces: row.interfaces.iter().map(read_interface).collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_answering(row: AnsweringRow) -> Result<Answering, Problem> {
+    let state = match row.state {
+        1 => ReachState::Answering,
+        2 => ReachState::Silent,
+        3 => ReachState::Refusing,
+        other => return Err(format!("reach state {other} is not known to this version")),
+    };
+    Ok(Answering {
+        agent: AgentId::from_raw(row.agent),
+        since: time(row.since_ms),
+        observed: time(row.observed_ms),
+        reach: Reach { state, detail: row.detail, target: row.target },
+    })
+}
+
+fn read_system(bytes: &[u8]) -> Result<System, Problem> {
+    match read_body(bytes)?.body {
+        FactBody::System(system) => Ok(system),
+        _ => Err("a system that is none".into()),
+    }
+}
+
+fn read_entity(bytes: &[u8]) -> Result<Entity, Problem> {
+    match read_body(bytes)?.body {
+        FactBody::Entity(entity) => Ok(entity),
+        _ => Err("an entity that is none".into()),
+    }
+}
+
+fn read_interface(row: &InterfaceRow) -> Result<Arc<Interface>, Problem> {
+    let fact = read_body(&row.said)?;
+    let FactBody::Interface(said) = fact.body else { return Err("an interface that is none".into()) };
+    let id = InterfaceId::from_raw(row.id);
+    Ok(Arc::new(Interface { id, observed: fact.observed, current: row.current, said }))
+}
+
+// ---- agents -------------------------------------------------------------------------------------------------------
+
+pub(super) fn write_agent(agent: &Agent) -> Vec<u8> {
+    let ms = |it: Option<Timestamp>| it.map(Timestamp::unix_ms);
+    let lane = |mark: &LaneMark| LaneRow {
+        epoch: mark.epoch,
+        sequence: mark.sequence,
+        closed_ms: ms(mark.closed),
+        retired: mark.retired.clone(),
+    };
+    let boot = |it: &Boot| BootRow { id: it.id.to_vec(), zero_ms: it.zero.unix_ms(), measured: it.measured };
+    AgentRow {
+        enrolled_ms: agent.enrolled.unix_ms(),
+        revoked: agent.revoked.as_ref().map(|it| RevocationRow {
+            time_ms: it.time.unix_ms(),
+            by: it.by.clone(),
+            reason: it.reason.clone(),
+        }),
+        version: agent.version.clone(),
+        connected_since_ms: ms(agent.contact.connected_since),
+        last_heard_ms: ms(agent.contact.last_heard),
+        silent_since_ms: ms(agent.contact.silent_since),
+        boots: agent.clock.boots.iter().map(boot).collect(),
+        offset_ms: agent.clock.offset_ms,
+        state: Some(lane(&agent.state)),
+        history: Some(lane(&agent.history)),
+        configuration_revision: agent.configuration_revision,
+        history_waiting: agent.history_waiting,
+    }
+    .encode_to_vec()
+}
+
+pub(super) fn read_agent(site: SiteId, id: AgentId, value: &[u8]) -> Result<Agent, Problem> {
+    let row = AgentRow::decode(value).map_err(|error| error.to_string())?;
+    let revocation = |it: RevocationRow| Revocation { time: time(it.time_ms), by: it.by, reason: it.reason };
+    Ok(Agent {
+        id,
+        site,
+        enrolled: time(row.enrolled_ms),
+        revoked: row.revoked.map(revocation),
+        version: row.version,
+        contact: Contact {
+            connected_since: row.connected_since_ms.map(time),
+            last_heard: row.last_heard_ms.map(time),
+            silent_since: row.silent_since_ms.map(time),
+        },
+        clock: AgentClock {
+            boots: row.boots.into_iter().map(read_boot).collect::<Result<_, _>>()?,
+            offset_ms: row.offset_ms,
+        },
+        state: row.state.map(read_lane).unwrap_or_default(),
+        history: row.history.map(read_lane).unwrap_or_default(),
+        configuration_revision: row.configuration_revision,
+        history_waiting: row.history_waiting,
+    })
+}
+
+fn read_lane(row: LaneRow) -> LaneMark {
+    LaneMark { epoch: row.epoch, sequence: row.sequence, closed: row.closed_ms.map(time), retired: row.retired }
+}
+
+fn read_boot(row: BootRow) -> Result<Boot, Problem> {
+    let id = row.id.try_into().map_err(|_| "a boot id has 16 bytes")?;
+    Ok(Boot { id, zero: time(row.zero_ms), measured: row.measured })
+}

@@ -1,0 +1,244 @@
+//! Recent samples and events: written by batch, read by site, scope, kind and time.
+//!
+//! Invariant: a sample is there once. Its key is made of what it is and of the batch that brought it, and a batch is
+//! committed once. Rows are filed by the hour, so that what is too old is dropped without looking at the rest.
+
+use std::collections::BTreeMap;
+
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    fact::{HistoryBody, HistoryItem, Scope},
+};
+use onenet_wire::codec;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError, keys};
+use crate::estate::SampleBlock;
+
+/// Bytes in front of the items of a row.
+const HEAD_BYTES: usize = 17;
+/// Rows that one call of [`Store::expire_samples`] removes, so that commits do not wait for long.
+const EXPIRE_ROWS_MAX: usize = 20_000;
+
+/// What a sample is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleKind {
+    /// Counters of ports.
+    Interface,
+    /// How a device answers.
+    Device,
+    /// Traffic of endpoints.
+    Traffic,
+    /// How capture goes.
+    Capture,
+    /// Events.
+    Event,
+}
+
+/// Which samples are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SampleQuery {
+    /// Of which site.
+    pub site: SiteId,
+    /// Of which device, interface listened on, or of the agent itself (empty).
+    pub scope: Scope,
+    /// About what.
+    pub kind: SampleKind,
+    /// The ifName, the MAC address or the event's subject; `None` for all.
+    pub item: Option<String>,
+    /// The first moment.
+    pub from: Timestamp,
+    /// The first moment after the last.
+    pub until: Timestamp,
+    /// How many at most, the oldest first.
+    pub limit: usize,
+}
+
+/// A sample or event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// Who took it.
+    pub agent: AgentId,
+    /// Milliseconds that were added to the agent's time.
+    pub shift_ms: i64,
+    /// Whether that is a guess.
+    pub uncertain: bool,
+    /// The sample, with the corrected time.
+    #[serde(flatten)]
+    pub item: HistoryItem,
+}
+
+impl SampleKind {
+    /// Returns what an item is about.
+    pub const fn of(body: &HistoryBody) -> Self {
+        match body {
+            HistoryBody::Interface(_) => Self::Interface,
+            HistoryBody::Device(_) => Self::Device,
+            HistoryBody::Traffic(_) => Self::Traffic,
+            HistoryBody::Capture(_) => Self::Capture,
+            HistoryBody::Event(_) => Self::Event,
+        }
+    }
+
+    /// Returns its number in keys. Never changed.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Interface => 1,
+            Self::Device => 2,
+            Self::Traffic => 3,
+            Self::Capture => 4,
+            Self::Event => 5,
+        }
+    }
+}
+
+/// Adds the rows of one batch.
+pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) {
+    let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    for item in &block.items {
+        let hour = keys::hour(item.time);
+        let prefix = keys::samples_of_scope(block.site, hour, &item.scope, SampleKind::of(&item.body));
+        let key = keys::samples_at(prefix, item.time, block.agent, block.sequence);
+        let row = rows.entry(key).or_insert_with(|| {
+            let mut head = Vec::with_capacity(256);
+            head.extend_from_slice(&block.position.to_be_bytes());
+            head.extend_from_slice(&block.shift_ms.to_be_bytes());
+            head.push(u8::from(block.uncertain));
+            head
+        });
+        let bytes = codec::encode_history(item);
+        row.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+        row.extend_from_slice(&bytes);
+    }
+    for (key, row) in rows {
+        batch.insert(key, row);
+    }
+}
+
+/// Reads a row back as the part of the block that it was written from.
+pub(super) fn block(key: &[u8], row: &[u8]) -> Result<SampleBlock, String> {
+    let samples = read(key, row)?;
+    let number = |at: usize| key.get(at..).and_then(|rest| rest.first_chunk::<8>()).map(|it| u64::from_be_bytes(*it));
+    let short = || "the row of samples is cut short".to_owned();
+    let head = samples.first().ok_or_else(short)?;
+    Ok(SampleBlock {
+        position: position_of(row).ok_or_else(short)?,
+        site: SiteId::from_raw(number(0).ok_or_else(short)?),
+        agent: head.agent,
+        sequence: key.len().checked_sub(8).and_then(number).ok_or_else(short)?,
+        shift_ms: head.shift_ms,
+        uncertain: head.uncertain,
+        items: samples.into_iter().map(|sample| sample.item).collect(),
+    })
+}
+
+/// Returns the position of the record that brought a row of samples.
+pub(super) fn position_of(row: &[u8]) -> Option<u64> {
+    row.first_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// Reads a row back.
+pub(super) fn read(key: &[u8], row: &[u8]) -> Result<Vec<Sample>, String> {
+    let short = || "the row of samples is cut short".to_owned();
+    let agent = key.len().checked_sub(16).and_then(|at| key.get(at..)?.first_chunk::<8>()).ok_or_else(short)?;
+    let agent = AgentId::from_raw(u64::from_be_bytes(*agent));
+    let (head, mut rest) = row.split_at_checked(HEAD_BYTES).ok_or_else(short)?;
+    let shift_ms = head.get(8..16).and_then(|it| it.first_chunk::<8>()).ok_or_else(short)?;
+    let shift_ms = i64::from_be_bytes(*shift_ms);
+    let uncertain = head.last().is_some_and(|it| *it != 0);
+    let mut samples = Vec::new();
+    while let Some((len, after)) = rest.split_first_chunk::<4>() {
+        let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| short())?;
+        let (bytes, after) = after.split_at_checked(len).ok_or_else(short)?;
+        let item = codec::decode_history(bytes).map_err(|error| error.to_string())?;
+        samples.push(Sample { agent, shift_ms, uncertain, item });
+        rest = after;
+    }
+    Ok(samples)
+}
+
+impl Store {
+    /// Returns samples in the order of time.
+    ///
+    /// # Errors
+    /// Fails when the disk does or a row is damaged.
+    pub fn samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
+        let mut found = Vec::new();
+        let (mut hour, last) = (keys::hour(query.from), keys::hour(query.until));
+        let end = keys::samples_of_hour(query.site, last.saturating_add(1));
+        while hour <= last && found.len() < query.limit {
+            let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
+            // Hours without such samples are jumped over, so that a wide range costs what it holds.
+            let Some(next) = self.tree.range(prefix.clone()..end.clone()).next() else { break };
+            let (next, _) = next.map_err(|error| self.read_error(error))?;
+            if next.starts_with(&prefix) {
+                self.samples_with_prefix(&prefix, query, &mut found)?;
+                hour = hour.saturating_add(1);
+            } else {
+                hour = keys::hour_of(&next).unwrap_or(u32::MAX).max(hour.saturating_add(1));
+            }
+        }
+        found.truncate(query.limit);
+        Ok(found)
+    }
+
+    fn samples_with_prefix(
+        &self,
+        prefix: &[u8],
+        query: &SampleQuery,
+        found: &mut Vec<Sample>,
+    ) -> Result<(), StoreError> {
+        for row in self.tree.scan_prefix(prefix) {
+            if found.len() >= query.limit {
+                break;
+            }
+            let (key, value) = row.map_err(|error| self.read_error(error))?;
+            let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+            found.extend(samples.into_iter().filter(|it| {
+                query.from <= it.item.time && it.item.time < query.until && is_of(query.item.as_deref(), &it.item)
+            }));
+        }
+        Ok(())
+    }
+
+    /// Removes samples of the sites that are older than `before`, to the hour. Returns the number of removed rows and
+    /// whether more are left to remove.
+    ///
+    /// # Errors
+    /// Fails when the disk does.
+    pub fn expire_samples(
+        &self,
+        sites: impl Iterator<Item = SiteId>,
+        before: Timestamp,
+    ) -> Result<(usize, bool), StoreError> {
+        let mut removed = 0;
+        for site in sites {
+            let (from, until) = (keys::samples_of_hour(site, 0), keys::samples_of_hour(site, keys::hour(before)));
+            let mut batch = sled::Batch::default();
+            for row in self.tree.range(from..until) {
+                if removed >= EXPIRE_ROWS_MAX {
+                    break;
+                }
+                let (key, _) = row.map_err(|error| self.read_error(error))?;
+                batch.remove(key);
+                removed += 1;
+            }
+            self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+            if removed >= EXPIRE_ROWS_MAX {
+                return Ok((removed, true));
+            }
+        }
+        Ok((removed, false))
+    }
+}
+
+fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
+    let Some(wanted) = wanted else { return true };
+    match &item.body {
+        HistoryBody::Interface(it) => it.name == wanted,
+        HistoryBody::Traffic(it) => it.mac.to_string() == wanted,
+        HistoryBody::Event(it) => it.subject == wanted,
+        HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
+    }
+}

@@ -1,0 +1,362 @@
+//! Endpoints: the network presences with a MAC address, and every reason to believe in them.
+//!
+//! Invariant: an endpoint is the sum of its witnesses. Each fact of each agent is one witness, so that what one agent
+//! takes back never removes what another sees (invariant 8). Folding facts in is commutative: the order in which agents'
+//! reports arrive does not show in the result. What is remembered of the past is bounded: established and current
+//! evidence gives way last.
+//!
+//! It does not know how facts arrive, where they are kept, nor how an attachment is inferred.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AgentId, EndpointId, MacAddr, SpaceId, Timestamp,
+    fact::{Group, Host, Method},
+};
+
+/// Past witnesses that one endpoint, or one of its addresses, remembers: those seen last stay.
+pub const PAST_WITNESSES_MAX: usize = 16;
+/// Past addresses that one endpoint remembers: those seen last stay. Privacy addresses (RFC 8981) change every day.
+pub const PAST_ADDRESSES_MAX: usize = 64;
+
+/// Names one fact of one agent: who saw it, how, on what, and which row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Source {
+    /// Who.
+    pub agent: AgentId,
+    /// How, and on what.
+    #[serde(flatten)]
+    pub group: Group,
+    /// The hash of the fact's key, which names it within the group.
+    pub fact: u64,
+}
+
+/// What one fact testifies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Which fact.
+    pub source: Source,
+    /// When it was first observed.
+    pub first_seen: Timestamp,
+    /// When it was last observed.
+    pub last_seen: Timestamp,
+    /// Whether the agent still holds it: an agent reports what changes, not what stays.
+    pub current: bool,
+    /// The VLAN, where the source tells.
+    pub vlan: Option<u16>,
+    /// The ifName of the port, where the source tells.
+    pub interface: Option<String>,
+}
+
+/// An IP address of an endpoint, past or present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BoundAddress {
+    /// The space in which the address means one thing.
+    pub space: SpaceId,
+    /// The address.
+    pub ip: IpAddr,
+    /// Who saw it bound, ordered by source.
+    pub witnesses: Vec<Witness>,
+}
+
+/// What a host said of itself, as one agent heard it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostStatement {
+    /// Who heard it.
+    pub witness: Witness,
+    /// What was said.
+    pub host: Host,
+}
+
+/// A network presence with a MAC address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its identity.
+    pub id: EndpointId,
+    /// Its MAC address.
+    pub mac: MacAddr,
+    /// Who saw the MAC address itself: in a frame, in a forwarding table. Ordered by source.
+    pub witnesses: Vec<Witness>,
+    /// Its IP addresses, ordered by space and address.
+    pub addresses: Vec<BoundAddress>,
+    /// What it said of itself, ordered by source.
+    pub statements: Vec<HostStatement>,
+}
+
+/// What a fact says about an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Testimony {
+    /// The MAC address was there.
+    Presence,
+    /// The MAC address had this IP address.
+    Address(SpaceId, IpAddr),
+    /// The host described itself.
+    Host(Host),
+}
+
+impl Witness {
+    /// Takes over a later or earlier sight of the same fact.
+    fn renew(&mut self, other: Self) {
+        self.first_seen = self.first_seen.min(other.first_seen);
+        if other.last_seen >= self.last_seen {
+            self.last_seen = other.last_seen;
+            self.current = other.current;
+            self.vlan = other.vlan;
+            self.interface = other.interface;
+        }
+    }
+}
+
+impl BoundAddress {
+    /// Returns when the address was first seen bound.
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        self.witnesses.iter().map(|witness| witness.first_seen).min()
+    }
+
+    /// Returns when the address was last seen bound.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.witnesses.iter().map(|witness| witness.last_seen).max()
+    }
+
+    /// Returns whether some agent still holds the binding.
+    pub fn is_current(&self) -> bool {
+        self.witnesses.iter().any(|witness| witness.current)
+    }
+}
+
+impl Endpoint {
+    /// Returns an endpoint that nobody has seen yet.
+    pub const fn new(id: EndpointId, mac: MacAddr) -> Self {
+        Self { id, mac, witnesses: Vec::new(), addresses: Vec::new(), statements: Vec::new() }
+    }
+
+    /// Folds in that a fact holds.
+    pub fn hear(&mut self, testimony: Testimony, witness: Witness) {
+        match testimony {
+            Testimony::Presence => renew_in(&mut self.witnesses, witness),
+            Testimony::Address(space, ip) => renew_in(&mut self.address_mut(space, ip).witnesses, witness),
+            Testimony::Host(host) => self.hear_host(host, witness),
+        }
+        self.forget();
+    }
+
+    /// Folds in that the fact of `source`, which said `testimony`, was found gone at `observed`.
+    pub fn end(&mut self, testimony: &Testimony, source: &Source, observed: Timestamp) {
+        let witness = match testimony {
+            Testimony::Presence => self.witnesses.iter_mut().find(|witness| witness.source == *source),
+            Testimony::Address(space, ip) => self
+                .addresses
+                .iter_mut()
+                .find(|address| address.space == *space && address.ip == *ip)
+                .and_then(|address| address.witnesses.iter_mut().find(|witness| witness.source == *source)),
+            Testimony::Host(_) => self
+                .statements
+                .iter_mut()
+                .map(|statement| &mut statement.witness)
+                .find(|witness| witness.source == *source),
+        };
+        // The moment at which it was found gone is not one at which it was seen: `last_seen` stays.
+        if let Some(witness) = witness.filter(|witness| witness.last_seen <= observed) {
+            witness.current = false;
+        }
+        self.forget();
+    }
+
+    /// Returns every witness of whatever kind.
+    pub fn all_witnesses(&self) -> impl Iterator<Item = &Witness> {
+        self.witnesses
+            .iter()
+            .chain(self.addresses.iter().flat_map(|address| &address.witnesses))
+            .chain(self.statements.iter().map(|statement| &statement.witness))
+    }
+
+    /// Returns when anybody first saw it.
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        self.all_witnesses().map(|witness| witness.first_seen).min()
+    }
+
+    /// Returns when anybody last saw it.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.all_witnesses().map(|witness| witness.last_seen).max()
+    }
+
+    /// Returns whether some agent still holds a fact about it.
+    pub fn is_current(&self) -> bool {
+        self.all_witnesses().any(|witness| witness.current)
+    }
+
+    /// Returns the addresses that some agent still holds.
+    pub fn current_addresses(&self) -> impl Iterator<Item = &BoundAddress> {
+        self.addresses.iter().filter(|address| address.is_current())
+    }
+
+    /// Returns what it last said of itself.
+    pub fn host(&self) -> Option<&Host> {
+        self.statements
+            .iter()
+            .max_by_key(|statement| (statement.witness.current, statement.witness.last_seen))
+            .map(|statement| &statement.host)
+    }
+
+    /// Returns its host name, where it told one.
+    pub fn hostname(&self) -> Option<&str> {
+        self.statements
+            .iter()
+            .filter(|statement| !statement.host.hostname.is_empty())
+            .max_by_key(|statement| (statement.witness.current, statement.witness.last_seen))
+            .map(|statement| statement.host.hostname.as_str())
+    }
+
+    /// Returns the vendor that the address was assigned to, `None` for local addresses and unknown prefixes.
+    pub fn vendor(&self) -> Option<&'static str> {
+        crate::vendor::of(self.mac)
+    }
+
+    /// Returns the methods by which it is seen now, or was when nobody sees it any more.
+    pub fn methods(&self) -> Vec<Method> {
+        let current = self.is_current();
+        let mut methods: Vec<Method> = self
+            .all_witnesses()
+            .filter(|witness| witness.current == current)
+            .map(|witness| witness.source.group.method)
+            .collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
+
+    fn address_mut(&mut self, space: SpaceId, ip: IpAddr) -> &mut BoundAddress {
+        let index = self.addresses.partition_point(|address| (address.space, address.ip) < (space, ip));
+        if self.addresses.get(index).is_none_or(|address| (address.space, address.ip) != (space, ip)) {
+            self.addresses.insert(index, BoundAddress { space, ip, witnesses: Vec::new() });
+        }
+        &mut self.addresses[index]
+    }
+
+    fn hear_host(&mut self, host: Host, witness: Witness) {
+        let index = self.statements.partition_point(|statement| statement.witness.source < witness.source);
+        match self.statements.get_mut(index).filter(|statement| statement.witness.source == witness.source) {
+            Some(statement) => {
+                if witness.last_seen >= statement.witness.last_seen {
+                    statement.host = host;
+                }
+                statement.witness.renew(witness);
+            }
+            None => self.statements.insert(index, HostStatement { witness, host }),
+        }
+    }
+
+    /// Lets go of the oldest past evidence beyond the bounds.
+    fn forget(&mut self) {
+        forget_oldest(&mut self.witnesses, PAST_WITNESSES_MAX, |w| (!w.current).then_some(w.last_seen));
+        for address in &mut self.addresses {
+            forget_oldest(&mut address.witnesses, PAST_WITNESSES_MAX, |w| (!w.current).then_some(w.last_seen));
+        }
+        forget_oldest(&mut self.addresses, PAST_ADDRESSES_MAX, |address| {
+            if address.is_current() { None } else { Some(address.last_seen().unwrap_or_default()) }
+        });
+        forget_oldest(&mut self.statements, PAST_WITNESSES_MAX, |statement| {
+            (!statement.witness.current).then_some(statement.witness.last_seen)
+        });
+    }
+}
+
+/// Inserts the witness at its place, or renews the one of the same source.
+fn renew_in(witnesses: &mut Vec<Witness>, witness: Witness) {
+    let index = witnesses.partition_point(|known| known.source < witness.source);
+    match witnesses.get_mut(index).filter(|known| known.source == witness.source) {
+        Some(known) => known.renew(witness),
+        None => witnesses.insert(index, witness),
+    }
+}
+
+/// Removes the items of the past, oldest first, until at most `max` of them are left. `past` returns `None` for current ones.
+fn forget_oldest<T>(items: &mut Vec<T>, max: usize, past: impl Fn(&T) -> Option<Timestamp>) {
+    while items.iter().filter(|item| past(item).is_some()).count() > max {
+        let oldest = items.iter().enumerate().filter_map(|(index, item)| Some((past(item)?, index))).min();
+        let Some((_, index)) = oldest else { return };
+        items.remove(index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::Scope;
+
+    fn witness(agent: u64, first: i64, last: i64) -> Witness {
+        Witness {
+            source: Source {
+                agent: AgentId::from_raw(agent),
+                group: Group { method: Method::PassiveArp, scope: Scope::new("eth0") },
+                fact: 1,
+            },
+            first_seen: Timestamp::from_unix_ms(first),
+            last_seen: Timestamp::from_unix_ms(last),
+            current: true,
+            vlan: None,
+            interface: None,
+        }
+    }
+
+    fn endpoint() -> Endpoint {
+        Endpoint::new(EndpointId::from_raw(1), MacAddr([0x00, 0x1b, 0x21, 0, 0, 1]))
+    }
+
+    #[test]
+    fn what_one_agent_takes_back_another_still_sees() {
+        let mut it = endpoint();
+        it.hear(Testimony::Presence, witness(1, 10, 10));
+        it.hear(Testimony::Presence, witness(2, 11, 11));
+        it.end(&Testimony::Presence, &witness(1, 0, 0).source, Timestamp::from_unix_ms(20));
+        assert!(it.is_current());
+        it.end(&Testimony::Presence, &witness(2, 0, 0).source, Timestamp::from_unix_ms(20));
+        assert!(!it.is_current());
+        assert_eq!(it.last_seen(), Some(Timestamp::from_unix_ms(11)));
+    }
+
+    #[test]
+    fn the_order_of_sights_does_not_show() {
+        let ip: IpAddr = "10.0.0.1".parse().unwrap();
+        let space = SpaceId::from_raw(1);
+        let sights = [witness(1, 10, 10), witness(1, 5, 5), witness(2, 7, 7), witness(1, 30, 30)];
+        let fold = |order: &[usize]| {
+            let mut it = endpoint();
+            for index in order {
+                it.hear(Testimony::Address(space, ip), sights[*index].clone());
+            }
+            it
+        };
+        assert_eq!(fold(&[0, 1, 2, 3]), fold(&[3, 2, 1, 0]));
+        let it = fold(&[2, 0, 3, 1]);
+        assert_eq!(it.addresses[0].first_seen(), Some(Timestamp::from_unix_ms(5)));
+        assert_eq!(it.addresses[0].last_seen(), Some(Timestamp::from_unix_ms(30)));
+    }
+
+    #[test]
+    fn past_addresses_are_bounded_and_current_ones_stay() {
+        let mut it = endpoint();
+        let space = SpaceId::from_raw(1);
+        for n in 0..200_u8 {
+            let ip = IpAddr::from([10, 0, 0, n]);
+            let seen = witness(1, i64::from(n), i64::from(n));
+            it.hear(Testimony::Address(space, ip), seen.clone());
+            if n != 3 {
+                it.end(&Testimony::Address(space, ip), &seen.source, Timestamp::from_unix_ms(i64::from(n)));
+            }
+        }
+        assert_eq!(it.addresses.len(), PAST_ADDRESSES_MAX + 1);
+        assert!(it.addresses.iter().any(|address| address.ip == IpAddr::from([10, 0, 0, 3])));
+        assert!(!it.addresses.iter().any(|address| address.ip == IpAddr::from([10, 0, 0, 4])));
+    }
+
+    #[test]
+    fn an_old_message_does_not_end_a_newer_sight() {
+        let mut it = endpoint();
+        it.hear(Testimony::Presence, witness(1, 10, 30));
+        it.end(&Testimony::Presence, &witness(1, 0, 0).source, Timestamp::from_unix_ms(20));
+        assert!(it.is_current());
+    }
+}
