@@ -15,7 +15,7 @@ mod site;
 use std::sync::Arc;
 
 use imbl::OrdMap;
-use onenet_topology::{AgentId, EndpointId, SiteId, Timestamp, device::Device, endpoint::Endpoint};
+use onenet_topology::{AgentId, EndpointId, SiteId, Timestamp, device::Device, endpoint::Endpoint, site::SiteTree};
 
 pub use agent::{Agent, AgentClock, BOOTS_MAX, Boot, Contact, LaneMark, RETIRED_EPOCHS_MAX, Revocation};
 pub use change::{Change, SampleBlock};
@@ -31,7 +31,9 @@ pub struct Estate {
     pub position: u64,
     /// Commit time of that record.
     pub time: Timestamp,
-    /// The state of each site.
+    /// The tree of sites.
+    pub tree: Arc<SiteTree>,
+    /// The state of each site that anything was reported for.
     pub sites: OrdMap<SiteId, Arc<SiteState>>,
     /// Every agent ever enrolled.
     pub agents: OrdMap<AgentId, Arc<Agent>>,
@@ -174,6 +176,17 @@ impl Estate {
 
     fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
         match command {
+            Command::ChangeSites { changes } => {
+                let tree = Arc::make_mut(&mut self.tree);
+                for change in changes {
+                    // Planning checked it against this very tree.
+                    if let Err(error) = tree.apply(change) {
+                        tracing::error!(position, %error, "a change of the site tree in the log cannot be applied");
+                    }
+                }
+            }
+            // Kept in the log as the `ChangeSites` that they come to.
+            Command::ImportSites { .. } | Command::AddSite(_) => {}
             Command::IssueEnrolmentToken { hash, token } => {
                 self.enrolment_tokens.insert(*hash, Arc::new(token.clone()));
             }

@@ -7,8 +7,12 @@
 
 use std::{fmt, sync::Arc};
 
-use onenet_topology::{AgentId, SiteId, Timestamp};
-use onenet_wire::{Batch, Clocks};
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    division::Tier,
+    site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
+};
+use onenet_wire::{Batch, Clocks, Position};
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +50,13 @@ pub enum Body {
     },
     /// An agent reported.
     Report(Report),
+    /// An agent sent a batch that can never be accepted: its lane moves past it.
+    Unacceptable {
+        /// Who.
+        agent: AgentId,
+        /// Which batch.
+        position: Position,
+    },
     /// Somebody commanded.
     Command {
         /// The principal's name.
@@ -89,6 +100,22 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
+    /// Bring the tree of sites in line with these rows. Kept in the log as the [`Command::ChangeSites`] that it comes to.
+    #[serde(skip)]
+    ImportSites {
+        /// The rows.
+        rows: Vec<SiteRow>,
+        /// Since when they hold.
+        from: Timestamp,
+    },
+    /// Add a site. Kept in the log as the [`Command::ChangeSites`] that it comes to.
+    #[serde(skip)]
+    AddSite(NewSite),
+    /// Change the tree of sites. An added site must have an id that the log gave; to add one use [`Command::AddSite`].
+    ChangeSites {
+        /// All or none of them.
+        changes: Vec<SiteChange>,
+    },
     /// Let whoever shows the token of this hash enrol an agent.
     IssueEnrolmentToken {
         /// Hash of its secret.
@@ -117,6 +144,23 @@ pub enum Command {
         /// The text.
         toml: String,
     },
+}
+
+/// A site to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSite {
+    /// Its level.
+    pub tier: Tier,
+    /// What sort of unit it belongs to.
+    pub kind: SiteKind,
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: SiteName,
+    /// Its ways up, the first one first.
+    pub parents: Vec<Uplink>,
+    /// Since when.
+    pub from: Timestamp,
 }
 
 /// What an enrolment token is good for.

@@ -13,7 +13,7 @@ mod report;
 mod tick;
 mod time;
 
-use onenet_topology::{AgentId, Id, SiteId, Timestamp};
+use onenet_topology::{AgentId, Id, SiteId, Timestamp, site::SiteError};
 use onenet_wire::Position;
 
 pub(crate) use links::links_of;
@@ -58,6 +58,17 @@ pub enum Outcome {
     Accepted,
     /// The batch was committed before: acknowledge it up to here.
     Committed(Position),
+    /// The tree of sites is in line with an import.
+    SitesImported {
+        /// Changes that it took.
+        changed: usize,
+        /// Sites that the import has as the tree had them.
+        unchanged: usize,
+        /// Sites that exist and that the import does not name: left alone.
+        absent: Vec<SiteId>,
+    },
+    /// A site was added.
+    SiteAdded(SiteId),
     /// An agent was enrolled, or had been with the same token and key.
     Enrolled {
         /// The agent.
@@ -132,6 +143,12 @@ pub enum Refusal {
     /// The site does not exist.
     #[error("{0} does not exist: see onenetd sites list")]
     UnknownSite(SiteId),
+    /// A change of the site tree breaks a rule.
+    #[error(transparent)]
+    Sites(SiteError),
+    /// Rows of an import are wrong, one message a row.
+    #[error("the import is refused, nothing was changed:\n{}", .0.join("\n"))]
+    Import(Vec<String>),
     /// The log is full. Cannot happen in practice: 2^44 records.
     #[error("the log has no position left for new identities: start a new data directory from an export")]
     LogFull,
@@ -181,6 +198,7 @@ pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned,
         }
         Body::Disconnected { agent } => contact::disconnected(&mut draft, *agent)?,
         Body::Report(report) => report::report(&mut draft, report)?,
+        Body::Unacceptable { agent, position } => report::unacceptable(&mut draft, *agent, *position)?,
         Body::Command { by, command } => command::command(&mut draft, by, command)?,
         Body::Started => {
             draft.put(Change::Started(record.time));

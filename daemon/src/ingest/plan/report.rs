@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use onenet_wire::{Batch, Content};
+use onenet_topology::{AgentId, Timestamp};
+use onenet_wire::{Batch, Content, Position};
 
 use super::{
     Draft, Outcome, Refusal,
@@ -50,8 +51,20 @@ pub(super) fn report(draft: &mut Draft<'_>, report: &Report) -> Result<Outcome, 
     Ok(Outcome::Committed(batch.position))
 }
 
+/// Plans a batch that can never be accepted: when it is the next, its lane moves past it, so that the agent goes on.
+pub(super) fn unacceptable(draft: &mut Draft<'_>, agent: AgentId, position: Position) -> Result<Outcome, Refusal> {
+    let mut agent = member(draft, agent)?;
+    if place(agent.lane(position.lane), position)? == Place::Next {
+        advance(agent.lane_mut(position.lane), position);
+        agent.contact.last_heard = Some(draft.record.time);
+        agent.contact.silent_since = None;
+        draft.put(Change::Agent(Arc::new(agent)));
+    }
+    Ok(Outcome::Committed(position))
+}
+
 /// Moves the agent's lane and contact to the batch, and returns the correction of its times.
-fn accept(agent: &mut Agent, batch: &Batch, now: onenet_topology::Timestamp) -> Correction {
+fn accept(agent: &mut Agent, batch: &Batch, now: Timestamp) -> Correction {
     let lane = batch.position.lane;
     let bounds = Bounds { earliest: agent.lane(lane).closed.unwrap_or(agent.enrolled), latest: now };
     let correction = correct(&mut agent.clock, &batch.clocks, bounds);
