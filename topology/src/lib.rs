@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod address;
+pub mod area;
 pub mod csv;
 pub mod dated;
 pub mod device;
