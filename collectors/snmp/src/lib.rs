@@ -1,1 +1,63 @@
-//! placeholder
+//! Polls managed devices over SNMP and reads MIB tables into typed rows.
+//!
+//! Invariant: a row that was read is either returned or in `dropped` with its reason; a value that a device does not
+//! have is missing, never a zero; a dead or sloppy device costs little and stops nothing. This crate does not know
+//! when to poll, where results go, or what they mean for the topology.
+//!
+//! Begin with [`inspect`] for one look at a device, or with [`Sockets::open`], [`Session::open`] and the `poll_*`
+//! functions for a schedule: one task a device, a [`Session`] kept between rounds, a [`Backoff`] when it is silent.
+
+#![forbid(unsafe_code)]
+
+mod backoff;
+mod clock;
+mod credentials;
+mod dropped;
+mod engine;
+mod error;
+pub mod exchange;
+mod index;
+mod inspection;
+pub mod mib;
+mod oid;
+mod poll;
+mod repetitions;
+mod rtt;
+mod secret;
+mod session;
+mod target;
+mod text;
+mod value;
+mod vendor;
+mod walk;
+
+pub use backoff::{Backoff, Silence as BackoffSilence};
+pub use credentials::{AuthProtocol, Credentials, InvalidCredentials, PrivacyProtocol, V3Security, V3User};
+pub use dropped::{DropReason, DroppedRow, TableError, TableProblem};
+pub use engine::Sockets;
+pub use error::{Budgeted, RequestError, ResolveError, Silence, SocketError};
+pub use index::{IndexReader, ZonedAddress, family_address, inet_address, mac_of};
+pub use inspection::{Cost, Inspection, inspect, inspect_with};
+pub use mib::{
+    Polled, Reading, TableSize,
+    addresses::{AddressRow, MappingType},
+    bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, StpPort},
+    entity::Entity,
+    interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
+    lldp::{ChassisIdType, Neighbour, PortIdType},
+    system::System,
+};
+pub use oid::{InvalidOid, Oid};
+pub use poll::{
+    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_interfaces, poll_neighbours,
+    poll_system,
+};
+pub use repetitions::Repetitions;
+pub use rtt::RttEstimator;
+pub use secret::Secret;
+pub use session::{Budget, Session, Spent, Table};
+pub use target::Target;
+pub use text::text_of;
+pub use value::{Value, VarBind};
+pub use vendor::{enterprise_of, name_of as vendor_name};
+pub use walk::{Caps, Cells, Column, ColumnEnd, Walk};

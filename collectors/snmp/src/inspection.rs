@@ -1,0 +1,159 @@
+//! Everything one device tells, at once: `onenet-agent inspect`.
+//!
+//! Format: the JSON of [`Inspection`] is a contract. Fields are added, never renamed or removed; a value that the
+//! device does not have is null; MAC addresses are lower case with colons; units are in the names. Every row of the
+//! tables named in `tables` is in `forwarding`, `addresses` or `neighbours`, or in `dropped` with its reason.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{
+    credentials::Credentials,
+    dropped::{DroppedRow, TableError},
+    engine::Sockets,
+    error::RequestError,
+    mib::{
+        Polled, TableSize,
+        addresses::AddressRow,
+        bridge::{Bridge, ForwardingRow},
+        entity::Entity,
+        interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
+        lldp::Neighbour,
+        system::System,
+    },
+    poll,
+    session::{Budget, Session},
+    target::Target,
+};
+
+/// Everything one device tells.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Inspection {
+    /// The device's address and port.
+    pub target: String,
+    /// The SNMP version used: `v2c` or `v3`.
+    pub version: &'static str,
+    /// The system group.
+    pub system: System,
+    /// The interfaces by ifIndex.
+    pub interfaces: Vec<Interface>,
+    /// The bridge and its spanning tree.
+    pub bridge: Option<Bridge>,
+    /// The forwarding rows.
+    pub forwarding: Vec<ForwardingRow>,
+    /// The address resolution rows.
+    pub addresses: Vec<AddressRow>,
+    /// The neighbours.
+    pub neighbours: Vec<Neighbour>,
+    /// The physical parts.
+    pub entities: Vec<Entity>,
+    /// The rows that cannot be used, each with its reason.
+    pub dropped: Vec<DroppedRow>,
+    /// What could not be read, or only in part.
+    pub errors: Vec<TableError>,
+    /// The tables asked for and how many rows each has.
+    pub tables: Vec<TableSize>,
+    /// What the inspection cost.
+    pub cost: Cost,
+}
+
+/// What an inspection cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cost {
+    /// Questions sent.
+    pub requests: u32,
+    /// Questions that stayed unanswered.
+    pub timeouts: u32,
+    /// Values received.
+    pub values: u64,
+    /// Time spent waiting for the device, in milliseconds.
+    pub waited_ms: u128,
+    /// The smoothed round trip, in microseconds.
+    pub round_trip_us: Option<u128>,
+}
+
+/// Reads everything one device tells.
+///
+/// # Errors
+///
+/// The device is silent, or refuses the credentials. What fails later is in [`Inspection::errors`].
+pub async fn inspect(
+    sockets: &Sockets,
+    target: Target,
+    credentials: &Credentials,
+    budget: Budget,
+) -> Result<Inspection, RequestError> {
+    let mut session = Session::open(sockets, target.0, credentials).await?;
+    session.begin_round(budget);
+    inspect_with(&mut session, credentials.version()).await
+}
+
+/// Reads everything over a session of the caller's.
+///
+/// # Errors
+///
+/// The device is silent, or refuses the credentials.
+pub async fn inspect_with(session: &mut Session, version: &'static str) -> Result<Inspection, RequestError> {
+    let system = poll::poll_system(session).await?;
+    let mut notes = Notes::default();
+    let labels = notes.take(poll::poll_interfaces(session).await);
+    let counters = notes.take(poll::poll_counters(session).await);
+    let index = InterfaceIndex::new(labels.iter().cloned());
+    let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
+    let forwarding = notes.take(poll::poll_forwarding(session, &index).await);
+    let addresses = notes.take(poll::poll_addresses(session, &index).await);
+    let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
+    let entities = notes.take(poll::poll_entities(session).await);
+    let spent = session.spent();
+    Ok(Inspection {
+        target: session.target().to_string(),
+        version,
+        system,
+        interfaces: merged(labels, counters),
+        bridge: bridge.filter(|bridge| *bridge != Bridge::default()),
+        forwarding,
+        addresses,
+        neighbours,
+        entities,
+        dropped: notes.dropped,
+        errors: notes.errors,
+        tables: notes.tables.into_iter().map(|(table, rows)| TableSize { table, rows }).collect(),
+        cost: Cost {
+            requests: spent.requests,
+            timeouts: spent.timeouts,
+            values: spent.varbinds,
+            waited_ms: spent.waited.as_millis(),
+            round_trip_us: session.round_trip().map(|round_trip| round_trip.as_micros()),
+        },
+    })
+}
+
+/// What polls noted, collected.
+#[derive(Default)]
+struct Notes {
+    dropped: Vec<DroppedRow>,
+    errors: Vec<TableError>,
+    tables: BTreeMap<&'static str, usize>,
+}
+
+impl Notes {
+    fn take<T>(&mut self, polled: Polled<T>) -> Vec<T> {
+        let Polled { rows, dropped, errors, tables } = polled;
+        self.dropped.extend(dropped.into_iter().filter(|row| !self.dropped.contains(row)).collect::<Vec<_>>());
+        self.errors.extend(errors.into_iter().filter(|error| !self.errors.contains(error)).collect::<Vec<_>>());
+        for TableSize { table, rows } in tables {
+            let known = self.tables.entry(table).or_default();
+            *known = rows.max(*known);
+        }
+        rows
+    }
+}
+
+/// Joins labels and counters by ifIndex. An interface that appeared or went between the two reads lacks one of them.
+fn merged(labels: Vec<InterfaceLabel>, counters: Vec<InterfaceCounters>) -> Vec<Interface> {
+    let mut by_index: BTreeMap<u32, Counters> = counters.into_iter().map(|row| (row.if_index, row.counters)).collect();
+    let join =
+        |label: InterfaceLabel| Interface { counters: by_index.remove(&label.if_index).unwrap_or_default(), label };
+    labels.into_iter().map(join).collect()
+}

@@ -1,0 +1,1 @@
+// Cases follow with the recordings.

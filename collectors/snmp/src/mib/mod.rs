@@ -1,0 +1,211 @@
+//! The MIB modules that are read, one file each: columns, typed rows, and their assembly from cells.
+//!
+//! Invariant: assembly is pure; a value that is not there is [`Reading::Missing`], never a zero or an empty text.
+
+pub mod addresses;
+pub mod bridge;
+mod columns;
+pub mod entity;
+pub mod interfaces;
+pub mod lldp;
+pub mod q_bridge;
+pub mod system;
+
+use serde::{Serialize, Serializer};
+
+use crate::{
+    dropped::{DroppedRow, TableError, TableProblem},
+    error::RequestError,
+    session::{Session, Table},
+    text::text_of,
+    value::Value,
+    walk::{Cells, Column, ColumnEnd},
+};
+
+/// One value of a row. Serialised as the value, or as null.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Reading<T> {
+    /// What was read.
+    Value(T),
+    /// The device has no such value.
+    #[default]
+    Missing,
+    /// The device sent something else: another type, out of range, undecodable.
+    Malformed,
+}
+
+impl<T> Reading<T> {
+    /// Returns the reading of a cell; `decode` returns `None` for what it cannot take.
+    pub fn of(cell: Option<&Value>, decode: impl FnOnce(&Value) -> Option<T>) -> Self {
+        match cell {
+            None => Self::Missing,
+            Some(value) if value.is_exception() || *value == Value::Null => Self::Missing,
+            Some(value) => decode(value).map_or(Self::Malformed, Self::Value),
+        }
+    }
+
+    /// Returns the value, if one was read.
+    pub fn get(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::Malformed => None,
+        }
+    }
+
+    /// Returns this reading, or the other when this has no value.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        match self {
+            Self::Value(_) => self,
+            Self::Malformed if matches!(other, Self::Missing) => self,
+            Self::Missing | Self::Malformed => other,
+        }
+    }
+
+    /// Returns the reading with its value changed.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Self::Value(value) => Reading::Value(change(value)),
+            Self::Missing => Reading::Missing,
+            Self::Malformed => Reading::Malformed,
+        }
+    }
+}
+
+impl Reading<u64> {
+    /// Returns the reading of a number that is not negative.
+    pub fn number(cell: Option<&Value>) -> Self {
+        Self::of(cell, Value::unsigned)
+    }
+}
+
+impl Reading<String> {
+    /// Returns the reading of a text.
+    pub fn text(cell: Option<&Value>) -> Self {
+        Self::of(cell, |value| value.octets().map(text_of))
+    }
+
+    /// Returns the text, if it is not empty.
+    pub fn filled(&self) -> Option<&str> {
+        self.get().map(String::as_str).filter(|text| !text.is_empty())
+    }
+}
+
+impl<T: Serialize> Serialize for Reading<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(serializer)
+    }
+}
+
+/// What was read of one or several tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Polled<T> {
+    /// The usable rows.
+    pub rows: Vec<T>,
+    /// The rows that cannot be used.
+    pub dropped: Vec<DroppedRow>,
+    /// What could not be read, or only in part.
+    pub errors: Vec<TableError>,
+    /// The tables asked for and how many rows each has; 0 for one that the device does not have.
+    pub tables: Vec<TableSize>,
+}
+
+/// How many rows a table has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableSize {
+    /// The table, by the name its MIB gives it.
+    pub table: &'static str,
+    /// The rows read, usable or not.
+    pub rows: usize,
+}
+
+impl<T> Default for Polled<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), dropped: Vec::new(), errors: Vec::new(), tables: Vec::new() }
+    }
+}
+
+impl<T> Polled<T> {
+    /// Returns whether something could not be asked because the device stopped answering or the budget ran out, so
+    /// that rows not seen are no evidence that they are gone.
+    pub fn is_partial(&self) -> bool {
+        self.errors.iter().any(|error| {
+            !matches!(
+                error.error,
+                TableProblem::Missing
+                    | TableProblem::Malformed
+                    | TableProblem::Disordered
+                    | TableProblem::NamedByDescription
+                    | TableProblem::PortsAreInterfaces
+                    | TableProblem::VlansAreDatabases
+            )
+        })
+    }
+
+    /// Takes over what was noted on a table.
+    pub(crate) fn note(&mut self, table: &'static str, read: &ReadTable) {
+        self.errors.extend(read.errors.iter().cloned());
+        self.tables.push(TableSize { table, rows: read.cells.rows.len() });
+    }
+}
+
+/// The cells of a table and what went wrong while reading them.
+#[derive(Debug, Default)]
+pub(crate) struct ReadTable {
+    pub(crate) cells: Cells,
+    pub(crate) errors: Vec<TableError>,
+}
+
+/// Reads a table.
+pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[Column]) -> ReadTable {
+    let Table { cells, failures } = session.walk(columns).await;
+    let mut errors: Vec<TableError> = failures
+        .iter()
+        .map(|(column, error)| TableError {
+            table,
+            column: Some(column.name),
+            error: problem(error),
+            rows: None,
+            detail: Some(error.to_string()),
+        })
+        .collect();
+    let plain =
+        |column: &Column, error, rows| TableError { table, column: Some(column.name), error, rows, detail: None };
+    for (place, (column, end)) in cells.ends.iter().enumerate() {
+        match end {
+            ColumnEnd::Complete => {
+                let without = cells.rows.values().filter(|row| row.get(place).is_none_or(Option::is_none)).count();
+                if without > 0 {
+                    errors.push(plain(column, TableProblem::Missing, Some(without)));
+                }
+            }
+            ColumnEnd::Loop => errors.push(plain(column, TableProblem::Loop, None)),
+            ColumnEnd::TooManyRows => errors.push(plain(column, TableProblem::TooManyRows, None)),
+            ColumnEnd::TooManyBytes => errors.push(plain(column, TableProblem::TooManyBytes, None)),
+            // Why it was abandoned is among the failures.
+            ColumnEnd::Abandoned => {}
+        }
+    }
+    errors.extend(cells.disordered.iter().map(|column| plain(column, TableProblem::Disordered, None)));
+    ReadTable { cells, errors }
+}
+
+fn problem(error: &RequestError) -> TableProblem {
+    match error {
+        RequestError::NoAnswer { .. } | RequestError::Gone { .. } => TableProblem::NoAnswer,
+        RequestError::Status { .. } => TableProblem::ErrorStatus,
+        RequestError::BudgetSpent { .. } => TableProblem::BudgetSpent,
+        _ => TableProblem::Unread,
+    }
+}
+
+/// Returns the cell at `place` of a row.
+pub(crate) fn cell(row: &[Option<Value>], place: usize) -> Option<&Value> {
+    row.get(place).and_then(Option::as_ref)
+}
+
+/// Returns the word at a number's place in a list that begins with 1, as enumerations of MIBs do.
+pub(crate) fn word_of(words: &[&'static str], value: &Value) -> Option<&'static str> {
+    let place = usize::try_from(value.unsigned()?).ok()?.checked_sub(1)?;
+    words.get(place).copied()
+}

@@ -1,0 +1,102 @@
+//! Object identifiers (RFC 2578, section 3.5), as this crate passes them.
+//!
+//! Invariant: an [`Oid`] holds at most [`ARCS_MAX`] arcs. It does not know any MIB.
+
+use std::{fmt, str::FromStr};
+
+/// The most arcs an object identifier may have (RFC 2578, section 3.5).
+pub(crate) const ARCS_MAX: usize = 128;
+
+/// An object identifier. Ordered as SNMP orders: arc by arc, a prefix before what it begins.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Oid(Box<[u32]>);
+
+/// The text is not an object identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an object identifier: write at most 128 numbers joined by dots, such as 1.3.6.1.2.1.1.1.0")]
+pub struct InvalidOid(pub String);
+
+impl Oid {
+    /// Returns the identifier made of `arcs`; what is beyond [`ARCS_MAX`] is left out.
+    pub fn from_arcs(arcs: &[u32]) -> Self {
+        Self(arcs.iter().copied().take(ARCS_MAX).collect())
+    }
+
+    /// Returns the identifier `prefix` followed by `suffix`; what is beyond [`ARCS_MAX`] is left out.
+    pub fn joined(prefix: &[u32], suffix: &[u32]) -> Self {
+        Self(prefix.iter().chain(suffix).copied().take(ARCS_MAX).collect())
+    }
+
+    /// Returns the arcs.
+    pub fn arcs(&self) -> &[u32] {
+        &self.0
+    }
+
+    /// Returns the arcs after `prefix`, `None` when the identifier is not below it.
+    pub fn below(&self, prefix: &[u32]) -> Option<&[u32]> {
+        self.0.strip_prefix(prefix)
+    }
+}
+
+impl fmt::Display for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&dotted(&self.0))
+    }
+}
+
+impl fmt::Debug for Oid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Oid {
+    type Err = InvalidOid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refused = || InvalidOid(text.to_owned());
+        let digits = text.strip_prefix('.').unwrap_or(text);
+        let arcs: Vec<u32> = digits.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| refused())?;
+        if arcs.len() > ARCS_MAX { Err(refused()) } else { Ok(Self(arcs.into())) }
+    }
+}
+
+/// Returns `arcs` joined by dots: how the index of a row is written.
+pub(crate) fn dotted(arcs: &[u32]) -> String {
+    let mut text = String::with_capacity(arcs.len() * 4);
+    for (place, arc) in arcs.iter().enumerate() {
+        if place > 0 {
+            text.push('.');
+        }
+        text.push_str(&arc.to_string());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_reads_back_with_or_without_a_leading_dot() {
+        let oid: Oid = "1.3.6.1.2.1.1.1.0".parse().unwrap();
+        assert_eq!(oid, ".1.3.6.1.2.1.1.1.0".parse().unwrap());
+        assert_eq!(oid.to_string(), "1.3.6.1.2.1.1.1.0");
+        assert_eq!(oid.below(&[1, 3, 6, 1, 2, 1, 1]), Some(&[1, 0][..]));
+        assert_eq!(oid.below(&[1, 3, 6, 2]), None);
+    }
+
+    #[test]
+    fn what_is_not_an_identifier_is_refused() {
+        for text in ["", "1..3", "1.x", "1.4294967296", "-1.3"] {
+            assert!(text.parse::<Oid>().is_err(), "{text}");
+        }
+        assert!(vec!["1"; ARCS_MAX + 1].join(".").parse::<Oid>().is_err());
+    }
+
+    #[test]
+    fn a_prefix_sorts_before_what_it_begins() {
+        let oids = ["1.3.6", "1.3.6.0", "1.3.6.1", "1.3.7"].map(|text| text.parse::<Oid>().unwrap());
+        assert!(oids.is_sorted());
+    }
+}

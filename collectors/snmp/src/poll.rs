@@ -1,0 +1,102 @@
+//! What a device is polled for, by dearness, so that a schedule can ask cheap things often and dear things seldom.
+//!
+//! Invariant: a sloppy device never stops a round: what cannot be read is an error in the result. Nothing here
+//! spawns: the caller runs one task a device, and keeps the device's [`Session`] between rounds.
+
+use crate::{
+    error::RequestError,
+    mib::{
+        self, Polled,
+        addresses::{self, AddressRow},
+        bridge::{self, Bridge, BridgePorts, ForwardingRow, ForwardingTables},
+        entity::{self, Entity},
+        interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel},
+        lldp::{self, LldpTables, Neighbour},
+        q_bridge::{self, VlanMap},
+        system::{self, System},
+    },
+    session::Session,
+};
+
+/// Asks what the device says of itself. One question, few tries: begin each round with it, and skip the rest when it
+/// fails, so that a dead device costs next to nothing.
+///
+/// # Errors
+///
+/// The device is silent, or refuses the credentials; the message tells what to do.
+pub async fn poll_system(session: &mut Session) -> Result<System, RequestError> {
+    let varbinds = session.probe(&system::names()).await?;
+    Ok(system::assemble(&varbinds))
+}
+
+/// Reads state and counters of the interfaces. Cheap: ask every round.
+pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
+    let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_COUNTERS).await;
+    let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_COUNTERS).await;
+    interfaces::counters(&base, &extended)
+}
+
+/// Reads what the interfaces are: names, aliases, types, speeds. Ask at first, then seldom, and when sysUpTime or the
+/// number of interfaces says that ifIndexes may have been given anew.
+pub async fn poll_interfaces(session: &mut Session) -> Polled<InterfaceLabel> {
+    let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_NAMES).await;
+    let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NAMES).await;
+    interfaces::labels(&base, &extended)
+}
+
+/// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.
+/// `interfaces` resolves ports; take it from the latest [`poll_interfaces`].
+pub async fn poll_forwarding(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
+    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+    let q_fdb = mib::read(session, q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB).await;
+    let fdb = mib::read(session, bridge::FDB_TABLE, &bridge::FDB).await;
+    let vlans = if q_fdb.cells.rows.is_empty() {
+        mib::ReadTable::default()
+    } else {
+        mib::read(session, q_bridge::VLAN_TABLE, &q_bridge::VLANS).await
+    };
+    let vlan_map = VlanMap::of(&vlans);
+    let tables = ForwardingTables { q_fdb: &q_fdb, fdb: &fdb, base_ports: &base_ports, vlans: &vlan_map };
+    let mut polled = bridge::forwarding(&tables, interfaces);
+    polled.note(q_bridge::VLAN_TABLE, &vlans);
+    polled
+}
+
+/// Reads what the bridge says of itself and of the spanning tree. Cheap.
+pub async fn poll_bridge(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Bridge> {
+    let mut polled = Polled::default();
+    let scalars = session.get(&bridge::scalar_names()).await.unwrap_or_default();
+    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+    let stp = mib::read(session, bridge::STP_PORT_TABLE, &bridge::STP_PORTS).await;
+    polled.note(bridge::STP_PORT_TABLE, &stp);
+    polled.rows.push(bridge::bridge(&scalars, &stp, &BridgePorts::of(&base_ports), interfaces));
+    polled
+}
+
+/// Reads the address resolution tables for IPv4 and IPv6. Dear on a router.
+pub async fn poll_addresses(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<AddressRow> {
+    let physical = mib::read(session, addresses::PHYSICAL_TABLE, &addresses::PHYSICAL).await;
+    let media = mib::read(session, addresses::MEDIA_TABLE, &addresses::MEDIA).await;
+    addresses::addresses(&physical, &media, interfaces)
+}
+
+/// Reads the LLDP neighbours. Cheap, and changes seldom.
+pub async fn poll_neighbours(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Neighbour> {
+    let remote = mib::read(session, lldp::REMOTE_TABLE, &lldp::REMOTE).await;
+    if remote.cells.rows.is_empty() {
+        let mut none = Polled::default();
+        none.note(lldp::REMOTE_TABLE, &remote);
+        return none;
+    }
+    let local = mib::read(session, lldp::LOCAL_TABLE, &lldp::LOCAL).await;
+    let addresses = mib::read(session, lldp::ADDRESS_TABLE, &lldp::ADDRESSES).await;
+    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+    let tables = LldpTables { local: &local, remote: &remote, addresses: &addresses };
+    lldp::neighbours(&tables, &BridgePorts::of(&base_ports), interfaces)
+}
+
+/// Reads the physical parts and their serial numbers. Ask seldom: once a day, and when the device started anew.
+pub async fn poll_entities(session: &mut Session) -> Polled<Entity> {
+    let read = mib::read(session, entity::PHYSICAL_TABLE, &entity::ENTITIES).await;
+    entity::entities(&read)
+}

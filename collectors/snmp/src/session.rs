@@ -1,0 +1,347 @@
+//! A session with one device: questions with retries, time-outs that follow the device, a budget, and walks.
+//!
+//! Invariant: between [`Session::begin_round`] and the next, no more questions are sent and no more time is waited
+//! than the [`Budget`] allows; once the device is found silent, nothing more is sent in the round. It knows no MIB.
+//! It spawns nothing; dropping one of its futures leaves it usable.
+
+use std::{net::SocketAddr, time::Duration};
+
+use crate::{
+    credentials::{Credentials, Kind},
+    engine::Sockets,
+    error::{Budgeted, RequestError, Silence},
+    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Request, V3Refusal},
+    mib::system::SYS_UPTIME,
+    oid::Oid,
+    repetitions::Repetitions,
+    rtt::RttEstimator,
+    value::{Value, VarBind},
+    walk::{Caps, Cells, Column, Walk},
+};
+
+/// How many names one GET carries at most: their values fit one message on every device.
+const GET_NAMES_MAX: usize = 16;
+
+/// How many columns one GETBULK asks for at most.
+const COLUMNS_MAX: usize = 6;
+
+/// How often a question is asked before the device counts as silent.
+pub(crate) const TRIES: u32 = 3;
+
+/// How often a device is asked whether it is there at all: a dead device shall cost next to nothing.
+pub(crate) const PROBE_TRIES: u32 = 2;
+
+/// What one round may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// Questions, repeated ones included.
+    pub requests: u32,
+    /// Time spent waiting for answers.
+    pub time: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { requests: 20_000, time: Duration::from_secs(600) }
+    }
+}
+
+/// What a session has used since its round began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Questions sent, repeated ones included.
+    pub requests: u32,
+    /// Questions that stayed unanswered.
+    pub timeouts: u32,
+    /// Values received.
+    pub varbinds: u64,
+    /// Time spent waiting.
+    pub waited: Duration,
+}
+
+/// A session with one device. Keep it between rounds: it remembers the device's round trip and what fits in an
+/// answer.
+pub struct Session {
+    engine: Box<dyn Engine>,
+    target: SocketAddr,
+    user: Option<String>,
+    rtt: RttEstimator,
+    repetitions: Repetitions,
+    columns_max: usize,
+    caps: Caps,
+    budget: Budget,
+    spent: Spent,
+    gone: bool,
+}
+
+/// What was read of a table, and why some of it could not be.
+#[derive(Debug, Default)]
+pub struct Table {
+    /// The cells and how each column ended.
+    pub cells: Cells,
+    /// What went wrong, by column.
+    pub failures: Vec<(Column, RequestError)>,
+}
+
+impl Session {
+    /// Returns a session with the device at `target`. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// The credentials cannot be used, or this machine has no sockets of the address's family.
+    pub async fn open(sockets: &Sockets, target: SocketAddr, credentials: &Credentials) -> Result<Self, RequestError> {
+        let engine = sockets.engine(target, credentials).await;
+        let engine = engine.map_err(|reason| RequestError::Unsendable { target, reason })?;
+        let user = match &credentials.kind {
+            Kind::Community(_) => None,
+            Kind::User(user) => Some(user.name.clone()),
+        };
+        Ok(Self::with_engine(Box::new(engine), target, user))
+    }
+
+    /// Returns a session over an engine of the caller's; `user` is the v3 user that messages name.
+    pub fn with_engine(engine: Box<dyn Engine>, target: SocketAddr, user: Option<String>) -> Self {
+        Self {
+            engine,
+            target,
+            user,
+            rtt: RttEstimator::default(),
+            repetitions: Repetitions::default(),
+            columns_max: COLUMNS_MAX,
+            caps: Caps::default(),
+            budget: Budget::default(),
+            spent: Spent::default(),
+            gone: false,
+        }
+    }
+
+    /// Begins a round with a fresh budget.
+    pub fn begin_round(&mut self, budget: Budget) {
+        self.budget = budget;
+        self.spent = Spent::default();
+        self.gone = false;
+    }
+
+    /// Sets how much of a table is read.
+    pub fn set_caps(&mut self, caps: Caps) {
+        self.caps = caps;
+    }
+
+    /// Returns the device's address.
+    pub fn target(&self) -> SocketAddr {
+        self.target
+    }
+
+    /// Returns what the round has used so far.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// Returns the smoothed round trip, `None` before the first answer.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.rtt.round_trip()
+    }
+
+    /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
+    /// silence may mean, which takes up to two more questions.
+    ///
+    /// # Errors
+    ///
+    /// The device is silent, or refuses the credentials.
+    pub async fn probe(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
+        match self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await {
+            Err(RequestError::NoAnswer { target, tries, waited, .. }) => {
+                let reason = self.diagnose().await;
+                Err(RequestError::NoAnswer { target, tries, waited, reason })
+            }
+            other => other,
+        }
+    }
+
+    /// Returns the values of `names`, in their order; what the device does not have is an exception value.
+    ///
+    /// # Errors
+    ///
+    /// The device is silent, refuses, or the budget is used up; nothing of what was read so far is returned.
+    pub async fn get(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
+        let mut values = Vec::with_capacity(names.len());
+        let mut at_once = GET_NAMES_MAX;
+        while let Some(rest) = names.get(values.len()..).filter(|rest| !rest.is_empty()) {
+            let asked = rest.get(..at_once.min(rest.len())).unwrap_or(rest);
+            match self.ask(&Request::Get(asked.to_vec()), TRIES).await {
+                Ok(answer) => values.extend(aligned(asked, answer)),
+                Err(RequestError::Status { status: ErrorStatus::NoSuchName, .. }) if asked.len() == 1 => {
+                    values.extend(aligned(asked, Vec::new()));
+                }
+                Err(RequestError::Status { .. }) if asked.len() > 1 => at_once = asked.len() / 2,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(values)
+    }
+
+    /// Reads `columns` of a table. What cannot be read is in [`Table::failures`]; the rest is there.
+    pub async fn walk(&mut self, columns: &[Column]) -> Table {
+        let mut walk = Walk::new(columns, self.caps);
+        let mut failures = Vec::new();
+        loop {
+            let places = walk.pending(self.columns_max);
+            if places.is_empty() {
+                break;
+            }
+            match self.ask_bulk(walk.names(&places), places.len()).await {
+                Ok(varbinds) => {
+                    let silent_about = walk.accept(&places, varbinds);
+                    if silent_about > 0 {
+                        self.columns_max = (places.len() - silent_about).max(1);
+                    }
+                    if silent_about == places.len() {
+                        // An answer without values for even one column: the agent has nothing to say on it.
+                        walk.complete(&places);
+                    }
+                }
+                Err(RequestError::Status { status: ErrorStatus::NoSuchName, .. }) if places.len() == 1 => {
+                    walk.complete(&places);
+                }
+                Err(error) if !error.is_fatal() && places.len() > 1 => self.columns_max = 1,
+                Err(error) if !error.is_fatal() => {
+                    walk.abandon(&places);
+                    failures
+                        .extend(places.first().and_then(|place| columns.get(*place)).map(|column| (*column, error)));
+                }
+                Err(error) => {
+                    let open = walk.pending(usize::MAX);
+                    walk.abandon(&open);
+                    failures.extend(open.first().and_then(|place| columns.get(*place)).map(|column| (*column, error)));
+                }
+            }
+        }
+        Table { cells: walk.finish(), failures }
+    }
+
+    /// Asks a GETBULK, for fewer rows after each silence and each `tooBig`. A device that stays silent is asked for
+    /// its uptime, to tell one that is gone from one that cannot cope with the question.
+    async fn ask_bulk(&mut self, after: Vec<Oid>, columns: usize) -> Result<Vec<VarBind>, RequestError> {
+        let mut waited = Duration::ZERO;
+        let mut tries = 0;
+        let mut request = Request::GetBulk { after, rows: self.repetitions.rows(columns) };
+        while tries < TRIES {
+            match self.ask(&request, 1).await {
+                Ok(varbinds) => {
+                    self.repetitions.answered(varbinds.len(), varbinds.iter().map(VarBind::wire_bytes).sum());
+                    return Ok(varbinds);
+                }
+                Err(RequestError::NoAnswer { waited: now, .. }) => {
+                    waited += now;
+                    tries += 1;
+                }
+                Err(error @ RequestError::Status { status: ErrorStatus::TooBig, .. }) if request.rows() > 1 => {
+                    drop(error);
+                }
+                Err(error) => return Err(error),
+            }
+            self.repetitions.shrink();
+            if let Request::GetBulk { rows, .. } = &mut request {
+                *rows = self.repetitions.rows(columns).min(*rows / 2).max(1);
+            }
+        }
+        let alive = self.ask(&Request::Get(vec![Oid::from_arcs(&SYS_UPTIME)]), PROBE_TRIES).await.is_ok();
+        self.gone = !alive;
+        let reason = if alive { Silence::ThisQuestion } else { self.plain_silence() };
+        Err(RequestError::NoAnswer { target: self.target, tries, waited, reason })
+    }
+
+    /// Asks up to `tries` times, waiting longer each time.
+    async fn ask(&mut self, request: &Request, tries: u32) -> Result<Vec<VarBind>, RequestError> {
+        let mut waited = Duration::ZERO;
+        for number in 0..tries {
+            self.afford()?;
+            let timeout = self.rtt.timeout();
+            self.spent.requests += 1;
+            match self.engine.exchange(request, timeout).await {
+                Ok(Answer { varbinds, round_trip }) => {
+                    self.spent.waited += round_trip.unwrap_or_default();
+                    self.spent.varbinds += u64::try_from(varbinds.len()).unwrap_or(u64::MAX);
+                    match round_trip {
+                        // Karn's rule: only an answer to a first try tells the round trip.
+                        Some(round_trip) if number == 0 => self.rtt.measured(round_trip),
+                        _ => self.rtt.answered(),
+                    }
+                    return Ok(varbinds);
+                }
+                Err(ExchangeError::TimedOut) => {
+                    waited += timeout;
+                    self.spent.waited += timeout;
+                    self.spent.timeouts += 1;
+                    self.rtt.timed_out();
+                }
+                Err(error) => return Err(self.explained(error)),
+            }
+        }
+        let reason = self.plain_silence();
+        Err(RequestError::NoAnswer { target: self.target, tries, waited, reason })
+    }
+
+    fn afford(&self) -> Result<(), RequestError> {
+        let target = self.target;
+        if self.gone {
+            return Err(RequestError::Gone { target });
+        }
+        if self.spent.requests >= self.budget.requests {
+            return Err(RequestError::BudgetSpent { target, what: Budgeted::Requests });
+        }
+        if self.spent.waited >= self.budget.time {
+            return Err(RequestError::BudgetSpent { target, what: Budgeted::Time });
+        }
+        Ok(())
+    }
+
+    async fn diagnose(&mut self) -> Silence {
+        self.gone = true;
+        match self.engine.diagnose(self.rtt.timeout()).await {
+            Diagnosis::Silent => self.plain_silence(),
+            Diagnosis::PortClosed => Silence::PortClosed,
+            Diagnosis::AgentAnswers if self.user.is_none() => Silence::CommunityRejected,
+            Diagnosis::AgentAnswers => Silence::User,
+            Diagnosis::EncryptedUnanswered => Silence::Encrypted,
+        }
+    }
+
+    fn plain_silence(&self) -> Silence {
+        if self.user.is_some() { Silence::User } else { Silence::Community }
+    }
+
+    fn explained(&mut self, error: ExchangeError) -> RequestError {
+        let target = self.target;
+        let user = self.user.clone().unwrap_or_default();
+        match error {
+            ExchangeError::TimedOut => RequestError::Gone { target },
+            ExchangeError::Status { status, oid } => RequestError::Status { target, status, oid },
+            ExchangeError::Refused(V3Refusal::UnknownUser) => RequestError::UnknownUser { target, user },
+            ExchangeError::Refused(V3Refusal::WrongDigest) => RequestError::WrongAuthKey { target, user },
+            ExchangeError::Refused(V3Refusal::Decryption) => RequestError::WrongPrivacyKey { target, user },
+            ExchangeError::Refused(refusal) => RequestError::Refused { target, user, refusal },
+            ExchangeError::Unverified => RequestError::Unverified { target, user },
+            ExchangeError::Network(source) => RequestError::Network { target, source },
+            ExchangeError::Unsendable(reason) => RequestError::Unsendable { target, reason },
+        }
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("target", &self.target).field("spent", &self.spent).finish_non_exhaustive()
+    }
+}
+
+/// Returns one value a name: agents that leave values out, or answer in another order, are put right by name.
+fn aligned(names: &[Oid], mut answer: Vec<VarBind>) -> Vec<VarBind> {
+    let value = |name: &Oid, answer: &mut Vec<VarBind>| {
+        let place = answer.iter().position(|varbind| varbind.oid == *name);
+        place.map_or(Value::NoSuchInstance, |place| answer.swap_remove(place).value)
+    };
+    names.iter().map(|name| VarBind { oid: name.clone(), value: value(name, &mut answer) }).collect()
+}
+
+#[cfg(test)]
+mod tests;
