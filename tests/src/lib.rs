@@ -6,4 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod dice;
 pub mod lab;
+pub mod report;

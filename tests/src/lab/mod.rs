@@ -10,6 +10,7 @@ pub mod line;
 pub mod mirror;
 pub mod netns;
 pub mod process;
+pub mod product;
 pub mod prometheus;
 pub mod sawtooth;
 pub mod site;
