@@ -1,13 +1,13 @@
-//! Compact bytes for stores: one fact, or one history item, with its absolute time.
+//! Compact bytes for stores: one fact, one fact that is gone, or one history item, with its absolute time.
 //!
-//! Format, both kinds: one byte of version (1), the time as 8 bytes big endian two's complement Unix milliseconds, then a
-//! protobuf message: a `FactChange` with its body alone, or a `HistoryGroup` with its scope and one element.
+//! Format, all kinds: one byte of version (1), the time as 8 bytes big endian two's complement Unix milliseconds, then a
+//! protobuf message: a `FactChange` with its body (and `gone`), or a `HistoryGroup` with its scope and one element.
 //!
 //! Invariant: what was encoded by any released version decodes.
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, HistoryItem},
+    fact::{Fact, HistoryItem, ItemKey},
 };
 use prost::Message;
 
@@ -28,6 +28,20 @@ pub fn encode_fact(fact: &Fact) -> Vec<u8> {
 pub fn decode_fact(bytes: &[u8]) -> Result<Fact, Invalid> {
     let (observed, change) = decode::<v1::FactChange>(bytes)?;
     Ok(Fact { observed, body: convert::fact_body(change.body)? })
+}
+
+/// Returns the bytes of a fact that was found gone at this time.
+pub fn encode_gone(key: &ItemKey, observed: Timestamp) -> Vec<u8> {
+    encode(observed, &v1::FactChange { age_ms: 0, gone: true, body: Some(key.into()) })
+}
+
+/// Reads back which fact is gone, and since when.
+///
+/// # Errors
+/// The bytes are not those of a fact that is gone, or break a limit.
+pub fn decode_gone(bytes: &[u8]) -> Result<(ItemKey, Timestamp), Invalid> {
+    let (observed, change) = decode::<v1::FactChange>(bytes)?;
+    Ok((convert::item_key(change.body)?, observed))
 }
 
 /// Returns the bytes of a history item.

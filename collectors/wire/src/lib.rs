@@ -8,6 +8,8 @@
 pub mod codec;
 pub mod digest;
 pub mod limits;
+pub mod tls;
+pub mod token;
 
 mod convert;
 mod invalid;

@@ -3,7 +3,7 @@
 //! Invariant: every count and length that crosses the wire has its limit here; the conversions enforce each. What passed
 //! [`fit_fact`], [`fit_item`] and [`fit_scope`] breaks no limit.
 
-use onenet_topology::fact::{Event, FactBody, HistoryBody, HistoryItem, Scope};
+use onenet_topology::fact::{Event, FactBody, HistoryBody, HistoryItem, ItemKey, Scope};
 use prost::Message as _;
 
 use crate::{Batch, v1};
@@ -131,6 +131,21 @@ pub fn fit_fact(body: &mut FactBody) {
             cut(&mut it.subject, NAME_BYTES);
             cut(&mut it.detail, TEXT_BYTES);
         }
+    }
+}
+
+/// Cuts whatever is too long in a fact's key, as [`fit_fact`] does in the fact.
+pub fn fit_key(key: &mut ItemKey) {
+    match key {
+        ItemKey::Forwarding { vlan, .. } | ItemKey::Sighting { vlan, .. } => *vlan = vlan.filter(|vlan| *vlan != 0),
+        ItemKey::Interface { name: text } | ItemKey::Address { interface: text, .. } => cut(text, NAME_BYTES),
+        ItemKey::Condition { subject, .. } => cut(subject, NAME_BYTES),
+        ItemKey::Neighbour { local_interface, chassis_id, port_id, .. } => {
+            for text in [local_interface, chassis_id, port_id] {
+                cut(text, NAME_BYTES);
+            }
+        }
+        ItemKey::Reach | ItemKey::System | ItemKey::Entity { .. } | ItemKey::Binding { .. } | ItemKey::Host { .. } => {}
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
 }
 
 /// Returns the key that a body's key fields name; the other fields are not looked at.
-fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
+pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
     match check::required("body", body)? {
         Body::Reach(_) => Ok(ItemKey::Reach),
         Body::System(_) => Ok(ItemKey::System),

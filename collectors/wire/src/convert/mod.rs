@@ -8,5 +8,5 @@ mod fact;
 mod history;
 mod message;
 
-pub(crate) use fact::fact_body;
+pub(crate) use fact::{fact_body, item_key};
 pub(crate) use history::{history_group, history_items};

@@ -1,0 +1,188 @@
+//! The one file that names sled: a tree of bytes with atomic batches, flushes, and a watch on the disk's free space.
+//!
+//! Invariant: what [`Store::flush`] returned for is on disk. The disk is never filled to the last byte: writes are refused
+//! while less than a reserve is free, the spool's own book-keeping later than observations, because an acknowledgement
+//! must still be able to free space.
+//!
+//! After an error of the disk sled refuses everything until it is opened again; the owner does that and reads anew.
+
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use super::SpoolError;
+
+/// Memory for pages. The spool of a county is a few hundred kilobytes.
+const CACHE_BYTES: u64 = 2 << 20;
+/// How often sled flushes by itself what nobody waits for, in milliseconds: touches of facts.
+const FLUSH_MS: u64 = 2_000;
+/// A value's size limit: sled rewrites whole leaves of sixteen values.
+pub(super) const PART_BYTES: usize = 2_048;
+/// Free space below which observations are refused.
+const RESERVE_BYTES: u64 = 4 << 20;
+/// Free space below which everything is refused.
+const LAST_RESERVE_BYTES: u64 = 2 << 20;
+/// Name of the tree's folder within the spool's.
+const FOLDER: &str = "sled";
+
+/// Who writes: it decides how much free space must remain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Something new is kept.
+    Observation,
+    /// Acknowledgements, positions, conditions: small, and the way out of a full disk.
+    BookKeeping,
+}
+
+/// The tree.
+#[derive(Debug)]
+pub(super) struct Store {
+    folder: PathBuf,
+    db: sled::Db,
+}
+
+/// Changes that happen together or not at all.
+#[derive(Debug, Default)]
+pub(super) struct Writes {
+    batch: sled::Batch,
+    count: usize,
+}
+
+impl Writes {
+    pub(super) fn put(&mut self, key: impl Into<sled::IVec>, value: impl Into<sled::IVec>) {
+        self.batch.insert(key, value);
+        self.count += 1;
+    }
+
+    pub(super) fn remove(&mut self, key: impl Into<sled::IVec>) {
+        self.batch.remove(key);
+        self.count += 1;
+    }
+
+    /// Puts a value of any length, in parts.
+    pub(super) fn put_parts(&mut self, prefix: &[u8], value: &[u8]) -> u16 {
+        let mut parts = 0;
+        for chunk in value.chunks(PART_BYTES) {
+            self.put(super::keys::part(prefix, parts), chunk);
+            parts += 1;
+        }
+        parts
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
+
+impl Store {
+    /// Opens the tree in `folder`, made where it does not exist.
+    pub(super) fn open(folder: &Path) -> Result<Self, SpoolError> {
+        let failed = |source| SpoolError::Open { folder: folder.to_owned(), source: Box::new(source) };
+        let path = folder.join(FOLDER);
+        std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
+        check_space(folder, Purpose::Observation)?;
+        let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
+        let db = config.flush_every_ms(Some(FLUSH_MS)).open().map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), db })
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SpoolError> {
+        self.db.get(key).map(|value| value.map(|value| value.to_vec())).map_err(|source| self.failed(source))
+    }
+
+    /// Returns the keys with this prefix and their values, in order.
+    pub(super) fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), SpoolError>> + '_ {
+        self.db.scan_prefix(prefix).map(|item| match item {
+            Ok((key, value)) => Ok((key.to_vec(), value.to_vec())),
+            Err(source) => Err(self.failed(source)),
+        })
+    }
+
+    /// Returns the keys of a range, in order.
+    pub(super) fn keys(&self, range: Range<Vec<u8>>) -> impl Iterator<Item = Result<Vec<u8>, SpoolError>> + '_ {
+        self.db.range(range).keys().map(|key| match key {
+            Ok(key) => Ok(key.to_vec()),
+            Err(source) => Err(self.failed(source)),
+        })
+    }
+
+    /// Returns the first key of this kind.
+    pub(super) fn first_key(&self, kind: u8) -> Result<Option<Vec<u8>>, SpoolError> {
+        let first = self.db.scan_prefix([kind]).keys().next().transpose();
+        first.map(|key| key.map(|key| key.to_vec())).map_err(|source| self.failed(source))
+    }
+
+    /// Returns the last key of this kind.
+    pub(super) fn last_key(&self, kind: u8) -> Result<Option<Vec<u8>>, SpoolError> {
+        let last = self.db.scan_prefix([kind]).keys().next_back().transpose();
+        last.map(|key| key.map(|key| key.to_vec())).map_err(|source| self.failed(source))
+    }
+
+    /// Returns a value that was put in parts, empty where there is none.
+    pub(super) fn get_parts(&self, prefix: &[u8]) -> Result<Vec<u8>, SpoolError> {
+        let mut value = Vec::new();
+        for item in self.scan(prefix) {
+            value.extend_from_slice(&item?.1);
+        }
+        Ok(value)
+    }
+
+    /// Adds the removal of all keys with this prefix to `writes`.
+    pub(super) fn remove_all(&self, prefix: &[u8], writes: &mut Writes) -> Result<(), SpoolError> {
+        for item in self.scan(prefix) {
+            writes.remove(item?.0);
+        }
+        Ok(())
+    }
+
+    /// Applies the writes, all or none. They are on disk after the next [`flush`](Self::flush).
+    pub(super) fn apply(&self, writes: Writes, purpose: Purpose) -> Result<(), SpoolError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        check_space(&self.folder, purpose)?;
+        self.db.apply_batch(writes.batch).map_err(|source| self.failed(source))
+    }
+
+    /// Returns when everything applied so far is on disk.
+    pub(super) fn flush(&self) -> Result<(), SpoolError> {
+        self.db.flush().map(drop).map_err(|source| self.failed(source))
+    }
+
+    /// Returns whether the disk takes observations.
+    pub(super) fn has_space(&self) -> bool {
+        check_space(&self.folder, Purpose::Observation).is_ok()
+    }
+
+    /// Returns what the spool's folder takes on disk, in bytes.
+    pub(super) fn disk_bytes(&self) -> u64 {
+        disk_bytes(&self.folder)
+    }
+
+    fn failed(&self, source: sled::Error) -> SpoolError {
+        SpoolError::Disk { folder: self.folder.clone(), source: Box::new(source) }
+    }
+}
+
+fn check_space(folder: &Path, purpose: Purpose) -> Result<(), SpoolError> {
+    let needed = match purpose {
+        Purpose::Observation => RESERVE_BYTES,
+        Purpose::BookKeeping => LAST_RESERVE_BYTES,
+    };
+    // A file system that cannot tell is trusted: the write itself will.
+    let free = rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    if free < needed { Err(SpoolError::DiskFull { folder: folder.to_owned(), free, needed }) } else { Ok(()) }
+}
+
+/// Returns what a folder takes on disk, in bytes. What vanishes while it is counted does not count.
+fn disk_bytes(folder: &Path) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let size = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => disk_bytes(&entry.path()),
+        Ok(meta) => meta.blocks().saturating_mul(512),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
