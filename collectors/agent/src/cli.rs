@@ -1,0 +1,60 @@
+//! The command line of `onenet-agent`.
+//!
+//! Exit statuses: 0 done, 1 failed, 2 used wrongly. An error is one message on standard error that names the remedy.
+
+mod check;
+mod inspect;
+mod output;
+mod replay;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{CONFIG_FILE_DEFAULT, DATA_DIR_DEFAULT};
+
+pub use output::chain;
+
+/// The collector of onenet: watches one site and reports to the centre.
+#[derive(Debug, Parser)]
+#[command(name = "onenet-agent", version, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch the site until stopped.
+    Run {
+        /// The configuration.
+        #[arg(long, value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
+        config: PathBuf,
+    },
+    /// Check a configuration: list everything that is wrong with it, or say what the agent would do.
+    CheckConfig {
+        /// The configuration.
+        #[arg(value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
+        file: PathBuf,
+    },
+    /// Show what one device tells over SNMP, and what of it was dropped and why.
+    Inspect(inspect::Arguments),
+    /// Put capture files through the pipeline of live capture, and show endpoints and flows.
+    Replay(replay::Arguments),
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stops the command, to be shown to the user.
+    pub fn execute(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Run { config: _ } => anyhow::bail!("not yet"),
+            Command::CheckConfig { file } => check::execute(&file),
+            Command::Inspect(arguments) => inspect::execute(arguments),
+            Command::Replay(arguments) => replay::execute(&arguments),
+        }
+    }
+}

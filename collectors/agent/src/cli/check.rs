@@ -1,0 +1,55 @@
+//! `onenet-agent check-config`.
+
+use std::{fmt::Write, path::Path};
+
+use super::output;
+use crate::{
+    config::{Config, DeviceConfig},
+    render::{TextTable, bytes, seconds},
+};
+
+pub(super) fn execute(file: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    output::text(&summary(file, &config))?;
+    Ok(())
+}
+
+/// Returns what an agent with this configuration would do.
+fn summary(file: &Path, config: &Config) -> String {
+    let mut out = format!("{} is good. The agent would\n", file.display());
+    let mut line = |text: String| {
+        let _ = writeln!(out, "  {text}");
+    };
+    match &config.centre.address {
+        Some(address) => line(format!("report to {address}")),
+        None => line("report to the centre that it enrolled with".to_owned()),
+    }
+    line(format!("keep its data in {}", config.data_dir.display()));
+    line(format!(
+        "keep measurements for {} or {} while the centre cannot be reached",
+        seconds(config.spool.history_age_max.as_secs()),
+        bytes(config.spool.size_max_bytes)
+    ));
+    let capture = &config.site.capture;
+    line(format!("listen on interfaces: {}, with {} of memory each", capture.interfaces, bytes(capture.ring_bytes)));
+    match config.site.devices.len() {
+        0 => line("poll no device".to_owned()),
+        count => line(format!("poll {count} devices:")),
+    }
+    if !config.site.devices.is_empty() {
+        let _ = write!(out, "{}", devices(&config.site.devices));
+    }
+    out
+}
+
+fn devices(devices: &[DeviceConfig]) -> TextTable {
+    let mut table =
+        TextTable::new(&["name", "address", "with", "interfaces", "forwarding", "addresses", "neighbours", "parts"]);
+    for device in devices {
+        let every = device.intervals;
+        let intervals = [every.interfaces, every.forwarding, every.addresses, every.neighbours, every.entities];
+        let head = [device.name.clone(), device.target.to_string(), device.credentials.version().to_owned()];
+        table.row(head.into_iter().chain(intervals.map(|interval| format!("{} s", interval.as_secs()))));
+    }
+    table
+}

@@ -1,0 +1,220 @@
+//! The agent's configuration: one TOML file, checked as a whole.
+//!
+//! Invariant: a [`Config`] is complete and consistent; whatever is wrong with a text is reported at once, each with line,
+//! key and remedy, and then nothing of the text is used. Raw values exist only inside [`reader`]; each section has one
+//! `checked()` that turns them into its type. Secrets cannot be printed.
+//!
+//! The *site's part* (`capture`, `intervals`, `devices`) may be replaced by the centre. The agent's own part (`centre`,
+//! `data`, `spool`, `status`, `credentials`) never is: a mistake there could cut the agent off for good, and named
+//! credentials let the centre use secrets that it does not know.
+
+use std::{
+    collections::BTreeMap,
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+mod agent;
+mod capture;
+mod credentials;
+mod device;
+mod intervals;
+mod problem;
+mod reader;
+
+pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
+pub use capture::{CaptureConfig, Interfaces};
+pub use credentials::NamedCredentials;
+pub use device::DeviceConfig;
+pub use intervals::Intervals;
+pub use problem::{ConfigError, Problem, Problems};
+
+use reader::{Log, Section};
+
+/// Where the configuration is looked for when nobody says otherwise.
+pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/agent.toml";
+
+/// Where the agent keeps its data when nobody says otherwise.
+pub const DATA_DIR_DEFAULT: &str = "/var/lib/onenet-agent";
+
+/// The most devices that one agent may be given: a province's agent polls thousands.
+const DEVICES_MAX: usize = 20_000;
+
+/// A checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where reports go.
+    pub centre: CentreConfig,
+    /// Where identity, spool and status file are kept.
+    pub data_dir: PathBuf,
+    /// What the spool may take.
+    pub spool: SpoolCaps,
+    /// The status file.
+    pub status: StatusConfig,
+    /// Credentials that devices refer to by name.
+    pub credentials: NamedCredentials,
+    /// What is watched: the part that the centre may replace.
+    pub site: SiteConfig,
+}
+
+/// What is watched at the site.
+#[derive(Debug, Clone, Default)]
+pub struct SiteConfig {
+    /// What is listened to.
+    pub capture: CaptureConfig,
+    /// What is polled.
+    pub devices: Vec<DeviceConfig>,
+}
+
+/// Where values kept outside the text come from.
+pub trait Environment {
+    /// Returns an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Returns the content of a small file.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    fn file(&self, path: &Path) -> io::Result<String>;
+}
+
+/// This process's environment and file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ProcessEnvironment;
+
+/// Who wrote a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Whoever may write the agent's file.
+    File,
+    /// The centre. It may not name files or environment variables of the agent's machine: their content would be sent,
+    /// as a community, wherever the same text says.
+    Centre,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is wrong.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let read = std::fs::read_to_string(path);
+        let text = read.map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, &path.display().to_string(), &ProcessEnvironment)
+    }
+
+    /// Checks the text that came from `origin`.
+    ///
+    /// # Errors
+    ///
+    /// The text is wrong; the error lists everything.
+    pub fn parse(text: &str, origin: &str, environment: &dyn Environment) -> Result<Self, ConfigError> {
+        read(text, origin, environment, Origin::File, |root| {
+            let credentials = credentials::named(root);
+            let centre = agent::centre(root.section("centre"));
+            let data_dir = agent::data(root.section("data"));
+            let spool = agent::spool(root.section("spool"));
+            let status = agent::status(root.section("status"));
+            let site = site(root, &credentials);
+            Self { centre, data_dir, spool, status, credentials, site }
+        })
+    }
+
+    /// Returns the configuration of an agent that watches nothing yet and reports to `address`.
+    pub fn new(address: &str, data_dir: PathBuf) -> Self {
+        Self {
+            centre: CentreConfig::new(address),
+            data_dir,
+            spool: SpoolCaps::default(),
+            status: StatusConfig::default(),
+            credentials: NamedCredentials::default(),
+            site: SiteConfig::default(),
+        }
+    }
+}
+
+impl SiteConfig {
+    /// Checks the text of a site's part that the centre sent; `credentials` are the agent's own, by name.
+    ///
+    /// # Errors
+    ///
+    /// The text is wrong, or has a section that is not the centre's to set; the error lists everything.
+    pub fn parse(text: &str, origin: &str, credentials: &NamedCredentials) -> Result<Self, ConfigError> {
+        read(text, origin, &ProcessEnvironment, Origin::Centre, |root| {
+            for key in ["centre", "data", "spool", "status", "credentials"] {
+                if root.section(key).is_present() {
+                    root.note(key, "is not the centre's to set", "change it in the agent's own file, at the site");
+                }
+            }
+            site(root, credentials)
+        })
+    }
+}
+
+impl Environment for ProcessEnvironment {
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+}
+
+impl fmt::Display for Interfaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Auto => f.write_str("auto"),
+            Self::Named(names) => f.write_str(&names.join(", ")),
+        }
+    }
+}
+
+/// Reads `text` with `checked`; any problem noted on the way refuses the whole.
+fn read<T>(
+    text: &str,
+    origin: &str,
+    environment: &dyn Environment,
+    who: Origin,
+    checked: impl FnOnce(&mut Section<'_>) -> T,
+) -> Result<T, ConfigError> {
+    let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
+    let log = Log::new(text, environment, who);
+    let mut root = Section::root(&log, document.get_ref());
+    let value = checked(&mut root);
+    root.finish();
+    let broken: Vec<usize> = syntax.iter().map(|error| log.line(error.span().unwrap_or_default().start)).collect();
+    for error in &syntax {
+        log.note_syntax(error.span().unwrap_or_default().start, error.message());
+    }
+    let mut problems = log.into_problems();
+    if !broken.is_empty() {
+        // What a broken line was meant to say is not known: what follows from that is not worth reading.
+        problems.retain(|problem| {
+            problem.key.is_empty() || (!broken.contains(&problem.line) && !problem.what.contains("missing"))
+        });
+        problems.dedup_by_key(|problem| problem.line);
+    }
+    if problems.is_empty() { Ok(value) } else { Err(ConfigError::Wrong(Problems { origin: origin.to_owned(), problems })) }
+}
+
+/// Reads the site's part.
+fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
+    let capture = capture::checked(root.section("capture"));
+    let intervals = intervals::checked(root.section("intervals"), Intervals::default());
+    let mut sections = root.sections("devices");
+    if sections.len() > DEVICES_MAX {
+        let what = format!("lists {} devices", sections.len());
+        root.note("devices", what, format_args!("at most {DEVICES_MAX} fit one agent: divide them among several"));
+        sections.truncate(DEVICES_MAX);
+    }
+    SiteConfig { capture, devices: device::all(sections, intervals, credentials) }
+}
+
+/// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.
+type ByName = BTreeMap<String, Option<onenet_snmp::Credentials>>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! `[capture]`: what is listened to.
+
+use std::time::Duration;
+
+use ipnetwork::IpNetwork;
+
+use super::reader::Section;
+
+/// The longest name of a network interface (`IFNAMSIZ` less its terminator).
+const INTERFACE_NAME_MAX: usize = 15;
+
+/// The most interfaces that one agent listens on.
+const INTERFACES_MAX: usize = 16;
+
+/// The most prefixes that may be called local.
+const PREFIXES_MAX: usize = 256;
+
+/// What is listened to, and with what memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureConfig {
+    /// On which interfaces.
+    pub interfaces: Interfaces,
+    /// Size of the kernel's ring an interface, in bytes.
+    pub ring_bytes: u64,
+    /// Prefixes whose addresses belong to hosts on the segment, so that an IP packet's source tells of its sender.
+    pub local_prefixes: Vec<IpNetwork>,
+    /// The most endpoints that are remembered an interface.
+    pub endpoints_max: u64,
+    /// How often each endpoint's traffic is sampled.
+    pub traffic_interval: Duration,
+}
+
+/// Which interfaces are listened on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Interfaces {
+    /// None: the agent only polls.
+    None,
+    /// Every Ethernet interface that is up.
+    Auto,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl Default for CaptureConfig {
+    fn default() -> Self {
+        Self {
+            interfaces: Interfaces::None,
+            ring_bytes: 4 << 20,
+            local_prefixes: Vec::new(),
+            endpoints_max: 4096,
+            traffic_interval: Duration::from_secs(60),
+        }
+    }
+}
+
+/// Reads the section.
+pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
+    let defaults = CaptureConfig::default();
+    let interfaces = interfaces(&mut section);
+    let ring = section.number("ring_mib", 1..=1024, "MiB");
+    let local_prefixes = prefixes(&mut section);
+    let endpoints = section.number("endpoints_max", 64..=1 << 20, "endpoints");
+    let interval = section.number("traffic_interval_s", 10..=3600, "seconds");
+    section.finish();
+    CaptureConfig {
+        interfaces,
+        ring_bytes: ring.map_or(defaults.ring_bytes, |found| found.value << 20),
+        local_prefixes,
+        endpoints_max: endpoints.map_or(defaults.endpoints_max, |found| found.value),
+        traffic_interval: interval.map_or(defaults.traffic_interval, |found| Duration::from_secs(found.value)),
+    }
+}
+
+fn interfaces(section: &mut Section<'_>) -> Interfaces {
+    let Some(names) = section.texts("interfaces") else { return Interfaces::None };
+    if names.len() > INTERFACES_MAX {
+        section.note("interfaces", "lists too many", format_args!("at most {INTERFACES_MAX} are possible"));
+    }
+    let auto = names.iter().any(|found| found.value == "auto");
+    if auto && names.len() > 1 {
+        section.note("interfaces", "lists auto beside names", "write either \"auto\" or the names");
+    }
+    let mut known: Vec<String> = Vec::new();
+    for found in names {
+        let name = found.value;
+        let well_formed = name.len() <= INTERFACE_NAME_MAX && !name.contains(|c: char| c == '/' || c.is_whitespace());
+        if !well_formed {
+            let remedy = "write it as `ip link` lists it, or \"auto\"";
+            section.log.note(&found.place, format_args!("{name:?} is not the name of an interface"), remedy);
+        } else if known.iter().any(|other| other == name) {
+            section.log.note(&found.place, format_args!("{name:?} is listed twice"), "remove one");
+        } else {
+            known.push(name.to_owned());
+        }
+    }
+    match known.as_slice() {
+        [] => Interfaces::None,
+        _ if auto => Interfaces::Auto,
+        _ => Interfaces::Named(known),
+    }
+}
+
+fn prefixes(section: &mut Section<'_>) -> Vec<IpNetwork> {
+    let texts = section.texts("local_prefixes").unwrap_or_default();
+    if texts.len() > PREFIXES_MAX {
+        section.note("local_prefixes", "lists too many", format_args!("at most {PREFIXES_MAX} are possible"));
+    }
+    let mut prefixes = Vec::new();
+    for found in texts {
+        let remedy = "write a prefix such as \"10.20.30.0/24\" or \"fd00:1::/64\"";
+        match found.value.parse::<IpNetwork>() {
+            Ok(prefix) if !found.value.contains('/') => {
+                let what = format!("{:?} has no prefix length", found.value);
+                section.log.note(&found.place, what, format_args!("write \"{prefix}\" if you mean that one address"));
+            }
+            Ok(prefix) if prefix.ip() != prefix.network() => {
+                let what = format!("{:?} has host bits set", found.value);
+                let right = format!("write \"{}/{}\"", prefix.network(), prefix.prefix());
+                section.log.note(&found.place, what, right);
+            }
+            Ok(prefix) => prefixes.push(prefix),
+            Err(_) => section.log.note(&found.place, format_args!("{:?} is not a prefix", found.value), remedy),
+        }
+    }
+    prefixes
+}

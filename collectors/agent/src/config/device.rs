@@ -1,0 +1,90 @@
+//! `[[devices]]`: what is polled.
+
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
+
+use onenet_snmp::Credentials;
+
+use super::{
+    Intervals, NamedCredentials, credentials, intervals,
+    reader::{Found, Section},
+};
+
+/// The port of SNMP agents (RFC 3417).
+pub(super) const SNMP_PORT: u16 = 161;
+
+/// The longest name of a device, in bytes.
+const NAME_MAX: usize = 64;
+
+/// A device to poll.
+#[derive(Debug, Clone)]
+pub struct DeviceConfig {
+    /// The agent's name of it: the scope of its facts.
+    pub name: String,
+    /// Where it is asked.
+    pub target: SocketAddr,
+    /// What it is asked with.
+    pub credentials: Credentials,
+    /// How often.
+    pub intervals: Intervals,
+}
+
+/// Reads every device; a name or an address given twice is a problem.
+pub(super) fn all(sections: Vec<Section<'_>>, defaults: Intervals, named: &NamedCredentials) -> Vec<DeviceConfig> {
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut targets: BTreeMap<SocketAddr, String> = BTreeMap::new();
+    let mut devices = Vec::new();
+    for mut section in sections {
+        let name = name(&mut section);
+        let target = target(&mut section);
+        let label = name.as_ref().map_or_else(|| "another device".to_owned(), |found| format!("{:?}", found.value));
+        if let Some(found) = &name
+            && names.insert(found.value.to_owned(), label.clone()).is_some()
+        {
+            section.log.note(&found.place, format_args!("{label} is the name of two devices"), "rename one");
+        }
+        if let Some(found) = &target
+            && let Some(other) = targets.insert(found.value, label)
+        {
+            let what = format!("{} is also the address of {other}", found.value);
+            section.log.note(&found.place, what, "remove one of them");
+        }
+        let credentials = credentials::of_device(&mut section, named);
+        let intervals = intervals::checked(section.section("intervals"), defaults);
+        section.finish();
+        if let (Some(name), Some(target), Some(credentials)) = (name, target, credentials) {
+            devices.push(DeviceConfig { name: name.value.to_owned(), target: target.value, credentials, intervals });
+        }
+    }
+    devices
+}
+
+fn name<'t>(section: &mut Section<'t>) -> Option<Found<&'t str>> {
+    let found = section.required_text("name", "give the name that reports call it by")?;
+    let length = found.value.len();
+    if length > NAME_MAX || found.value.contains(char::is_control) {
+        let what = format!("{:?} cannot be a name", found.value);
+        section.log.note(&found.place, what, format_args!("write at most {NAME_MAX} bytes without control characters"));
+    }
+    Some(found)
+}
+
+fn target(section: &mut Section<'_>) -> Option<Found<SocketAddr>> {
+    let address = section.required_text("address", "give the device's IP address");
+    let port = section.number("port", 1..=u64::from(u16::MAX), "");
+    let port = port.and_then(|found| u16::try_from(found.value).ok()).unwrap_or(SNMP_PORT);
+    let found = address?;
+    let Ok(ip) = found.value.parse::<IpAddr>() else {
+        let what = format!("{:?} is not an IP address", found.value);
+        let remedy = "write an address such as \"192.0.2.1\" or \"2001:db8::1\", and another port than 161 as port = …";
+        section.log.note(&found.place, what, remedy);
+        return None;
+    };
+    if ip.is_unspecified() || ip.is_multicast() {
+        section.log.note(&found.place, format_args!("{ip} is no device's address"), "give the device's own address");
+        return None;
+    }
+    Some(found.map(|_| SocketAddr::new(ip, port)))
+}

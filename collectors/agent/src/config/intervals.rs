@@ -1,0 +1,61 @@
+//! `[intervals]`, and a device's own `intervals`: how often each table is read.
+//!
+//! Cheap columns often, dear tables seldom: counters every minute, serial numbers every hour.
+
+use std::time::Duration;
+
+use super::reader::Section;
+
+/// The shortest and the longest interval, in seconds.
+const RANGE_S: std::ops::RangeInclusive<u64> = 5..=86_400;
+
+/// How often each table of a device is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intervals {
+    /// Ports: states and counters.
+    pub interfaces: Duration,
+    /// The system group.
+    pub system: Duration,
+    /// Forwarding tables.
+    pub forwarding: Duration,
+    /// ARP and neighbour-discovery tables.
+    pub addresses: Duration,
+    /// LLDP and CDP neighbours.
+    pub neighbours: Duration,
+    /// Physical parts.
+    pub entities: Duration,
+    /// The least time between two walks of forwarding that something new triggered.
+    pub triggered_spacing: Duration,
+}
+
+impl Default for Intervals {
+    fn default() -> Self {
+        Self {
+            interfaces: Duration::from_secs(60),
+            system: Duration::from_secs(300),
+            forwarding: Duration::from_secs(300),
+            addresses: Duration::from_secs(300),
+            neighbours: Duration::from_secs(600),
+            entities: Duration::from_secs(3600),
+            triggered_spacing: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Reads the section; what it does not say stays as in `defaults`.
+pub(super) fn checked(mut section: Section<'_>, defaults: Intervals) -> Intervals {
+    let mut seconds = |key, default| {
+        section.number(key, RANGE_S, "seconds").map_or(default, |found| Duration::from_secs(found.value))
+    };
+    let intervals = Intervals {
+        interfaces: seconds("interfaces_s", defaults.interfaces),
+        system: seconds("system_s", defaults.system),
+        forwarding: seconds("forwarding_s", defaults.forwarding),
+        addresses: seconds("addresses_s", defaults.addresses),
+        neighbours: seconds("neighbours_s", defaults.neighbours),
+        entities: seconds("entities_s", defaults.entities),
+        triggered_spacing: seconds("triggered_spacing_s", defaults.triggered_spacing),
+    };
+    section.finish();
+    intervals
+}

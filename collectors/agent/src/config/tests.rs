@@ -1,0 +1,137 @@
+use std::{collections::HashMap, time::Duration};
+
+use super::*;
+
+/// An environment that holds what a test puts there.
+#[derive(Default)]
+struct Fake {
+    variables: HashMap<&'static str, &'static str>,
+    files: HashMap<&'static str, &'static str>,
+}
+
+impl Environment for Fake {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| (*value).to_owned())
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        let content = path.to_str().and_then(|path| self.files.get(path));
+        content.map(|content| (*content).to_owned()).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config").join(name)
+}
+
+/// Compares with the golden file; `UPDATE_GOLDEN=1` writes it anew.
+fn assert_golden(name: &str, actual: &str) {
+    let path = testdata(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    }
+    assert_eq!(actual, std::fs::read_to_string(&path).unwrap(), "{name}");
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, "agent.toml", &Fake::default())
+}
+
+fn refusal(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn everything_wrong_with_a_file_is_told_at_once_with_line_key_and_remedy() {
+    for name in ["upside-down", "not-toml"] {
+        let text = std::fs::read_to_string(testdata(&format!("{name}.toml"))).unwrap();
+        let told = refusal(&text);
+        assert!(!told.contains("s3cret"), "{told}");
+        assert_golden(&format!("{name}.txt"), &(told + "\n"));
+    }
+}
+
+#[test]
+fn a_configuration_from_the_centre_may_not_touch_the_agents_own_part_nor_read_its_files() {
+    let text = std::fs::read_to_string(testdata("pushed.toml")).unwrap();
+    let refused = SiteConfig::parse(&text, "revision 7 of the centre", &NamedCredentials::default()).unwrap_err();
+    assert_golden("pushed.txt", &(refused.to_string() + "\n"));
+}
+
+#[test]
+fn a_configuration_from_the_centre_may_use_credentials_that_the_agent_holds() {
+    let own = parse("[credentials.switches]\ncommunity = \"x\"\n").unwrap();
+    let pushed = "[[devices]]\nname = \"a\"\naddress = \"192.0.2.1\"\ncredentials = \"switches\"\n";
+    let site = SiteConfig::parse(pushed, "revision 1", &own.credentials).unwrap();
+    assert_eq!(site.devices.len(), 1);
+}
+
+#[test]
+fn the_sample_loads_and_its_commented_keys_show_the_defaults() {
+    let sample = include_str!("../../../../deploy/agent.toml");
+    let config = parse(sample).unwrap();
+    assert_eq!(config.site.devices.len(), 2);
+    assert_eq!(config.site.devices[1].intervals.interfaces, Duration::from_secs(30));
+
+    let uncommented: String = sample
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(key) if key.contains(" = ") && key.starts_with(|c: char| c.is_ascii_lowercase()) => key,
+            _ => line,
+        })
+        .filter(|line| !line.contains("context = \"\""))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let explicit = parse(&uncommented).unwrap();
+    assert_eq!(explicit.spool, config.spool);
+    assert_eq!(explicit.status, config.status);
+    assert_eq!(explicit.data_dir, config.data_dir);
+    assert_eq!(explicit.centre.rollback_after, config.centre.rollback_after);
+    assert_eq!(explicit.site.devices[0].intervals, config.site.devices[0].intervals);
+    let capture = CaptureConfig { local_prefixes: Vec::new(), ..explicit.site.capture };
+    assert_eq!(capture, config.site.capture);
+}
+
+#[test]
+fn an_empty_text_is_an_agent_that_watches_nothing() {
+    let config = parse("").unwrap();
+    assert_eq!(config.site.capture.interfaces, Interfaces::None);
+    assert!(config.site.devices.is_empty() && config.centre.address.is_none());
+}
+
+#[test]
+fn secrets_come_from_files_and_variables_and_are_never_printed() {
+    let environment = Fake {
+        variables: HashMap::from([("COMMUNITY", "s3cret-b")]),
+        files: HashMap::from([("/etc/community", "s3cret-c\n")]),
+    };
+    let text = "
+        [[devices]]
+        name = \"a\"
+        address = \"192.0.2.1\"
+        community_env = \"COMMUNITY\"
+        [[devices]]
+        name = \"b\"
+        address = \"2001:db8::1\"
+        community_file = \"/etc/community\"";
+    let config = Config::parse(text, "agent.toml", &environment).unwrap();
+    let printed = format!("{config:?}");
+    assert!(!printed.contains("s3cret") && printed.contains("redacted"), "{printed}");
+    assert_eq!(config.site.devices[1].target, "[2001:db8::1]:161".parse().unwrap());
+}
+
+#[test]
+fn a_missing_file_is_an_error_that_names_it() {
+    let error = Config::load(Path::new("/nonexistent/agent.toml")).unwrap_err().to_string();
+    assert!(error.contains("/nonexistent/agent.toml") && error.contains("--config"), "{error}");
+}
+
+#[test]
+fn an_address_of_a_centre_has_a_host_and_a_port() {
+    for good in ["centre.example:7443", "192.0.2.1:1", "[2001:db8::1]:7443"] {
+        assert!(agent::is_host_and_port(good), "{good}");
+    }
+    for bad in ["centre.example", ":7443", "centre:0", "centre:70000", "2001:db8::1:7443", "https://centre:7443"] {
+        assert!(!agent::is_host_and_port(bad), "{bad}");
+    }
+}

@@ -1,0 +1,66 @@
+//! What is in capture files, as tables.
+
+use std::fmt::Write;
+
+use onenet_capture::{flow::{FlowRecord, protocol_name}, replay::Replay};
+
+use super::{TextTable, bytes};
+
+/// How many flows are shown, the largest first; the JSON has all.
+const FLOWS_SHOWN: usize = 20;
+
+/// Returns the result of a replay as text.
+pub fn replay(replay: &Replay) -> String {
+    let mut out = format!("Frames: {}\n", replay.frames.seen);
+    let mut undecoded = TextTable::new(&["not wholly understood because", "frames"]);
+    for (reason, count) in &replay.frames.undecoded {
+        undecoded.row([reason.replace('_', " "), count.to_string()]);
+    }
+    if !undecoded.is_empty() {
+        let _ = write!(out, "{undecoded}");
+    }
+    let mut endpoints = TextTable::new(&["mac", "vendor", "hostname", "addresses", "heard by"]);
+    for endpoint in &replay.endpoints {
+        let ips: Vec<String> = endpoint.ips.iter().map(ToString::to_string).collect();
+        let methods: Vec<&str> = endpoint.evidence.iter().map(|evidence| evidence.method.name()).collect();
+        endpoints.row([
+            endpoint.mac.to_string(),
+            endpoint.vendor.unwrap_or("-").to_owned(),
+            endpoint.hostname.clone().unwrap_or_else(|| "-".to_owned()),
+            ips.join(" "),
+            methods.join(" "),
+        ]);
+    }
+    let _ = write!(out, "\nEndpoints: {}\n{endpoints}", endpoints.len());
+    let _ = write!(out, "\nFlows: {}{}", replay.flows.len(), flows(&replay.flows));
+    if replay.flows_omitted > 0 {
+        let _ = writeln!(out, "and {} more that found no room", replay.flows_omitted);
+    }
+    out
+}
+
+fn flows(flows: &[FlowRecord]) -> String {
+    let mut largest: Vec<&FlowRecord> = flows.iter().collect();
+    largest.sort_by_key(|flow| std::cmp::Reverse(flow.bytes_out.saturating_add(flow.bytes_in)));
+    let mut table = TextTable::new(&["protocol", "originator", "responder", "packets", "bytes", "start"]);
+    for flow in largest.iter().take(FLOWS_SHOWN) {
+        table.row([
+            protocol_name(flow.protocol).into_owned(),
+            end(&flow.originator),
+            end(&flow.responder),
+            format!("{}/{}", flow.packets_out, flow.packets_in),
+            format!("{}/{}", bytes(flow.bytes_out), bytes(flow.bytes_in)),
+            flow.start.to_string(),
+        ]);
+    }
+    let rest = flows.len().saturating_sub(FLOWS_SHOWN);
+    let title = if rest > 0 { format!(", the largest {FLOWS_SHOWN} (all with --json)") } else { String::new() };
+    format!("{title}\n{table}")
+}
+
+fn end(end: &onenet_capture::flow::End) -> String {
+    match (end.port, end.ip) {
+        (0, ip) => ip.to_string(),
+        (port, ip) => std::net::SocketAddr::new(ip, port).to_string(),
+    }
+}

@@ -1,0 +1,325 @@
+//! When a device is asked for what.
+//!
+//! Invariants: a device is never asked twice at the same time; a table whose cycle ends after its next one was due is
+//! counted as late, and what was missed is skipped, not made up for; a silent device is asked ever more seldom; what is
+//! new triggers one walk of forwarding at once, and no two such walks begin closer than their spacing.
+//!
+//! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
+
+use onenet_snmp::Backoff;
+use onenet_topology::Timestamp;
+
+use crate::config::Intervals;
+
+/// Devices begin within this time of the start, so that not all are asked at the same moment.
+const START_SPREAD_MS: u64 = 3_000;
+
+/// What is due within this time is asked together with what is due now: one question less whether the device is there.
+const TOGETHER_MS: i64 = 2_000;
+
+/// How far a cycle is moved at random, so that devices drift apart that something brought in step.
+const JITTER_MS: u64 = 1_000;
+
+/// The longest pause between two questions to a silent device: a switch that is back is seen within this time. Two small
+/// packets in five minutes are no burden, even for a thousand dead devices.
+const RETRY_MAX_MS: i64 = 300_000;
+
+/// What is read of a device, each on its own interval. In the order in which a cycle reads them: cheap ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// What the device says of itself.
+    System,
+    /// Ports: states and counters.
+    Interfaces,
+    /// LLDP and CDP neighbours.
+    Neighbours,
+    /// Forwarding tables.
+    Forwarding,
+    /// ARP and neighbour-discovery tables.
+    Addresses,
+    /// Physical parts.
+    Entities,
+}
+
+/// A set of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tables(u8);
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Ask for these, then call [`DeviceSchedule::finished`].
+    Poll(Tables),
+    /// Nothing before this time, unless something is triggered.
+    WaitUntil(Timestamp),
+    /// A cycle is running.
+    Busy,
+}
+
+/// How a cycle ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The device answered; single tables may have failed.
+    Answered,
+    /// The device is silent, or refuses.
+    Unanswered,
+}
+
+/// The schedule of one device.
+#[derive(Debug, Clone)]
+pub struct DeviceSchedule {
+    seed: u64,
+    slots: [Slot; Table::ALL.len()],
+    running: Option<Tables>,
+    backoff: Backoff,
+    /// When the walk that something new asks for may begin.
+    triggered: Option<Timestamp>,
+    triggered_spacing_ms: i64,
+    forwarding_begun: Option<Timestamp>,
+    late: u64,
+    /// When a silent device is asked again.
+    retry: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    interval_ms: i64,
+    /// Without jitter, so that cycles do not drift.
+    due: Timestamp,
+    jitter_ms: i64,
+}
+
+impl Table {
+    /// Every table, in the order of reading.
+    pub const ALL: [Self; 6] =
+        [Self::System, Self::Interfaces, Self::Neighbours, Self::Forwarding, Self::Addresses, Self::Entities];
+
+    /// Returns the name used in messages and in the status document; it is also the key of the interval.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Interfaces => "interfaces",
+            Self::Neighbours => "neighbours",
+            Self::Forwarding => "forwarding",
+            Self::Addresses => "addresses",
+            Self::Entities => "entities",
+        }
+    }
+}
+
+impl Tables {
+    /// Every table.
+    pub const ALL: Self = Self((1 << Table::ALL.len()) - 1);
+
+    /// Returns whether `table` is in the set.
+    pub const fn contains(self, table: Table) -> bool {
+        self.0 & 1 << table as u8 != 0
+    }
+
+    /// Returns whether the set has no table.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the set with `table` in it.
+    #[must_use]
+    pub const fn with(self, table: Table) -> Self {
+        Self(self.0 | 1 << table as u8)
+    }
+
+    /// Returns the tables, in the order of reading.
+    pub fn iter(self) -> impl Iterator<Item = Table> {
+        Table::ALL.into_iter().filter(move |table| self.contains(*table))
+    }
+}
+
+impl FromIterator<Table> for Tables {
+    fn from_iter<I: IntoIterator<Item = Table>>(tables: I) -> Self {
+        tables.into_iter().fold(Self::default(), Self::with)
+    }
+}
+
+impl DeviceSchedule {
+    /// Returns the schedule of a device that was never asked: everything is due within moments of `now`. `seed` tells
+    /// devices apart, say a hash of the name.
+    pub fn new(intervals: &Intervals, seed: u64, now: Timestamp) -> Self {
+        let begin = now.plus_ms(signed(seed % START_SPREAD_MS));
+        let slot = |table: Table| Slot { interval_ms: interval_ms(intervals, table), due: begin, jitter_ms: 0 };
+        Self {
+            seed,
+            slots: Table::ALL.map(slot),
+            running: None,
+            backoff: Backoff::default(),
+            triggered: None,
+            triggered_spacing_ms: i64::try_from(intervals.triggered_spacing.as_millis()).unwrap_or(i64::MAX),
+            forwarding_begun: None,
+            late: 0,
+            retry: None,
+        }
+    }
+
+    /// Decides what to do at `now`. What it says to poll counts as begun.
+    pub fn decide(&mut self, now: Timestamp) -> Decision {
+        if self.running.is_some() {
+            return Decision::Busy;
+        }
+        let next = self.next_due();
+        if now < next {
+            return Decision::WaitUntil(next);
+        }
+        let mut tables: Tables = Table::ALL.into_iter().filter(|table| self.slot_due(*table) <= now.plus_ms(TOGETHER_MS)).collect();
+        if self.triggered.is_some_and(|due| due <= now) {
+            tables = tables.with(Table::Forwarding);
+        }
+        if tables.contains(Table::Forwarding) {
+            self.forwarding_begun = Some(now);
+            self.triggered = None;
+        }
+        self.running = Some(tables);
+        Decision::Poll(tables)
+    }
+
+    /// Notes that the running cycle ended. Returns the tables of it that were late.
+    pub fn finished(&mut self, outcome: Outcome, now: Timestamp) -> Tables {
+        let Some(polled) = self.running.take() else { return Tables::default() };
+        let answered = outcome == Outcome::Answered;
+        let was_silent = self.backoff.silence().is_some();
+        let mut late = Tables::default();
+        for table in polled.iter() {
+            let skipped = self.advance(table, now);
+            if skipped > 0 && answered && !was_silent {
+                self.late = self.late.saturating_add(skipped);
+                late = late.with(table);
+            }
+        }
+        if answered {
+            self.backoff.answered();
+            self.retry = None;
+            if was_silent {
+                // It may be another device by now, or the same with everything renumbered: look at all of it again.
+                self.expire_except(polled, now);
+            }
+        } else {
+            let [spread, ..] = self.seed.to_le_bytes();
+            self.backoff.unanswered(now, spread);
+            self.retry = self.backoff.silence().map(|silence| silence.due.min(now.plus_ms(RETRY_MAX_MS)));
+        }
+        late
+    }
+
+    /// Notes that something new was seen at `now`: forwarding is walked as soon as the spacing allows.
+    pub fn trigger(&mut self, now: Timestamp) {
+        let earliest = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(self.triggered_spacing_ms));
+        self.triggered.get_or_insert(earliest.max(now));
+    }
+
+    /// Makes `table` due at `now`: something showed that what is known of it no longer holds.
+    pub fn expire(&mut self, table: Table, now: Timestamp) {
+        let slot = self.slot_mut(table);
+        slot.due = slot.due.min(now);
+        slot.jitter_ms = 0;
+    }
+
+    /// Returns how many cycles were skipped, since those before took too long.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Returns since when the device is silent, and how many cycles stayed unanswered.
+    pub fn silence(&self) -> Option<onenet_snmp::BackoffSilence> {
+        self.backoff.silence()
+    }
+
+    /// Returns the interval of a table, in milliseconds.
+    pub fn interval_ms(&self, table: Table) -> i64 {
+        self.slot(table).interval_ms
+    }
+
+    fn next_due(&self) -> Timestamp {
+        let slots = Table::ALL.into_iter().map(|table| self.slot_due(table)).min().unwrap_or_default();
+        let next = self.triggered.map_or(slots, |due| due.min(slots));
+        self.retry.map_or(next, |retry| retry.max(next))
+    }
+
+    fn slot(&self, table: Table) -> Slot {
+        let [system, interfaces, neighbours, forwarding, addresses, entities] = self.slots;
+        match table {
+            Table::System => system,
+            Table::Interfaces => interfaces,
+            Table::Neighbours => neighbours,
+            Table::Forwarding => forwarding,
+            Table::Addresses => addresses,
+            Table::Entities => entities,
+        }
+    }
+
+    fn slot_mut(&mut self, table: Table) -> &mut Slot {
+        let [system, interfaces, neighbours, forwarding, addresses, entities] = &mut self.slots;
+        match table {
+            Table::System => system,
+            Table::Interfaces => interfaces,
+            Table::Neighbours => neighbours,
+            Table::Forwarding => forwarding,
+            Table::Addresses => addresses,
+            Table::Entities => entities,
+        }
+    }
+
+    fn slot_due(&self, table: Table) -> Timestamp {
+        let slot = self.slot(table);
+        slot.due.plus_ms(slot.jitter_ms)
+    }
+
+    /// Moves the table's due time behind `now`. Returns how many due times were skipped.
+    fn advance(&mut self, table: Table, now: Timestamp) -> u64 {
+        let seed = self.seed;
+        let slot = self.slot_mut(table);
+        // Asked a little early together with others: the next due time is the one after.
+        let first = slot.due.plus_ms(slot.interval_ms);
+        let behind = now.ms_since(first).max(-1);
+        let skipped = if behind < 0 { 0 } else { behind / slot.interval_ms + 1 };
+        slot.due = first.plus_ms(skipped.saturating_mul(slot.interval_ms));
+        let jitter_max = JITTER_MS.min(slot.interval_ms.unsigned_abs() / 10).max(1);
+        slot.jitter_ms = signed(mixed(seed ^ slot.due.unix_ms().unsigned_abs()) % jitter_max);
+        u64::try_from(skipped).unwrap_or(0)
+    }
+
+    fn expire_except(&mut self, fresh: Tables, now: Timestamp) {
+        for table in Table::ALL.into_iter().filter(|table| !fresh.contains(*table)) {
+            self.expire(table, now);
+        }
+    }
+}
+
+/// Returns a number that tells devices apart: FNV-1a of the name.
+pub fn seed_of(name: &str) -> u64 {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    mixed(hash)
+}
+
+/// Spreads the bits of a number over all of it (the finaliser of SplitMix64).
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn interval_ms(intervals: &Intervals, table: Table) -> i64 {
+    let interval = match table {
+        Table::System => intervals.system,
+        Table::Interfaces => intervals.interfaces,
+        Table::Neighbours => intervals.neighbours,
+        Table::Forwarding => intervals.forwarding,
+        Table::Addresses => intervals.addresses,
+        Table::Entities => intervals.entities,
+    };
+    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests;

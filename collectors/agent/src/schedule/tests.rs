@@ -1,0 +1,194 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const START: Timestamp = Timestamp::from_unix_ms(1_000_000);
+
+fn intervals() -> Intervals {
+    Intervals { triggered_spacing: Duration::from_secs(10), ..Intervals::default() }
+}
+
+/// Returns a schedule whose first cycle ended well, and when that was.
+fn settled() -> (DeviceSchedule, Timestamp) {
+    let mut schedule = DeviceSchedule::new(&intervals(), 0, START);
+    assert_eq!(schedule.decide(START), Decision::Poll(Tables::ALL));
+    let end = START.plus_ms(500);
+    assert_eq!(schedule.finished(Outcome::Answered, end), Tables::default());
+    (schedule, end)
+}
+
+#[test]
+fn a_new_device_is_asked_for_everything_within_moments() {
+    for name in ["a", "b", "core", "access-17"] {
+        let mut schedule = DeviceSchedule::new(&intervals(), seed_of(name), START);
+        let begin = match schedule.decide(START) {
+            Decision::WaitUntil(begin) => begin,
+            other => panic!("{other:?}"),
+        };
+        assert!(begin.ms_since(START) < 3_000, "{begin:?}");
+        assert_eq!(schedule.decide(begin), Decision::Poll(Tables::ALL));
+        assert_eq!(schedule.decide(begin.plus_ms(1_000_000)), Decision::Busy);
+    }
+}
+
+#[test]
+fn something_new_has_forwarding_walked_at_once_and_a_burst_only_once_a_spacing() {
+    let (mut schedule, end) = settled();
+    let first = end.plus_ms(20_000);
+    schedule.trigger(first);
+    assert_eq!(schedule.decide(first), Decision::Poll(Tables::default().with(Table::Forwarding)));
+    for ms in 1..100 {
+        schedule.trigger(first.plus_ms(ms));
+    }
+    schedule.finished(Outcome::Answered, first.plus_ms(200));
+    let second = first.plus_ms(10_000);
+    assert_eq!(schedule.decide(second.plus_ms(-1)), Decision::WaitUntil(second));
+    assert_eq!(schedule.decide(second), Decision::Poll(Tables::default().with(Table::Forwarding)));
+    schedule.finished(Outcome::Answered, second.plus_ms(200));
+    assert!(matches!(schedule.decide(second.plus_ms(300)), Decision::WaitUntil(due) if due > second.plus_ms(10_000)));
+}
+
+#[test]
+fn a_cycle_that_takes_longer_than_its_interval_is_late_and_not_made_up_for() {
+    let (mut schedule, _) = settled();
+    let due = match schedule.decide(START.plus_ms(600)) {
+        Decision::WaitUntil(due) => due,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(schedule.decide(due), Decision::Poll(tables) if tables.contains(Table::Interfaces)));
+    let late = schedule.finished(Outcome::Answered, due.plus_ms(150_000));
+    assert!(late.contains(Table::Interfaces) && !late.contains(Table::System));
+    assert_eq!(schedule.late(), 2);
+    match schedule.decide(due.plus_ms(150_000)) {
+        Decision::WaitUntil(next) => assert!((28_000..=32_000).contains(&next.ms_since(due.plus_ms(150_000)))),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_device_that_comes_back_is_asked_for_everything() {
+    let (mut schedule, _) = settled();
+    let mut now = START.plus_ms(61_500);
+    for _ in 0..20 {
+        match schedule.decide(now) {
+            Decision::Poll(_) => {
+                now = now.plus_ms(2_000);
+                schedule.finished(Outcome::Unanswered, now);
+            }
+            Decision::WaitUntil(due) => {
+                assert!(due.ms_since(now) <= RETRY_MAX_MS + 60_000, "{}", due.ms_since(now));
+                now = due;
+            }
+            Decision::Busy => panic!("no cycle is running"),
+        }
+    }
+    assert!(schedule.silence().is_some_and(|silence| silence.rounds >= 8));
+    if let Decision::WaitUntil(due) = schedule.decide(now) {
+        now = due;
+        schedule.decide(now);
+    }
+    schedule.finished(Outcome::Answered, now.plus_ms(100));
+    assert_eq!((schedule.silence(), schedule.late()), (None, 0));
+    let mut asked = Tables::default();
+    for _ in 0..3 {
+        if let Decision::Poll(tables) = schedule.decide(now.plus_ms(200)) {
+            asked = tables.iter().fold(asked, Tables::with);
+            schedule.finished(Outcome::Answered, now.plus_ms(300));
+        }
+    }
+    assert!(asked.contains(Table::Entities) && asked.contains(Table::Forwarding));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Trigger,
+    Expire(Table),
+    Wait(i64),
+    Finish { took_ms: i64, answered: bool },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => Just(Step::Trigger),
+        1 => prop::sample::select(Table::ALL.to_vec()).prop_map(Step::Expire),
+        4 => (0i64..90_000).prop_map(Step::Wait),
+        4 => (0i64..200_000, prop::bool::weighted(0.8)).prop_map(|(took_ms, answered)| Step::Finish { took_ms, answered }),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+proptest! {
+    /// Whatever happens: one cycle at a time, triggered walks apart from each other, a due time always ahead, and every
+    /// table asked for within two of its intervals of an answering device.
+    #[test]
+    fn the_schedule_keeps_its_promises(seed in any::<u64>(), steps in steps()) {
+        let intervals = intervals();
+        let mut schedule = DeviceSchedule::new(&intervals, seed, START);
+        let mut now = START;
+        let mut running = false;
+        for step in steps {
+            match step {
+                Step::Trigger => schedule.trigger(now),
+                Step::Expire(table) => schedule.expire(table, now),
+                Step::Wait(ms) => now = now.plus_ms(ms),
+                Step::Finish { took_ms, answered } if running => {
+                    now = now.plus_ms(took_ms);
+                    let outcome = if answered { Outcome::Answered } else { Outcome::Unanswered };
+                    let late = schedule.finished(outcome, now);
+                    prop_assert!(answered || late.is_empty());
+                    running = false;
+                }
+                Step::Finish { .. } => {}
+            }
+            // The shell sleeps until the decision's time: wake it here.
+            match schedule.decide(now) {
+                Decision::Busy => prop_assert!(running),
+                Decision::WaitUntil(due) => prop_assert!(!running && due > now),
+                Decision::Poll(tables) => {
+                    prop_assert!(!running && !tables.is_empty());
+                    running = true;
+                }
+            }
+        }
+        // Undisturbed from here on, every table is asked within its interval, jitter and the longest pause apart.
+        if running { schedule.finished(Outcome::Answered, now); }
+        let quiet = now;
+        let mut last = [None; 6];
+        while now.ms_since(quiet) < 3 * 3_600_000 {
+            match schedule.decide(now) {
+                Decision::WaitUntil(due) => now = due,
+                Decision::Poll(tables) => {
+                    for table in tables.iter() {
+                        if let Some(before) = last[table as usize].replace(now) {
+                            prop_assert!(now.ms_since(before) <= schedule.interval_ms(table) + 5_000);
+                        }
+                    }
+                    now = now.plus_ms(100);
+                    schedule.finished(Outcome::Answered, now);
+                }
+                Decision::Busy => prop_assert!(false, "busy without a cycle"),
+            }
+        }
+        prop_assert!(last.iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn walks_that_something_new_asks_for_begin_no_closer_than_their_spacing(gaps in prop::collection::vec(0i64..30_000, 1..100)) {
+        let (mut schedule, end) = settled();
+        let mut now = end;
+        let mut walked = START;
+        for gap in gaps {
+            now = now.plus_ms(gap);
+            schedule.trigger(now);
+            if let Decision::Poll(tables) = schedule.decide(now) {
+                if tables == Tables::default().with(Table::Forwarding) {
+                    prop_assert!(now.ms_since(walked) >= 10_000);
+                }
+                if tables.contains(Table::Forwarding) { walked = now; }
+                schedule.finished(Outcome::Answered, now);
+            }
+        }
+    }
+}
