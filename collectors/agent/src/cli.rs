@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{CONFIG_FILE_DEFAULT, DATA_DIR_DEFAULT};
+use crate::config::CONFIG_FILE_DEFAULT;
 
 pub use output::chain;
 
@@ -25,12 +25,6 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch the site until stopped.
-    Run {
-        /// The configuration.
-        #[arg(long, value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
-        config: PathBuf,
-    },
     /// Check a configuration: list everything that is wrong with it, or say what the agent would do.
     CheckConfig {
         /// The configuration.
@@ -51,7 +45,6 @@ impl Cli {
     /// Whatever stops the command, to be shown to the user.
     pub fn execute(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Run { config: _ } => anyhow::bail!("not yet"),
             Command::CheckConfig { file } => check::execute(&file),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Replay(arguments) => replay::execute(&arguments),

@@ -197,7 +197,11 @@ fn read<T>(
         });
         problems.dedup_by_key(|problem| problem.line);
     }
-    if problems.is_empty() { Ok(value) } else { Err(ConfigError::Wrong(Problems { origin: origin.to_owned(), problems })) }
+    if problems.is_empty() {
+        Ok(value)
+    } else {
+        Err(ConfigError::Wrong(Problems { origin: origin.to_owned(), problems }))
+    }
 }
 
 /// Reads the site's part.

@@ -4,12 +4,12 @@ mod inspection;
 mod replay;
 mod table;
 
-pub use inspection::inspection;
-pub use replay::replay;
-pub use table::TextTable;
+pub(crate) use inspection::inspection;
+pub(crate) use replay::replay;
+pub(crate) use table::TextTable;
 
 /// Returns a number of bytes with a binary unit, such as `3.4 MiB`.
-pub fn bytes(number: u64) -> String {
+pub(crate) fn bytes(number: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if number < 1024 {
         return format!("{number} B");
@@ -22,7 +22,7 @@ pub fn bytes(number: u64) -> String {
 }
 
 /// Returns a speed in bits per second with a decimal unit, such as `1 Gbit/s`.
-pub fn bits_per_second(number: u64) -> String {
+pub(crate) fn bits_per_second(number: u64) -> String {
     match number {
         n if n >= 1_000_000_000 && n % 100_000_000 == 0 => decimal(n / 100_000_000, "Gbit/s"),
         n if n >= 1_000_000 && n % 100_000 == 0 => decimal(n / 100_000, "Mbit/s"),
@@ -32,7 +32,7 @@ pub fn bits_per_second(number: u64) -> String {
 }
 
 /// Returns a span of seconds in its two largest units, such as `3 d 4 h`.
-pub fn seconds(span_s: u64) -> String {
+pub(crate) fn seconds(span_s: u64) -> String {
     let (days, hours, minutes, rest) = (span_s / 86_400, span_s / 3_600 % 24, span_s / 60 % 60, span_s % 60);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{rest} s"),
@@ -43,7 +43,11 @@ pub fn seconds(span_s: u64) -> String {
 }
 
 fn decimal(tenths: u64, unit: &str) -> String {
-    if tenths % 10 == 0 { format!("{} {unit}", tenths / 10) } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) {
+        format!("{} {unit}", tenths / 10)
+    } else {
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+    }
 }
 
 #[cfg(test)]
@@ -52,12 +56,15 @@ mod tests {
 
     #[test]
     fn numbers_are_written_with_units() {
-        assert_eq!([bytes(0), bytes(1023), bytes(1024), bytes(3_565_158)], ["0 B", "1023 B", "1.0 KiB", "3.4 MiB"]);
+        assert_eq!([bytes(0), bytes(1023), bytes(1024), bytes(3_580_000)], ["0 B", "1023 B", "1.0 KiB", "3.4 MiB"]);
         assert_eq!(bytes(u64::MAX), "15.9 EiB");
         assert_eq!(bits_per_second(1_000_000_000), "1 Gbit/s");
         assert_eq!(bits_per_second(2_500_000_000), "2.5 Gbit/s");
         assert_eq!(bits_per_second(10_000_000), "10 Mbit/s");
         assert_eq!(bits_per_second(56_123), "56123 bit/s");
-        assert_eq!([seconds(59), seconds(61), seconds(3_700), seconds(90_061)], ["59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]);
+        assert_eq!(
+            [seconds(59), seconds(61), seconds(3_700), seconds(90_061)],
+            ["59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]
+        );
     }
 }

@@ -168,7 +168,8 @@ impl DeviceSchedule {
         if now < next {
             return Decision::WaitUntil(next);
         }
-        let mut tables: Tables = Table::ALL.into_iter().filter(|table| self.slot_due(*table) <= now.plus_ms(TOGETHER_MS)).collect();
+        let mut tables: Tables =
+            Table::ALL.into_iter().filter(|table| self.slot_due(*table) <= now.plus_ms(TOGETHER_MS)).collect();
         if self.triggered.is_some_and(|due| due <= now) {
             tables = tables.with(Table::Forwarding);
         }
@@ -274,8 +275,11 @@ impl DeviceSchedule {
     /// Moves the table's due time behind `now`. Returns how many due times were skipped.
     fn advance(&mut self, table: Table, now: Timestamp) -> u64 {
         let seed = self.seed;
+        if self.slot_due(table) > now.plus_ms(TOGETHER_MS) {
+            // Something new asked for it between its own times, which stay.
+            return 0;
+        }
         let slot = self.slot_mut(table);
-        // Asked a little early together with others: the next due time is the one after.
         let first = slot.due.plus_ms(slot.interval_ms);
         let behind = now.ms_since(first).max(-1);
         let skipped = if behind < 0 { 0 } else { behind / slot.interval_ms + 1 };
@@ -294,7 +298,9 @@ impl DeviceSchedule {
 
 /// Returns a number that tells devices apart: FNV-1a of the name.
 pub fn seed_of(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = name
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     mixed(hash)
 }
 

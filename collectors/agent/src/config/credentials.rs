@@ -18,8 +18,7 @@ struct SecretKeys {
     variable: &'static str,
 }
 
-const COMMUNITY: SecretKeys =
-    SecretKeys { inline: "community", file: "community_file", variable: "community_env" };
+const COMMUNITY: SecretKeys = SecretKeys { inline: "community", file: "community_file", variable: "community_env" };
 const AUTH_KEY: SecretKeys = SecretKeys { inline: "auth_key", file: "auth_key_file", variable: "auth_key_env" };
 const PRIVACY_KEY: SecretKeys =
     SecretKeys { inline: "privacy_key", file: "privacy_key_file", variable: "privacy_key_env" };
@@ -114,9 +113,11 @@ fn user(mut section: Section<'_>) -> Option<Credentials> {
     let security = match (has_auth, has_privacy) {
         (false, _) => Some(V3Security::None),
         (true, false) => auth.zip(auth_key).map(|(auth, auth_key)| V3Security::Authenticated { auth, auth_key }),
-        (true, true) => auth.zip(auth_key).zip(privacy.zip(privacy_key)).map(
-            |((auth, auth_key), (privacy, privacy_key))| V3Security::Encrypted { auth, auth_key, privacy, privacy_key },
-        ),
+        (true, true) => {
+            auth.zip(auth_key).zip(privacy.zip(privacy_key)).map(|((auth, auth_key), (privacy, privacy_key))| {
+                V3Security::Encrypted { auth, auth_key, privacy, privacy_key }
+            })
+        }
     };
     let user = V3User { name: name?.value.to_owned(), security: security?, context };
     let credentials = usable(&section, "user", Credentials::user(user));
@@ -140,7 +141,11 @@ fn protocol<P: std::str::FromStr<Err: std::fmt::Display>>(section: &mut Section<
     found.value.parse().map_err(|error| section.log.note(&found.place, error, "")).ok()
 }
 
-fn usable<E: std::fmt::Display>(section: &Section<'_>, key: &str, result: Result<Credentials, E>) -> Option<Credentials> {
+fn usable<E: std::fmt::Display>(
+    section: &Section<'_>,
+    key: &str,
+    result: Result<Credentials, E>,
+) -> Option<Credentials> {
     result.map_err(|error| section.note(key, error, "")).ok()
 }
 
@@ -172,7 +177,11 @@ fn secret(section: &mut Section<'_>, keys: &SecretKeys) -> Option<Secret> {
     };
     match read.map(|text| text.trim_end_matches(['\r', '\n']).to_owned()) {
         Ok(text) if text.is_empty() => {
-            section.log.note(&outside.place, format_args!("{:?} holds nothing", outside.value), "put the secret into it");
+            section.log.note(
+                &outside.place,
+                format_args!("{:?} holds nothing", outside.value),
+                "put the secret into it",
+            );
             None
         }
         Ok(text) => Some(Secret::from(text)),

@@ -66,8 +66,7 @@ impl<'t> Log<'t> {
 
     /// Returns the line of an offset, from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset.min(self.text.len())).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
+        self.text.char_indices().take_while(|(at, _)| *at < offset).filter(|(_, c)| *c == '\n').count() + 1
     }
 
     pub(super) fn note(&self, place: &Place, what: impl fmt::Display, remedy: impl fmt::Display) {
@@ -82,7 +81,11 @@ impl<'t> Log<'t> {
     /// Notes a problem of the text as such.
     pub(super) fn note_syntax(&self, offset: usize, what: &str) {
         let place = Place { path: String::new(), offset };
-        self.note(&place, format_args!("not TOML: {what}"), "write text values in double quotes, one key = value a line");
+        self.note(
+            &place,
+            format_args!("not TOML: {what}"),
+            "write text values in double quotes, one key = value a line",
+        );
     }
 }
 
@@ -138,25 +141,22 @@ impl<'t> Section<'t> {
     }
 
     /// Returns a whole number within `range`.
-    pub(super) fn number(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-        unit: &str,
-    ) -> Option<Found<u64>> {
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u64>, unit: &str) -> Option<Found<u64>> {
         let found = self.value(key)?;
-        let allowed = || format!("write a whole number from {} to {} {unit}, without quotes", range.start(), range.end());
+        let allowed = || {
+            let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+            format!("write a whole number from {} to {}{unit}, without quotes", range.start(), range.end())
+        };
         let DeValue::Integer(number) = found.value else {
-            self.log.note(&found.place, format_args!("is {}, not a number", kind(found.value)), allowed());
+            self.log.note(&found.place, format_args!("is {}, not a whole number", kind(found.value)), allowed());
             return None;
         };
-        match integer(number).and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number)) {
-            Some(value) => Some(Found { value, place: found.place }),
-            None => {
-                self.log.note(&found.place, format_args!("{number} is out of range"), allowed());
-                None
-            }
+        let value =
+            integer(number).and_then(|number| u64::try_from(number).ok()).filter(|number| range.contains(number));
+        if value.is_none() {
+            self.log.note(&found.place, format_args!("{number} is out of range"), allowed());
         }
+        value.map(|value| Found { value, place: found.place })
     }
 
     /// Returns the table of this key; what the text does not have reads as an empty one.

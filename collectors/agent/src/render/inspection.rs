@@ -13,7 +13,7 @@ use super::{TextTable, bits_per_second, seconds, table::plain};
 const EXAMPLES: usize = 3;
 
 /// Returns the inspection as text.
-pub fn inspection(inspection: &Inspection) -> String {
+pub(crate) fn inspection(inspection: &Inspection) -> String {
     let mut out = String::new();
     system(&mut out, inspection);
     section(&mut out, "Interfaces", &interfaces(inspection));
@@ -21,7 +21,7 @@ pub fn inspection(inspection: &Inspection) -> String {
     section(&mut out, "Addresses", &addresses(inspection));
     section(&mut out, "Neighbours", &neighbours(inspection));
     section(&mut out, "Parts", &entities(inspection));
-    section(&mut out, "Rows that cannot be used", &dropped(inspection));
+    section(&mut out, "Rows left out", &dropped(inspection));
     section(&mut out, "What could not be read, or only in part", &errors(inspection));
     cost(&mut out, inspection);
     out
@@ -77,7 +77,7 @@ fn forwarding(inspection: &Inspection) -> TextTable {
     for row in &inspection.forwarding {
         table.row([
             row.mac.to_string(),
-            onenet_topology::vendor::vendor(row.mac).unwrap_or("-").to_owned(),
+            onenet_topology::vendor::of(row.mac).unwrap_or("-").to_owned(),
             row.vlan.map_or_else(|| "-".to_owned(), |vlan| vlan.to_string()),
             row.bridge_port.to_string(),
             row.interface.clone().unwrap_or_else(|| format!("ifIndex {}", row.if_index)),
@@ -93,7 +93,7 @@ fn addresses(inspection: &Inspection) -> TextTable {
         table.row([
             row.ip.to_string(),
             row.mac.to_string(),
-            onenet_topology::vendor::vendor(row.mac).unwrap_or("-").to_owned(),
+            onenet_topology::vendor::of(row.mac).unwrap_or("-").to_owned(),
             row.interface.clone().unwrap_or_else(|| format!("ifIndex {}", row.if_index)),
             row.kind.map_or("-", |kind| kind.as_str()).to_owned(),
         ]);
@@ -165,7 +165,8 @@ fn errors(inspection: &Inspection) -> TextTable {
 
 fn cost(out: &mut String, inspection: &Inspection) {
     let cost = &inspection.cost;
-    let round_trip = cost.round_trip_us.map_or_else(|| "-".to_owned(), |us| format!("{}.{} ms", us / 1000, us / 100 % 10));
+    let round_trip =
+        cost.round_trip_us.map_or_else(|| "-".to_owned(), |us| format!("{}.{} ms", us / 1000, us / 100 % 10));
     let _ = writeln!(
         out,
         "\n{} questions, {} unanswered, {} values, {} ms of waiting, round trip {round_trip}",

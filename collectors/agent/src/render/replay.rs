@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use onenet_capture::{flow::{FlowRecord, protocol_name}, replay::Replay};
+use onenet_capture::{
+    flow::{FlowRecord, protocol_name},
+    replay::Replay,
+};
 
 use super::{TextTable, bytes};
 
@@ -10,7 +13,7 @@ use super::{TextTable, bytes};
 const FLOWS_SHOWN: usize = 20;
 
 /// Returns the result of a replay as text.
-pub fn replay(replay: &Replay) -> String {
+pub(crate) fn replay(replay: &Replay) -> String {
     let mut out = format!("Frames: {}\n", replay.frames.seen);
     let mut undecoded = TextTable::new(&["not wholly understood because", "frames"]);
     for (reason, count) in &replay.frames.undecoded {

@@ -8,29 +8,29 @@ const GAP: usize = 2;
 /// Rows under headings, each column as wide as its widest cell. Chinese characters count as two places, as terminals
 /// show them. Control characters are shown as `·`: what a device calls itself must not drive the terminal.
 #[derive(Debug, Clone)]
-pub struct TextTable {
+pub(crate) struct TextTable {
     headings: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl TextTable {
     /// Returns a table without rows.
-    pub fn new(headings: &[&'static str]) -> Self {
+    pub(crate) fn new(headings: &[&'static str]) -> Self {
         Self { headings: headings.to_vec(), rows: Vec::new() }
     }
 
     /// Adds a row; cells beyond the headings are left out.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().take(self.headings.len()).map(|cell| plain(&cell)).collect());
     }
 
     /// Returns the number of rows.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Returns whether there are no rows.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 

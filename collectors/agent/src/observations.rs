@@ -1,0 +1,127 @@
+//! Where observations go: to the spool, in order, without making whoever observes wait for a disk.
+//!
+//! Tasks: one [`keep`] task owns the spool's writing side. It takes what waits, hands it to a blocking thread, and seals
+//! history every second. It ends when every [`Observations`] is gone, after a last flush; cancelling it loses what waits
+//! in the channel, which the next observation of the same thing repeats.
+
+use std::{sync::Arc, time::Duration};
+
+use onenet_topology::fact::{Fact, FactChange, Group, HistoryItem};
+use onenet_wire::Clocks;
+use tokio::{sync::mpsc, time::MissedTickBehavior};
+
+use crate::{
+    clock::Clock,
+    limited::Limited,
+    spool::{Spool, SpoolError},
+};
+
+/// How many observations wait at most: one of each table of a few devices. When it is full, whoever observes waits: a slow
+/// disk slows polling, and a full ring of frames is counted as such.
+const WAITING_MAX: usize = 64;
+
+/// How often history is put on disk.
+const SEAL_EVERY: Duration = Duration::from_secs(1);
+
+/// Something observed.
+#[derive(Debug)]
+enum Observation {
+    Complete(Group, Vec<Fact>),
+    Changes(Vec<(Group, FactChange)>),
+    History(Vec<HistoryItem>),
+}
+
+/// Takes observations. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Observations {
+    sender: mpsc::Sender<(Observation, Clocks)>,
+    clock: Clock,
+}
+
+/// The receiving side, for [`keep`].
+pub(crate) struct Waiting(mpsc::Receiver<(Observation, Clocks)>);
+
+/// Returns both sides.
+pub(crate) fn observations(clock: Clock) -> (Observations, Waiting) {
+    let (sender, receiver) = mpsc::channel(WAITING_MAX);
+    (Observations { sender, clock }, Waiting(receiver))
+}
+
+impl Observations {
+    /// Takes everything that holds now in a group; what else was known of it is gone.
+    pub(crate) async fn complete(&self, group: Group, facts: Vec<Fact>) {
+        self.send(Observation::Complete(group, facts)).await;
+    }
+
+    /// Takes differences.
+    pub(crate) async fn changes(&self, changes: Vec<(Group, FactChange)>) {
+        if !changes.is_empty() {
+            self.send(Observation::Changes(changes)).await;
+        }
+    }
+
+    /// Takes samples and events.
+    pub(crate) async fn history(&self, items: Vec<HistoryItem>) {
+        if !items.is_empty() {
+            self.send(Observation::History(items)).await;
+        }
+    }
+
+    /// Takes differences from a thread that may wait.
+    pub(crate) fn changes_blocking(&self, changes: Vec<(Group, FactChange)>) {
+        if !changes.is_empty() {
+            // It fails when the agent is stopping: nobody keeps anything then.
+            let _ = self.sender.blocking_send((Observation::Changes(changes), self.clock.now()));
+        }
+    }
+
+    /// Takes samples and events from a thread that may wait.
+    pub(crate) fn history_blocking(&self, items: Vec<HistoryItem>) {
+        if !items.is_empty() {
+            let _ = self.sender.blocking_send((Observation::History(items), self.clock.now()));
+        }
+    }
+
+    async fn send(&self, observation: Observation) {
+        let _ = self.sender.send((observation, self.clock.now())).await;
+    }
+}
+
+/// Keeps what is observed until nobody observes any more.
+pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
+    let Waiting(mut receiver) = waiting;
+    let mut seal = tokio::time::interval(SEAL_EVERY);
+    seal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut trouble = Limited::default();
+    let mut taken = Vec::with_capacity(WAITING_MAX);
+    loop {
+        let open = tokio::select! {
+            count = receiver.recv_many(&mut taken, WAITING_MAX) => count > 0,
+            _ = seal.tick() => true,
+        };
+        let (batch, keeper) = (std::mem::take(&mut taken), Arc::clone(&spool));
+        let work = tokio::task::spawn_blocking(move || {
+            let first = batch.into_iter().map(|(observation, now)| store(&keeper, observation, &now)).find_map(Result::err);
+            let now = clock.now();
+            let sealed = if open { keeper.seal(&now) } else { keeper.flush(&now) };
+            first.or(sealed.err())
+        });
+        match work.await {
+            Ok(None) => {}
+            // The spool raises a condition of its own; this is for whoever reads the log.
+            Ok(Some(error)) => trouble.warn(clock.timestamp(), "observations could not be kept", &error),
+            Err(error) => tracing::error!(%error, "the spool's writer failed"),
+        }
+        if !open {
+            return;
+        }
+    }
+}
+
+fn store(spool: &Spool, observation: Observation, now: &Clocks) -> Result<(), SpoolError> {
+    match observation {
+        Observation::Complete(group, facts) => spool.replace_group(&group, facts, now),
+        Observation::Changes(changes) => spool.observe(&changes, now),
+        Observation::History(items) => spool.record(&items, now),
+    }
+}

@@ -1,0 +1,106 @@
+//! Polling: a task a device.
+//!
+//! Tasks: [`Poller`] owns one task for each configured device. A task sleeps until its schedule says what to ask, or until
+//! something new is seen at the site. Cancelling one is safe at any point: its session is its own, and what it had not
+//! handed on is read again.
+
+mod device;
+mod facts;
+mod memory;
+mod names;
+
+use std::sync::Arc;
+
+use onenet_snmp::Sockets;
+use onenet_topology::fact::{Group, Method, Scope};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::device::{Device, Shared};
+use crate::{
+    board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, observations::Observations,
+};
+
+/// How many devices are asked at the same time. A site has a handful; a province's agent with thousands, each a round trip
+/// of 50 ms away and asked 20 questions a minute, needs some 200 at a time.
+const AT_A_TIME: usize = 512;
+
+/// What is known of a device by polling it.
+pub(crate) const METHODS: [Method; 7] = [
+    Method::SnmpReach,
+    Method::SnmpSystem,
+    Method::SnmpInterfaces,
+    Method::SnmpForwarding,
+    Method::SnmpAddresses,
+    Method::SnmpNeighbours,
+    Method::SnmpEntities,
+];
+
+/// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.
+#[derive(Debug, Clone)]
+pub(crate) struct News(Arc<watch::Sender<u64>>);
+
+/// Polls the configured devices.
+pub(crate) struct Poller {
+    shared: Shared,
+    news: News,
+    tasks: JoinSet<()>,
+    cancel: CancellationToken,
+}
+
+impl News {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+
+    /// Says that something new was seen.
+    pub(crate) fn tell(&self) {
+        self.0.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl Poller {
+    /// Returns a poller without devices.
+    pub(crate) fn new(
+        clock: Clock,
+        observations: Observations,
+        conditions: Conditions,
+        board: Board,
+        sockets: Sockets,
+        news: News,
+    ) -> Self {
+        let gate = Arc::new(Semaphore::new(AT_A_TIME));
+        let shared = Shared { clock, observations, conditions, board, sockets, gate };
+        Self { shared, news, tasks: JoinSet::new(), cancel: CancellationToken::new() }
+    }
+
+    /// Polls these devices from now on, and no others.
+    pub(crate) async fn set_devices(&mut self, devices: &[DeviceConfig]) {
+        self.stop().await;
+        self.cancel = CancellationToken::new();
+        self.shared.board.set_devices(devices);
+        for device in devices {
+            let task = Device::new(device.clone(), self.shared.clone());
+            self.tasks.spawn(task.run(self.cancel.clone(), self.news.0.subscribe()));
+        }
+    }
+
+    /// Ends all polling.
+    pub(crate) async fn stop(&mut self) {
+        self.cancel.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the task of a device failed");
+            }
+        }
+    }
+}
+
+/// Returns the groups of facts about a device of this name.
+pub(crate) fn groups_of(device: &str) -> impl Iterator<Item = Group> {
+    let scope = Scope::new(device);
+    METHODS.into_iter().map(move |method| Group { method, scope: scope.clone() })
+}

@@ -1,0 +1,330 @@
+//! The task of one device: waits for what its schedule says, asks, and hands on what it was told.
+//!
+//! Invariant: what was not read is no evidence that it is gone: a table that could be read in part only adds and renews, it
+//! takes nothing back. Counters are handed on only when the device did not restart while they were read, so that a
+//! renumbered ifIndex cannot mix two ports.
+
+use std::{sync::Arc, time::Duration};
+
+use onenet_snmp::{
+    Budget, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session, Sockets, System, TableError, poll_addresses,
+    poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_interfaces, poll_neighbours, poll_system,
+};
+use onenet_topology::{
+    MacAddr, Timestamp,
+    fact::{ConditionKind, Event, FactBody, FactChange, Group, HistoryBody, Method, Reach, Scope},
+};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    facts,
+    memory::{Memory, PortChanges},
+    names,
+};
+use crate::{
+    board::Board,
+    clock::Clock,
+    conditions::Conditions,
+    config::DeviceConfig,
+    observations::Observations,
+    schedule::{Decision, DeviceSchedule, Outcome, Table, Tables, seed_of},
+};
+
+/// The longest sleep: the schedule's clock goes on while the machine is suspended, a timer's does not.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// What the tasks of all devices share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    pub(super) observations: Observations,
+    pub(super) conditions: Conditions,
+    pub(super) board: Board,
+    pub(super) sockets: Sockets,
+    /// How many devices are asked at a time.
+    pub(super) gate: Arc<Semaphore>,
+}
+
+/// A device that is polled.
+pub(super) struct Device {
+    config: DeviceConfig,
+    shared: Shared,
+    scope: Scope,
+    target: String,
+    session: Option<Session>,
+    schedule: DeviceSchedule,
+    memory: Memory,
+    labels: Vec<InterfaceLabel>,
+    names: InterfaceIndex,
+    bridge_mac: Option<MacAddr>,
+}
+
+impl Device {
+    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Self {
+        let now = shared.clock.timestamp();
+        Self {
+            scope: Scope::new(&config.name),
+            target: config.target.to_string(),
+            session: None,
+            schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now),
+            memory: Memory::default(),
+            labels: Vec::new(),
+            names: InterfaceIndex::default(),
+            bridge_mac: None,
+            config,
+            shared,
+        }
+    }
+
+    /// Polls until cancelled. `news` changes when something new was seen at the site.
+    pub(super) async fn run(mut self, cancel: CancellationToken, mut news: watch::Receiver<u64>) {
+        news.mark_unchanged();
+        loop {
+            let now = self.shared.clock.timestamp();
+            match self.schedule.decide(now) {
+                Decision::WaitUntil(due) => {
+                    let pause = Duration::from_millis(u64::try_from(due.ms_since(now)).unwrap_or(0)).min(SLEEP_MAX);
+                    tokio::select! {
+                        () = cancel.cancelled() => return,
+                        () = tokio::time::sleep(pause) => {}
+                        Ok(()) = news.changed() => self.schedule.trigger(self.shared.clock.timestamp()),
+                    }
+                }
+                Decision::Poll(tables) => {
+                    let finished = tokio::select! {
+                        () = cancel.cancelled() => return,
+                        finished = self.cycle(tables) => finished,
+                    };
+                    self.end(tables, finished).await;
+                }
+                // Cannot be: this task alone runs cycles, and ends each.
+                Decision::Busy => {
+                    tracing::error!(device = %self.scope, "a cycle never ended");
+                    self.schedule.finished(Outcome::Unanswered, now);
+                }
+            }
+        }
+    }
+
+    /// Asks for `tables`. Returns when that began and how it ended.
+    async fn cycle(&mut self, tables: Tables) -> (Timestamp, Outcome) {
+        let gate = Arc::clone(&self.shared.gate);
+        // The gate is never closed; if it were, asking would still be right.
+        let _permit = gate.acquire().await.ok();
+        let begun = self.shared.clock.timestamp();
+        let Some(mut session) = self.session().await else { return (begun, Outcome::Unanswered) };
+        session.begin_round(Budget::default());
+        let outcome = match poll_system(&mut session).await {
+            Ok(system) => {
+                self.answered(&mut session, system, tables).await;
+                Outcome::Answered
+            }
+            Err(error) => {
+                self.unanswered(&error).await;
+                Outcome::Unanswered
+            }
+        };
+        self.sample(&session, outcome).await;
+        self.session = Some(session);
+        (begun, outcome)
+    }
+
+    async fn session(&mut self) -> Option<Session> {
+        if let Some(session) = self.session.take() {
+            return Some(session);
+        }
+        match Session::open(&self.shared.sockets, self.config.target, &self.config.credentials).await {
+            Ok(session) => Some(session),
+            Err(error) => {
+                self.unanswered(&error).await;
+                None
+            }
+        }
+    }
+
+    async fn unanswered(&mut self, error: &RequestError) {
+        self.reach(facts::not_answering(&self.target, error)).await;
+    }
+
+    async fn answered(&mut self, session: &mut Session, system: System, tables: Tables) {
+        self.reach(facts::answering(&self.target, self.config.credentials.version())).await;
+        let restarted = self.note_uptime(&system).await;
+        if restarted || self.labels.is_empty() || tables.contains(Table::System) {
+            self.read_labels(session).await;
+        }
+        if restarted || tables.contains(Table::System) {
+            let bridge = poll_bridge(session, &self.names).await;
+            self.bridge_mac = bridge.rows.first().and_then(|bridge| bridge.address.get()).copied().or(self.bridge_mac);
+        }
+        self.complete(Method::SnmpSystem, vec![FactBody::System(facts::system(&system, self.bridge_mac))]).await;
+        for table in tables.iter() {
+            match table {
+                Table::System => {}
+                Table::Interfaces => self.read_interfaces(session).await,
+                Table::Neighbours => {
+                    let polled = poll_neighbours(session, &self.names).await;
+                    self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
+                }
+                Table::Forwarding => {
+                    let polled = poll_forwarding(session, &self.names).await;
+                    self.hand_on(Method::SnmpForwarding, table, polled, facts::forwarding).await;
+                }
+                Table::Addresses => {
+                    let polled = poll_addresses(session, &self.names).await;
+                    self.hand_on(Method::SnmpAddresses, table, polled, facts::addresses).await;
+                }
+                Table::Entities => {
+                    let polled = poll_entities(session).await;
+                    self.hand_on(Method::SnmpEntities, table, polled, facts::entities).await;
+                }
+            }
+        }
+    }
+
+    async fn read_labels(&mut self, session: &mut Session) {
+        let polled = poll_interfaces(session).await;
+        if polled.is_partial() && !self.labels.is_empty() {
+            return;
+        }
+        self.labels = names::distinct(polled.rows);
+        self.names = names::index(&self.labels);
+    }
+
+    async fn read_interfaces(&mut self, session: &mut Session) {
+        let mut polled = poll_counters(session).await;
+        if polled.rows.iter().any(|row| self.names.get(row.if_index).is_none()) {
+            self.read_labels(session).await;
+        }
+        // Whatever restarted in between may have numbered its ports anew: what was read may be anybody's.
+        match poll_system(session).await {
+            Ok(system) if !self.note_uptime(&system).await => {}
+            _ => {
+                self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
+                self.labels.clear();
+                return;
+            }
+        }
+        let now = self.shared.clock.timestamp();
+        let PortChanges { events, link_up } = self.memory.ports(&polled.rows, &self.names);
+        let counted = polled.rows.iter().filter_map(|row| {
+            let name = self.names.name(row.if_index)?;
+            facts::interface_sample(name, &row.counters).map(HistoryBody::Interface)
+        });
+        let bodies = counted.chain(events.into_iter().map(HistoryBody::Event));
+        let items = bodies.map(|body| facts::item(now, &self.scope, body)).collect();
+        self.shared.observations.history(items).await;
+        if link_up {
+            self.schedule.trigger(now);
+        }
+        let rows = std::mem::take(&mut polled.rows);
+        let labels = self.labels.clone();
+        let bodies = Polled { rows, ..polled };
+        self.hand_on(Method::SnmpInterfaces, Table::Interfaces, bodies, |rows| facts::interfaces(&labels, &rows)).await;
+    }
+
+    /// Takes note of the time since the device's start. Returns whether it restarted.
+    async fn note_uptime(&mut self, system: &System) -> bool {
+        let now = self.shared.clock.timestamp();
+        let Some(uptime_s) = system.uptime_s.get() else { return false };
+        let Some(event) = self.memory.uptime(*uptime_s, now) else { return false };
+        self.event(event, now).await;
+        for table in [Table::System, Table::Neighbours, Table::Forwarding, Table::Addresses, Table::Entities] {
+            self.schedule.expire(table, now);
+        }
+        true
+    }
+
+    /// Hands on what was read of a table.
+    async fn hand_on<T>(
+        &mut self,
+        method: Method,
+        table: Table,
+        polled: Polled<T>,
+        bodies: impl FnOnce(Vec<T>) -> Vec<FactBody>,
+    ) {
+        let now = self.shared.clock.timestamp();
+        let partial = polled.is_partial();
+        let trouble = partial.then(|| trouble(&polled.errors)).flatten();
+        let facts = facts::observed(bodies(polled.rows), now);
+        self.shared.board.table_read(&self.config.name, table, facts.len(), polled.dropped.len(), now);
+        self.unreadable(table, trouble, now).await;
+        let group = self.group(method);
+        if partial {
+            let changes = facts.into_iter().map(|fact| (group.clone(), FactChange::Present(fact))).collect();
+            self.shared.observations.changes(changes).await;
+        } else {
+            self.shared.observations.complete(group, facts).await;
+        }
+    }
+
+    async fn complete(&self, method: Method, bodies: Vec<FactBody>) {
+        let facts = facts::observed(bodies, self.shared.clock.timestamp());
+        self.shared.observations.complete(self.group(method), facts).await;
+    }
+
+    async fn reach(&self, reach: Reach) {
+        self.shared.board.reach(&self.config.name, &reach, self.shared.clock.timestamp());
+        self.complete(Method::SnmpReach, vec![FactBody::Reach(reach)]).await;
+    }
+
+    async fn sample(&self, session: &Session, outcome: Outcome) {
+        let now = self.shared.clock.timestamp();
+        let uptime_s = self.memory.uptime_s().filter(|_| outcome == Outcome::Answered);
+        let sample = facts::device_sample(uptime_s, session.spent(), session.round_trip());
+        self.shared.observations.history(vec![facts::item(now, &self.scope, HistoryBody::Device(sample))]).await;
+    }
+
+    async fn event(&self, event: Event, now: Timestamp) {
+        self.shared.observations.history(vec![facts::item(now, &self.scope, HistoryBody::Event(event))]).await;
+    }
+
+    /// Ends a cycle that began at a time with an outcome.
+    async fn end(&mut self, tables: Tables, (begun, outcome): (Timestamp, Outcome)) {
+        let now = self.shared.clock.timestamp();
+        let late = self.schedule.finished(outcome, now);
+        self.shared.board.cycle(&self.config.name, begun, now, self.schedule.late());
+        let mut changes = Vec::new();
+        for table in tables.iter() {
+            let subject = self.subject(table);
+            changes.extend(if late.contains(table) {
+                let interval_s = self.schedule.interval_ms(table) / 1_000;
+                let detail = format!(
+                    "reading {} of {} ended after it was due again, {interval_s} s later: raise intervals.{}_s of the device, \
+                     or find out why it answers slowly",
+                    table.name(), self.config.name, table.name()
+                );
+                self.shared.conditions.raise(ConditionKind::CycleLate, &subject, &detail, now)
+            } else {
+                self.shared.conditions.clear(ConditionKind::CycleLate, &subject, now)
+            });
+        }
+        self.shared.observations.changes(changes).await;
+    }
+
+    async fn unreadable(&self, table: Table, trouble: Option<String>, now: Timestamp) {
+        let subject = self.subject(table);
+        let change = match trouble {
+            Some(detail) => self.shared.conditions.raise(ConditionKind::TableUnreadable, &subject, &detail, now),
+            None => self.shared.conditions.clear(ConditionKind::TableUnreadable, &subject, now),
+        };
+        self.shared.observations.changes(change.into_iter().collect()).await;
+    }
+
+    fn subject(&self, table: Table) -> String {
+        format!("{} {}", self.config.name, table.name())
+    }
+
+    fn group(&self, method: Method) -> Group {
+        Group { method, scope: self.scope.clone() }
+    }
+}
+
+/// Returns in words why a table was not read whole.
+fn trouble(errors: &[TableError]) -> Option<String> {
+    let error = errors.iter().find(|error| Polled::<()> { errors: vec![(*error).clone()], ..Polled::default() }.is_partial())?;
+    let what = error.error.as_str().replace('_', " ");
+    let column = error.column.map(|column| format!(", column {column}")).unwrap_or_default();
+    let detail = error.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+    Some(format!("{}{column}: {what}{detail}", error.table))
+}

@@ -1,0 +1,250 @@
+//! What was read of a device, as facts and samples.
+//!
+//! Invariant: a number that the device did not give stays away; a key is given once. Pure.
+
+use std::collections::BTreeMap;
+
+use onenet_snmp::{
+    AddressRow, Counters, Entity, FdbStatus, ForwardingRow, InterfaceCounters, InterfaceLabel, Neighbour, Reading,
+    RequestError, Silence, Spent, System,
+};
+use onenet_topology::{
+    MacAddr, Timestamp,
+    fact::{
+        self, Address, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody, HistoryItem, Interface,
+        InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope,
+    },
+};
+
+/// Classes of parts that identify equipment even without a serial number (entPhysicalClass of RFC 6933).
+const IDENTIFYING: [u32; 3] = [CHASSIS, MODULE, STACK];
+const CHASSIS: u32 = 3;
+const MODULE: u32 = 9;
+const STACK: u32 = 11;
+
+/// Returns the fact that the device answers.
+pub(super) fn answering(target: &str, version: &str) -> Reach {
+    let detail = format!("answers SNMP{version}");
+    Reach { state: ReachState::Answering, detail, target: target.to_owned() }
+}
+
+/// Returns the fact that the device gives no answer, or refuses. The same trouble gives the same words, so that it is
+/// reported once.
+pub(super) fn not_answering(target: &str, error: &RequestError) -> Reach {
+    let (state, detail) = match error {
+        RequestError::NoAnswer { reason, .. } => {
+            let refuses = matches!(reason, Silence::CommunityRejected | Silence::Encrypted);
+            (if refuses { ReachState::Refusing } else { ReachState::Silent }, reason.to_string())
+        }
+        RequestError::Network { source, .. } => (ReachState::Silent, format!("{error}: {source}")),
+        RequestError::Unsendable { .. } | RequestError::Gone { .. } | RequestError::BudgetSpent { .. } => {
+            (ReachState::Silent, error.to_string())
+        }
+        RequestError::UnknownUser { .. }
+        | RequestError::WrongAuthKey { .. }
+        | RequestError::WrongPrivacyKey { .. }
+        | RequestError::Refused { .. }
+        | RequestError::Unverified { .. }
+        | RequestError::Status { .. } => (ReachState::Refusing, error.to_string()),
+    };
+    Reach { state, detail, target: target.to_owned() }
+}
+
+/// Returns what the device says it is.
+pub(super) fn system(system: &System, bridge_mac: Option<MacAddr>) -> fact::System {
+    let text = |reading: &Reading<String>| reading.get().cloned().unwrap_or_default();
+    fact::System {
+        name: text(&system.name),
+        description: text(&system.description),
+        object_id: text(&system.object_id),
+        contact: text(&system.contact),
+        location: text(&system.location),
+        bridge_mac,
+        engine_id: Vec::new(),
+        chassis_id: String::new(),
+    }
+}
+
+/// Returns the ports: labels with their states. A port whose state was not read has an unknown one.
+pub(super) fn interfaces(labels: &[InterfaceLabel], counters: &[InterfaceCounters]) -> Vec<FactBody> {
+    let by_index: BTreeMap<u32, &Counters> = counters.iter().map(|row| (row.if_index, &row.counters)).collect();
+    let body = |label: &InterfaceLabel| {
+        let counters = by_index.get(&label.if_index);
+        FactBody::Interface(Interface {
+            name: label.name.clone().unwrap_or_default(),
+            if_index: label.if_index,
+            alias: label.alias.get().cloned().unwrap_or_default(),
+            if_type: label.type_number.get().and_then(|number| u32::try_from(*number).ok()).unwrap_or_default(),
+            mac: label.mac.get().copied(),
+            speed_bps: label.speed_bps.get().copied(),
+            admin: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.admin)),
+            oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
+        })
+    };
+    labels.iter().map(body).collect()
+}
+
+/// Returns the counters of a port, `None` when the device gave none.
+pub(super) fn interface_sample(name: &str, counters: &Counters) -> Option<InterfaceSample> {
+    let number = |reading: &Reading<u64>| reading.get().copied();
+    let sample = InterfaceSample {
+        name: name.to_owned(),
+        in_octets: number(&counters.in_octets),
+        out_octets: number(&counters.out_octets),
+        in_errors: number(&counters.in_errors),
+        out_errors: number(&counters.out_errors),
+        in_discards: number(&counters.in_discards),
+        out_discards: number(&counters.out_discards),
+        in_packets: number(&counters.in_unicast_packets),
+        out_packets: number(&counters.out_unicast_packets),
+    };
+    let nothing = InterfaceSample { name: name.to_owned(), ..InterfaceSample::default() };
+    (sample != nothing).then_some(sample)
+}
+
+/// Returns how the device answered in a cycle.
+pub(super) fn device_sample(uptime_s: Option<u64>, spent: Spent, round_trip: Option<std::time::Duration>) -> DeviceSample {
+    DeviceSample {
+        uptime_ms: uptime_s.map(|uptime_s| uptime_s.saturating_mul(1_000)),
+        round_trip_us: round_trip.and_then(|round_trip| u64::try_from(round_trip.as_micros()).ok()),
+        requests: u64::from(spent.requests),
+        requests_lost: u64::from(spent.timeouts),
+    }
+}
+
+/// Returns the forwarding rows.
+pub(super) fn forwarding(rows: Vec<ForwardingRow>) -> Vec<FactBody> {
+    let body = |row: ForwardingRow| {
+        FactBody::Forwarding(Forwarding {
+            mac: row.mac,
+            vlan: row.vlan,
+            interface: row.interface,
+            bridge_port: row.bridge_port,
+            status: row.status.map_or(ForwardingStatus::Other, forwarding_status),
+        })
+    };
+    rows.into_iter().map(body).collect()
+}
+
+/// Returns the address rows.
+pub(super) fn addresses(rows: Vec<AddressRow>) -> Vec<FactBody> {
+    let body = |row: AddressRow| {
+        let interface = row.interface.unwrap_or_else(|| format!("#{}", row.if_index));
+        FactBody::Address(Address { ip: row.ip, interface, mac: row.mac })
+    };
+    rows.into_iter().map(body).collect()
+}
+
+/// Returns the neighbours.
+pub(super) fn neighbours(rows: Vec<Neighbour>) -> Vec<FactBody> {
+    let text = |reading: Reading<String>| reading.get().cloned().unwrap_or_default();
+    let body = |row: Neighbour| {
+        FactBody::Neighbour(fact::Neighbour {
+            protocol: if row.protocol == "cdp" { NeighbourProtocol::Cdp } else { NeighbourProtocol::Lldp },
+            local_interface: row.local_port.unwrap_or_else(|| format!("port {}", row.local_port_number)),
+            chassis_id: row.chassis_id,
+            port_id: text(row.port_id),
+            port_description: text(row.port_description),
+            system_name: text(row.system_name),
+            system_description: text(row.system_description),
+            management_addresses: row.management_addresses,
+        })
+    };
+    rows.into_iter().map(body).collect()
+}
+
+/// Returns the parts that identify equipment: chassis, modules, stacks, and whatever has a serial number. Fans, ports and
+/// sensors without one are many and say nothing about identity.
+pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
+    let text = |reading: Reading<String>| reading.get().cloned().unwrap_or_default();
+    let body = |row: Entity| {
+        let class = row.class.get().copied().map_or(0, class_number);
+        let identifies = row.serial.filled().is_some() || IDENTIFYING.contains(&class);
+        identifies.then(|| {
+            FactBody::Entity(fact::Entity {
+                index: row.index,
+                class,
+                name: text(row.name),
+                description: text(row.description),
+                serial: text(row.serial),
+                model: text(row.model),
+                software_revision: text(row.software_revision),
+            })
+        })
+    };
+    rows.into_iter().filter_map(body).collect()
+}
+
+/// Returns the bodies as facts observed at `now`, one a key. Of several with one key a learned forwarding row with a known
+/// port is kept before others, and otherwise the first.
+pub(super) fn observed(bodies: Vec<FactBody>, now: Timestamp) -> Vec<Fact> {
+    let mut by_key: BTreeMap<ItemKey, FactBody> = BTreeMap::new();
+    for body in bodies {
+        match by_key.entry(body.key()) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(body);
+            }
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                if worth(&body) > worth(known.get()) {
+                    known.insert(body);
+                }
+            }
+        }
+    }
+    by_key.into_values().map(|body| Fact { observed: now, body }).collect()
+}
+
+/// Returns an item of history.
+pub(super) fn item(time: Timestamp, scope: &Scope, body: HistoryBody) -> HistoryItem {
+    HistoryItem { time, scope: scope.clone(), body }
+}
+
+/// Returns a port's state from the word that the collector uses for it.
+pub(super) fn status(reading: &Reading<&'static str>) -> InterfaceStatus {
+    match reading.get().copied() {
+        Some("up") => InterfaceStatus::Up,
+        Some("down") => InterfaceStatus::Down,
+        Some("testing") => InterfaceStatus::Testing,
+        Some("dormant") => InterfaceStatus::Dormant,
+        Some("not_present") => InterfaceStatus::NotPresent,
+        Some("lower_layer_down") => InterfaceStatus::LowerLayerDown,
+        _ => InterfaceStatus::Unknown,
+    }
+}
+
+fn worth(body: &FactBody) -> u8 {
+    match body {
+        FactBody::Forwarding(row) => {
+            u8::from(row.status == ForwardingStatus::Learned) * 2 + u8::from(row.interface.is_some())
+        }
+        _ => 0,
+    }
+}
+
+const fn forwarding_status(status: FdbStatus) -> ForwardingStatus {
+    match status {
+        FdbStatus::Other => ForwardingStatus::Other,
+        FdbStatus::Learned => ForwardingStatus::Learned,
+        FdbStatus::Own => ForwardingStatus::Own,
+        FdbStatus::Management => ForwardingStatus::Mgmt,
+    }
+}
+
+/// Returns the number of an entPhysicalClass from its name in RFC 6933.
+fn class_number(word: &'static str) -> u32 {
+    match word {
+        "other" => 1,
+        "unknown" => 2,
+        "chassis" => CHASSIS,
+        "backplane" => 4,
+        "container" => 5,
+        "power_supply" => 6,
+        "fan" => 7,
+        "sensor" => 8,
+        "module" => MODULE,
+        "port" => 10,
+        "stack" => STACK,
+        "cpu" => 12,
+        _ => 0,
+    }
+}
