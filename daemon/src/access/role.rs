@@ -1,0 +1,146 @@
+//! Roles, actions, and which role may do which: the table that `decide` reads.
+//!
+//! Invariant: the three administrators (system, security, audit; 三员) share no action that changes or reveals what
+//! another of them guards. Only the audit administrator reads the audit trail, and he can do nothing else.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// What a principal may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Reads the inventory.
+    Viewer,
+    /// Reads the inventory and enrols agents.
+    Operator,
+    /// Reads the inventory and what is suspicious in it.
+    SecurityReviewer,
+    /// Runs the system: sites, agents, backups (系统管理员).
+    SystemAdministrator,
+    /// Grants and revokes access (安全管理员).
+    SecurityAdministrator,
+    /// Reads who did what (审计管理员).
+    AuditAdministrator,
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// See that a site exists, its name and place in the tree.
+    ReadSites,
+    /// Read devices, interfaces, endpoints, links, agents, findings and samples.
+    ReadInventory,
+    /// Read the metrics.
+    ReadMetrics,
+    /// Create sites and change their attributes.
+    ManageSites,
+    /// Issue a token with which an agent enrols.
+    EnrolAgent,
+    /// Create, list and revoke access tokens.
+    ManageAccess,
+    /// Read the audit trail.
+    ReadAudit,
+    /// Copy the whole store out.
+    Backup,
+}
+
+impl Role {
+    /// Every role, in order.
+    pub const ALL: [Self; 6] = [
+        Self::Viewer,
+        Self::Operator,
+        Self::SecurityReviewer,
+        Self::SystemAdministrator,
+        Self::SecurityAdministrator,
+        Self::AuditAdministrator,
+    ];
+
+    /// Returns the name used on the command line, in the API and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::SecurityReviewer => "security-reviewer",
+            Self::SystemAdministrator => "system-administrator",
+            Self::SecurityAdministrator => "security-administrator",
+            Self::AuditAdministrator => "audit-administrator",
+        }
+    }
+
+    /// Returns whether this role allows `action` within its subtree.
+    pub const fn allows(self, action: Action) -> bool {
+        use Action::{Backup, EnrolAgent, ManageAccess, ManageSites, ReadAudit, ReadInventory, ReadMetrics, ReadSites};
+        match self {
+            Self::Viewer | Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
+            Self::Operator => matches!(action, ReadSites | ReadInventory | ReadMetrics | EnrolAgent),
+            Self::SystemAdministrator => {
+                matches!(action, ReadSites | ReadInventory | ReadMetrics | ManageSites | EnrolAgent | Backup)
+            }
+            Self::SecurityAdministrator => matches!(action, ReadSites | ManageAccess),
+            Self::AuditAdministrator => matches!(action, ReadSites | ReadAudit),
+        }
+    }
+
+    /// Returns whether this is one of the three administrators that exclude each other.
+    pub const fn is_administrator(self) -> bool {
+        matches!(self, Self::SystemAdministrator | Self::SecurityAdministrator | Self::AuditAdministrator)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The text is not a role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a role: write one of viewer, operator, security-reviewer, system-administrator, security-administrator, audit-administrator"
+)]
+pub struct InvalidRole(pub String);
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| InvalidRole(text.to_owned()))
+    }
+}
+
+impl Action {
+    /// Every action, in order.
+    pub const ALL: [Self; 8] = [
+        Self::ReadSites,
+        Self::ReadInventory,
+        Self::ReadMetrics,
+        Self::ManageSites,
+        Self::EnrolAgent,
+        Self::ManageAccess,
+        Self::ReadAudit,
+        Self::Backup,
+    ];
+
+    /// Returns the name used in the audit trail.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReadSites => "read_sites",
+            Self::ReadInventory => "read_inventory",
+            Self::ReadMetrics => "read_metrics",
+            Self::ManageSites => "manage_sites",
+            Self::EnrolAgent => "enrol_agent",
+            Self::ManageAccess => "manage_access",
+            Self::ReadAudit => "read_audit",
+            Self::Backup => "backup",
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
