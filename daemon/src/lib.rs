@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod config;
 pub mod estate;
 pub mod findings;
 pub mod ingest;

@@ -1,0 +1,54 @@
+use super::*;
+
+fn problems(text: &str) -> String {
+    Config::parse(text, "onenetd.toml").unwrap_err().to_string()
+}
+
+#[test]
+fn an_upside_down_file_is_answered_with_everything_that_is_wrong_and_how_to_repair_it() {
+    let text = include_str!("../../testdata/config/upside-down.toml");
+    let golden = include_str!("../../testdata/config/upside-down.txt");
+    assert_eq!(problems(text), golden.trim_end());
+}
+
+#[test]
+fn what_is_not_toml_is_said_with_its_line() {
+    let said = problems("[api]\nlisten = 127.0.0.1:8443\n");
+    assert!(said.starts_with("onenetd.toml, line 2: is not TOML"), "{said}");
+    assert!(said.contains("double quotes"), "{said}");
+}
+
+#[test]
+fn an_empty_file_is_the_defaults_and_keeps_people_on_loopback() {
+    let config = Config::parse("", "onenetd.toml").unwrap();
+    assert_eq!(config, Config::default());
+    assert!(config.api.listen.ip().is_loopback());
+    assert_eq!(config.store.audit, 190 * DAY);
+}
+
+#[test]
+fn the_sample_file_loads_and_shows_the_defaults() {
+    let sample = include_str!("../../../deploy/onenetd.toml");
+    assert_eq!(Config::parse(sample, "deploy/onenetd.toml").unwrap(), Config::default());
+    // Each commented key stands for its default: without the marks the file means the same, but for these two.
+    let uncommented: String = sample
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| rest.split(' ').nth(1) == Some("=")).unwrap_or(line))
+        .filter(|line| !line.starts_with("certificate") && !line.starts_with("key") && !line.starts_with("names"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    assert_eq!(Config::parse(&uncommented, "deploy/onenetd.toml").unwrap(), Config::default());
+}
+
+#[test]
+fn plain_http_off_loopback_has_to_be_asked_for_twice() {
+    let plain = "[api]\nlisten = \"0.0.0.0:8080\"\nplain_http = true\n";
+    assert!(problems(plain).contains("plain_http_anywhere"));
+    let config = Config::parse(&format!("{plain}plain_http_anywhere = true\n"), "onenetd.toml").unwrap();
+    assert_eq!(config.api.transport, Transport::Plain);
+}
+
+#[test]
+fn a_missing_file_is_an_error_that_names_it() {
+    let error = Config::load(Path::new("/nowhere/onenetd.toml")).unwrap_err().to_string();
+    assert!(error.contains("/nowhere/onenetd.toml") && error.contains("--config"), "{error}");
+}
