@@ -70,13 +70,14 @@ mod tests {
 
     impl Subtrees for Tree {
         fn is_within(&self, site: SiteId, root: SiteId) -> bool {
-            let parents: &[SiteId] = match site {
-                MINISTRY => &[],
-                PROVINCE | OTHER_PROVINCE => &[MINISTRY],
-                CITY => &[PROVINCE],
-                COUNTY => &[CITY, OTHER_PROVINCE],
-                _ => return false,
-            };
+            let parents: [(SiteId, &[SiteId]); 5] = [
+                (MINISTRY, &[]),
+                (PROVINCE, &[MINISTRY]),
+                (OTHER_PROVINCE, &[MINISTRY]),
+                (CITY, &[PROVINCE]),
+                (COUNTY, &[CITY, OTHER_PROVINCE]),
+            ];
+            let Some((_, parents)) = parents.into_iter().find(|(id, _)| *id == site) else { return false };
             site == root || parents.iter().any(|parent| self.is_within(*parent, root))
         }
     }
