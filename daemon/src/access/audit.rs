@@ -148,7 +148,7 @@ impl Notebook {
         }
         if usage.outcome == Outcome::Stranger {
             if self.strangers >= MAX_STRANGERS {
-                usage.source = "elsewhere".to_owned();
+                "elsewhere".clone_into(&mut usage.source);
             }
             self.strangers = self.strangers.saturating_add(1);
             if let Some(repetition) = self.repeated.get_mut(&usage) {
@@ -171,6 +171,11 @@ impl Notebook {
     pub fn take(&mut self, now: Timestamp) -> Vec<Entry> {
         self.turn_window(now);
         std::mem::take(&mut self.pending)
+    }
+
+    /// Returns how many entries wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     /// Returns everything, repetitions of the running window included: for the end of the process.

@@ -43,8 +43,7 @@ impl<'t> Log<'t> {
     }
 
     pub(super) fn note(&self, offset: usize, key: String, what: impl fmt::Display, remedy: impl fmt::Display) {
-        let before = self.text.as_bytes().get(..offset.min(self.text.len())).unwrap_or_default();
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = self.text.char_indices().take_while(|(at, _)| *at < offset).filter(|(_, c)| *c == '\n').count() + 1;
         self.problems.borrow_mut().push(Problem { line, key, what: what.to_string(), remedy: remedy.to_string() });
     }
 }
@@ -76,7 +75,7 @@ impl<'t> Section<'t> {
         convert: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let value = self.value(key)?;
-        let Some(text) = self.as_text(key, value, remedy) else { return None };
+        let text = self.as_text(key, value, remedy)?;
         let converted = convert(text);
         if converted.is_none() {
             self.note(key, format_args!("{text:?} cannot be used"), remedy);
