@@ -7,7 +7,7 @@
 
 mod endpoint;
 
-pub use endpoint::{BindingState, EndpointState, Traffic};
+pub use endpoint::{BindingState, EndpointState, Traffic, VlanState};
 
 use std::time::Duration;
 
@@ -113,14 +113,15 @@ impl Inventory {
         entry.traffic.frames_out += 1;
         entry.traffic.bytes_out += u64::from(octets);
         entry.first = entry.first.min(time);
-        entry.last = entry.last.max(time);
+        let previous_last = entry.last;
+        entry.last = previous_last.max(time);
         let moved = entry.vlan != vlan;
         if time.unix_ns().abs_diff(entry.touched.unix_ns()) >= TOUCH_NS {
             entry.touched = time;
             self.reorder(at, time);
         }
         if moved {
-            self.note(at, |entry, counters| entry.see_vlan(vlan, counters));
+            self.note(at, |entry, counters| entry.see_vlan(vlan, previous_last, counters));
         }
     }
 
@@ -303,6 +304,3 @@ pub(crate) fn add_evidence(list: &mut Vec<Evidence>, time: FrameTime, method: Me
     list.push(Evidence::once(method, time));
     true
 }
-
-#[cfg(test)]
-mod tests;

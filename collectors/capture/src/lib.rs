@@ -13,6 +13,7 @@ pub mod interfaces;
 pub mod inventory;
 pub mod link;
 pub mod neighbours;
+pub mod observations;
 pub mod offline;
 pub mod passive;
 pub mod pipeline;

@@ -215,6 +215,3 @@ fn note(time: FrameTime, fact: Fact, inventory: &mut Inventory, neighbours: &mut
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

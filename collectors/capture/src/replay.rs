@@ -12,7 +12,7 @@
 //!
 //! Invariant: memory is bounded by the options, however long the files are.
 
-use std::{collections::BTreeMap, net::IpAddr, path::Path};
+use std::{collections::BTreeMap, net::IpAddr, path::Path, time::Duration};
 
 use onenet_topology::MacAddr;
 use serde::Serialize;
@@ -28,6 +28,9 @@ use crate::{
 /// Finished flows are taken out of the pipeline once this many wait.
 const DRAIN_AT: usize = 1_024;
 
+/// How long a flow may be silent in a replay: longer than captures last as a rule.
+const WHOLE: Duration = Duration::from_secs(24 * 3_600);
+
 /// What a replay is told.
 #[derive(Debug, Clone)]
 pub struct ReplayOptions {
@@ -41,7 +44,11 @@ impl Default for ReplayOptions {
     fn default() -> Self {
         let mut pipeline = PipelineOptions::default();
         pipeline.flows.capacity = 131_072;
+        // A file's flows are shown whole, as packet analysers show conversations, not cut as a live site's records are.
         pipeline.flows.active = None;
+        pipeline.flows.idle_tcp = WHOLE;
+        pipeline.flows.idle_other = WHOLE;
+        pipeline.flows.linger = WHOLE;
         pipeline.inventory.capacity = 65_536;
         Self { pipeline, flows_max: 1_000_000 }
     }
@@ -177,7 +184,7 @@ impl From<EndpointState> for Endpoint {
             mac: state.mac,
             ips: state.bindings.iter().map(|binding| binding.ip).collect(),
             hostname: state.host.hostname,
-            vendor: None,
+            vendor: onenet_topology::vendor::of(state.mac),
             evidence: state.evidence,
         }
     }

@@ -176,7 +176,7 @@ impl<'a> Link<'a> {
             4 => self.carry_llc(),
             0x0600.. => self.carry(field),
             other => {
-                self.protocol = Err(Undecoded::new(Reason::EtherType, 14, ETHERTYPE_MIN.into(), other.into()));
+                self.protocol = Err(Undecoded::new(Reason::EtherType, 0, ETHERTYPE_MIN.into(), other.into()));
             }
         }
     }

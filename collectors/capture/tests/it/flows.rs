@@ -1,0 +1,198 @@
+//! Which packets make a flow, who began it, and who leaves a full table.
+
+use std::time::Duration;
+
+use onenet_capture::{
+    Pipeline, PipelineOptions,
+    flow::{EndReason, FlowRecord},
+};
+
+use crate::frames::*;
+
+fn options() -> PipelineOptions {
+    let mut options = PipelineOptions::default();
+    options.flows.idle_tcp = Duration::from_secs(300);
+    options.flows.idle_other = Duration::from_secs(60);
+    options.flows.linger = Duration::from_secs(10);
+    options.flows.active = None;
+    options
+}
+
+/// Returns the flows of these frames, in the order in which they ended.
+fn flows(frames: &[(i64, Vec<u8>)]) -> Vec<FlowRecord> {
+    let mut pipeline = Pipeline::new(options());
+    for (seconds, frame) in frames {
+        send(&mut pipeline, *seconds, frame);
+    }
+    pipeline.finish();
+    pipeline.take_flows().collect()
+}
+
+#[test]
+fn a_connection_is_one_flow_with_both_directions() {
+    let flows = flows(&[
+        (0, segment(true, 1, SYN, 0)),
+        (1, segment(false, 9, SYN | ACK, 0)),
+        (2, segment(true, 2, ACK, 100)),
+        (3, segment(false, 10, ACK, 1_000)),
+    ]);
+    let [flow] = &flows[..] else { panic!("{flows:?}") };
+    assert_eq!((flow.protocol, flow.originator.port, flow.responder.port), (6, 40_000, 80));
+    assert_eq!((flow.originator.ip, flow.responder.ip), (ANNA_IP.into(), BERT_IP.into()));
+    assert_eq!((flow.packets_out, flow.packets_in), (2, 2));
+    // 54 bytes of headers each.
+    assert_eq!((flow.bytes_out, flow.bytes_in), (54 + 154, 54 + 1_054));
+    assert_eq!((flow.start, flow.end, flow.reason), (at(0), at(3), EndReason::Finished));
+}
+
+#[test]
+fn an_answer_seen_first_names_its_receiver_as_originator() {
+    let tcp = flows(&[(0, segment(false, 9, SYN | ACK, 0)), (1, segment(true, 2, ACK, 0))]);
+    assert_eq!((tcp[0].originator.port, tcp[0].packets_out, tcp[0].packets_in), (40_000, 1, 1));
+    let echo = |from, to, kind| {
+        let message = [kind, 0, 0, 0, 0x12, 0x34, 0, 1];
+        ethernet(ANNA, BERT, IPV4, &ipv4(from, to, 1, &message))
+    };
+    let ping = flows(&[(0, echo(BERT_IP, ANNA_IP, 0)), (1, echo(ANNA_IP, BERT_IP, 8))]);
+    let [ping] = &ping[..] else { panic!("{ping:?}") };
+    assert_eq!((ping.originator.ip, ping.originator.port, ping.responder.port), (ANNA_IP.into(), 0x1234, 8 << 8));
+    assert_eq!((ping.packets_out, ping.packets_in), (1, 1));
+}
+
+#[test]
+fn ports_used_again_make_another_flow() {
+    let again = flows(&[
+        (0, segment(true, 1, SYN, 0)),
+        (1, segment(false, 9, SYN | ACK, 0)),
+        (1, segment(true, 1, SYN, 0)), // the same SYN once more
+        (2, segment(true, 2, RST, 0)),
+        (3, segment(true, 777, SYN, 0)),
+    ]);
+    let shown: Vec<_> = again.iter().map(|flow| (flow.packets_out, flow.packets_in, flow.reason)).collect();
+    assert_eq!(shown, [(3, 1, EndReason::Reused), (1, 0, EndReason::Finished)]);
+}
+
+#[test]
+fn a_closed_connection_is_kept_for_stragglers_and_no_longer() {
+    let mut pipeline = Pipeline::new(options());
+    let close = [
+        (0, segment(true, 1, SYN, 0)),
+        (1, segment(false, 9, SYN | ACK, 0)),
+        (2, segment(true, 2, FIN | ACK, 0)),
+        (3, segment(false, 10, FIN | ACK, 0)),
+        (4, segment(true, 3, ACK, 0)),
+    ];
+    for (seconds, frame) in &close {
+        send(&mut pipeline, *seconds, frame);
+    }
+    pipeline.advance(at(13).into());
+    assert_eq!(pipeline.finished_flows(), 0);
+    pipeline.advance(at(15).into());
+    let flows: Vec<_> = pipeline.take_flows().collect();
+    assert_eq!((flows[0].packets_out, flows[0].packets_in, flows[0].reason), (3, 2, EndReason::Closed));
+}
+
+#[test]
+fn silence_ends_a_flow_after_the_time_of_its_protocol() {
+    let datagram = || ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 17, &udp(5_000, 53, b"?")));
+    let udp = flows(&[(0, datagram()), (59, datagram()), (130, datagram())]);
+    assert_eq!(udp.iter().map(|flow| flow.packets_out).collect::<Vec<_>>(), [2, 1]);
+    let tcp = flows(&[(0, segment(true, 1, ACK, 1)), (299, segment(true, 2, ACK, 1)), (600, segment(true, 3, ACK, 1))]);
+    assert_eq!(tcp.iter().map(|flow| flow.packets_out).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[test]
+fn a_long_flow_is_recorded_in_parts_that_keep_its_originator() {
+    let mut options = options();
+    options.flows.active = Some(Duration::from_secs(100));
+    let mut pipeline = Pipeline::new(options);
+    send(&mut pipeline, 0, &segment(true, 1, SYN, 0));
+    for second in 1..250 {
+        send(&mut pipeline, second, &segment(false, 9, ACK, 10));
+    }
+    pipeline.finish();
+    let flows: Vec<_> = pipeline.take_flows().collect();
+    assert!(flows.iter().all(|flow| flow.originator.port == 40_000));
+    assert_eq!(flows.iter().map(|flow| flow.packets_in).sum::<u64>(), 249);
+    assert_eq!(flows.iter().filter(|flow| flow.reason == EndReason::Active).count(), 2);
+}
+
+#[test]
+fn later_fragments_join_the_flow_of_their_first() {
+    let part = |id, position, payload: &[u8]| {
+        ethernet(ANNA, BERT, IPV4, &ipv4_part(ANNA_IP, BERT_IP, 17, (id, position), payload))
+    };
+    let mut pipeline = Pipeline::new(options());
+    send(&mut pipeline, 0, &part(7, 0x2000, &udp(5_000, 53, &[0; 16])));
+    send(&mut pipeline, 0, &part(7, 0x2003, &[0; 24]));
+    send(&mut pipeline, 0, &part(7, 0x0006, &[0; 10]));
+    send(&mut pipeline, 0, &part(8, 0x0006, &[0; 10])); // its first part was not seen
+    pipeline.finish();
+    let flows: Vec<_> = pipeline.take_flows().collect();
+    assert_eq!((flows.len(), flows[0].packets_out, flows[0].responder.port), (1, 3, 53));
+    assert_eq!(pipeline.statistics().flows.fragments_unmatched, 1);
+}
+
+#[test]
+fn the_same_addresses_in_two_vlans_are_two_flows() {
+    let inside = ipv4(ANNA_IP, BERT_IP, 17, &udp(5_000, 53, b"?"));
+    let in_vlan = |vlan| ethernet(ANNA, BERT, 0x8100, &tagged(vlan, IPV4, &inside));
+    let flows = flows(&[(0, in_vlan(5)), (0, in_vlan(6)), (0, in_vlan(5))]);
+    let shown: Vec<_> = flows.iter().map(|flow| (flow.vlan, flow.packets_out)).collect();
+    assert_eq!(shown, [(Some(5), 2), (Some(6), 1)]);
+}
+
+#[test]
+fn packets_with_forged_sources_expel_each_other_and_not_answered_flows() {
+    let mut options = options();
+    options.flows.capacity = 64;
+    let mut pipeline = Pipeline::new(options);
+    let talk = |port: u16, from_anna: bool| {
+        let (from, to) = if from_anna { (port, 80) } else { (80, port) };
+        let (source, target) = if from_anna { (ANNA_IP, BERT_IP) } else { (BERT_IP, ANNA_IP) };
+        ethernet(ANNA, BERT, IPV4, &ipv4(source, target, 6, &tcp(from, to, 1, ACK, b"")))
+    };
+    for port in 0..40 {
+        send(&mut pipeline, 0, &talk(10_000 + port, true));
+        send(&mut pipeline, 1, &talk(10_000 + port, false));
+    }
+    for number in 0..50_000_u32 {
+        let source = (0x0b00_0000 + number).to_be_bytes().into();
+        send(&mut pipeline, 2, &ethernet(ANNA, BERT, IPV4, &ipv4(source, BERT_IP, 6, &tcp(1, 80, 1, SYN, b""))));
+        pipeline.take_flows().for_each(|flow| assert!(flow.packets_in == 0, "an answered flow was expelled: {flow:?}"));
+    }
+    let statistics = pipeline.statistics();
+    assert_eq!((statistics.flows_open, statistics.flows.flows_evicted), (64, 50_000 - 24));
+    pipeline.finish();
+    assert_eq!(pipeline.take_flows().filter(|flow| flow.packets_in == 1).count(), 40);
+}
+
+#[test]
+fn a_table_full_of_answered_flows_still_takes_new_ones() {
+    let mut options = options();
+    options.flows.capacity = 16;
+    let mut pipeline = Pipeline::new(options);
+    for port in 0..100_u16 {
+        let (there, back) = (tcp(port, 80, 1, ACK, b""), tcp(80, port, 1, ACK, b""));
+        send(&mut pipeline, i64::from(port) * 2, &ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 6, &there)));
+        send(&mut pipeline, i64::from(port) * 2 + 1, &ethernet(BERT, ANNA, IPV4, &ipv4(BERT_IP, ANNA_IP, 6, &back)));
+    }
+    assert_eq!(pipeline.statistics().flows_open, 16);
+    pipeline.finish();
+    assert_eq!(pipeline.take_flows().filter(|flow| (flow.packets_out, flow.packets_in) == (1, 1)).count(), 100);
+}
+
+#[test]
+fn finished_records_that_nobody_takes_are_counted() {
+    let mut options = options();
+    options.flows.finished_capacity = 3;
+    options.flows.capacity = 1;
+    let mut pipeline = Pipeline::new(options);
+    for port in 0..10_u16 {
+        let datagram = udp(port, 53, b"?");
+        send(&mut pipeline, 0, &ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 17, &datagram)));
+    }
+    assert_eq!(pipeline.finished_flows(), 3);
+    assert_eq!(pipeline.statistics().flows.flows_untaken, 6);
+    assert_eq!(pipeline.take_flows().map(|flow| flow.originator.port).collect::<Vec<_>>(), [6, 7, 8]);
+}

@@ -1,0 +1,223 @@
+//! The ring on a real (virtual) cable, in a network namespace of its own: this test runs itself again in there.
+
+use std::{
+    env,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use onenet_capture::{
+    FrameMeta, LinkType, Pipeline, PipelineOptions, interfaces,
+    ring::{Ring, RingError, RingOptions},
+};
+use onenet_topology::MacAddr;
+use pnet::datalink::{self, Channel, DataLinkSender};
+
+use crate::frames::*;
+
+/// Set in the process inside the namespace.
+const INSIDE: &str = "ONENET_CAPTURE_LIVE";
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Runs the test called `name` in a new network namespace, unless this is there already. Returns whether it is.
+fn inside(name: &str) -> bool {
+    if env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let test = env::current_exe().unwrap();
+    let arguments = ["--net", "--", test.to_str().unwrap(), "--exact", name, "--ignored", "--nocapture"];
+    let status = Command::new("unshare").args(arguments).env(INSIDE, "1").status().expect("unshare (util-linux)");
+    assert!(status.success(), "{name} failed in its namespace");
+    false
+}
+
+fn ip(arguments: &str) {
+    let status = Command::new("ip").args(arguments.split(' ')).status().expect("ip (iproute2)");
+    assert!(status.success(), "ip {arguments}");
+}
+
+/// Makes a cable from `left` to `right` on which nobody speaks but the test.
+fn cable() {
+    ip("link add left type veth peer name right");
+    for end in ["left", "right"] {
+        ip(&format!("link set {end} addrgenmode none"));
+        ip(&format!("link set {end} up"));
+    }
+}
+
+fn sender(interface: &str) -> Box<dyn DataLinkSender> {
+    let found = datalink::interfaces().into_iter().find(|found| found.name == interface).unwrap();
+    match datalink::channel(&found, datalink::Config::default()).unwrap() {
+        Channel::Ethernet(sender, _) => sender,
+        _ => panic!("no Ethernet channel"),
+    }
+}
+
+type Frame = (LinkType, FrameMeta, Vec<u8>);
+
+/// Receives until `wanted` frames were handed over.
+fn receive(ring: &mut Ring, wanted: usize) -> Vec<Frame> {
+    let mut frames = Vec::new();
+    let end = deadline();
+    while frames.len() < wanted {
+        assert!(!is_past(end), "{} of {wanted} frames came", frames.len());
+        ring.receive(Duration::from_millis(50), |_, link_type, meta, bytes| {
+            frames.push((link_type, meta, bytes.to_vec()));
+        })
+        .unwrap();
+    }
+    frames
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline for a live test")]
+fn deadline() -> Instant {
+    Instant::now() + DEADLINE
+}
+
+#[expect(clippy::disallowed_methods, reason = "a deadline for a live test")]
+fn is_past(end: Instant) -> bool {
+    Instant::now() > end
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn every_frame_sent_is_seen_with_its_tag_and_length() {
+    if !inside("live::every_frame_sent_is_seen_with_its_tag_and_length") {
+        return;
+    }
+    cable();
+    let mut near = Ring::open("left", &RingOptions::default()).unwrap();
+    let mut far = Ring::open("right", &RingOptions::default()).unwrap();
+    let mut short = Ring::open("right", &RingOptions { snap_length: 60, ..RingOptions::default() }).unwrap();
+    let mut channel = sender("left");
+    let inside = arp(1, ANNA, ANNA_IP, BERT_IP);
+    let frames: Vec<_> = (0..1_000_u16)
+        .map(|number| match number % 3 {
+            0 => ethernet(ANNA, MacAddr::BROADCAST, ARP, &inside),
+            1 => ethernet(ANNA, BERT, 0x8100, &tagged(100 + number % 7, ARP, &inside)),
+            _ => segment(true, number.into(), ACK, 1_000),
+        })
+        .collect();
+    for frame in &frames {
+        channel.send_to(frame, None).unwrap().unwrap();
+    }
+
+    let seen = receive(&mut far, frames.len());
+    assert_eq!(seen.len(), frames.len());
+    for (number, ((link_type, meta, bytes), sent)) in seen.iter().zip(&frames).enumerate() {
+        assert_eq!((*link_type, meta.outgoing), (LinkType::Ethernet, false));
+        // The tag's four bytes were on the wire, whether or not they are in the frame.
+        assert_eq!(meta.wire_length as usize, sent.len(), "frame {number}");
+        let vlan = meta.vlan.map(|tag| (tag.protocol, tag.id()));
+        assert_eq!(vlan, (number % 3 == 1).then(|| (0x8100, Some(100 + number as u16 % 7))), "frame {number}");
+        if vlan.is_none() {
+            assert_eq!(bytes, sent);
+        }
+    }
+    assert!(receive(&mut near, frames.len()).iter().all(|(_, meta, _)| meta.outgoing));
+    for ((_, meta, bytes), sent) in receive(&mut short, frames.len()).iter().zip(&frames) {
+        assert_eq!((bytes.len().min(60), meta.wire_length as usize), (bytes.len(), sent.len()));
+    }
+    let counters = far.counters().unwrap();
+    assert_eq!((counters.frames, counters.dropped), (1_000, 0));
+    assert_eq!(far.receive(Duration::from_millis(1), |_, _, _, _| ()).unwrap(), 0, "a time-out is no error");
+
+    let mut pipeline = Pipeline::new(PipelineOptions::default());
+    for frame in frames {
+        channel.send_to(&frame, None).unwrap().unwrap();
+    }
+    let end = deadline();
+    while pipeline.statistics().frames < 1_000 && !is_past(end) {
+        far.receive(Duration::from_millis(50), |t, l, m, b| pipeline.frame(t, l, m, b)).unwrap();
+    }
+    let anna = pipeline.endpoints().next().unwrap();
+    assert_eq!((anna.mac, anna.vlans.len(), anna.bindings.len(), anna.traffic.frames_out), (ANNA, 8, 1, 1_000));
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn frames_that_find_no_room_are_counted_to_the_last() {
+    if !inside("live::frames_that_find_no_room_are_counted_to_the_last") {
+        return;
+    }
+    cable();
+    let mut ring = Ring::open("right", &RingOptions { bytes: 0, ..RingOptions::default() }).unwrap();
+    let mut channel = sender("left");
+    let frame = segment(true, 1, ACK, 1_000);
+    for _ in 0..5_000 {
+        channel.send_to(&frame, None).unwrap().unwrap();
+    }
+    let mut seen = 0;
+    while ring.receive(Duration::from_millis(200), |_, _, _, _| seen += 1).unwrap() > 0 {}
+    let counters = ring.counters().unwrap();
+    assert!(counters.dropped > 0, "a ring of {} bytes took all", ring.bytes());
+    assert_eq!((counters.frames, seen + counters.dropped), (5_000, 5_000));
+    // And it goes on once there is room.
+    channel.send_to(&frame, None).unwrap().unwrap();
+    assert_eq!(receive(&mut ring, 1).len(), 1);
+    assert_eq!(ring.counters().unwrap().frames, 5_001);
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn an_interface_that_vanishes_is_an_error_and_can_be_opened_again() {
+    if !inside("live::an_interface_that_vanishes_is_an_error_and_can_be_opened_again") {
+        return;
+    }
+    cable();
+    let mut ring = Ring::open("right", &RingOptions::default()).unwrap();
+    sender("left").send_to(&segment(true, 1, ACK, 0), None).unwrap().unwrap();
+    let remover = thread::spawn(|| ip("link del left"));
+    let (mut seen, end) = (0, deadline());
+    let error = loop {
+        assert!(!is_past(end), "nothing was said");
+        match ring.receive(Duration::from_millis(50), |_, _, _, _| seen += 1) {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    remover.join().unwrap();
+    assert!(matches!(&error, RingError::Gone { interface } if interface == "right"), "{error}");
+    assert!(seen <= 1);
+    assert!(matches!(Ring::open("right", &RingOptions::default()), Err(RingError::NoSuchInterface { .. })));
+    cable();
+    let mut ring = Ring::open("right", &RingOptions::default()).unwrap();
+    sender("left").send_to(&segment(true, 1, ACK, 0), None).unwrap().unwrap();
+    assert_eq!(receive(&mut ring, 1).len(), 1);
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn the_loopback_interface_hands_each_frame_over_once() {
+    if !inside("live::the_loopback_interface_hands_each_frame_over_once") {
+        return;
+    }
+    ip("link set lo up");
+    let mut ring = Ring::open("lo", &RingOptions::default()).unwrap();
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for _ in 0..10 {
+        socket.send_to(b"hello", socket.local_addr().unwrap()).unwrap();
+    }
+    let frames = receive(&mut ring, 10);
+    assert_eq!(frames.len(), 10);
+    assert_eq!(ring.receive(Duration::from_millis(100), |_, _, _, _| ()).unwrap(), 0);
+    assert!(interfaces::find("lo").unwrap().loopback);
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn a_process_without_the_right_is_told_how_to_get_it() {
+    let name = "live::a_process_without_the_right_is_told_how_to_get_it";
+    if env::var_os(INSIDE).is_none() {
+        let test = env::current_exe().unwrap();
+        let arguments =
+            ["--bounding-set=-net_raw,-net_admin", "--", test.to_str().unwrap(), "--exact", name, "--ignored"];
+        let status = Command::new("setpriv").args(arguments).env(INSIDE, "1").status().expect("setpriv (util-linux)");
+        assert!(status.success(), "{name} failed without the right");
+        return;
+    }
+    let error = Ring::open("lo", &RingOptions::default()).unwrap_err();
+    assert!(matches!(error, RingError::NotPermitted { .. }), "{error}");
+    assert!(error.to_string().contains("setcap cap_net_raw,cap_net_admin+ep /"), "{error}");
+}
