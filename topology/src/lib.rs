@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod alias;
 pub mod area;
 pub mod csv;
 pub mod dated;
