@@ -15,6 +15,7 @@ pub mod division;
 pub mod endpoint;
 pub mod fact;
 pub mod id;
+pub mod inference;
 pub mod link;
 pub mod mac;
 pub mod site;

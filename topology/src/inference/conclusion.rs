@@ -1,0 +1,154 @@
+//! What the inference concludes about a site.
+//!
+//! Invariant: a conclusion carries its reason and its confidence, and each row that was not believed carries its own. The
+//! reasons are kinds with numbers, so that they can be counted, and told in any language.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceId, InterfaceId, MacAddr};
+
+/// A port in a VLAN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The device.
+    pub device: DeviceId,
+    /// Its port: the aggregate, where the port is a member of one.
+    pub interface: InterfaceId,
+    /// The VLAN, where a table tells.
+    pub vlan: Option<u16>,
+}
+
+/// Where an endpoint is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Where {
+    /// At this port.
+    Port(Place),
+    /// At or behind this device; at which of its ports cannot be told.
+    Behind {
+        /// The device.
+        device: DeviceId,
+        /// The VLAN, where a table tells.
+        vlan: Option<u16>,
+    },
+    /// At the site; every row about it was rejected.
+    Nowhere,
+}
+
+/// Why an endpoint is believed to be where it is said to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The only port left without a managed device behind it.
+    EdgePort {
+        /// How many endpoints are learned on the port; many mean something unmanaged behind it.
+        macs: usize,
+    },
+    /// Of several ports without a managed device behind, the one with the fewest addresses.
+    FewestAddresses {
+        /// Endpoints learned on the port.
+        macs: usize,
+        /// Endpoints learned on the next best one.
+        next: usize,
+    },
+    /// The deepest port leads to a device whose table does not have it: something unmanaged is on the way.
+    UnmanagedBehind {
+        /// The device at the end of the way.
+        towards: DeviceId,
+    },
+    /// The deepest port leads to a device that shows no table.
+    NoTableBehind,
+    /// The device has it at a bridge port that does not resolve to an interface.
+    PortUnresolved,
+    /// The only rows are on ports that are said to be down.
+    PortDown,
+    /// No row tells where it is.
+    NothingUsable,
+}
+
+/// Why a row was not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// The port leads to a device that has the address itself.
+    LeadsTo {
+        /// That device.
+        device: DeviceId,
+    },
+    /// A managed device is behind the port, and another port has the address without one.
+    BetweenSwitches {
+        /// A device behind the port.
+        device: DeviceId,
+    },
+    /// Another port has fewer addresses.
+    MoreAddresses {
+        /// Endpoints learned on this port.
+        macs: usize,
+    },
+    /// The row was not learned from traffic.
+    NotLearned,
+    /// The bridge port did not resolve to an interface.
+    PortUnresolved,
+    /// The port is said to be down.
+    PortDown,
+    /// The endpoint is better known in another VLAN.
+    OtherVlan,
+}
+
+/// A row that was not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Rejected {
+    /// The device.
+    pub device: DeviceId,
+    /// The port, where it resolved.
+    pub interface: Option<InterfaceId>,
+    /// The VLAN, where the table tells.
+    pub vlan: Option<u16>,
+    /// Why.
+    pub reason: RejectReason,
+}
+
+/// Where an endpoint is, how sure that is, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Where.
+    pub at: Where,
+    /// Other ports at which it is as well: both ends of an unmanaged segment between two switches.
+    pub also: Vec<Place>,
+    /// 0 to 100; under 50 means that it is a guess.
+    pub confidence: u8,
+    /// Why.
+    pub reason: Reason,
+    /// The rows that were not believed, in order.
+    pub rejected: Vec<Rejected>,
+}
+
+/// Why an address in a table is no endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DropReason {
+    /// `00:00:00:00:00:00`.
+    Zero,
+    /// A group address.
+    Multicast,
+    /// The address of a first-hop redundancy group, which moves between routers.
+    VirtualRouter,
+    /// A managed device's own.
+    DeviceOwn {
+        /// The device; `None` when several claim it.
+        device: Option<DeviceId>,
+    },
+}
+
+/// What is concluded about a site.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SiteInference {
+    /// Where each endpoint is.
+    pub attachments: BTreeMap<MacAddr, Attachment>,
+    /// The addresses that are no endpoints.
+    pub dropped: BTreeMap<MacAddr, DropReason>,
+    /// The managed devices behind each port that has some, by device and port.
+    pub between_switches: Vec<(DeviceId, InterfaceId, BTreeSet<DeviceId>)>,
+}

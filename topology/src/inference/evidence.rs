@@ -1,0 +1,89 @@
+//! What the inference of one site looks at.
+//!
+//! Invariant: these are plain facts with resolved names: a forwarding row names an interface of ours, or none when the
+//! bridge port did not resolve. The same device may come twice, as two agents see it: its evidence is put together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceId, InterfaceId, MacAddr};
+
+/// Everything known about the devices of one site.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SiteEvidence {
+    /// The managed devices.
+    pub devices: Vec<DeviceEvidence>,
+}
+
+/// What one device says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceEvidence {
+    /// The device.
+    pub id: DeviceId,
+    /// The addresses of its bridge and its ports.
+    pub own_macs: Vec<MacAddr>,
+    /// Its interfaces.
+    pub interfaces: Vec<InterfaceEvidence>,
+    /// Its forwarding tables.
+    pub forwarding: Vec<ForwardingEvidence>,
+    /// The neighbours it hears.
+    pub neighbours: Vec<NeighbourEvidence>,
+}
+
+/// What kind of port an interface is, as far as the inference cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortLink {
+    /// A cable goes in, or it is not known.
+    Wired,
+    /// A radio, with stations behind it.
+    Wireless,
+    /// An aggregate of other ports.
+    Aggregate,
+    /// Neither: a VLAN interface, a loopback, a tunnel.
+    Virtual,
+}
+
+/// A port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InterfaceEvidence {
+    /// Its identity.
+    pub id: InterfaceId,
+    /// ifName.
+    pub name: String,
+    /// ifIndex, for those who read the export.
+    pub if_index: u32,
+    /// Its address.
+    pub mac: Option<MacAddr>,
+    /// What kind of port.
+    pub kind: PortLink,
+    /// ifOperStatus: whether it is up; `None` when the device does not say.
+    pub up: Option<bool>,
+    /// The aggregate that it is a member of (IEEE8023-LAG-MIB).
+    pub aggregate: Option<InterfaceId>,
+}
+
+/// A row of a forwarding table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ForwardingEvidence {
+    /// The address.
+    pub mac: MacAddr,
+    /// The VLAN; `None` where the table does not say (BRIDGE-MIB): it may then be any.
+    pub vlan: Option<u16>,
+    /// The port; `None` where the bridge port did not resolve.
+    pub interface: Option<InterfaceId>,
+    /// Whether the row was learned from traffic; other rows do not tell where anything is.
+    pub learned: bool,
+}
+
+/// A neighbour heard by LLDP or CDP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NeighbourEvidence {
+    /// The port on which it was heard.
+    pub interface: InterfaceId,
+    /// The managed device that it is, where that is known.
+    pub device: Option<DeviceId>,
+    /// Its port, where that is known.
+    pub remote_interface: Option<InterfaceId>,
+    /// Its chassis id as text. One that is a device's own MAC address names that device.
+    pub chassis_id: String,
+}
