@@ -10,7 +10,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use owner::{Intake, IntakeError, Owner, OwnerHealth, start};
+pub use owner::{IngestCounters, Intake, IntakeError, Owner, OwnerHealth, Pending, Published, start};
 pub(crate) use plan::links_of;
 pub use plan::{Outcome, Planned, Policy, Refusal, plan};
 pub use source::{ReportSource, SourceError};

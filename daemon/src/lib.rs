@@ -5,10 +5,13 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod centre;
 pub mod clock;
+pub mod collector;
 pub mod config;
 pub mod estate;
 pub mod findings;
 pub mod ingest;
+pub mod pki;
 pub mod record;
 pub mod store;

@@ -12,8 +12,7 @@ use onenet_topology::{
     division::Tier,
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
-use onenet_wire::{Batch, Clocks, Position};
-use ring::digest;
+use onenet_wire::{Batch, Clocks, Position, tls::sha256};
 use serde::{Deserialize, Serialize};
 
 /// Something that changes state.
@@ -56,6 +55,13 @@ pub enum Body {
         agent: AgentId,
         /// Which batch.
         position: Position,
+    },
+    /// An agent put a configuration into force.
+    Configured {
+        /// Who.
+        agent: AgentId,
+        /// Its revision.
+        revision: u64,
     },
     /// Somebody commanded.
     Command {
@@ -180,13 +186,14 @@ pub struct EnrolmentToken {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    /// Returns the hash that somebody computed.
+    pub const fn new(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     /// Returns the hash of a secret.
     pub fn of(secret: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, secret).as_ref()) {
-            *to = *from;
-        }
-        Self(hash)
+        Self(sha256(secret))
     }
 }
 

@@ -208,7 +208,7 @@ impl Store {
     pub fn load(&self) -> Result<Estate, StoreError> {
         let mut estate = Estate::default();
         // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
-        for row in self.tree.iter() {
+        for row in &self.tree {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
             if keys::is_sample(&key) || keys::is_audit(&key) {
                 continue;

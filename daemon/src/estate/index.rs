@@ -51,12 +51,12 @@ impl Indexes {
             None => self.endpoint_sites.remove(&id),
         };
         let mac = |it: Option<&Endpoint>| it.map(|endpoint| (endpoint.mac, id)).into_iter().collect();
-        differ(&mut self.macs, mac(old), mac(new));
-        differ(&mut self.addresses, addresses(old), addresses(new));
+        differ(&mut self.macs, &mac(old), mac(new));
+        differ(&mut self.addresses, &addresses(old), addresses(new));
         let name = |it: Option<&Endpoint>| {
             it.and_then(Endpoint::hostname).map(|name| (name.to_lowercase(), id)).into_iter().collect()
         };
-        differ(&mut self.hostnames, name(old), name(new));
+        differ(&mut self.hostnames, &name(old), name(new));
     }
 }
 
@@ -65,7 +65,7 @@ fn addresses(endpoint: Option<&Endpoint>) -> BTreeSet<(SpaceId, IpAddr, Endpoint
     all.collect()
 }
 
-fn differ<K: Ord + Clone>(index: &mut OrdMap<K, ()>, old: BTreeSet<K>, new: BTreeSet<K>) {
+fn differ<K: Ord + Clone>(index: &mut OrdMap<K, ()>, old: &BTreeSet<K>, new: BTreeSet<K>) {
     for key in old.difference(&new) {
         index.remove(key);
     }

@@ -76,6 +76,10 @@ pub struct Intake {
     queue: mpsc::Sender<Message>,
 }
 
+/// A record that was handed over.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Outcome, IntakeError>>);
+
 /// The thread that owns the state.
 #[derive(Debug)]
 pub struct Owner {
@@ -112,9 +116,27 @@ impl Intake {
     /// # Errors
     /// Returns why it was not taken in; nothing changed then.
     pub async fn submit(&self, body: Body) -> Result<Outcome, IntakeError> {
+        self.enqueue(body).await?.answer().await
+    }
+
+    /// Hands a record over; what one caller hands over is taken in in that order. Waits while the queue is full.
+    ///
+    /// # Errors
+    /// The centre is stopping.
+    pub async fn enqueue(&self, body: Body) -> Result<Pending, IntakeError> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Message::Record(body, answer)).await.map_err(|_| IntakeError::Stopped)?;
-        answered.await.unwrap_or(Err(IntakeError::Stopped))
+        Ok(Pending(answered))
+    }
+}
+
+impl Pending {
+    /// Waits until the record is on disk.
+    ///
+    /// # Errors
+    /// Returns why it was not taken in; nothing changed then.
+    pub async fn answer(self) -> Result<Outcome, IntakeError> {
+        self.0.await.unwrap_or(Err(IntakeError::Stopped))
     }
 }
 

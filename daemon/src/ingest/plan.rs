@@ -199,6 +199,7 @@ pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned,
         Body::Disconnected { agent } => contact::disconnected(&mut draft, *agent)?,
         Body::Report(report) => report::report(&mut draft, report)?,
         Body::Unacceptable { agent, position } => report::unacceptable(&mut draft, *agent, *position)?,
+        Body::Configured { agent, revision } => contact::configured(&mut draft, *agent, *revision)?,
         Body::Command { by, command } => command::command(&mut draft, by, command)?,
         Body::Started => {
             draft.put(Change::Started(record.time));

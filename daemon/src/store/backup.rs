@@ -25,7 +25,7 @@ use std::{
 use ring::digest::{Context, SHA256};
 
 use super::{SCHEMA, Store, StoreError, keys, row, samples};
-use crate::estate::Estate;
+use crate::{estate::Estate, pki::PkiError};
 
 const MAGIC: &[u8; 16] = b"onenet backup 1\n";
 const END: u8 = 0;
@@ -72,8 +72,11 @@ pub enum BackupError {
         path: PathBuf,
     },
     /// The store itself failed.
-    #[error("the store failed")]
-    Store(#[source] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
+    /// The keys and certificates cannot be read or written.
+    #[error(transparent)]
+    Pki(PkiError),
 }
 
 /// Writes and hashes.
@@ -133,7 +136,7 @@ impl Store {
                 sink.piece(ROW, &key, &value).map_err(failed)?;
             }
         }
-        for row in self.tree.iter() {
+        for row in &self.tree {
             let (key, value) = row.map_err(|error| BackupError::Store(self.read_error(error)))?;
             let position = match keys::parse(&key) {
                 Some(keys::Key::Command(position)) => Some(position),

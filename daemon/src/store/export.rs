@@ -46,8 +46,8 @@ pub enum ExportError {
     #[error("the store is not empty: import into a new data directory")]
     NotEmpty,
     /// The store itself failed.
-    #[error("the store failed")]
-    Store(#[source] StoreError),
+    #[error(transparent)]
+    Store(StoreError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl Store {
         let mut lines = 0;
         let head = Head { format: FORMAT.into(), version: VERSION, position: estate.position };
         write_line(to, &head)?;
-        for row in self.tree.iter() {
+        for row in &self.tree {
             let (key, value) = row.map_err(|error| ExportError::Store(self.read_error(error)))?;
             if let Some(change) = self.added(estate, &key, &value).map_err(ExportError::Store)? {
                 write_line(to, &change)?;
@@ -119,15 +119,13 @@ impl Store {
             return Err(ExportError::Line { line: 1, problem });
         }
         let mut changes = Vec::with_capacity(IMPORT_CHANGES);
-        let mut read = 0;
-        for (index, line) in lines {
+        for (read, (index, line)) in lines.enumerate() {
             let line = line.map_err(ExportError::Read)?;
             if let Ok(End { end }) = serde_json::from_str(&line) {
                 self.commit(&changes).map_err(ExportError::Store)?;
                 return if end == read { Ok(read) } else { Err(ExportError::CutShort) };
             }
             changes.push(read_line::<Change>(index, &line)?);
-            read += 1;
             if changes.len() >= IMPORT_CHANGES {
                 self.commit(&changes).map_err(ExportError::Store)?;
                 changes.clear();

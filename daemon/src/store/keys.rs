@@ -134,7 +134,11 @@ pub(super) fn audit_position(key: &[u8]) -> Option<u64> {
 
 /// Returns a key for people.
 pub(super) fn readable(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write as _;
+    key.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Reads a key back, `None` when it is not one of ours.

@@ -322,7 +322,7 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
 
 pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Problem> {
     let row = EndpointRow::decode(value).map_err(|error| error.to_string())?;
-    let groups = row.groups.into_iter().map(read_group).collect::<Result<_, _>>().map(Groups)?;
+    let groups = row.groups.iter().map(read_group).collect::<Result<_, _>>().map(Groups)?;
     let mut addresses = Vec::with_capacity(row.addresses.len());
     for it in row.addresses {
         let witnesses = groups.read_all(it.witnesses)?;
@@ -337,7 +337,7 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Pr
     Ok(Endpoint { id, mac, witnesses: groups.read_all(row.witnesses)?, addresses, statements })
 }
 
-fn read_group(row: GroupRow) -> Result<(AgentId, Group), Problem> {
+fn read_group(row: &GroupRow) -> Result<(AgentId, Group), Problem> {
     let index = usize::try_from(row.method).ok().and_then(|number| number.checked_sub(1));
     let method = *index.and_then(|index| Method::ALL.get(index)).ok_or("a method that this version does not know")?;
     Ok((AgentId::from_raw(row.agent), Group { method, scope: Scope::new(&row.scope) }))

@@ -65,6 +65,16 @@ pub(super) fn heard(
     Ok(Outcome::Accepted)
 }
 
+/// Plans that a configuration is in force.
+pub(super) fn configured(draft: &mut Draft<'_>, id: AgentId, revision: u64) -> Result<Outcome, Refusal> {
+    let mut agent = member(draft, id)?;
+    if agent.configuration_revision != revision {
+        agent.configuration_revision = revision;
+        draft.put(Change::Agent(Arc::new(agent)));
+    }
+    Ok(Outcome::Accepted)
+}
+
 /// Plans the end of a stream. Silence begins later, by a tick: a stream that comes back at once is no silence.
 pub(super) fn disconnected(draft: &mut Draft<'_>, id: AgentId) -> Result<Outcome, Refusal> {
     let agent = draft.next.agent(id).ok_or(Refusal::UnknownAgent(id))?;

@@ -11,7 +11,7 @@ use std::{
 };
 
 use onenet_topology::{
-    MacAddr, SiteId, SpaceId,
+    MacAddr, SiteId, SpaceId, Timestamp,
     device::Handle,
     endpoint::{Endpoint, Source, Testimony, Witness},
     fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Method},
@@ -99,7 +99,7 @@ fn fold_change(
         })),
         FactChange::Gone { .. } => None,
     };
-    set(draft, touched, place, hash, old, held, observed)
+    set(draft, touched, place, hash, old.as_ref(), held, observed)
 }
 
 /// Takes away what the agent held in the range of a complete group and does not name any more.
@@ -119,7 +119,7 @@ fn take_away_others(
         .map(|(hash, held)| (hash, Arc::clone(held)))
         .collect();
     for (hash, old) in others {
-        set(draft, touched, place, hash, Some(old), None, closed)?;
+        set(draft, touched, place, hash, Some(&old), None, closed)?;
     }
     Ok(())
 }
@@ -130,31 +130,26 @@ fn set(
     touched: &mut Touched,
     place: &Place<'_>,
     hash: u64,
-    old: Option<Arc<Held>>,
+    old: Option<&Arc<Held>>,
     held: Option<Arc<Held>>,
-    observed: onenet_topology::Timestamp,
+    observed: Timestamp,
 ) -> Result<(), Refusal> {
     let said = |held: &Arc<Held>| testimony(&held.fact.body, touched.space);
-    let before = old.as_ref().and_then(said);
+    let before = old.and_then(said);
     let after = held.as_ref().and_then(said);
     let source = Source { agent: place.agent.id, group: place.group.clone(), fact: hash };
-    if let Some(before) = before.filter(|before| after.as_ref().is_none_or(|after| !after.is_same_as(before))) {
-        if let Some(endpoint) = touched.endpoint(draft, before.mac, false)? {
-            endpoint.end(&before.testimony, &source, observed);
-        }
+    let ended = before.filter(|before| after.as_ref().is_none_or(|after| !after.is_same_as(before)));
+    if let Some(before) = ended
+        && let Some(endpoint) = touched.endpoint(draft, before.mac, false)?
+    {
+        endpoint.end(&before.testimony, &source, observed);
     }
-    if let Some(after) = after {
-        if let Some(endpoint) = touched.endpoint(draft, after.mac, true)? {
-            let witness = Witness {
-                source,
-                first_seen: observed,
-                last_seen: observed,
-                current: true,
-                vlan: after.vlan,
-                interface: after.interface,
-            };
-            endpoint.hear(after.testimony, witness);
-        }
+    if let Some(after) = after
+        && let Some(endpoint) = touched.endpoint(draft, after.mac, true)?
+    {
+        let (vlan, interface) = (after.vlan, after.interface);
+        let witness = Witness { source, first_seen: observed, last_seen: observed, current: true, vlan, interface };
+        endpoint.hear(after.testimony, witness);
     }
     if old.is_some() || held.is_some() {
         let (agent, group) = (place.agent.id, place.group.clone());

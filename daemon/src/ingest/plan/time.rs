@@ -46,19 +46,15 @@ pub(super) fn measure(clock: &mut AgentClock, clocks: &Clocks, received: Timesta
         clock.offset_ms = Some(offset);
     }
     let tie = Boot { id: clocks.boot_id, zero, measured: true };
-    let moved = match clock.boots.iter_mut().find(|boot| boot.id == clocks.boot_id) {
-        Some(boot) => {
-            let off = zero.ms_since(boot.zero);
-            let moved = !boot.measured || off < -CLOSER_MS || off > DRIFT_MS;
-            if moved {
-                *boot = tie;
-            }
-            moved
+    let moved = if let Some(boot) = clock.boots.iter_mut().find(|boot| boot.id == clocks.boot_id) {
+        let moved = !boot.measured || !(-CLOSER_MS..=DRIFT_MS).contains(&zero.ms_since(boot.zero));
+        if moved {
+            *boot = tie;
         }
-        None => {
-            remember(clock, tie);
-            true
-        }
+        moved
+    } else {
+        remember(clock, tie);
+        true
     };
     moved || offset_moved
 }

@@ -1,0 +1,426 @@
+//! The centre as one handle: what the console, the API, the metrics and the command line use.
+//!
+//! Invariant: reading never waits for writing. [`Centre::estate`] gives a snapshot that never changes; everything that
+//! changes it goes through [`Centre::submit`], or comes from agents, and is on disk before it is answered.
+//!
+//! # How to use it
+//!
+//! ```no_run
+//! # use onenetd::{centre::{Centre, Options}, record::Command};
+//! # use tokio_util::sync::CancellationToken;
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let centre = Centre::open("data".as_ref(), Options::default()).await?;
+//! let shutdown = CancellationToken::new();
+//! let listener = tokio::net::TcpListener::bind("[::]:7444").await?;
+//! let collectors = tokio::spawn({
+//!     let (centre, shutdown) = (centre.clone(), shutdown.clone());
+//!     async move { centre.serve_collectors(listener, shutdown).await }
+//! });
+//! let estate = centre.estate(); // an immutable snapshot
+//! println!("{} sites, {} endpoints", estate.tree.len(), estate.indexes.endpoint_sites.len());
+//! shutdown.cancel();
+//! collectors.await??;
+//! centre.stop().await;
+//! # Ok(()) }
+//! ```
+//!
+//! # Tasks
+//!
+//! One task ticks (once a second a [`Body::Tick`], now and then the removal of old samples); [`Centre::stop`] ends it, then
+//! the ingest thread, after what is in its queue is on disk. Dropping every handle without `stop` loses nothing that was
+//! acknowledged.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use onenet_topology::{AgentId, SiteId, Timestamp};
+use onenet_wire::{
+    Done, InstructionBody,
+    tls::{Fingerprint, NoRandomness},
+    token::Token,
+};
+use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock,
+    collector::{CollectorSource, InstructError, Shared, Streams},
+    estate::Estate,
+    ingest::{
+        self, IngestCounters, Intake, IntakeError, Outcome, Owner, OwnerHealth, Policy, ReportSource as _, SourceError,
+    },
+    pki::{self, Pki, PkiError},
+    record::{Body, Command, EnrolmentToken, TokenHash},
+    store::{BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
+};
+
+/// How often time is recorded as having passed.
+const TICK: Duration = Duration::from_secs(1);
+/// Ticks between two removals of old samples.
+const TICKS_PER_EXPIRY: u64 = 300;
+
+/// How the centre is to be opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Limits of time and number that planning follows.
+    pub policy: Policy,
+    /// How long samples are kept, in milliseconds. Longer history belongs into Prometheus.
+    pub sample_retention_ms: i64,
+    /// Further names and addresses for the centre's certificate; agents do not need them.
+    pub certificate_names: Vec<String>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            sample_retention_ms: 48 * 3_600_000,
+            certificate_names: Vec::new(),
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// The centre. Cheap to clone; all clones are the same centre.
+#[derive(Debug, Clone)]
+pub struct Centre(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Store,
+    shared: Arc<Shared>,
+    intake: Intake,
+    owner: Mutex<Option<Owner>>,
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    clock: Clock,
+}
+
+/// The centre cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory cannot be made.
+    #[error("the data directory {} cannot be made: check the path and its permissions, or give another --data", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Keys or certificates cannot be opened.
+    #[error(transparent)]
+    Pki(PkiError),
+    /// No thread can be started.
+    #[error("the operating system gives no thread for ingest: check the limit on processes")]
+    Thread(#[source] io::Error),
+    /// The first record was not taken in.
+    #[error(transparent)]
+    Start(IntakeError),
+}
+
+/// An enrolment token cannot be issued.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolTokenError {
+    /// The system gives no random bytes.
+    #[error(transparent)]
+    Random(NoRandomness),
+    /// It was not taken in.
+    #[error(transparent)]
+    Intake(IntakeError),
+}
+
+impl Centre {
+    /// Opens the centre in a data directory, or makes a new one there.
+    ///
+    /// # Errors
+    /// The directory cannot be used, is in use, or holds something damaged or of another version; each message says what
+    /// to do.
+    pub async fn open(data: &Path, options: Options) -> Result<Self, OpenError> {
+        let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
+        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, now)).await;
+        let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
+        let clock = options.clock.clone();
+        let (owner, intake, published) =
+            ingest::start(store.clone(), estate, options.policy, clock.clone()).map_err(OpenError::Thread)?;
+        let shared =
+            Arc::new(Shared { published, pki: Arc::new(pki), streams: Streams::default(), clock: clock.clone() });
+        let inner = Inner {
+            store,
+            shared,
+            intake,
+            owner: Mutex::new(Some(owner)),
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            clock,
+        };
+        inner.intake.submit(Body::Started).await.map_err(OpenError::Start)?;
+        let centre = Self(Arc::new(inner));
+        centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms)));
+        Ok(centre)
+    }
+
+    fn ticker(&self, retention_ms: i64) -> Ticker {
+        Ticker {
+            store: self.0.store.clone(),
+            shared: Arc::clone(&self.0.shared),
+            intake: self.0.intake.clone(),
+            shutdown: self.0.shutdown.clone(),
+            retention_ms,
+        }
+    }
+
+    /// Returns the present snapshot. It never changes; ask again for a newer one.
+    pub fn estate(&self) -> Arc<Estate> {
+        self.0.shared.published.estate.load_full()
+    }
+
+    /// Returns the position of the present snapshot, which changes whenever a new one is published.
+    pub fn position(&self) -> watch::Receiver<u64> {
+        self.0.shared.published.position.clone()
+    }
+
+    /// Returns whether the store failed, and how: nothing is accepted any more then.
+    pub fn health(&self) -> OwnerHealth {
+        self.0.shared.published.health.borrow().clone()
+    }
+
+    /// Returns what ingest counted since the start.
+    pub fn counters(&self) -> &IngestCounters {
+        &self.0.shared.published.counters
+    }
+
+    /// Returns the centre's clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Returns the agents' open streams.
+    pub fn streams(&self) -> &Streams {
+        &self.0.shared.streams
+    }
+
+    /// Returns the size of the store on disk, in bytes.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        self.0.store.size_on_disk()
+    }
+
+    /// Returns where further sources of reports hand these over: see [`ingest::ReportSource`].
+    pub fn intake(&self) -> Intake {
+        self.0.intake.clone()
+    }
+
+    /// Commands something in the name of a principal, whose permission was checked before. Returns when it is on disk.
+    ///
+    /// # Errors
+    /// The command is refused, the store fails, or the centre is stopping; nothing changed then.
+    pub async fn submit(&self, command: Command, principal: &str) -> Result<Outcome, IntakeError> {
+        let command = Arc::new(command);
+        let body = Body::Command { by: principal.into(), command: Arc::clone(&command) };
+        let outcome = self.0.intake.submit(body).await?;
+        match &*command {
+            Command::RevokeAgent { agent, .. } => self.0.shared.streams.disconnect(*agent),
+            Command::Configure { site, .. } => self.push_configuration(*site),
+            _ => {}
+        }
+        Ok(outcome)
+    }
+
+    /// Gives the connected agents of a site its configuration; the others get it when they connect.
+    fn push_configuration(&self, site: SiteId) {
+        let estate = self.estate();
+        let Some(wanted) = estate.configurations.get(&site) else { return };
+        let connected = estate.agents_of(site).filter(|agent| self.0.shared.streams.is_connected(agent.id));
+        for agent in connected {
+            let (shared, intake) = (Arc::clone(&self.0.shared), self.0.intake.clone());
+            let (agent, wanted, shutdown) = (agent.id, Arc::clone(wanted), self.0.shutdown.clone());
+            self.0.tasks.spawn(async move {
+                tokio::select! {
+                    // Logged there, and tried again when the agent connects.
+                    _ = shared.configure(&intake, agent, &wanted) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    /// Issues a one-time token with which an agent of `site` enrols within `ttl`. Returns its text, to be shown once.
+    ///
+    /// # Errors
+    /// The site does not exist, or it is not taken in.
+    pub async fn enrol_token(&self, site: SiteId, ttl: Duration, principal: &str) -> Result<String, EnrolTokenError> {
+        let token = Token::generate(self.authority()).map_err(EnrolTokenError::Random)?;
+        let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        let command = Command::IssueEnrolmentToken {
+            hash: TokenHash::new(token.secret_hash()),
+            token: EnrolmentToken { site, expires: self.0.clock.now().plus_ms(ttl_ms), spent: None },
+        };
+        self.submit(command, principal).await.map_err(EnrolTokenError::Intake)?;
+        Ok(token.reveal())
+    }
+
+    /// Returns the fingerprint of the centre's certificate authority.
+    pub fn authority(&self) -> Fingerprint {
+        self.0.shared.pki.fingerprint()
+    }
+
+    /// Asks an agent for something over its stream and waits for the answer.
+    ///
+    /// # Errors
+    /// The agent is not connected, is lost meanwhile, takes too long, or cannot do it.
+    pub async fn instruct(&self, agent: AgentId, instruction: InstructionBody) -> Result<Done, InstructError> {
+        self.0.shared.streams.instruct(agent, instruction).await
+    }
+
+    /// Returns samples and events in the order of time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn samples(&self, query: SampleQuery) -> Result<Vec<Sample>, StoreError> {
+        let (store, path) = (self.0.store.clone(), self.0.store.path().to_owned());
+        let found = tokio::task::spawn_blocking(move || store.samples(&query)).await;
+        found.unwrap_or_else(|error| Err(StoreError::Read { path, source: error.into() }))
+    }
+
+    /// Writes a consistent backup, private keys included, to a file, while everything goes on. Restore it with
+    /// [`restore`].
+    ///
+    /// # Errors
+    /// The file cannot be written or the store cannot be read.
+    pub async fn backup(&self, path: &Path) -> Result<(), BackupError> {
+        let (store, estate, shared) = (self.0.store.clone(), self.estate(), Arc::clone(&self.0.shared));
+        let to = path.to_owned();
+        let done = tokio::task::spawn_blocking(move || {
+            let files = shared.pki.files().map_err(BackupError::Pki)?;
+            store.backup(&estate, &files, &to)
+        });
+        done.await.unwrap_or_else(|error| Err(BackupError::Write { path: path.to_owned(), source: error.into() }))
+    }
+
+    /// Writes the store as text, without private keys. Returns the number of changes written.
+    ///
+    /// # Errors
+    /// The text cannot be written or the store cannot be read.
+    pub async fn export(&self, mut to: impl io::Write + Send + 'static) -> Result<usize, ExportError> {
+        let (store, estate) = (self.0.store.clone(), self.estate());
+        let done = tokio::task::spawn_blocking(move || store.export(&estate, &mut to));
+        done.await.unwrap_or_else(|error| Err(ExportError::Write(error.into())))
+    }
+
+    /// Serves agents on `listener` until `shutdown`, or until that fails for good.
+    ///
+    /// # Errors
+    /// The certificates cannot be used, or the listener fails.
+    pub async fn serve_collectors(
+        &self,
+        listener: TcpListener,
+        shutdown: CancellationToken,
+    ) -> Result<(), SourceError> {
+        let source = CollectorSource { listener, shared: Arc::clone(&self.0.shared) };
+        source.run(self.0.intake.clone(), shutdown).await
+    }
+
+    /// Stops: what was handed over is committed, then the thread and the tasks end. Streams of agents are ended by the
+    /// token that [`Centre::serve_collectors`] was given: cancel that first.
+    pub async fn stop(&self) {
+        self.0.shutdown.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+        let owner = self.0.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(owner) = owner {
+            // Only a panic of `stop` itself could fail this, and it has nothing that panics.
+            let _ = tokio::task::spawn_blocking(move || owner.stop()).await;
+        }
+    }
+}
+
+/// Makes a new data directory from a backup.
+///
+/// # Errors
+/// The backup is not whole, the directory is not empty, or cannot be written.
+pub fn restore(backup: &Path, data: &Path) -> Result<(), BackupError> {
+    let occupied = fs::read_dir(data).is_ok_and(|mut entries| entries.next().is_some());
+    if occupied {
+        return Err(BackupError::NotEmpty { path: data.to_owned() });
+    }
+    let files = Store::restore(backup, &store_path(data))?;
+    pki::restore_files(data, &files).map_err(BackupError::Pki)
+}
+
+/// Makes a new data directory from exported text. Its certificate authority is new: agents enrol again. Returns the number
+/// of changes read.
+///
+/// # Errors
+/// The text is not a whole export, or the directory is not empty or cannot be written.
+pub fn import(from: impl io::BufRead, data: &Path) -> Result<usize, ExportError> {
+    Store::open(&store_path(data)).map_err(ExportError::Store)?.import(from)
+}
+
+/// Returns where in a data directory the store is.
+fn store_path(data: &Path) -> PathBuf {
+    data.join("store")
+}
+
+fn open_files(data: &Path, names: &[String], now: Timestamp) -> Result<(Store, Estate, Pki), OpenError> {
+    fs::create_dir_all(data).map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
+    // The store first: its lock keeps a second centre from touching anything else.
+    let store = Store::open(&store_path(data)).map_err(OpenError::Store)?;
+    let estate = store.load().map_err(OpenError::Store)?;
+    let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
+    Ok((store, estate, pki))
+}
+
+struct Ticker {
+    store: Store,
+    shared: Arc<Shared>,
+    intake: Intake,
+    shutdown: CancellationToken,
+    retention_ms: i64,
+}
+
+async fn tick(ticker: Ticker) {
+    let mut interval = tokio::time::interval(TICK);
+    // After a pause of the machine one tick is enough: each looks at the time of its record.
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = 0_u64;
+    loop {
+        tokio::select! {
+            _ = interval.tick() => {}
+            () = ticker.shutdown.cancelled() => return,
+        }
+        if matches!(ticker.intake.submit(Body::Tick).await, Err(IntakeError::Stopped)) {
+            return;
+        }
+        ticks += 1;
+        if ticks.is_multiple_of(TICKS_PER_EXPIRY) {
+            ticker.expire().await;
+        }
+    }
+}
+
+impl Ticker {
+    async fn expire(&self) {
+        let before = self.shared.clock.now().plus_ms(self.retention_ms.saturating_neg());
+        let (store, estate) = (self.store.clone(), self.shared.published.estate.load_full());
+        let expired =
+            tokio::task::spawn_blocking(move || store.expire_samples(estate.sites.keys().copied(), before)).await;
+        match expired {
+            Ok(Ok((removed, more))) if removed > 0 => tracing::debug!(removed, more, "old samples were removed"),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "old samples were not removed; tried again in some minutes"),
+            Err(error) => tracing::warn!(%error, "the removal of old samples panicked"),
+        }
+    }
+}

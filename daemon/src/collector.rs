@@ -1,0 +1,131 @@
+//! The gRPC services for agents: their one stream, and enrolment.
+//!
+//! Invariant: an agent is who its certificate says, may report for its own site only, and is asked for by name in the
+//! registry at each connection, so that a revoked one is out at once. Nothing is acknowledged that the intake has not
+//! answered.
+//!
+//! # Tasks
+//!
+//! One task a connection, owned by the server; one task a stream ([`session`]), which ends when the stream does, when a
+//! newer stream of the same agent takes its place, or at shutdown. A session can be cancelled at any point: what the
+//! intake was given is committed all the same, and the agent asks at its next hello how far it got.
+
+mod enrolment;
+mod session;
+mod streams;
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use onenet_topology::{AgentId, SiteId};
+use onenet_wire::{
+    InstructionBody,
+    limits::MESSAGE_BYTES,
+    v1::{collector_server::CollectorServer, enrolment_server::EnrolmentServer},
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+pub use streams::{InstructError, Streams};
+
+use crate::{
+    clock::Clock,
+    estate::Configuration,
+    ingest::{Intake, Published, ReportSource, SourceError},
+    pki::Pki,
+    record::Body,
+};
+
+/// HTTP/2 pings find a peer that is gone without a word, in about this long and [`PING_TIMEOUT`].
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+/// Streams that one connection may open: an agent needs one, and one more while it replaces it.
+const STREAMS_PER_CONNECTION: u32 = 4;
+
+/// The gRPC services for agents.
+#[derive(Debug)]
+pub struct CollectorSource {
+    /// Where they are served.
+    pub listener: TcpListener,
+    /// What they share.
+    pub shared: Arc<Shared>,
+}
+
+/// What the services share.
+#[derive(Debug)]
+pub struct Shared {
+    /// The estate, to be read.
+    pub published: Published,
+    /// The certificate authority.
+    pub pki: Arc<Pki>,
+    /// The agents' open streams.
+    pub streams: Streams,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Shared {
+    /// Returns the name of a site, for people.
+    pub fn site_name(&self, site: SiteId) -> String {
+        let estate = self.published.estate.load();
+        let now = self.clock.now();
+        estate.tree.get(site).map(|site| site.name(now).zh.clone()).unwrap_or_default()
+    }
+
+    /// Gives an agent its configuration and records what came of it.
+    ///
+    /// # Errors
+    /// The agent is not connected, is lost meanwhile, or refuses the configuration.
+    pub async fn configure(
+        &self,
+        intake: &Intake,
+        agent: AgentId,
+        wanted: &Configuration,
+    ) -> Result<(), InstructError> {
+        let body = InstructionBody::Configure { revision: wanted.revision, toml: wanted.toml.to_string() };
+        let done = self.streams.instruct(agent, body).await.inspect_err(|error| {
+            tracing::warn!(%agent, revision = wanted.revision, %error, "a configuration is not in force");
+        })?;
+        tracing::info!(%agent, revision = done.configuration_revision, "a configuration is in force");
+        // When the record is not taken in, the agent tells the revision at its next hello.
+        let _ = intake.submit(Body::Configured { agent, revision: done.configuration_revision }).await;
+        Ok(())
+    }
+}
+
+impl ReportSource for CollectorSource {
+    fn name(&self) -> &'static str {
+        "collector"
+    }
+
+    async fn run(self, intake: Intake, shutdown: CancellationToken) -> Result<(), SourceError> {
+        let failed = |source: tonic::transport::Error| SourceError {
+            source_name: "collector",
+            remedy: "check the certificates in the pki directory and the address it listens on".into(),
+            source: source.into(),
+        };
+        let Self { listener, shared } = self;
+        let collector =
+            session::Service { shared: Arc::clone(&shared), intake: intake.clone(), shutdown: shutdown.clone() };
+        let enrolment = enrolment::Service { shared: Arc::clone(&shared), intake };
+        let collector = CollectorServer::new(collector)
+            .max_decoding_message_size(MESSAGE_BYTES)
+            .max_encoding_message_size(MESSAGE_BYTES);
+        let enrolment = EnrolmentServer::new(enrolment).max_decoding_message_size(MESSAGE_BYTES);
+        Server::builder()
+            .tls_config(shared.pki.server())
+            .map_err(failed)?
+            .http2_keepalive_interval(Some(PING_INTERVAL))
+            .http2_keepalive_timeout(Some(PING_TIMEOUT))
+            .max_concurrent_streams(STREAMS_PER_CONNECTION)
+            .add_service(collector)
+            .add_service(enrolment)
+            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned())
+            .await
+            .map_err(failed)
+    }
+}

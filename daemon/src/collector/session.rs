@@ -1,0 +1,348 @@
+//! The stream of one agent, from its hello to its end.
+//!
+//! Invariant: batches are handed over in the order in which they came, and answered in that order after the commit; an
+//! agent has few in flight, so that no agent crowds out the others.
+//!
+//! # Tasks
+//!
+//! One task, [`Session::run`], owned by the runtime until the stream ends, is replaced, or shutdown. It owns a few helper
+//! tasks (pushing a configuration, asking for a resync), which it aborts when it ends: what they asked is asked again
+//! after the next hello or digest.
+
+use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt as _, stream::FuturesOrdered};
+use onenet_topology::fact::Group;
+use onenet_wire::{
+    Acknowledgement, AgentMessage, Batch, CentreMessage, Digest, GroupDigest, Hello, InstructionBody, Position,
+    Rejection, RejectionReason, Welcome, limits, tls::Identity, v1,
+};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Shared, streams::Entered};
+use crate::{
+    estate::Estate,
+    ingest::{Intake, IntakeError, Outcome, Refusal},
+    record::{Body, Greeting, Report},
+};
+
+/// How long an agent may take to say hello after the handshake.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
+/// Batches of one agent that wait for the commit. When reached, nothing more is read from its stream: the agent waits.
+const IN_FLIGHT_MAX: usize = 16;
+/// Messages that wait to be sent to one agent; when full the session waits, and with it the agent.
+const OUTBOX_MESSAGES: usize = 32;
+
+/// What waits to be sent to an agent.
+pub(super) type Outbox = mpsc::Sender<Result<CentreMessage, Status>>;
+
+/// Serves agents' streams.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) shared: Arc<Shared>,
+    pub(super) intake: Intake,
+    pub(super) shutdown: CancellationToken,
+}
+
+/// A stream in the making or open.
+struct Session {
+    shared: Arc<Shared>,
+    intake: Intake,
+    identity: Identity,
+    outbox: Outbox,
+    helpers: JoinSet<()>,
+}
+
+#[tonic::async_trait]
+impl v1::collector_server::Collector for Service {
+    type ReportStream = Pin<Box<dyn Stream<Item = Result<v1::CentreMessage, Status>> + Send>>;
+
+    async fn report(
+        &self,
+        request: Request<Streaming<v1::AgentMessage>>,
+    ) -> Result<Response<Self::ReportStream>, Status> {
+        let identity = identify(&request)?;
+        admit(&self.shared.published.estate.load(), identity)?;
+        let (outbox, outgoing) = mpsc::channel(OUTBOX_MESSAGES);
+        let session = Session {
+            shared: Arc::clone(&self.shared),
+            intake: self.intake.clone(),
+            identity,
+            outbox,
+            helpers: JoinSet::new(),
+        };
+        let (inbound, shutdown) = (request.into_inner(), self.shutdown.clone());
+        tokio::spawn(session.run(inbound, shutdown));
+        let outgoing = ReceiverStream::new(outgoing).map(|message| message.map(|it| v1::CentreMessage::from(&it)));
+        Ok(Response::new(Box::pin(outgoing)))
+    }
+}
+
+fn identify(request: &Request<Streaming<v1::AgentMessage>>) -> Result<Identity, Status> {
+    let certificates = request.peer_certs();
+    match Identity::of_peer(certificates.as_deref().map(Vec::as_slice)) {
+        Ok(Some(identity)) => Ok(identity),
+        Ok(None) => Err(Status::unauthenticated(
+            "a certificate is needed to report: enrol first (onenetd enrol SITE, then onenet-agent enrol)",
+        )),
+        Err(error) => Err(Status::unauthenticated(error.to_string())),
+    }
+}
+
+/// Asks the registry for the agent.
+fn admit(estate: &Estate, identity: Identity) -> Result<(), Status> {
+    let Identity { agent, site } = identity;
+    let known = estate.agent(agent).ok_or(Refusal::UnknownAgent(agent));
+    let refusal = match known {
+        Err(refusal) => refusal,
+        Ok(known) => match &known.revoked {
+            Some(it) => Refusal::Revoked { agent, by: it.by.clone(), time: it.time, reason: it.reason.clone() },
+            None if known.site != site => Refusal::OtherSite { agent, own: known.site, asked: site },
+            None => return Ok(()),
+        },
+    };
+    tracing::warn!(%agent, %site, error = %refusal, "an agent was turned away");
+    Err(Status::permission_denied(refusal.to_string()))
+}
+
+impl Session {
+    async fn run(mut self, mut inbound: Streaming<v1::AgentMessage>, shutdown: CancellationToken) {
+        let agent = self.identity.agent;
+        let entered = match self.open(&mut inbound).await {
+            Ok(entered) => entered,
+            Err(status) => {
+                tracing::warn!(%agent, error = status.message(), "a stream was not opened");
+                let _ = self.outbox.send(Err(status)).await;
+                return;
+            }
+        };
+        tracing::info!(%agent, site = %self.identity.site, "an agent is connected");
+        let ended = self.serve(&mut inbound, &entered, &shutdown).await;
+        if let Err(status) = ended {
+            tracing::info!(%agent, reason = status.message(), "a stream was ended");
+            let _ = self.outbox.send(Err(status)).await;
+        }
+        if self.shared.streams.leave(agent, entered.number) {
+            tracing::info!(%agent, "an agent is disconnected");
+            // When the intake is gone so is the centre, and at its next start every stream counts as closed.
+            let _ = self.intake.submit(Body::Disconnected { agent }).await;
+        }
+    }
+
+    /// Waits for the hello, records it, and answers it.
+    async fn open(&mut self, inbound: &mut Streaming<v1::AgentMessage>) -> Result<Entered, Status> {
+        let first = tokio::time::timeout(HELLO_TIMEOUT, inbound.message()).await;
+        let first = first.map_err(|_| Status::deadline_exceeded("no hello came: is this an onenet-agent?"))??;
+        let first = first.ok_or_else(|| Status::invalid_argument("the stream ended before its hello"))?;
+        let hello = match AgentMessage::try_from(first) {
+            Ok(AgentMessage::Hello(hello)) => hello,
+            Ok(_) => return Err(Status::failed_precondition("the first message must be a hello")),
+            Err(error) => return Err(Status::invalid_argument(error.to_string())),
+        };
+        self.check_identity(&hello)?;
+        let greeting = Greeting {
+            agent: hello.agent,
+            version: hello.version,
+            clocks: hello.clocks,
+            received: self.shared.clock.now(),
+            configuration_revision: hello.configuration_revision,
+        };
+        self.intake.submit(Body::Hello(greeting)).await.map_err(ending)?;
+        let estate = self.shared.published.estate.load_full();
+        let committed = estate.agent(hello.agent).map(|agent| agent.committed()).unwrap_or_default();
+        let welcome =
+            Welcome { centre_time: self.shared.clock.now(), committed, site_name: self.shared.site_name(hello.site) };
+        // Entered first: whatever is asked from now on follows the welcome, since the outbox keeps the order.
+        self.say(CentreMessage::Welcome(welcome)).await?;
+        let entered = self.shared.streams.enter(hello.agent, self.outbox.clone());
+        self.configure(&estate, hello.configuration_revision);
+        Ok(entered)
+    }
+
+    fn check_identity(&self, hello: &Hello) -> Result<(), Status> {
+        let Identity { agent, site } = self.identity;
+        if (hello.agent, hello.site) == (agent, site) {
+            return Ok(());
+        }
+        Err(Status::permission_denied(format!(
+            "the certificate is that of {agent} at {site}, the hello says {} at {}: enrol again, or restore the agent's \
+             own data directory",
+            hello.agent, hello.site
+        )))
+    }
+
+    /// Pushes the site's configuration when the agent has another.
+    fn configure(&mut self, estate: &Estate, in_force: u64) {
+        let Some(wanted) = estate.configurations.get(&self.identity.site) else { return };
+        if wanted.revision == in_force {
+            return;
+        }
+        let (shared, intake) = (Arc::clone(&self.shared), self.intake.clone());
+        let (agent, wanted) = (self.identity.agent, Arc::clone(wanted));
+        self.helpers.spawn(async move {
+            // A failure is logged there, and tried again at the next hello.
+            let _ = shared.configure(&intake, agent, &wanted).await;
+        });
+    }
+
+    async fn serve(
+        &mut self,
+        inbound: &mut Streaming<v1::AgentMessage>,
+        entered: &Entered,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Status> {
+        let mut in_flight = FuturesOrdered::new();
+        loop {
+            tokio::select! {
+                () = entered.replaced.cancelled() => {
+                    return Err(Status::aborted("the stream was ended: a newer one took its place, or the agent was revoked"));
+                }
+                () = shutdown.cancelled() => return Err(Status::unavailable("the centre is stopping")),
+                Some(answer) = in_flight.next(), if !in_flight.is_empty() => self.answer(answer).await?,
+                message = inbound.message(), if in_flight.len() < IN_FLIGHT_MAX => {
+                    let Some(message) = message? else { return Ok(()) };
+                    if let Some((position, body)) = self.receive(message).await? {
+                        let invalid = match &body {
+                            Handed::Batch(_) => None,
+                            Handed::Unacceptable(detail) => Some(detail.clone()),
+                        };
+                        let agent = self.identity.agent;
+                        let body = match body {
+                            Handed::Batch(batch) => Body::Report(Report { agent, site: self.identity.site, batch }),
+                            Handed::Unacceptable(_) => Body::Unacceptable { agent, position },
+                        };
+                        let pending = self.intake.enqueue(body).await.map_err(ending)?;
+                        in_flight.push_back(async move { (position, invalid, pending.answer().await) });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a message in. Returns what is to be committed.
+    async fn receive(&mut self, message: v1::AgentMessage) -> Result<Option<(Position, Handed)>, Status> {
+        // The position is read apart, so that a batch that is not acceptable can be named and passed over.
+        let position = match &message.body {
+            Some(v1::agent_message::Body::Batch(batch)) => {
+                batch.position.and_then(|position| Position::try_from(position).ok())
+            }
+            _ => None,
+        };
+        let agent = self.identity.agent;
+        match (AgentMessage::try_from(message), position) {
+            (Ok(AgentMessage::Batch(batch)), _) => Ok(Some((batch.position, Handed::Batch(Arc::new(batch))))),
+            (Ok(AgentMessage::Heartbeat(heartbeat)), _) => {
+                let received = self.shared.clock.now();
+                let history_waiting = heartbeat.history_waiting;
+                let body = Body::Heard { agent, clocks: heartbeat.clocks, received, history_waiting };
+                // Nobody waits for this answer; a store that failed is told by the batches.
+                self.intake.enqueue(body).await.map_err(ending)?;
+                Ok(None)
+            }
+            (Ok(AgentMessage::Digest(digest)), _) => {
+                self.compare(&digest);
+                Ok(None)
+            }
+            (Ok(AgentMessage::Result(result)), _) => {
+                self.shared.streams.answer(agent, result);
+                Ok(None)
+            }
+            (Ok(AgentMessage::Hello(_)), _) => Err(Status::failed_precondition("a second hello on one stream")),
+            (Err(error), Some(position)) => {
+                tracing::warn!(%agent, %error, "a batch is not acceptable");
+                Ok(Some((position, Handed::Unacceptable(error.to_string()))))
+            }
+            (Err(error), None) => Err(Status::invalid_argument(error.to_string())),
+        }
+    }
+
+    /// Answers a batch.
+    async fn answer(&self, answered: Answered) -> Result<(), Status> {
+        let (position, invalid, result) = answered;
+        let rejection = |position, reason, detail| CentreMessage::Rejection(Rejection { position, reason, detail });
+        let message = match (result, invalid) {
+            (Ok(_), Some(detail)) => rejection(position, RejectionReason::Invalid, detail),
+            (Ok(Outcome::Committed(position)), None) => CentreMessage::Acknowledgement(Acknowledgement { position }),
+            (Ok(_), None) => return Ok(()),
+            (Err(IntakeError::Refused(refusal)), _) => {
+                let detail = refusal.to_string();
+                match refusal {
+                    Refusal::Gap { committed, .. } => rejection(committed, RejectionReason::Gap, detail),
+                    Refusal::EpochRetired { .. } => rejection(position, RejectionReason::EpochRetired, detail),
+                    Refusal::Invalid(_) => rejection(position, RejectionReason::Invalid, detail),
+                    other => return Err(ending(other.into())),
+                }
+            }
+            (Err(error), _) => return Err(ending(error)),
+        };
+        self.say(message).await
+    }
+
+    async fn say(&self, message: CentreMessage) -> Result<(), Status> {
+        self.outbox.send(Ok(message)).await.map_err(|_| Status::cancelled("the agent went away"))
+    }
+
+    /// Compares what the agent holds with what the centre holds of it, and asks for the groups that differ.
+    fn compare(&mut self, digest: &Digest) {
+        while self.helpers.try_join_next().is_some() {}
+        let agent = self.identity.agent;
+        let estate = self.shared.published.estate.load_full();
+        let groups = differing(&estate, self.identity, digest);
+        // One helper is the configuration, another the resync before; a third would ask the same again.
+        if groups.is_empty() || self.helpers.len() > 1 {
+            return;
+        }
+        tracing::warn!(%agent, groups = groups.len(), "what the agent holds differs from what the centre holds");
+        let shared = Arc::clone(&self.shared);
+        self.helpers.spawn(async move {
+            if let Err(error) = shared.streams.instruct(agent, InstructionBody::Resync(groups)).await {
+                tracing::warn!(%agent, %error, "a resync was not done; the next digest asks again");
+            }
+        });
+    }
+}
+
+/// What is handed to the intake.
+enum Handed {
+    Batch(Arc<Batch>),
+    Unacceptable(String),
+}
+
+type Answered = (Position, Option<String>, Result<Outcome, IntakeError>);
+
+/// Returns the groups that agent and centre do not hold alike; none while they are not at the same batch.
+fn differing(estate: &Estate, identity: Identity, digest: &Digest) -> Vec<Group> {
+    let at = estate.agent(identity.agent).map(|agent| (agent.state.epoch, agent.state.sequence));
+    if at != Some((Some(digest.state.epoch), digest.state.sequence)) {
+        return Vec::new();
+    }
+    let mut held: BTreeMap<&Group, &GroupDigest> = BTreeMap::new();
+    if let Some(site) = estate.site(identity.site) {
+        held.extend(site.groups_of(identity.agent).map(|(group, held)| (group, held.digest())));
+    }
+    let mut differing: Vec<Group> = Vec::new();
+    for theirs in &digest.groups {
+        let same = match held.remove(&theirs.group) {
+            Some(ours) => (ours.count, ours.sum) == (theirs.count, theirs.sum),
+            None => theirs.count == 0,
+        };
+        if !same {
+            differing.push(theirs.group.clone());
+        }
+    }
+    differing.extend(held.into_keys().cloned());
+    differing.truncate(limits::DIGEST_GROUPS);
+    differing
+}
+
+/// Returns the status with which a stream ends when the intake does not take something in.
+fn ending(error: IntakeError) -> Status {
+    match error {
+        IntakeError::Refused(refusal) => Status::permission_denied(refusal.to_string()),
+        IntakeError::Store(_) => Status::unavailable("the centre cannot write to its disk: see its log and console"),
+        IntakeError::Stopped => Status::unavailable("the centre is stopping"),
+    }
+}

@@ -1,0 +1,156 @@
+//! The agents' open streams, and what was asked over them.
+//!
+//! Invariant: an agent has one live stream; a newer one takes the older one's place. An instruction is answered once:
+//! by the agent, by the end of its stream, or by a time limit.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use onenet_topology::AgentId;
+use onenet_wire::{CentreMessage, Done, Instruction, InstructionBody, InstructionResult};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::session::Outbox;
+
+/// How long an agent may take to answer: a device that is inspected may itself be slow.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Instructions that one agent may have open; an agent works them off one after the other.
+const OPEN_INSTRUCTIONS_MAX: usize = 16;
+
+/// The agents' open streams.
+#[derive(Debug, Default)]
+pub struct Streams {
+    open: Mutex<BTreeMap<AgentId, Stream>>,
+    last_number: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Stream {
+    /// Tells this stream from an older one of the same agent.
+    number: u64,
+    outbox: Outbox,
+    replaced: CancellationToken,
+    waiting: BTreeMap<u64, oneshot::Sender<InstructionResult>>,
+}
+
+/// A stream that was entered; number and end of it.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub(super) number: u64,
+    pub(super) replaced: CancellationToken,
+}
+
+/// An instruction had no success.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InstructError {
+    /// The agent has no stream open.
+    #[error("{0} is not connected: its line, its power or the agent itself is down; try again when it is back")]
+    NotConnected(AgentId),
+    /// The stream ended before the answer.
+    #[error("the line to {0} was cut before it answered: try again when it is back")]
+    Cut(AgentId),
+    /// The agent took too long.
+    #[error("{0} did not answer within {seconds} s: try again, or look at its status page", seconds = ANSWER_TIMEOUT.as_secs())]
+    TimedOut(AgentId),
+    /// Too much is asked of the agent at once.
+    #[error("{0} has {OPEN_INSTRUCTIONS_MAX} instructions to work off: wait for some of them")]
+    Busy(AgentId),
+    /// The agent could not do it.
+    #[error("{agent} answers: {reason}")]
+    Failed {
+        /// The agent.
+        agent: AgentId,
+        /// In its own words.
+        reason: String,
+    },
+}
+
+impl Streams {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AgentId, Stream>> {
+        // Whoever panicked held no half-made change: each change is one call on the map.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a stream; an older one of the same agent is told that it is replaced.
+    pub(super) fn enter(&self, agent: AgentId, outbox: Outbox) -> Entered {
+        let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+        let replaced = CancellationToken::new();
+        let stream = Stream { number, outbox, replaced: replaced.clone(), waiting: BTreeMap::new() };
+        if let Some(older) = self.lock().insert(agent, stream) {
+            older.replaced.cancel();
+        }
+        Entered { number, replaced }
+    }
+
+    /// Takes a stream out. Returns whether it was still the agent's live one.
+    pub(super) fn leave(&self, agent: AgentId, number: u64) -> bool {
+        let mut open = self.lock();
+        let is_live = open.get(&agent).is_some_and(|stream| stream.number == number);
+        if is_live {
+            open.remove(&agent);
+        }
+        is_live
+    }
+
+    /// Hands an agent's answer to whoever waits for it; nobody may, any more.
+    pub(super) fn answer(&self, agent: AgentId, result: InstructionResult) {
+        let waiting = self.lock().get_mut(&agent).and_then(|stream| stream.waiting.remove(&result.id));
+        if let Some(waiting) = waiting {
+            let _ = waiting.send(result);
+        }
+    }
+
+    /// Returns the number of open streams.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Returns whether an agent has a stream open.
+    pub fn is_connected(&self, agent: AgentId) -> bool {
+        self.lock().contains_key(&agent)
+    }
+
+    /// Ends an agent's stream: when it was revoked, say.
+    pub fn disconnect(&self, agent: AgentId) {
+        if let Some(stream) = self.lock().get(&agent) {
+            stream.replaced.cancel();
+        }
+    }
+
+    /// Asks an agent for something and waits for the answer.
+    ///
+    /// # Errors
+    /// The agent is not connected, is lost meanwhile, takes too long, or cannot do it.
+    pub async fn instruct(&self, agent: AgentId, body: InstructionBody) -> Result<Done, InstructError> {
+        let id = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+        let (answer, answered) = oneshot::channel();
+        let (number, outbox) = {
+            let mut open = self.lock();
+            let stream = open.get_mut(&agent).ok_or(InstructError::NotConnected(agent))?;
+            stream.waiting.retain(|_, waiting| !waiting.is_closed());
+            if stream.waiting.len() >= OPEN_INSTRUCTIONS_MAX {
+                return Err(InstructError::Busy(agent));
+            }
+            stream.waiting.insert(id, answer);
+            (stream.number, stream.outbox.clone())
+        };
+        let exchange = async {
+            let message = CentreMessage::Instruction(Instruction { id, body });
+            outbox.send(Ok(message)).await.map_err(|_| InstructError::Cut(agent))?;
+            answered.await.map_err(|_| InstructError::Cut(agent))
+        };
+        let result = tokio::time::timeout(ANSWER_TIMEOUT, exchange).await;
+        if let Some(stream) = self.lock().get_mut(&agent).filter(|stream| stream.number == number) {
+            stream.waiting.remove(&id);
+        }
+        let result = result.unwrap_or(Err(InstructError::TimedOut(agent)))?;
+        result.outcome.map_err(|reason| InstructError::Failed { agent, reason })
+    }
+}
