@@ -49,14 +49,15 @@ impl MacAddr {
 
     /// Returns the address as a number, whose order is the order of the text.
     pub const fn to_u64(self) -> u64 {
-        let [a, b, c, d, e, f] = self.0;
-        u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+        let mut number = [0; 8];
+        number.split_at_mut(2).1.copy_from_slice(&self.0);
+        u64::from_be_bytes(number)
     }
 
     /// Returns the address of a number below 2^48, `None` above.
     pub const fn from_u64(number: u64) -> Option<Self> {
         match number.to_be_bytes() {
-            [0, 0, a, b, c, d, e, f] => Some(Self([a, b, c, d, e, f])),
+            [0, 0, octets @ ..] => Some(Self(octets)),
             _ => None,
         }
     }
@@ -64,8 +65,9 @@ impl MacAddr {
 
 impl fmt::Display for MacAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        let [first, rest @ ..] = self.0;
+        write!(f, "{first:02x}")?;
+        rest.iter().try_for_each(|octet| write!(f, ":{octet:02x}"))
     }
 }
 
