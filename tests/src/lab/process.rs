@@ -175,12 +175,16 @@ pub struct Resident {
     pub highest: u64,
 }
 
-/// Returns the path of a binary of this workspace, built beside the running test.
+/// Returns the path of a binary of this workspace: the one built beside the running test, or the one that the
+/// environment names (`ONENET_AGENT_BINARY`, `ONENETD_BINARY`), such as an agent built as it ships.
 ///
 /// # Errors
 ///
 /// It is not built.
 pub fn product(name: &str) -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os(format!("{}_BINARY", name.to_uppercase().replace('-', "_"))) {
+        return fs::canonicalize(&given).with_context(|| format!("{} is not there", given.display()));
+    }
     let test = std::env::current_exe().context("find the running test")?;
     let beside = test.ancestors().skip(1).take(2).map(|dir| dir.join(name)).find(|path| path.is_file());
     beside.with_context(|| format!("{name} is not built: run cargo build --workspace first, as ./tests/run does"))
