@@ -362,6 +362,37 @@ impl Said {
         let status = output.status.code().unwrap_or(128);
         Ok(Self { status, out: text(&output.stdout), err: text(&output.stderr) })
     }
+
+    /// Checks that a command was refused as people expect it: status 1, nothing on standard output, one clear message
+    /// on standard error that contains every word of `words`.
+    ///
+    /// # Errors
+    ///
+    /// One of that is not so.
+    pub fn refuses(&self, words: &[&str]) -> Result<()> {
+        ensure!(self.status == 1, "status {} instead of 1: {self:?}", self.status);
+        ensure!(self.out.trim().is_empty(), "an error belongs on standard error: {self:?}");
+        is_clear(&self.err, words)
+    }
+}
+
+/// What no message to a user contains.
+const RAW: [&str; 5] = ["panicked", "RUST_BACKTRACE", "stack backtrace", "Os {", "Custom {"];
+
+/// Checks that a text is a message for people: no dump, and with every word of `words`, whatever their case.
+///
+/// # Errors
+///
+/// It is not; the error holds the text.
+pub fn is_clear(text: &str, words: &[&str]) -> Result<()> {
+    for raw in RAW {
+        ensure!(!text.contains(raw), "{raw:?} is no word for users: {text}");
+    }
+    let lower = text.to_lowercase();
+    for word in words {
+        ensure!(lower.contains(&word.to_lowercase()), "{word:?} is missing in: {text}");
+    }
+    Ok(())
 }
 
 /// Returns the secret in what a command printed: its longest word that looks like one.
