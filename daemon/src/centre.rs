@@ -47,6 +47,7 @@ use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::audit,
     clock::Clock,
     collector::{CollectorSource, InstructError, Shared, Streams},
     estate::Estate,
@@ -55,7 +56,7 @@ use crate::{
     },
     pki::{self, Pki, PkiError},
     record::{Body, Command, EnrolmentToken, TokenHash},
-    store::{BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
+    store::{AuditKey, AuditQuery, BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
 };
 
 /// How often time is recorded as having passed.
@@ -284,13 +285,29 @@ impl Centre {
         self.0.shared.streams.instruct(agent, instruction).await
     }
 
-    /// Returns samples and events in the order of time.
+    /// Returns samples and events in the order of time. Reads the disk: within a task use `spawn_blocking`.
     ///
     /// # Errors
     /// The store cannot be read.
-    pub async fn samples(&self, query: SampleQuery) -> Result<Vec<Sample>, StoreError> {
+    pub fn samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
+        self.0.store.samples(query)
+    }
+
+    /// Writes entries of the audit trail. Returns when they are on disk.
+    ///
+    /// # Errors
+    /// The store fails, or the centre is stopping; nothing was written then.
+    pub async fn audit(&self, entries: Vec<audit::Entry>) -> Result<(), IntakeError> {
+        self.0.intake.submit(Body::Audit(entries)).await.map(drop)
+    }
+
+    /// Returns entries of the audit trail with their keys, in the order of time.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn audit_entries(&self, query: AuditQuery) -> Result<Vec<(AuditKey, audit::Entry)>, StoreError> {
         let (store, path) = (self.0.store.clone(), self.0.store.path().to_owned());
-        let found = tokio::task::spawn_blocking(move || store.samples(&query)).await;
+        let found = tokio::task::spawn_blocking(move || store.audit_entries(&query)).await;
         found.unwrap_or_else(|error| Err(StoreError::Read { path, source: error.into() }))
     }
 

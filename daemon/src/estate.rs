@@ -12,17 +12,28 @@ mod change;
 mod index;
 mod site;
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use imbl::OrdMap;
-use onenet_topology::{AgentId, EndpointId, SiteId, Timestamp, device::Device, endpoint::Endpoint, site::SiteTree};
+use onenet_topology::{
+    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
+    address::AddressPlan,
+    area::Area,
+    dated::History,
+    device::{Device, Standing},
+    endpoint::Endpoint,
+    site::SiteTree,
+};
 
 pub use agent::{Agent, AgentClock, BOOTS_MAX, Boot, Contact, LaneMark, RETIRED_EPOCHS_MAX, Revocation};
 pub use change::{Change, SampleBlock};
 pub use index::Indexes;
 pub use site::{Held, HeldGroup, SiteState};
 
-use crate::record::{Command, EnrolmentToken, TokenHash};
+use crate::{
+    access,
+    record::{Command, EnrolmentToken, TokenHash},
+};
 
 /// Everything the centre knows, at one position of the log.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,6 +44,12 @@ pub struct Estate {
     pub time: Timestamp,
     /// The tree of sites.
     pub tree: Arc<SiteTree>,
+    /// The areas.
+    pub areas: OrdMap<AreaId, Arc<Area>>,
+    /// The address plan.
+    pub plan: Arc<AddressPlan>,
+    /// Who may do what.
+    pub register: Arc<access::Register>,
     /// The state of each site that anything was reported for.
     pub sites: OrdMap<SiteId, Arc<SiteState>>,
     /// Every agent ever enrolled.
@@ -78,7 +95,7 @@ impl Estate {
     }
 
     /// Returns whether a device works and since when; unknown when no agent that polls it is heard.
-    pub fn device_standing(&self, device: &Device) -> (onenet_topology::device::Standing, Option<Timestamp>) {
+    pub fn device_standing(&self, device: &Device) -> (Standing, Option<Timestamp>) {
         device.standing(|agent| self.is_heard(agent))
     }
 
@@ -93,6 +110,26 @@ impl Estate {
         let agents = self.agents.values().map(|agent| Change::Agent(Arc::clone(agent)));
         let position = Change::Position { position: self.position, time: self.time };
         agents.chain(self.sites.values().flat_map(|site| site.changes())).chain([position])
+    }
+
+    /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
+    /// the prefix, the national one where the national plan has it, and else one that no two sites share, since county
+    /// networks were numbered without a common plan.
+    pub fn space_of(&self, site: SiteId, ip: IpAddr, at: Timestamp) -> SpaceId {
+        let planned = self.plan.match_at_site(site, ip, at).map(|entry| entry.space);
+        let own = || self.plan.site_space(site).unwrap_or(SpaceId::from_raw(site.raw()));
+        planned.unwrap_or_else(own)
+    }
+
+    /// Returns the site of a device.
+    pub fn device_site(&self, id: DeviceId) -> Option<SiteId> {
+        self.indexes.device_sites.get(&id).copied()
+    }
+
+    /// Returns the site and the device of an interface.
+    pub fn interface_owner(&self, id: InterfaceId) -> Option<(SiteId, DeviceId)> {
+        let device = *self.indexes.interface_devices.get(&id)?;
+        Some((self.device_site(device)?, device))
     }
 
     /// Adds one change.
@@ -111,7 +148,7 @@ impl Estate {
             }
             Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
             Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),
-            Change::Device { site, device } => apply_device(self.site_mut(*site), device),
+            Change::Device { site, device } => self.apply_device(*site, device),
             Change::Links { site, links } => self.site_mut(*site).links = Arc::clone(links),
             Change::Finding { site, key, finding } => {
                 let findings = &mut self.site_mut(*site).findings;
@@ -126,7 +163,7 @@ impl Estate {
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
             Change::Started(time) => self.start(*time),
             // Samples and the audit trail live in the store alone.
-            Change::Samples(_) => {}
+            Change::Samples(_) | Change::Audited { .. } => {}
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;
@@ -159,6 +196,11 @@ impl Estate {
         self.agents.insert(id, Arc::new(Agent::new(id, token.site, time)));
     }
 
+    fn apply_device(&mut self, site: SiteId, device: &Arc<Device>) {
+        let old = replace_device(self.site_mut(site), device);
+        self.indexes.replace_device(site, old.as_deref(), device);
+    }
+
     fn apply_endpoint(&mut self, site: SiteId, endpoint: &Arc<Endpoint>) {
         let state = self.site_mut(site);
         state.macs.insert(endpoint.mac, endpoint.id);
@@ -185,8 +227,38 @@ impl Estate {
                     }
                 }
             }
-            // Kept in the log as the `ChangeSites` that they come to.
-            Command::ImportSites { .. } | Command::AddSite(_) => {}
+            Command::ChangePlan { changes } => {
+                let plan = Arc::make_mut(&mut self.plan);
+                for change in changes {
+                    if let Err(error) = plan.apply(change) {
+                        tracing::error!(position, %error, "a change of the address plan in the log cannot be applied");
+                    }
+                }
+            }
+            Command::AddArea { kind, name, members, from } => {
+                if let Some(id) = AreaId::from_record(position, 0) {
+                    let (names, members) = (History::new(*from, name.clone()), History::new(*from, members.clone()));
+                    self.areas.insert(id, Arc::new(Area { id, kind: *kind, names, members }));
+                }
+            }
+            Command::ChangeArea { area, name, members, from } => {
+                if let Some(area) = self.areas.get_mut(area) {
+                    let area = Arc::make_mut(area);
+                    if let Some(name) = name {
+                        area.names.set(*from, name.clone());
+                    }
+                    if let Some(members) = members {
+                        area.members.set(*from, members.clone());
+                    }
+                }
+            }
+            Command::Access(change) => {
+                if let Some(id) = access::TokenId::from_record(position, 0) {
+                    Arc::make_mut(&mut self.register).apply(id, time, change);
+                }
+            }
+            // Kept in the log as the changes that they come to.
+            Command::ImportSites { .. } | Command::AddSite(_) | Command::ImportPlan { .. } => {}
             Command::IssueEnrolmentToken { hash, token } => {
                 self.enrolment_tokens.insert(*hash, Arc::new(token.clone()));
             }
@@ -204,8 +276,10 @@ impl Estate {
     }
 }
 
-fn apply_device(state: &mut SiteState, device: &Arc<Device>) {
-    if let Some(old) = state.devices.insert(device.id, Arc::clone(device)) {
+/// Replaces a device in its site. Returns the old one.
+fn replace_device(state: &mut SiteState, device: &Arc<Device>) -> Option<Arc<Device>> {
+    let old = state.devices.insert(device.id, Arc::clone(device));
+    if let Some(old) = &old {
         for mac in old.own_macs() {
             state.own_macs.remove(&(mac, old.id));
         }
@@ -219,4 +293,5 @@ fn apply_device(state: &mut SiteState, device: &Arc<Device>) {
     for handle in &device.handles {
         state.handles.insert(handle.clone(), device.id);
     }
+    old
 }

@@ -8,12 +8,16 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AgentId, SiteId, Timestamp,
+    AgentId, AreaId, SiteId, Timestamp,
+    address::{PlanChange, PlanRow},
+    area::{AreaKind, Members},
     division::Tier,
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
 use onenet_wire::{Batch, Clocks, Position, tls::sha256};
 use serde::{Deserialize, Serialize};
+
+use crate::access::{self, audit};
 
 /// Something that changes state.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +74,8 @@ pub enum Body {
         /// What.
         command: Arc<Command>,
     },
+    /// Somebody used the system: entries of the audit trail.
+    Audit(Vec<audit::Entry>),
     /// The centre started: what it could not hear meanwhile is no agent's silence.
     Started,
     /// Time passed.
@@ -117,6 +123,43 @@ pub enum Command {
     /// Add a site. Kept in the log as the [`Command::ChangeSites`] that it comes to.
     #[serde(skip)]
     AddSite(NewSite),
+    /// Bring the address plan in line with these rows. Kept in the log as the [`Command::ChangePlan`] that it comes to.
+    #[serde(skip)]
+    ImportPlan {
+        /// The rows.
+        rows: Vec<PlanRow>,
+        /// Since when those hold that have no date of their own.
+        from: Timestamp,
+    },
+    /// Change the address plan. An added space must have an id that the log gave: see [`Command::ImportPlan`].
+    ChangePlan {
+        /// All or none of them.
+        changes: Vec<PlanChange>,
+    },
+    /// Add an area. Its id derives from the position of the record.
+    AddArea {
+        /// What sort of area.
+        kind: AreaKind,
+        /// Its name.
+        name: SiteName,
+        /// Who belongs to it.
+        members: Members,
+        /// Since when.
+        from: Timestamp,
+    },
+    /// Change an area.
+    ChangeArea {
+        /// Which.
+        area: AreaId,
+        /// Its new name, if that changes.
+        name: Option<SiteName>,
+        /// Who belongs to it, if that changes.
+        members: Option<Members>,
+        /// Since when.
+        from: Timestamp,
+    },
+    /// Change who may do what.
+    Access(access::Change),
     /// Change the tree of sites. An added site must have an id that the log gave; to add one use [`Command::AddSite`].
     ChangeSites {
         /// All or none of them.

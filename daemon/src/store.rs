@@ -12,7 +12,7 @@
 //! 0 'm' "schema"                         version of this format: 4 bytes (currently 1)
 //! 0 'm' "position"                       position:8 time:8 of the last record
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
-//! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail, JSON
+//! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail (its first time), JSON
 //! site 'a' agent:8                       an agent (AgentRow)
 //! site 'd' device:8                      a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
@@ -27,6 +27,7 @@
 //! `…Row` are protobuf messages (`rows.rs`): fields are added, never changed. A store of another schema is refused when it
 //! is opened. Links and indexes are not stored: they follow from the rest.
 
+mod audit;
 mod backup;
 mod export;
 mod keys;
@@ -46,6 +47,7 @@ use std::{
 use onenet_topology::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
 pub use export::ExportError;
 pub use samples::{Sample, SampleKind, SampleQuery};
@@ -258,8 +260,10 @@ fn open_error(path: &Path, error: sled::Error) -> StoreError {
 }
 
 fn write_change(batch: &mut sled::Batch, change: &Change) {
-    if let Change::Samples(block) = change {
-        samples::write(batch, block);
+    match change {
+        Change::Samples(block) => samples::write(batch, block),
+        Change::Audited { position, entries } => audit::write(batch, *position, entries),
+        _ => {}
     }
     match row(change) {
         Some((key, Some(value))) => batch.insert(key, value),
@@ -289,7 +293,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             (keys::command(*position), Some(rows::to_json(&row)))
         }
         Change::Position { position, time } => (keys::meta("position"), Some(rows::write_position(*position, *time))),
-        Change::Samples(_) | Change::Links { .. } | Change::Started(_) => return None,
+        Change::Samples(_) | Change::Audited { .. } | Change::Links { .. } | Change::Started(_) => return None,
     })
 }
 

@@ -136,7 +136,10 @@ impl Endpoint {
     pub fn hear(&mut self, testimony: Testimony, witness: Witness) {
         match testimony {
             Testimony::Presence => renew_in(&mut self.witnesses, witness),
-            Testimony::Address(space, ip) => renew_in(&mut self.address_mut(space, ip).witnesses, witness),
+            Testimony::Address(space, ip) => {
+                self.leave_other_spaces(space, ip, &witness.source);
+                renew_in(&mut self.address_mut(space, ip).witnesses, witness);
+            }
             Testimony::Host(host) => self.hear_host(host, witness),
         }
         self.forget();
@@ -146,11 +149,13 @@ impl Endpoint {
     pub fn end(&mut self, testimony: &Testimony, source: &Source, observed: Timestamp) {
         let witness = match testimony {
             Testimony::Presence => self.witnesses.iter_mut().find(|witness| witness.source == *source),
-            Testimony::Address(space, ip) => self
+            // In whatever space: the address plan may have changed since.
+            Testimony::Address(_, ip) => self
                 .addresses
                 .iter_mut()
-                .find(|address| address.space == *space && address.ip == *ip)
-                .and_then(|address| address.witnesses.iter_mut().find(|witness| witness.source == *source)),
+                .filter(|address| address.ip == *ip)
+                .flat_map(|address| &mut address.witnesses)
+                .find(|witness| witness.source == *source),
             Testimony::Host(_) => self
                 .statements
                 .iter_mut()
@@ -233,6 +238,14 @@ impl Endpoint {
             self.addresses.insert(index, BoundAddress { space, ip, witnesses: Vec::new() });
         }
         &mut self.addresses[index]
+    }
+
+    /// Takes a source out of the spaces in which the address no longer has its meaning, since the plan changed.
+    fn leave_other_spaces(&mut self, space: SpaceId, ip: IpAddr, source: &Source) {
+        for address in self.addresses.iter_mut().filter(|address| address.ip == ip && address.space != space) {
+            address.witnesses.retain(|witness| witness.source != *source);
+        }
+        self.addresses.retain(|address| !address.witnesses.is_empty());
     }
 
     fn hear_host(&mut self, host: Host, witness: Witness) {

@@ -87,7 +87,7 @@ pub enum Refusal {
 }
 
 /// Who may do what.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Register {
     tokens: BTreeMap<TokenId, Token>,
     by_hash: HashMap<SecretHash, TokenId>,

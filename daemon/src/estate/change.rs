@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agent, Held};
 use crate::{
+    access::audit::Entry,
     findings::{Finding, FindingKey},
     record::Command,
 };
@@ -88,6 +89,13 @@ pub enum Change {
         by: Arc<str>,
         /// What was commanded.
         command: Arc<Command>,
+    },
+    /// Somebody used the system. In the store alone.
+    Audited {
+        /// Position of the record.
+        position: u64,
+        /// The entries.
+        entries: Vec<Entry>,
     },
     /// Samples and events of one batch. In the store alone.
     Samples(SampleBlock),

@@ -6,13 +6,19 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use imbl::OrdMap;
-use onenet_topology::{EndpointId, MacAddr, SiteId, SpaceId, endpoint::Endpoint};
+use onenet_topology::{
+    DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, device::Device, endpoint::Endpoint,
+};
 
 /// Ways to find an endpoint without knowing its site.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Indexes {
     /// The site of each endpoint.
     pub endpoint_sites: OrdMap<EndpointId, SiteId>,
+    /// The site of each device.
+    pub device_sites: OrdMap<DeviceId, SiteId>,
+    /// The device of each interface.
+    pub interface_devices: OrdMap<InterfaceId, DeviceId>,
     /// By MAC address; one address can be at several sites.
     pub macs: OrdMap<(MacAddr, EndpointId), ()>,
     /// By IP address within its space, past bindings included.
@@ -41,6 +47,15 @@ impl Indexes {
         let first = (wanted.clone(), EndpointId::from_raw(0));
         let found = self.hostnames.range(first..).map(|(key, ())| key);
         found.take_while(move |(name, _)| *name == wanted).map(|(_, id)| *id)
+    }
+
+    /// Replaces what is indexed of a device. Interfaces never leave a device: what is gone stays as past.
+    pub(super) fn replace_device(&mut self, site: SiteId, old: Option<&Device>, new: &Device) {
+        self.device_sites.insert(new.id, site);
+        let known: BTreeSet<InterfaceId> = old.iter().flat_map(|it| it.interfaces.iter().map(|it| it.id)).collect();
+        for interface in new.interfaces.iter().filter(|it| !known.contains(&it.id)) {
+            self.interface_devices.insert(interface.id, new.id);
+        }
     }
 
     /// Replaces what is indexed of an endpoint.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, Timestamp,
+    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, Timestamp,
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
     fact::{Condition, Fact, FactBody, Group, Method},
@@ -75,12 +75,6 @@ impl SiteState {
             links: Arc::new([]),
             findings: OrdMap::new(),
         }
-    }
-
-    /// Returns the space in which the site's private addresses mean one thing.
-    pub const fn space(&self) -> SpaceId {
-        // A site has exactly one private space, so the two share their number.
-        SpaceId::from_raw(self.id.raw())
     }
 
     /// Returns the endpoint of this MAC address.

@@ -13,12 +13,13 @@ mod report;
 mod tick;
 mod time;
 
-use onenet_topology::{AgentId, Id, SiteId, Timestamp, site::SiteError};
+use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, site::SiteError};
 use onenet_wire::Position;
 
 pub(crate) use links::links_of;
 
 use crate::{
+    access,
     estate::{Change, Estate},
     record::{Body, Record},
 };
@@ -69,6 +70,17 @@ pub enum Outcome {
     },
     /// A site was added.
     SiteAdded(SiteId),
+    /// The address plan is in line with an import.
+    PlanImported {
+        /// Changes that it took.
+        changed: usize,
+        /// Prefixes that the import has as the plan had them.
+        unchanged: usize,
+    },
+    /// An area was added.
+    AreaAdded(AreaId),
+    /// A token was created.
+    TokenCreated(access::TokenId),
     /// An agent was enrolled, or had been with the same token and key.
     Enrolled {
         /// The agent.
@@ -143,6 +155,15 @@ pub enum Refusal {
     /// The site does not exist.
     #[error("{0} does not exist: see onenetd sites list")]
     UnknownSite(SiteId),
+    /// A change of the address plan breaks a rule.
+    #[error(transparent)]
+    Plan(PlanError),
+    /// Who may do what cannot be changed like this.
+    #[error(transparent)]
+    Access(access::Refusal),
+    /// The area does not exist.
+    #[error("{0} does not exist: see the list of areas")]
+    UnknownArea(AreaId),
     /// A change of the site tree breaks a rule.
     #[error(transparent)]
     Sites(SiteError),
@@ -201,6 +222,12 @@ pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned,
         Body::Unacceptable { agent, position } => report::unacceptable(&mut draft, *agent, *position)?,
         Body::Configured { agent, revision } => contact::configured(&mut draft, *agent, *revision)?,
         Body::Command { by, command } => command::command(&mut draft, by, command)?,
+        Body::Audit(entries) => {
+            if !entries.is_empty() {
+                draft.put(Change::Audited { position: record.position, entries: entries.clone() });
+            }
+            Outcome::Accepted
+        }
         Body::Started => {
             draft.put(Change::Started(record.time));
             Outcome::Accepted

@@ -127,9 +127,26 @@ pub(super) fn is_audit(key: &[u8]) -> bool {
     key.get(8) == Some(&b'u')
 }
 
+/// Returns the key of an entry of the audit trail.
+pub(super) fn audit(time: Timestamp, position: u64, ordinal: u32) -> Vec<u8> {
+    let mut key = numbered(NATION, b'u', sortable(time));
+    key.extend_from_slice(&position.to_be_bytes());
+    key.extend_from_slice(&ordinal.to_be_bytes());
+    key
+}
+
+/// Reads the key of an entry of the audit trail back.
+pub(super) fn parse_audit(key: &[u8]) -> Option<(Timestamp, u64, u32)> {
+    let (time, rest) = key.get(9..)?.split_first_chunk::<8>()?;
+    let (position, ordinal) = rest.split_first_chunk::<8>()?;
+    let ms = (u64::from_be_bytes(*time) ^ (1 << 63)).cast_signed();
+    let ordinal = u32::from_be_bytes(ordinal.try_into().ok()?);
+    Some((Timestamp::from_unix_ms(ms), u64::from_be_bytes(*position), ordinal))
+}
+
 /// Returns the position of the record that an entry of the audit trail belongs to.
 pub(super) fn audit_position(key: &[u8]) -> Option<u64> {
-    key.get(17..)?.first_chunk::<8>().map(|position| u64::from_be_bytes(*position))
+    parse_audit(key).map(|(_, position, _)| position)
 }
 
 /// Returns a key for people.

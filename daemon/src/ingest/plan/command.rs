@@ -1,62 +1,35 @@
 //! Commands of principals. Whether the principal may is decided before ([`crate::access`]).
+//!
+//! Invariant: the log keeps a command as the changes that it came to, ids included, so that reading it back needs no rule
+//! that a later version may change.
 
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, SiteId, Timestamp,
-    site::{ImportPlan, SiteChange, SiteRow, SiteTree, plan_import},
+    AgentId, AreaId, Id, SiteId, Timestamp, address,
+    site::{self, SiteChange, SiteTree},
 };
 
 use super::{Draft, Outcome, Refusal};
 use crate::{
+    access,
     estate::Change,
     record::{Command, NewSite, TokenHash},
 };
 
+/// What a command comes to.
+struct Resolved {
+    outcome: Outcome,
+    /// What the log keeps; `None` when nothing changes.
+    command: Option<Arc<Command>>,
+}
+
 /// Plans a command.
 pub(super) fn command(draft: &mut Draft<'_>, by: &Arc<str>, command: &Arc<Command>) -> Result<Outcome, Refusal> {
-    let position = draft.record.position;
-    let mut command = Arc::clone(command);
-    let outcome = match &*command {
-        Command::ImportSites { rows, from } => {
-            let plan = import(draft, rows, *from)?;
-            let outcome =
-                Outcome::SitesImported { changed: plan.changes.len(), unchanged: plan.unchanged, absent: plan.absent };
-            if plan.changes.is_empty() {
-                return Ok(outcome);
-            }
-            command = Arc::new(Command::ChangeSites { changes: plan.changes });
-            outcome
-        }
-        Command::AddSite(site) => {
-            let id = draft.id()?;
-            command = Arc::new(Command::ChangeSites { changes: vec![addition(id, site)] });
-            check_sites(draft, &command)?;
-            Outcome::SiteAdded(id)
-        }
-        Command::ChangeSites { .. } => {
-            check_sites(draft, &command)?;
-            Outcome::Accepted
-        }
-        Command::IssueEnrolmentToken { token, .. } => {
-            check_site(draft, token.site)?;
-            Outcome::Accepted
-        }
-        Command::EnrolAgent { token, key } => match enrolled(draft, *token, *key)? {
-            Enrolment::Before(outcome) => return Ok(outcome),
-            Enrolment::Now(outcome) => outcome,
-        },
-        Command::RevokeAgent { agent, .. } => {
-            draft.next.agent(*agent).ok_or(Refusal::UnknownAgent(*agent))?;
-            Outcome::Accepted
-        }
-        Command::Configure { site, .. } => {
-            check_site(draft, *site)?;
-            Outcome::Configured { revision: position }
-        }
-    };
+    let Resolved { outcome, command } = resolve(draft, command)?;
+    let Some(command) = command else { return Ok(outcome) };
     draft.put(Change::Commanded {
-        position,
+        position: draft.record.position,
         time: draft.record.time,
         by: Arc::clone(by),
         command: Arc::clone(&command),
@@ -72,20 +45,101 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Arc<str>, command: &Arc<Comman
     Ok(outcome)
 }
 
-/// Returns what an import changes. New sites get ids from the record.
-fn import(draft: &mut Draft<'_>, rows: &[SiteRow], from: Timestamp) -> Result<ImportPlan, Refusal> {
+/// Checks a command and returns what it comes to.
+fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Refusal> {
+    let position = draft.record.position;
+    let outcome = match &**command {
+        Command::ImportSites { rows, from } => return import_sites(draft, rows, *from),
+        Command::ImportPlan { rows, from } => return import_plan(draft, rows, *from),
+        Command::EnrolAgent { token, key } => return enrol(draft, command, *token, *key),
+        Command::AddSite(site) => {
+            let id = draft.id()?;
+            let changes = vec![addition(id, site)];
+            check_sites(draft, &changes)?;
+            let command = Some(Arc::new(Command::ChangeSites { changes }));
+            return Ok(Resolved { outcome: Outcome::SiteAdded(id), command });
+        }
+        Command::ChangeSites { changes } => {
+            check_sites(draft, changes)?;
+            Outcome::Accepted
+        }
+        Command::ChangePlan { changes } => {
+            let mut plan = address::AddressPlan::clone(&draft.next.plan);
+            changes.iter().try_for_each(|change| plan.apply(change)).map_err(Refusal::Plan)?;
+            Outcome::Accepted
+        }
+        Command::AddArea { .. } => Outcome::AreaAdded(AreaId::from_record(position, 0).ok_or(Refusal::LogFull)?),
+        Command::ChangeArea { area, .. } => {
+            draft.next.areas.get(area).ok_or(Refusal::UnknownArea(*area))?;
+            Outcome::Accepted
+        }
+        Command::Access(change) => {
+            draft.next.register.check(change, draft.record.time).map_err(Refusal::Access)?;
+            match change {
+                access::Change::TokenCreated { .. } => {
+                    Outcome::TokenCreated(Id::from_record(position, 0).ok_or(Refusal::LogFull)?)
+                }
+                access::Change::TokenRevoked { .. } => Outcome::Accepted,
+            }
+        }
+        Command::IssueEnrolmentToken { token, .. } => {
+            check_site(draft, token.site)?;
+            Outcome::Accepted
+        }
+        Command::RevokeAgent { agent, .. } => {
+            draft.next.agent(*agent).ok_or(Refusal::UnknownAgent(*agent))?;
+            Outcome::Accepted
+        }
+        Command::Configure { site, .. } => {
+            check_site(draft, *site)?;
+            Outcome::Configured { revision: position }
+        }
+    };
+    Ok(Resolved { outcome, command: Some(Arc::clone(command)) })
+}
+
+fn import_sites(draft: &mut Draft<'_>, rows: &[site::SiteRow], from: Timestamp) -> Result<Resolved, Refusal> {
     let tree = Arc::clone(&draft.next.tree);
+    let plan =
+        with_ids(draft, |allocate| site::plan_import(&tree, rows, from, allocate).map_err(|errors| texts(&errors)))?;
+    let outcome =
+        Outcome::SitesImported { changed: plan.changes.len(), unchanged: plan.unchanged, absent: plan.absent };
+    let changes = plan.changes;
+    let command = (!changes.is_empty()).then(|| Arc::new(Command::ChangeSites { changes }));
+    Ok(Resolved { outcome, command })
+}
+
+fn import_plan(draft: &mut Draft<'_>, rows: &[address::PlanRow], from: Timestamp) -> Result<Resolved, Refusal> {
+    let (tree, plan) = (Arc::clone(&draft.next.tree), Arc::clone(&draft.next.plan));
+    let import = with_ids(draft, |allocate| {
+        address::plan_import(&plan, &tree, rows, from, allocate).map_err(|errors| texts(&errors))
+    })?;
+    let outcome = Outcome::PlanImported { changed: import.changes.len(), unchanged: import.unchanged };
+    let changes = import.changes;
+    let command = (!changes.is_empty()).then(|| Arc::new(Command::ChangePlan { changes }));
+    Ok(Resolved { outcome, command })
+}
+
+/// Runs an import that takes ids from the record as it needs them.
+fn with_ids<K, T>(
+    draft: &mut Draft<'_>,
+    import: impl FnOnce(&mut dyn FnMut() -> Id<K>) -> Result<T, Vec<String>>,
+) -> Result<T, Refusal> {
     let mut full = false;
-    let plan = plan_import(&tree, rows, from, || {
+    let imported = import(&mut || {
         draft.id().unwrap_or_else(|_| {
             full = true;
-            SiteId::from_raw(0)
+            Id::from_raw(0)
         })
     });
     if full {
         return Err(Refusal::LogFull);
     }
-    plan.map_err(|errors| Refusal::Import(errors.iter().map(ToString::to_string).collect()))
+    imported.map_err(Refusal::Import)
+}
+
+fn texts(errors: &[impl ToString]) -> Vec<String> {
+    errors.iter().map(ToString::to_string).collect()
 }
 
 fn addition(id: SiteId, site: &NewSite) -> SiteChange {
@@ -101,8 +155,7 @@ fn addition(id: SiteId, site: &NewSite) -> SiteChange {
 }
 
 /// Checks changes of the tree one after the other: each may build on those before it.
-fn check_sites(draft: &Draft<'_>, command: &Command) -> Result<(), Refusal> {
-    let Command::ChangeSites { changes } = command else { return Ok(()) };
+fn check_sites(draft: &Draft<'_>, changes: &[SiteChange]) -> Result<(), Refusal> {
     let mut tree = SiteTree::clone(&draft.next.tree);
     changes.iter().try_for_each(|change| tree.apply(change)).map_err(Refusal::Sites)
 }
@@ -112,24 +165,22 @@ fn check_site(draft: &Draft<'_>, site: SiteId) -> Result<(), Refusal> {
     if known { Ok(()) } else { Err(Refusal::UnknownSite(site)) }
 }
 
-enum Enrolment {
-    Before(Outcome),
-    Now(Outcome),
-}
-
-/// Returns what an enrolment comes to; the same token with the same key gives the same agent, so that an answer that
-/// was lost on the way can be asked for again.
-fn enrolled(draft: &Draft<'_>, token: TokenHash, key: TokenHash) -> Result<Enrolment, Refusal> {
+/// Spends a token; the same token with the same key gives the same agent, so that an answer that was lost on the way can
+/// be asked for again.
+fn enrol(draft: &Draft<'_>, command: &Arc<Command>, token: TokenHash, key: TokenHash) -> Result<Resolved, Refusal> {
     let token = draft.next.enrolment_tokens.get(&token).ok_or(Refusal::UnknownToken)?;
     if token.expires <= draft.record.time {
         return Err(Refusal::TokenExpired(token.expires));
     }
+    let site = token.site;
     match token.spent {
-        Some((agent, used)) if used == key => Ok(Enrolment::Before(Outcome::Enrolled { agent, site: token.site })),
+        Some((agent, used)) if used == key => {
+            Ok(Resolved { outcome: Outcome::Enrolled { agent, site }, command: None })
+        }
         Some((agent, _)) => Err(Refusal::TokenSpent(agent)),
         None => {
             let agent = AgentId::from_record(draft.record.position, 0).ok_or(Refusal::LogFull)?;
-            Ok(Enrolment::Now(Outcome::Enrolled { agent, site: token.site }))
+            Ok(Resolved { outcome: Outcome::Enrolled { agent, site }, command: Some(Arc::clone(command)) })
         }
     }
 }

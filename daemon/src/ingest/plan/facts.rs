@@ -24,7 +24,6 @@ use crate::estate::{Agent, Change, Held};
 /// What a batch touched, to be derived again.
 struct Touched {
     site: SiteId,
-    space: SpaceId,
     endpoints: BTreeMap<MacAddr, Endpoint>,
     handles: BTreeSet<Handle>,
     links: bool,
@@ -45,8 +44,7 @@ pub(super) fn fold(
     correction: Correction,
 ) -> Result<(), Refusal> {
     let site = agent.site;
-    let space = draft.next.site(site).map_or_else(|| SpaceId::from_raw(site.raw()), |state| state.space());
-    let mut touched = Touched { site, space, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false };
+    let mut touched = Touched { site, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false };
     for it in groups {
         let place = Place { agent, group: &it.group, correction };
         let mut named = BTreeSet::new();
@@ -134,7 +132,8 @@ fn set(
     held: Option<Arc<Held>>,
     observed: Timestamp,
 ) -> Result<(), Refusal> {
-    let said = |held: &Arc<Held>| testimony(&held.fact.body, touched.space);
+    let space = |ip: IpAddr| draft.next.space_of(touched.site, ip, draft.record.time);
+    let said = |held: &Arc<Held>| testimony(&held.fact.body, space);
     let before = old.and_then(said);
     let after = held.as_ref().and_then(said);
     let source = Source { agent: place.agent.id, group: place.group.clone(), fact: hash };
@@ -212,15 +211,15 @@ impl Said {
 }
 
 /// Returns what a fact says about an endpoint, `None` when it says nothing: about devices, groups, the centre's own.
-fn testimony(body: &FactBody, space: SpaceId) -> Option<Said> {
+fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said> {
     let said = match body {
         // Only learned rows tell where a card is (RFC 4188, dot1dTpFdbStatus).
         FactBody::Forwarding(it) if it.status == ForwardingStatus::Learned => {
             Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: it.interface.clone() }
         }
         FactBody::Sighting(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
-        FactBody::Binding(it) => address(it.mac, it.ip, space, None)?,
-        FactBody::Address(it) => address(it.mac, it.ip, space, Some(it.interface.clone()))?,
+        FactBody::Binding(it) => address(it.mac, it.ip, space(it.ip), None)?,
+        FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.clone()))?,
         FactBody::Host(it) => Said { mac: it.mac, testimony: Testimony::Host(it.clone()), vlan: None, interface: None },
         _ => return None,
     };
