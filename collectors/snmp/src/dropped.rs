@@ -130,7 +130,7 @@ stable_words! {
         Malformed = "malformed",
         /// The agent repeats itself.
         Loop = "loop",
-        /// The names do not come in order.
+        /// Rows do not come in order, or come twice.
         Disordered = "disordered",
         /// More rows than are read.
         TooManyRows = "too_many_rows",

@@ -38,9 +38,6 @@ use crate::{
 /// The receive buffer of a shared socket, in bytes: answers of many devices may come at once.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
-/// How many messages an exchange may take when the v3 engine has to be discovered and its time fetched first.
-const MESSAGES_OF_DISCOVERY: u32 = 3;
-
 /// An SNMPv3 message that asks any agent for its engine id (RFC 3414, section 4): no user, no secret, answered with
 /// a report by every v3 agent and ignored by others.
 const DISCOVERY: [u8; 64] = [
@@ -84,9 +81,11 @@ impl Sockets {
 
     /// Returns an engine that asks the device at `target` with `credentials`. Sends nothing.
     pub(crate) async fn engine(&self, target: SocketAddr, credentials: &Credentials) -> Result<Library, String> {
-        let client = self.client(target, auth(credentials, Level::Configured)?).await?;
+        let client = self.client(target, auth(credentials, Level::Configured)?, Reports::Authenticated).await?;
+        let frank = self.client(target, auth(credentials, Level::Configured)?, Reports::Any).await?;
         Ok(Library {
             client,
+            frank,
             sockets: self.clone(),
             credentials: credentials.clone(),
             target,
@@ -94,18 +93,19 @@ impl Sockets {
         })
     }
 
-    async fn client(&self, target: SocketAddr, auth: Auth) -> Result<Client<UdpHandle>, String> {
+    async fn client(&self, target: SocketAddr, auth: Auth, reports: Reports) -> Result<Client<UdpHandle>, String> {
         let transport = match (target, &self.v6) {
             (SocketAddr::V4(_), _) => &self.v4,
             (SocketAddr::V6(_), Some(v6)) => v6,
             (SocketAddr::V6(_), None) => return Err("this machine has no IPv6".to_owned()),
         };
         Client::builder(target, auth)
-            .request_timeout(TIMEOUT_MAX * (MESSAGES_OF_DISCOVERY + 1))
+            .request_timeout(TIMEOUT_MAX * 2)
             .retry(Retry::none())
             .max_oids_per_request(usize::MAX)
             .engine_cache(Arc::clone(&self.engines))
             .des_salt_state(self.salts.clone())
+            .allow_unauthenticated_v3_time_correction(reports == Reports::Any)
             .build_with(transport)
             .await
             .map_err(|error| error.to_string())
@@ -128,6 +128,10 @@ pub(crate) struct PreparedKeys {
 /// An engine on the library, for one device.
 pub(crate) struct Library {
     client: Client<UdpHandle>,
+    /// The same, but it believes reports that nobody signed: that is how an agent says that it does not know the user
+    /// or his key. Used until an answer was verified and in a diagnosis; never after, so that forged reports cannot
+    /// stop a session that works.
+    frank: Client<UdpHandle>,
     /// For a diagnosis, which asks as the same user without encryption.
     sockets: Sockets,
     credentials: Credentials,
@@ -140,22 +144,26 @@ impl Engine for Library {
     fn exchange<'a>(&'a self, request: &'a Request, timeout: Duration) -> Pending<'a, Result<Answer, ExchangeError>> {
         Box::pin(async move {
             let synchronised = self.synchronised.load(Ordering::Relaxed);
-            let timeout = if synchronised { timeout } else { timeout * MESSAGES_OF_DISCOVERY };
+            let client = if synchronised { &self.client } else { &self.frank };
             let started = clock::monotonic_now();
-            let varbinds = match within(timeout, send(&self.client, request)).await {
-                Err(_elapsed) => return Err(ExchangeError::TimedOut),
-                Ok(result) => result?,
+            let Ok(outcome) = within(timeout, send(client, request)).await else {
+                return Err(ExchangeError::TimedOut);
             };
-            let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
+            let varbinds = outcome?;
             self.synchronised.store(true, Ordering::Relaxed);
+            let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
             Ok(Answer { varbinds, round_trip })
         })
     }
 
     fn diagnose(&self, timeout: Duration) -> Pending<'_, Diagnosis> {
         Box::pin(async move {
-            if self.answers_unencrypted(timeout).await {
-                return Diagnosis::EncryptedUnanswered;
+            if matches!(self.credentials.kind, Kind::User(_)) {
+                match self.ask_uptime(&self.frank, timeout).await {
+                    Err(ExchangeError::Refused(refusal)) => return Diagnosis::Refused(refusal),
+                    _ if self.answers_unencrypted(timeout).await => return Diagnosis::EncryptedUnanswered,
+                    _ => {}
+                }
             }
             discover(self.target, timeout).await
         })
@@ -163,6 +171,11 @@ impl Engine for Library {
 }
 
 impl Library {
+    async fn ask_uptime(&self, client: &Client<UdpHandle>, timeout: Duration) -> Result<Vec<VarBind>, ExchangeError> {
+        let request = Request::Get(vec![Oid::from_arcs(&system::SYS_UPTIME)]);
+        within(timeout, send(client, &request)).await.unwrap_or(Err(ExchangeError::TimedOut))
+    }
+
     /// Returns whether the agent accepts the user's signature when nothing is encrypted: it answers, or it says that
     /// the user may read only encrypted.
     async fn answers_unencrypted(&self, timeout: Duration) -> bool {
@@ -170,12 +183,10 @@ impl Library {
             return false;
         };
         let Ok(auth) = auth(&self.credentials, Level::Authenticated) else { return false };
-        let Ok(client) = self.sockets.client(self.target, auth).await else { return false };
-        let request = Request::Get(vec![Oid::from_arcs(&system::SYS_UPTIME)]);
-        let answer = within(timeout * MESSAGES_OF_DISCOVERY, send(&client, &request)).await;
+        let Ok(client) = self.sockets.client(self.target, auth, Reports::Any).await else { return false };
         matches!(
-            answer,
-            Ok(Ok(_) | Err(ExchangeError::Status { .. } | ExchangeError::Refused(V3Refusal::SecurityLevel)))
+            self.ask_uptime(&client, timeout).await,
+            Ok(_) | Err(ExchangeError::Status { .. } | ExchangeError::Refused(V3Refusal::SecurityLevel))
         )
     }
 }
@@ -318,6 +329,13 @@ fn refusal(status: &ReportStatus) -> V3Refusal {
         ReportStatus::UnknownEngineId { .. } => V3Refusal::UnknownEngine,
         _ => V3Refusal::Other,
     }
+}
+
+/// Which reports of a v3 agent to believe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reports {
+    Authenticated,
+    Any,
 }
 
 /// Which of the configured security to use.

@@ -107,8 +107,8 @@ pub enum RequestError {
         #[source]
         source: io::Error,
     },
-    /// The question cannot be asked.
-    #[error("cannot ask {target}: {reason}")]
+    /// The question cannot be asked, or its answer not be taken.
+    #[error("the exchange with {target} failed: {reason}")]
     Unsendable {
         /// The device.
         target: SocketAddr,
@@ -131,6 +131,11 @@ pub enum Silence {
     /// A v3 device that does not answer at all.
     #[error("it is unreachable, SNMPv3 is switched off, or its access list does not name this machine")]
     User,
+    /// The v3 agent at the address answers the discovery of its engine, but not this user.
+    #[error(
+        "its SNMPv3 agent is alive but does not answer this user: check the user, his keys and protocols, and the access list"
+    )]
+    UserUnanswered,
     /// The port is closed.
     #[error("the machine is reachable but nothing listens on this port: switch its SNMP agent on, or correct the port")]
     PortClosed,

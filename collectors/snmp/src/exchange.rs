@@ -15,7 +15,7 @@ pub trait Engine: Send + Sync {
     /// Sends `request` once and waits up to `timeout` for its answer. Dropping the future abandons the question.
     fn exchange<'a>(&'a self, request: &'a Request, timeout: Duration) -> Pending<'a, Result<Answer, ExchangeError>>;
 
-    /// Finds out why questions stay unanswered, sending at most two questions of `timeout` each.
+    /// Finds out why questions stay unanswered, sending at most three questions of `timeout` each.
     fn diagnose(&self, timeout: Duration) -> Pending<'_, Diagnosis>;
 }
 
@@ -94,7 +94,9 @@ pub enum V3Refusal {
     #[error("the privacy key or protocol is wrong")]
     Decryption,
     /// usmStatsUnsupportedSecLevels.
-    #[error("the agent does not offer this security level to the user")]
+    #[error(
+        "the device does not offer this security level to the user: give the user a privacy key there, or ask without encryption"
+    )]
     SecurityLevel,
     /// usmStatsNotInTimeWindows, after the times were synchronised.
     #[error("the agent's engine time does not hold still")]
@@ -118,6 +120,8 @@ pub enum Diagnosis {
     AgentAnswers,
     /// Messages of this user are accepted as long as they are not encrypted.
     EncryptedUnanswered,
+    /// The v3 agent says why it refuses the messages.
+    Refused(V3Refusal),
 }
 
 /// The error status of an answer (RFC 3416, section 3).

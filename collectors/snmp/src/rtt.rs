@@ -54,8 +54,13 @@ impl RttEstimator {
 
     /// Returns how long to wait for the next answer.
     pub fn timeout(&self) -> Duration {
-        let base = self.measured.map_or(TIMEOUT_INITIAL, |smoothed| smoothed.mean + smoothed.deviation * 4);
-        (base.max(TIMEOUT_MIN) * 2u32.pow(self.doublings)).clamp(TIMEOUT_MIN, TIMEOUT_MAX)
+        (self.plain_timeout() * 2u32.pow(self.doublings)).min(TIMEOUT_MAX)
+    }
+
+    /// Returns how long an answer may take as measured, without any back-off.
+    pub fn plain_timeout(&self) -> Duration {
+        let measured = self.measured.map_or(TIMEOUT_INITIAL, |smoothed| smoothed.mean + smoothed.deviation * 4);
+        measured.clamp(TIMEOUT_MIN, TIMEOUT_MAX)
     }
 
     /// Returns the smoothed round trip, `None` before the first answer.

@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
-    /// silence may mean, which takes up to two more questions.
+    /// silence may mean, which takes up to three more questions.
     ///
     /// # Errors
     ///
@@ -151,8 +151,7 @@ impl Session {
     pub async fn probe(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
         match self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await {
             Err(RequestError::NoAnswer { target, tries, waited, .. }) => {
-                let reason = self.diagnose().await;
-                Err(RequestError::NoAnswer { target, tries, waited, reason })
+                Err(self.diagnosed(|reason| RequestError::NoAnswer { target, tries, waited, reason }).await)
             }
             other => other,
         }
@@ -296,14 +295,16 @@ impl Session {
         Ok(())
     }
 
-    async fn diagnose(&mut self) -> Silence {
+    /// Ends the round and finds out why the device is silent.
+    async fn diagnosed(&mut self, silent: impl FnOnce(Silence) -> RequestError) -> RequestError {
         self.gone = true;
-        match self.engine.diagnose(self.rtt.timeout()).await {
-            Diagnosis::Silent => self.plain_silence(),
-            Diagnosis::PortClosed => Silence::PortClosed,
-            Diagnosis::AgentAnswers if self.user.is_none() => Silence::CommunityRejected,
-            Diagnosis::AgentAnswers => Silence::User,
-            Diagnosis::EncryptedUnanswered => Silence::Encrypted,
+        match self.engine.diagnose(self.rtt.plain_timeout()).await {
+            Diagnosis::Silent => silent(self.plain_silence()),
+            Diagnosis::PortClosed => silent(Silence::PortClosed),
+            Diagnosis::AgentAnswers if self.user.is_none() => silent(Silence::CommunityRejected),
+            Diagnosis::AgentAnswers => silent(Silence::UserUnanswered),
+            Diagnosis::EncryptedUnanswered => silent(Silence::Encrypted),
+            Diagnosis::Refused(refusal) => self.explained(ExchangeError::Refused(refusal)),
         }
     }
 
@@ -311,7 +312,7 @@ impl Session {
         if self.user.is_some() { Silence::User } else { Silence::Community }
     }
 
-    fn explained(&mut self, error: ExchangeError) -> RequestError {
+    fn explained(&self, error: ExchangeError) -> RequestError {
         let target = self.target;
         let user = self.user.clone().unwrap_or_default();
         match error {

@@ -1,10 +1,11 @@
 //! The walk of a table's columns, as a state machine without I/O.
 //!
-//! Invariant: it ends on every input. Each column keeps the highest name it has seen; a name that is not above it is
-//! taken once (some agents answer out of order) and ends the column when it was taken before (a loop). Rows and bytes
-//! are capped. Columns are independent: one that ends, fails or is longer than the others does not touch them.
+//! Invariant: it ends on every input, since every answer must bring each column asked for at least one name that is
+//! new, or ends it, and rows and bytes are capped. Some agents answer out of order or name a row twice: such a table
+//! is read as far as it brings something new, and noted. Columns are independent: one that ends, fails or is longer
+//! than the others does not touch them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     oid::Oid,
@@ -16,9 +17,6 @@ pub(crate) const ROWS_MAX: usize = 131_072;
 
 /// The most bytes, as sent, that one table is read for.
 pub(crate) const TABLE_BYTES_MAX: usize = 64 << 20;
-
-/// The most names out of order that one column may answer before it is given up.
-const OUT_OF_ORDER_MAX: usize = 8_192;
 
 /// A column of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +47,7 @@ impl Default for Caps {
 pub enum ColumnEnd {
     /// All of it was read.
     Complete,
-    /// The agent repeats itself: a name came again.
+    /// The agent repeats itself: an answer brought nothing new.
     Loop,
     /// More rows than [`Caps::rows`].
     TooManyRows,
@@ -75,7 +73,8 @@ struct ColumnWalk {
     /// The highest name seen.
     highest: Oid,
     cells: BTreeMap<Box<[u32]>, Value>,
-    out_of_order: BTreeSet<Box<[u32]>>,
+    /// How many names were not above all before them.
+    out_of_order: usize,
     end: Option<ColumnEnd>,
 }
 
@@ -86,8 +85,8 @@ pub struct Cells {
     pub rows: BTreeMap<Box<[u32]>, Vec<Option<Value>>>,
     /// The columns and how each ended, in the order asked.
     pub ends: Vec<(Column, ColumnEnd)>,
-    /// Columns whose names came out of order.
-    pub disordered: Vec<Column>,
+    /// Columns whose names came out of order or twice, and how many names did.
+    pub disordered: Vec<(Column, usize)>,
 }
 
 impl Walk {
@@ -98,7 +97,7 @@ impl Walk {
             cursor: Oid::from_arcs(column.oid),
             highest: Oid::from_arcs(column.oid),
             cells: BTreeMap::new(),
-            out_of_order: BTreeSet::new(),
+            out_of_order: 0,
             end: None,
         };
         Self { columns: columns.iter().map(start).collect(), caps, bytes: 0 }
@@ -119,11 +118,19 @@ impl Walk {
     /// (RFC 3416, section 4.2.3). Returns how many columns it said nothing about.
     pub fn accept(&mut self, places: &[usize], varbinds: Vec<VarBind>) -> usize {
         let answered = varbinds.len().min(places.len());
+        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.cells.len()).collect();
         for (number, varbind) in varbinds.into_iter().enumerate() {
             self.bytes += varbind.wire_bytes();
             let place = places.get(number % places.len().max(1)).copied();
             if let Some(column) = place.and_then(|place| self.columns.get_mut(place)) {
                 column.accept(varbind, self.caps.rows);
+            }
+        }
+        for place in places.iter().take(answered) {
+            if let (Some(column), Some(before)) = (self.columns.get_mut(*place), rows_before.get(*place))
+                && column.cells.len() == *before
+            {
+                column.finish(ColumnEnd::Loop);
             }
         }
         if self.bytes > self.caps.bytes {
@@ -156,8 +163,8 @@ impl Walk {
         let mut cells = Cells::default();
         for (place, column) in self.columns.into_iter().enumerate() {
             cells.ends.push((column.column, column.end.unwrap_or(ColumnEnd::Abandoned)));
-            if !column.out_of_order.is_empty() {
-                cells.disordered.push(column.column);
+            if column.out_of_order > 0 {
+                cells.disordered.push((column.column, column.out_of_order));
             }
             for (index, value) in column.cells {
                 let row = cells.rows.entry(index).or_insert_with(|| vec![None; width]);
@@ -182,22 +189,21 @@ impl ColumnWalk {
         let Some(index) = varbind.oid.below(self.column.oid).filter(|_| !varbind.value.is_exception()) else {
             return self.finish(ColumnEnd::Complete);
         };
-        let index: Box<[u32]> = index.into();
         if varbind.oid > self.highest {
             self.highest = varbind.oid.clone();
         } else {
-            // Out of order. What was read before tells a loop from a table that is merely not sorted.
-            let seen = self.cells.contains_key(&index) || index.is_empty();
-            if seen || self.out_of_order.len() >= OUT_OF_ORDER_MAX {
-                return self.finish(ColumnEnd::Loop);
-            }
-            self.out_of_order.insert(index.clone());
+            self.out_of_order += 1;
+        }
+        if index.is_empty() || self.cells.contains_key(index) {
+            // Named before: the first value stays. Whether it goes on from here, the rest of the answer shows.
+            self.cursor = varbind.oid;
+            return;
         }
         if self.cells.len() >= rows_max {
             return self.finish(ColumnEnd::TooManyRows);
         }
+        self.cells.insert(index.into(), varbind.value);
         self.cursor = varbind.oid;
-        self.cells.insert(index, varbind.value);
     }
 }
 

@@ -186,7 +186,8 @@ pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[
             ColumnEnd::Abandoned => {}
         }
     }
-    errors.extend(cells.disordered.iter().map(|column| plain(column, TableProblem::Disordered, None)));
+    let disordered = cells.disordered.iter();
+    errors.extend(disordered.map(|(column, names)| plain(column, TableProblem::Disordered, Some(*names))));
     ReadTable { cells, errors }
 }
 

@@ -64,8 +64,21 @@ fn a_table_that_is_not_sorted_is_read_whole_and_noted() {
     walk.accept(&[0], vec![VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]);
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
-    assert_eq!(cells.disordered, [NAME]);
+    assert_eq!(cells.disordered, [(NAME, 2)]);
     assert_eq!(cells.rows.len(), 4);
+}
+
+#[test]
+fn a_row_that_is_named_twice_does_not_hide_those_behind_it() {
+    let mut walk = Walk::new(&[NAME], Caps::default());
+    let varbind = |index: u32, number| VarBind { oid: Oid::joined(NAME.oid, &[index]), value: Value::Integer(number) };
+    walk.accept(&[0], vec![varbind(3, 193), varbind(3, 2401), varbind(1, 2212)]);
+    walk.accept(&[0], vec![VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]);
+    let cells = walk.finish();
+    assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
+    assert_eq!(cells.disordered, [(NAME, 2)]);
+    assert_eq!(cells.rows.get(&[3][..]), Some(&vec![Some(Value::Integer(193))]));
+    assert_eq!(cells.rows.len(), 2);
 }
 
 #[test]
