@@ -73,7 +73,7 @@ pub struct Inventory {
     table: Table<MacAddr, Entry, 2>,
     options: InventoryOptions,
     counters: InventoryCounters,
-    /// Indexes of entries that changed since the last report. Each stands in it at most once, see [`Entry::queued`].
+    /// Indexes of entries that changed since the last report. `queued` says which stand in it, each at most once.
     changed: Vec<u32>,
     queued: Vec<bool>,
     /// Reported endpoints that had to leave since. Never more than were reported.
@@ -116,9 +116,13 @@ impl Inventory {
         let previous_last = entry.last;
         entry.last = previous_last.max(time);
         let moved = entry.vlan != vlan;
+        let turned_out_own = outgoing && !entry.own;
         if time.unix_ns().abs_diff(entry.touched.unix_ns()) >= TOUCH_NS {
             entry.touched = time;
             self.reorder(at, time);
+        }
+        if turned_out_own {
+            self.note(at, |entry, _| entry.turn_out_own());
         }
         if moved {
             self.note(at, |entry, counters| entry.see_vlan(vlan, previous_last, counters));

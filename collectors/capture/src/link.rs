@@ -33,7 +33,7 @@ pub struct FrameMeta {
     pub wire_length: u32,
     /// The tag that the kernel took off, if any.
     pub vlan: Option<VlanTag>,
-    /// Whether this host sent the frame.
+    /// Whether this host sent the frame itself; what it forwards for others is not its own.
     pub outgoing: bool,
 }
 

@@ -58,7 +58,8 @@ pub struct Changes {
     pub time: Timestamp,
     /// Endpoints that are new, or have a new VLAN, address, method or description: all that is known of each.
     pub endpoints: Vec<EndpointState>,
-    /// Endpoints that had been reported and had to leave the table for others. They may well still be there.
+    /// Endpoints that had been reported and had to leave the table for others. They may well still be on the network, and
+    /// even be back in `endpoints`: what was forgotten comes first.
     pub forgotten: Vec<MacAddr>,
     /// LLDP neighbours that are new, changed, or took themselves back (`ttl_s` 0).
     pub neighbours: Vec<NeighbourState>,

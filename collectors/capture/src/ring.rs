@@ -23,6 +23,8 @@ use std::{
     time::Duration,
 };
 
+use onenet_topology::MacAddr;
+
 use crate::{FrameMeta, FrameTime, LinkType, VlanTag};
 
 /// Size of a ring for a county, in bytes.
@@ -135,6 +137,8 @@ pub struct Ring {
     socket: OwnedFd,
     interface: String,
     is_loopback: bool,
+    /// This host's MAC addresses when the ring was opened: what goes out from another was forwarded, not sent.
+    own: Vec<MacAddr>,
     block_bytes: usize,
     blocks: usize,
     /// The block that comes next.
@@ -180,11 +184,13 @@ impl Ring {
             Some(libc::ENETDOWN) => RingError::Gone { interface: interface.to_owned() },
             _ => failed("bind a packet socket")(source),
         })?;
+        let host = crate::interfaces::list();
         Ok(Self {
             mapping,
             socket,
             interface: interface.to_owned(),
-            is_loopback: crate::interfaces::find(interface).is_some_and(|found| found.loopback),
+            is_loopback: host.iter().any(|found| found.name == interface && found.loopback),
+            own: host.iter().filter_map(|found| found.mac).collect(),
             block_bytes,
             blocks,
             next: 0,
@@ -205,7 +211,8 @@ impl Ring {
     /// Hands the frames of the next block to `each` and returns their number. Waits for at most `timeout` for one, and
     /// then, or when a signal came in between, returns 0.
     ///
-    /// On a loopback interface, where every frame goes out and comes in, only its coming in is handed over.
+    /// On a loopback interface, where every frame goes out and comes in, only its coming in is handed over. On a bridge's
+    /// port, frames that this host merely forwards are not marked as outgoing.
     ///
     /// # Errors
     /// [`RingError::Gone`] once when the interface was switched off or removed, after every frame before that was handed
@@ -221,7 +228,7 @@ impl Ring {
                 return Ok(0);
             }
         }
-        let frames = read_block(self.block(), self.is_loopback, each);
+        let frames = read_block(self.block(), self.is_loopback, &self.own, each);
         // The kernel may fill the block again once it sees this.
         self.status().store(libc::TP_STATUS_KERNEL, Ordering::Release);
         self.next = (self.next + 1) % self.blocks;
@@ -314,13 +321,19 @@ impl Drop for Mapping {
 }
 
 /// Hands the frames of a block to `each`. Whatever does not fit in the block ends it.
-fn read_block(block: &[u8], skip_outgoing: bool, mut each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8])) -> usize {
+fn read_block(
+    block: &[u8],
+    skip_outgoing: bool,
+    own: &[MacAddr],
+    mut each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8]),
+) -> usize {
     let frames = word(block, BLOCK_FRAMES).unwrap_or(0);
     let mut rest = word(block, BLOCK_FIRST).and_then(|first| block.get(first as usize..)).unwrap_or_default();
     let mut handed = 0;
     for _ in 0..frames {
-        let Some(frame) = RingFrame::read(rest) else { break };
+        let Some(mut frame) = RingFrame::read(rest) else { break };
         if !(skip_outgoing && frame.meta.outgoing) {
+            frame.meta.outgoing &= frame.link_type != LinkType::Ethernet || frame.is_from(own);
             each(frame.time, frame.link_type, frame.meta, frame.bytes);
             handed += 1;
         }
@@ -363,6 +376,14 @@ impl<'a> RingFrame<'a> {
             meta: FrameMeta { wire_length, vlan, outgoing: *at.get(PACKET_TYPE)? == libc::PACKET_OUTGOING },
             bytes,
         })
+    }
+}
+
+impl RingFrame<'_> {
+    /// Returns whether an Ethernet frame's source is one of these.
+    fn is_from(&self, macs: &[MacAddr]) -> bool {
+        let source = self.bytes.get(6..).and_then(|bytes| bytes.first_chunk());
+        source.is_some_and(|octets| macs.contains(&MacAddr(*octets)))
     }
 }
 

@@ -144,6 +144,12 @@ impl Entry {
         }
     }
 
+    /// Notes that the capturing host itself sent a frame from this address, which others may have spoken of before.
+    pub(super) fn turn_out_own(&mut self) -> Noted {
+        self.own = true;
+        Noted::Changed
+    }
+
     /// Notes a frame in another VLAN than the one before, which was at `previous_last`.
     pub(super) fn see_vlan(
         &mut self,

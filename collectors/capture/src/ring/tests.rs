@@ -23,7 +23,7 @@ fn a_block_that_lies_about_its_frames_ends_without_reading_elsewhere() {
     for (next_offset, length) in [(0_u32, u32::MAX), (u32::MAX, 8), (8_000, 8), (0, 8)] {
         block[48..][..4].copy_from_slice(&next_offset.to_ne_bytes());
         block[60..][..4].copy_from_slice(&length.to_ne_bytes());
-        assert!(read_block(&block, false, |_, _, _, _| {}) <= 1);
+        assert!(read_block(&block, false, &[], |_, _, _, _| {}) <= 1);
     }
-    assert_eq!(read_block(&[], false, |_, _, _, _| {}), 0);
+    assert_eq!(read_block(&[], false, &[], |_, _, _, _| {}), 0);
 }

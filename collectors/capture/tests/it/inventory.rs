@@ -113,6 +113,17 @@ fn changes_are_reported_once_and_only_when_something_is_new() {
 }
 
 #[test]
+fn the_capturing_host_is_told_from_others_even_when_others_spoke_of_it_first() {
+    let mut inventory = small();
+    inventory.bind(at(0), &Binding { mac: ANNA, ip: ANNA_IP.into(), method: Method::DhcpAck });
+    assert!(!inventory.take_changed()[0].own);
+    inventory.sent(at(1), ANNA, None, 60, true);
+    assert!(inventory.take_changed()[0].own);
+    inventory.sent(at(2), ANNA, None, 60, false); // mirrored back
+    assert!(inventory.endpoints().all(|endpoint| endpoint.own));
+}
+
+#[test]
 fn each_vlan_keeps_the_time_it_was_last_heard_in() {
     let mut inventory = small();
     for (second, vlan) in [(0, Some(5)), (1, Some(6)), (2, Some(5)), (3, None), (4, Some(6)), (9, None)] {
