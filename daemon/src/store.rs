@@ -42,6 +42,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use onenet_topology::Timestamp;
@@ -62,6 +63,9 @@ use crate::{
 pub const SCHEMA: u32 = 1;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start.
 const CACHE_BYTES: u64 = 64 << 20;
+/// How often, and at which distance, a store that is in use is tried again.
+const OPEN_RETRIES: u32 = 20;
+const OPEN_RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// The estate and recent samples on disk. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -145,18 +149,26 @@ struct CommandRow<'a> {
 }
 
 impl Store {
-    /// Opens the store in `path`, or makes a new one there.
+    /// Opens the store in `path`, or makes a new one there. Blocks for up to two seconds while another has it open: whoever
+    /// just stopped takes a moment to let go.
     ///
     /// # Errors
     /// Fails when another process has it open, when it cannot be read or written, or has another schema.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let db = sled::Config::new()
+        let config = sled::Config::new()
             .path(path)
             .cache_capacity(CACHE_BYTES)
             // Every commit flushes; a second flusher would only take turns with it.
-            .flush_every_ms(None)
-            .open()
-            .map_err(|error| open_error(path, error))?;
+            .flush_every_ms(None);
+        let mut opened = config.open().map_err(|error| open_error(path, error));
+        for _ in 0..OPEN_RETRIES {
+            if !matches!(opened, Err(StoreError::InUse { .. })) {
+                break;
+            }
+            std::thread::sleep(OPEN_RETRY_AFTER);
+            opened = config.open().map_err(|error| open_error(path, error));
+        }
+        let db = opened?;
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
         let store = Self { tree, db, path: path.to_owned() };
         store.check_schema()?;

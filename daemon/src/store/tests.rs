@@ -1,1 +1,205 @@
-//! Tests.
+//! The store, from the outside: what is committed comes back, whole and once.
+
+use std::sync::Arc;
+
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    fact::{self, HistoryBody, HistoryItem, Scope},
+};
+
+use super::*;
+use crate::{
+    access::audit,
+    estate::{Agent, SampleBlock},
+};
+
+const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
+const HOUR_MS: i64 = 3_600_000;
+
+fn site() -> SiteId {
+    SiteId::from_raw(7)
+}
+
+fn block(position: u64, sequence: u64, times: &[i64]) -> Change {
+    let item = |ms: &i64| HistoryItem {
+        time: NOW.plus_ms(*ms),
+        scope: Scope::new("core"),
+        body: HistoryBody::Interface(fact::InterfaceSample {
+            name: "ge0".into(),
+            in_octets: Some(ms.unsigned_abs()),
+            ..fact::InterfaceSample::default()
+        }),
+    };
+    Change::Samples(SampleBlock {
+        position,
+        site: site(),
+        agent: AgentId::from_raw(3),
+        sequence,
+        items: times.iter().map(item).collect(),
+        shift_ms: -5,
+        uncertain: true,
+    })
+}
+
+fn all() -> SampleQuery {
+    SampleQuery {
+        site: site(),
+        scope: Scope::new("core"),
+        kind: SampleKind::Interface,
+        item: None,
+        from: Timestamp::from_unix_ms(i64::MIN),
+        until: Timestamp::from_unix_ms(i64::MAX),
+        limit: 1_000,
+    }
+}
+
+fn times(store: &Store, query: &SampleQuery) -> Vec<i64> {
+    store.samples(query).unwrap().iter().map(|sample| sample.item.time.ms_since(NOW)).collect()
+}
+
+fn with_an_agent() -> Vec<Change> {
+    let agent = Arc::new(Agent::new(AgentId::from_raw(3), site(), NOW));
+    vec![Change::Agent(agent), Change::Position { position: 9, time: NOW }]
+}
+
+#[test]
+fn samples_come_back_once_in_the_order_of_time_with_how_they_were_corrected() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&[block(1, 1, &[5 * HOUR_MS, 10, -3 * HOUR_MS])]).unwrap();
+    store.commit(&[block(2, 2, &[20, -10])]).unwrap();
+    store.commit(&[block(2, 2, &[20, -10])]).unwrap();
+    assert_eq!(times(&store, &all()), [-3 * HOUR_MS, -10, 10, 20, 5 * HOUR_MS]);
+    let first = &store.samples(&all()).unwrap()[0];
+    assert_eq!((first.shift_ms, first.uncertain, first.agent), (-5, true, AgentId::from_raw(3)));
+    let part = SampleQuery { from: NOW.plus_ms(-10), until: NOW.plus_ms(20), ..all() };
+    assert_eq!(times(&store, &part), [-10, 10], "the end is not included");
+    assert_eq!(times(&store, &SampleQuery { limit: 2, ..all() }), [-3 * HOUR_MS, -10]);
+    assert_eq!(times(&store, &SampleQuery { item: Some("ge1".into()), ..all() }), [0_i64; 0]);
+    assert_eq!(times(&store, &SampleQuery { scope: Scope::new("cor"), ..all() }), [0_i64; 0]);
+}
+
+#[test]
+fn old_samples_expire_by_the_hour_and_younger_ones_stay() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&[block(1, 1, &[-50 * HOUR_MS, -49 * HOUR_MS, -HOUR_MS])]).unwrap();
+    let (removed, more) = store.expire_samples(std::iter::once(site()), NOW.plus_ms(-48 * HOUR_MS)).unwrap();
+    assert_eq!((removed, more), (2, false));
+    assert_eq!(times(&store, &all()), [-HOUR_MS]);
+}
+
+#[test]
+fn a_store_that_is_in_use_is_named_with_the_remedy() {
+    let directory = tempfile::tempdir().unwrap();
+    let _held = Store::open(directory.path()).unwrap();
+    let error = Store::open(directory.path()).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+    assert!(error.to_string().contains("stop the other onenetd"), "{error}");
+}
+
+#[test]
+fn a_store_of_another_schema_is_refused_with_the_remedy() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.tree.insert(keys::meta("schema"), &99_u32.to_be_bytes()).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let error = Store::open(directory.path()).unwrap_err();
+    assert!(error.to_string().contains("schema 99") && error.to_string().contains("export"), "{error}");
+}
+
+#[test]
+fn a_damaged_row_is_named_and_not_passed_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&with_an_agent()).unwrap();
+    store.tree.insert(keys::agent(site(), AgentId::from_raw(3)), vec![0xff; 3]).unwrap();
+    assert!(matches!(store.load(), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_backup_restores_the_estate_and_the_samples_up_to_its_position_and_the_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store")).unwrap();
+    store.commit(&with_an_agent()).unwrap();
+    store.commit(&[block(9, 1, &[1, 2])]).unwrap();
+    let estate = store.load().unwrap();
+    // Committed after the snapshot was taken: the agent will send it again to whoever restores.
+    store.commit(&[block(10, 2, &[3])]).unwrap();
+    let (file, files) = (directory.path().join("backup"), vec![("pki/authority.key".to_owned(), b"key".to_vec())]);
+    store.backup(&estate, &files, &file).unwrap();
+
+    let target = directory.path().join("restored");
+    assert_eq!(Store::restore(&file, &target).unwrap(), files);
+    let restored = Store::open(&target).unwrap();
+    assert_eq!(restored.load().unwrap(), estate);
+    assert_eq!(times(&restored, &all()), [1, 2]);
+    drop(restored);
+    assert!(matches!(Store::restore(&file, &target), Err(BackupError::NotEmpty { .. })));
+}
+
+#[test]
+fn a_cut_or_changed_backup_is_refused_before_anything_is_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store")).unwrap();
+    store.commit(&with_an_agent()).unwrap();
+    let file = directory.path().join("backup");
+    store.backup(&store.load().unwrap(), &[], &file).unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let mut changed = whole.clone();
+    changed[40] ^= 1;
+    for bytes in [&whole[..whole.len() - 1], &whole[..20], &changed[..], b"something else altogether"] {
+        std::fs::write(&file, bytes).unwrap();
+        let target = directory.path().join("restored");
+        assert!(matches!(Store::restore(&file, &target), Err(BackupError::NotWhole { .. })), "{} bytes", bytes.len());
+        assert!(!target.exists());
+    }
+}
+
+#[test]
+fn an_export_imports_to_the_same_estate_and_samples() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(&directory.path().join("store")).unwrap();
+    store.commit(&with_an_agent()).unwrap();
+    store.commit(&[block(9, 1, &[1, 2 * HOUR_MS])]).unwrap();
+    let estate = store.load().unwrap();
+    let mut text = Vec::new();
+    let written = store.export(&estate, &mut text).unwrap();
+    let other = Store::open(&directory.path().join("other")).unwrap();
+    assert_eq!(other.import(&text[..]).unwrap(), written);
+    assert_eq!(other.load().unwrap(), estate);
+    assert_eq!(times(&other, &all()), [1, 2 * HOUR_MS]);
+    assert!(matches!(other.import(&text[..]), Err(ExportError::NotEmpty)));
+    let third = Store::open(&directory.path().join("third")).unwrap();
+    let cut = text.len() - 12;
+    assert!(matches!(third.import(&text[..cut]), Err(ExportError::CutShort | ExportError::Line { .. })));
+}
+
+#[test]
+fn the_audit_trail_reads_back_in_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let entry = |ms: i64| {
+        let usage = audit::Usage {
+            principal: "zhang".into(),
+            token: None,
+            source: "192.0.2.1".into(),
+            action: crate::access::Action::ReadSites,
+            site: None,
+            subject: format!("{ms}"),
+            outcome: audit::Outcome::Done,
+        };
+        audit::Entry::once(NOW.plus_ms(ms), usage)
+    };
+    store.commit(&[Change::Audited { position: 1, entries: vec![entry(1), entry(1), entry(2)] }]).unwrap();
+    store.commit(&[Change::Audited { position: 2, entries: vec![entry(1), entry(3)] }]).unwrap();
+    let mut query = AuditQuery { from: NOW, until: NOW.plus_ms(3), after: None, limit: 2 };
+    let first = store.audit_entries(&query).unwrap();
+    query.after = first.last().map(|(key, _)| *key);
+    let second = store.audit_entries(&query).unwrap();
+    query.after = second.last().map(|(key, _)| *key);
+    assert_eq!(store.audit_entries(&query).unwrap(), []);
+    let subjects: Vec<_> = first.iter().chain(&second).map(|(_, entry)| entry.usage.subject.as_str()).collect();
+    assert_eq!(subjects, ["1", "1", "1", "2"]);
+}

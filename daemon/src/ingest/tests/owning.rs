@@ -1,0 +1,78 @@
+//! The owner: order of commit, publication and answer; what happens when the store fails; stopping.
+
+use super::*;
+use crate::{
+    clock::Clock,
+    ingest::{IntakeError, start},
+    store::Store,
+};
+
+fn site(code: &str) -> Body {
+    let site = NewSite {
+        tier: Tier::Ministry,
+        kind: SiteKind::Division,
+        code: code.into(),
+        name: SiteName::new(code, code),
+        parents: Vec::new(),
+        from: Timestamp::EPOCH,
+    };
+    Body::Command { by: "test".into(), command: Arc::new(Command::AddSite(site)) }
+}
+
+#[tokio::test]
+async fn what_was_answered_is_published_and_there_after_opening_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (owner, intake, published) =
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+    let answers = futures_util::future::join_all((0..50).map(|n| intake.submit(site(&format!("{n:06}")))));
+    let added: Vec<_> = answers.await.into_iter().map(Result::unwrap).collect();
+    let estate = published.estate.load_full();
+    assert_eq!(estate.tree.len(), 50);
+    assert!(added.iter().all(|it| matches!(it, Outcome::SiteAdded(id) if estate.tree.get(*id).is_some())));
+    drop((intake, published));
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+    let again = Store::open(directory.path()).unwrap().load().unwrap();
+    assert_eq!(again, *estate);
+}
+
+#[tokio::test]
+async fn a_refused_record_changes_nothing_and_the_next_one_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (owner, intake, published) =
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+    intake.submit(site("000000")).await.unwrap();
+    let before = published.estate.load_full();
+    assert!(matches!(intake.submit(site("000000")).await, Err(IntakeError::Refused(Refusal::Sites(_)))));
+    assert_eq!(*published.estate.load_full(), *before);
+    intake.submit(site("000001")).await.unwrap();
+    drop(intake);
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_stop_nothing_is_taken_in_and_the_sender_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (owner, intake, _published) =
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+    assert!(matches!(intake.submit(site("000000")).await, Err(IntakeError::Stopped)));
+}
+
+#[tokio::test]
+async fn the_logs_time_never_goes_back() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let times = std::sync::atomic::AtomicI64::new(NOW.unix_ms());
+    let backwards =
+        Clock::from_fn(move || Timestamp::from_unix_ms(times.fetch_sub(1_000, std::sync::atomic::Ordering::Relaxed)));
+    let (owner, intake, published) = start(store, Estate::default(), Policy::default(), backwards).unwrap();
+    intake.submit(site("000000")).await.unwrap();
+    let first = published.estate.load().time;
+    intake.submit(site("000001")).await.unwrap();
+    assert!(published.estate.load().time >= first);
+    drop(intake);
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+}
