@@ -3,9 +3,12 @@
 //! Exit statuses: 0 done, 1 failed, 2 used wrongly. An error is one message on standard error that names the remedy.
 
 mod check;
+mod enrol;
 mod inspect;
 mod output;
 mod replay;
+mod run;
+mod status;
 
 use std::path::PathBuf;
 
@@ -25,6 +28,16 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch the site until stopped.
+    Run {
+        /// The configuration.
+        #[arg(long, value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
+        config: PathBuf,
+    },
+    /// Make this box an agent of a site: turns a one-time token into a key and certificate.
+    Enrol(enrol::Arguments),
+    /// Tell how the agent is doing, in plain words.
+    Status(status::Arguments),
     /// Check a configuration: list everything that is wrong with it, or say what the agent would do.
     CheckConfig {
         /// The configuration.
@@ -45,6 +58,9 @@ impl Cli {
     /// Whatever stops the command, to be shown to the user.
     pub fn execute(self) -> anyhow::Result<()> {
         match self.command {
+            Command::Run { config } => run::execute(&config),
+            Command::Enrol(arguments) => enrol::execute(&arguments),
+            Command::Status(arguments) => status::execute(&arguments),
             Command::CheckConfig { file } => check::execute(&file),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Replay(arguments) => replay::execute(&arguments),

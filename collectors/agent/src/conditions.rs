@@ -71,7 +71,11 @@ impl Conditions {
 
     /// Notes that no condition holds whose subject `matches`. Returns the changes to report.
     #[must_use]
-    pub(crate) fn clear_where(&self, matches: impl Fn(ConditionKind, &str) -> bool, now: Timestamp) -> Vec<(Group, FactChange)> {
+    pub(crate) fn clear_where(
+        &self,
+        matches: impl Fn(ConditionKind, &str) -> bool,
+        now: Timestamp,
+    ) -> Vec<(Group, FactChange)> {
         let gone: Vec<(ConditionKind, String)> = {
             let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             held.keys().filter(|(kind, subject)| matches(*kind, subject)).cloned().collect()

@@ -22,6 +22,7 @@ mod intervals;
 mod problem;
 mod reader;
 
+pub(crate) use agent::is_host_and_port;
 pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
 pub use capture::{CaptureConfig, Interfaces};
 pub use credentials::NamedCredentials;

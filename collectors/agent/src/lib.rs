@@ -3,11 +3,25 @@
 //! Invariants: it listens on nothing by default; what it tells the centre is on disk first; memory and disk are bounded.
 //! It knows nothing of what the centre concludes.
 
+mod board;
 pub mod cli;
 pub mod clock;
+mod conditions;
 pub mod config;
+mod durable;
 pub mod enrol;
+mod limited;
+mod listen;
+mod observations;
+mod poll;
+mod remote;
 mod render;
+mod run;
 pub mod schedule;
 pub mod spool;
+pub mod status;
+mod supervisor;
+mod trial;
 pub mod uplink;
+
+pub use run::{RunError, STOP_WITHIN, run};

@@ -1,14 +1,13 @@
 //! Where observations go: to the spool, in order, without making whoever observes wait for a disk.
 //!
-//! Tasks: one [`keep`] task owns the spool's writing side. It takes what waits, hands it to a blocking thread, and seals
-//! history every second. It ends when every [`Observations`] is gone, after a last flush; cancelling it loses what waits
-//! in the channel, which the next observation of the same thing repeats.
+//! Tasks: one [`keep`] task takes what waits and hands it to a blocking thread. It ends when every [`Observations`] is gone,
+//! after a last flush; cancelling it loses what waits in the channel, which the next observation of the same thing repeats.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use onenet_topology::fact::{Fact, FactChange, Group, HistoryItem};
 use onenet_wire::Clocks;
-use tokio::{sync::mpsc, time::MissedTickBehavior};
+use tokio::sync::mpsc;
 
 use crate::{
     clock::Clock,
@@ -19,9 +18,6 @@ use crate::{
 /// How many observations wait at most: one of each table of a few devices. When it is full, whoever observes waits: a slow
 /// disk slows polling, and a full ring of frames is counted as such.
 const WAITING_MAX: usize = 64;
-
-/// How often history is put on disk.
-const SEAL_EVERY: Duration = Duration::from_secs(1);
 
 /// Something observed.
 #[derive(Debug)]
@@ -90,21 +86,17 @@ impl Observations {
 /// Keeps what is observed until nobody observes any more.
 pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
     let Waiting(mut receiver) = waiting;
-    let mut seal = tokio::time::interval(SEAL_EVERY);
-    seal.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut trouble = Limited::default();
     let mut taken = Vec::with_capacity(WAITING_MAX);
     loop {
-        let open = tokio::select! {
-            count = receiver.recv_many(&mut taken, WAITING_MAX) => count > 0,
-            _ = seal.tick() => true,
-        };
+        let open = receiver.recv_many(&mut taken, WAITING_MAX).await > 0;
         let (batch, keeper) = (std::mem::take(&mut taken), Arc::clone(&spool));
         let work = tokio::task::spawn_blocking(move || {
-            let first = batch.into_iter().map(|(observation, now)| store(&keeper, observation, &now)).find_map(Result::err);
-            let now = clock.now();
-            let sealed = if open { keeper.seal(&now) } else { keeper.flush(&now) };
-            first.or(sealed.err())
+            let stored = batch.into_iter().map(|(observation, now)| store(&keeper, observation, &now));
+            // Each is tried, whatever became of the others.
+            let errors = stored.filter_map(Result::err).fold(None, |first, error| first.or(Some(error)));
+            let flushed = if open { Ok(()) } else { keeper.flush(&clock.now()) };
+            errors.or(flushed.err())
         });
         match work.await {
             Ok(None) => {}

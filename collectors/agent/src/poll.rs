@@ -20,9 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use self::device::{Device, Shared};
-use crate::{
-    board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, observations::Observations,
-};
+use crate::{board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, observations::Observations};
 
 /// How many devices are asked at the same time. A site has a handful; a province's agent with thousands, each a round trip
 /// of 50 ms away and asked 20 questions a minute, needs some 200 at a time.

@@ -1,11 +1,15 @@
 //! Results as tables for people. The JSON forms are the contract; these may change.
 
 mod inspection;
+mod language;
 mod replay;
+mod status;
 mod table;
 
 pub(crate) use inspection::inspection;
+pub(crate) use language::Language;
 pub(crate) use replay::replay;
+pub(crate) use status::{not_running, status};
 pub(crate) use table::TextTable;
 
 /// Returns a number of bytes with a binary unit, such as `3.4 MiB`.

@@ -5,7 +5,7 @@ use onenet_snmp::{
 };
 
 use super::output;
-use crate::render;
+use crate::{clock::Clock, render};
 
 /// The community that devices have from the factory.
 const COMMUNITY_DEFAULT: &str = "public";
@@ -55,10 +55,12 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<()> {
     let json = arguments.json;
     let device = arguments.device.clone();
     let credentials = credentials(arguments)?;
+    // It makes the salts of DES differ between runs.
+    let epoch_s = u32::try_from(Clock::start([0; 16]).timestamp().unix_ms() / 1_000).unwrap_or(0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let found = runtime.block_on(async {
         let target = Target::resolve(&device).await?;
-        let sockets = Sockets::open(epoch_s()).await?;
+        let sockets = Sockets::open(epoch_s).await?;
         anyhow::Ok(inspect(&sockets, target, &credentials, Budget::default()).await?)
     })?;
     if json {
@@ -84,11 +86,4 @@ fn credentials(arguments: Arguments) -> anyhow::Result<Credentials> {
         }
     };
     Ok(Credentials::user(V3User { name, security, context: arguments.context })?)
-}
-
-/// Returns the seconds since 1970, which make the salts of DES differ between runs.
-#[expect(clippy::disallowed_methods, reason = "one reading at the start of a command")]
-fn epoch_s() -> u32 {
-    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(since_1970.as_secs()).unwrap_or(u32::MAX)
 }

@@ -322,7 +322,9 @@ impl Device {
 
 /// Returns in words why a table was not read whole.
 fn trouble(errors: &[TableError]) -> Option<String> {
-    let error = errors.iter().find(|error| Polled::<()> { errors: vec![(*error).clone()], ..Polled::default() }.is_partial())?;
+    let error = errors
+        .iter()
+        .find(|error| Polled::<()> { errors: vec![(*error).clone()], ..Polled::default() }.is_partial())?;
     let what = error.error.as_str().replace('_', " ");
     let column = error.column.map(|column| format!(", column {column}")).unwrap_or_default();
     let detail = error.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();

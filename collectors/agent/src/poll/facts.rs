@@ -103,7 +103,11 @@ pub(super) fn interface_sample(name: &str, counters: &Counters) -> Option<Interf
 }
 
 /// Returns how the device answered in a cycle.
-pub(super) fn device_sample(uptime_s: Option<u64>, spent: Spent, round_trip: Option<std::time::Duration>) -> DeviceSample {
+pub(super) fn device_sample(
+    uptime_s: Option<u64>,
+    spent: Spent,
+    round_trip: Option<std::time::Duration>,
+) -> DeviceSample {
     DeviceSample {
         uptime_ms: uptime_s.map(|uptime_s| uptime_s.saturating_mul(1_000)),
         round_trip_us: round_trip.and_then(|round_trip| u64::try_from(round_trip.as_micros()).ok()),

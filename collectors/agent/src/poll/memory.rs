@@ -90,8 +90,9 @@ impl Memory {
 fn state_change(name: &str, before: InterfaceStatus, after: InterfaceStatus) -> Option<Event> {
     let kind = match (before, after) {
         // What the device did not say is no change.
-        (InterfaceStatus::Unknown, _) | (_, InterfaceStatus::Unknown) => return None,
-        (InterfaceStatus::Up, InterfaceStatus::Up) => return None,
+        (InterfaceStatus::Unknown, _) | (_, InterfaceStatus::Unknown) | (InterfaceStatus::Up, InterfaceStatus::Up) => {
+            return None;
+        }
         (InterfaceStatus::Up, _) => EventKind::LinkDown,
         (_, InterfaceStatus::Up) => EventKind::LinkUp,
         _ => return None,

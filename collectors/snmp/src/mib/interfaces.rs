@@ -86,6 +86,8 @@ pub struct InterfaceLabel {
     /// ifType by the name IANA gives it, or its number.
     #[serde(rename = "type")]
     pub kind: Reading<String>,
+    /// ifType as its number.
+    pub type_number: Reading<u64>,
     /// ifPhysAddress; missing when empty.
     pub mac: Reading<MacAddr>,
     /// ifMtu in bytes.
@@ -246,6 +248,7 @@ fn label(if_index: u32, row: Row<'_>, extra: Row<'_>) -> InterfaceLabel {
         description,
         alias: Reading::text(cell(extra, ALIAS)),
         kind: Reading::of(cell(row, TYPE), |value| value.unsigned().map(type_name)),
+        type_number: Reading::number(cell(row, TYPE)),
         mac: physical_address(cell(row, PHYS_ADDRESS)),
         mtu_bytes: Reading::number(cell(row, MTU)),
         speed_bps: speed(Reading::number(cell(row, SPEED)), &Reading::number(cell(extra, HIGH_SPEED))),

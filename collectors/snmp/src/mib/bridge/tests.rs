@@ -22,6 +22,7 @@ fn label(if_index: u32) -> InterfaceLabel {
         description: Reading::Missing,
         alias: Reading::Missing,
         kind: Reading::Missing,
+        type_number: Reading::Missing,
         mac: Reading::Missing,
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,

@@ -34,6 +34,7 @@ fn interfaces() -> InterfaceIndex {
         description: Reading::Value(format!("GigabitEthernet0/0/{place}")),
         alias: Reading::Value(if place == 3 { "uplink".to_owned() } else { String::new() }),
         kind: Reading::Missing,
+        type_number: Reading::Missing,
         mac: Reading::Value(onenet_topology::MacAddr([0, 27, 33, 60, 77, place])),
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,

@@ -1,0 +1,213 @@
+//! Listening: a thread an interface.
+//!
+//! Threads: [`Listener`] owns one for each interface it listens on. It blocks in the kernel's ring, at most a fifth of a
+//! second at a time, and ends when its flag is set. With `auto` a task looks every few seconds which interfaces there are.
+//! The task is cancelled with the listener; cancelling it loses nothing.
+
+mod ear;
+mod facts;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
+
+use onenet_capture::interfaces::{self, HostInterface};
+use onenet_topology::fact::{Group, Method, Scope};
+
+use self::ear::{Ear, Shared, Task};
+use crate::{
+    board::Board,
+    clock::Clock,
+    conditions::Conditions,
+    config::{CaptureConfig, Interfaces},
+    observations::Observations,
+    poll::News,
+};
+
+/// With `auto`, how many interfaces are listened on: each has a ring of its own.
+const AUTO_MAX: usize = 4;
+
+/// What is known by listening.
+pub(crate) const METHODS: [Method; 5] =
+    [Method::PassiveFrames, Method::PassiveArp, Method::PassiveNd, Method::PassiveDhcp, Method::PassiveLldp];
+
+/// Listens on the configured interfaces.
+pub(crate) struct Listener {
+    shared: Shared,
+    config: CaptureConfig,
+    ears: BTreeMap<String, Running>,
+}
+
+struct Running {
+    task: Task,
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Listener {
+    /// Returns a listener that listens on nothing.
+    pub(crate) fn new(
+        clock: Clock,
+        observations: Observations,
+        conditions: Conditions,
+        board: Board,
+        news: News,
+    ) -> Self {
+        let shared = Shared { clock, observations, conditions, board, news };
+        Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
+    }
+
+    /// Listens as this says from now on.
+    pub(crate) fn set_config(&mut self, config: &CaptureConfig) {
+        self.config.clone_from(config);
+        self.look();
+    }
+
+    /// Looks which interfaces there are, and listens on those that it should. Blocks for moments. To be called every few
+    /// seconds.
+    pub(crate) fn look(&mut self) {
+        let present = interfaces::list();
+        let wanted: BTreeMap<String, Task> = chosen(&self.config.interfaces, &present, is_member)
+            .into_iter()
+            .map(|name| (name.clone(), self.task(name, &present)))
+            .collect();
+        let unwanted: Vec<String> = self
+            .ears
+            .iter()
+            .filter(|(name, ear)| !ear.serves(wanted.get(*name)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in unwanted {
+            if let Some(ear) = self.ears.remove(&name) {
+                self.end(&name, ear);
+            }
+        }
+        for (name, task) in wanted {
+            if !self.ears.contains_key(&name) {
+                self.begin(name, task);
+            }
+        }
+    }
+
+    /// Ends all listening. Blocks until the threads have ended.
+    pub(crate) fn stop(&mut self) {
+        let ears = std::mem::take(&mut self.ears);
+        // All at once, then one after the other.
+        ears.values().for_each(Running::tell);
+        for (name, ear) in ears {
+            self.end(&name, ear);
+        }
+    }
+
+    fn task(&self, interface: String, present: &[HostInterface]) -> Task {
+        let own = present.iter().find(|found| found.name == interface).map(HostInterface::local_prefixes);
+        let mut local = self.config.local_prefixes.clone();
+        local.extend(own.unwrap_or_default());
+        local.sort();
+        local.dedup();
+        Task {
+            interface,
+            ring_bytes: usize::try_from(self.config.ring_bytes).unwrap_or(usize::MAX),
+            endpoints_max: usize::try_from(self.config.endpoints_max).unwrap_or(usize::MAX),
+            traffic_interval_ms: i64::try_from(self.config.traffic_interval.as_millis()).unwrap_or(i64::MAX),
+            local,
+        }
+    }
+
+    fn begin(&mut self, name: String, task: Task) {
+        let stop = Arc::new(AtomicBool::new(false));
+        let ear = Ear::new(task.clone(), self.shared.clone(), Arc::clone(&stop));
+        // Linux shows the first 15 bytes of a thread's name.
+        match thread::Builder::new().name(format!("ear {name}")).spawn(move || ear.run()) {
+            Ok(thread) => {
+                self.ears.insert(name, Running { task, stop, thread });
+            }
+            Err(error) => tracing::error!(interface = %name, %error, "no thread to listen with"),
+        }
+    }
+
+    fn end(&self, name: &str, ear: Running) {
+        ear.tell();
+        if ear.thread.join().is_err() {
+            tracing::error!(interface = %name, "listening failed");
+        }
+        self.shared.board.not_listening(name);
+        let now = self.shared.clock.timestamp();
+        let gone = self.shared.conditions.clear_where(|_, subject| subject == name, now);
+        self.shared.observations.changes_blocking(gone);
+    }
+}
+
+impl Running {
+    fn tell(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.thread().unpark();
+    }
+
+    /// Returns whether the thread does what is wanted and has not failed.
+    fn serves(&self, wanted: Option<&Task>) -> bool {
+        wanted == Some(&self.task) && !self.thread.is_finished()
+    }
+}
+
+/// Returns the names to listen on. With `auto`, those that are up and can be watched, without the members of bridges and
+/// bonds, whose frames would be seen twice.
+fn chosen(wanted: &Interfaces, present: &[HostInterface], is_member: impl Fn(&str) -> bool) -> Vec<String> {
+    match wanted {
+        Interfaces::None => Vec::new(),
+        Interfaces::Named(names) => names.clone(),
+        Interfaces::Auto => {
+            let watchable = present.iter().filter(|found| found.is_watchable() && !is_member(&found.name));
+            watchable.take(AUTO_MAX).map(|found| found.name.clone()).collect()
+        }
+    }
+}
+
+fn is_member(interface: &str) -> bool {
+    Path::new("/sys/class/net").join(interface).join("master").exists()
+}
+
+/// Returns the groups of facts heard on the interface of this name.
+pub(crate) fn groups_of(interface: &str) -> impl Iterator<Item = Group> {
+    let scope = Scope::new(interface);
+    METHODS.into_iter().map(move |method| Group { method, scope: scope.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interface(name: &str, up: bool, loopback: bool) -> HostInterface {
+        HostInterface {
+            name: name.to_owned(),
+            index: 1,
+            mac: Some("02:00:00:00:00:01".parse().unwrap()),
+            addresses: Vec::new(),
+            up,
+            running: up,
+            loopback,
+            point_to_point: false,
+        }
+    }
+
+    #[test]
+    fn auto_takes_what_is_up_and_no_member_of_a_bridge() {
+        let present = [
+            interface("lo", true, true),
+            interface("eth0", true, false),
+            interface("eth1", false, false),
+            interface("veth3", true, false),
+            interface("br0", true, false),
+        ];
+        let names = chosen(&Interfaces::Auto, &present, |name| name == "veth3");
+        assert_eq!(names, ["eth0", "br0"]);
+        assert_eq!(chosen(&Interfaces::Named(vec!["eth9".to_owned()]), &present, |_| false), ["eth9"]);
+        assert!(chosen(&Interfaces::None, &present, |_| false).is_empty());
+    }
+}

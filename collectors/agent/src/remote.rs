@@ -1,0 +1,125 @@
+//! What the centre may ask of the agent: a new site's part of the configuration, the status, an inspection of a configured
+//! device. Nothing else.
+//!
+//! Invariant: a text of the centre is checked by the checker of the agent's own file, applied only when all of it is good,
+//! and never touches identity, centre address, data folder or credentials (see `config.rs`).
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
+
+use onenet_snmp::{Budget, Sockets, Target, inspect};
+use onenet_topology::fact::ConditionKind;
+use onenet_wire::Query;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    cli::chain,
+    clock::Clock,
+    conditions::Conditions,
+    config::{DeviceConfig, NamedCredentials, SiteConfig},
+    observations::Observations,
+    status::Status,
+    trial::SiteText,
+    uplink::Handler,
+};
+
+/// Subject of the condition that a configuration was refused.
+pub(crate) const CONFIGURATION: &str = "site";
+
+/// A checked text on its way into force, and who waits for it.
+pub(crate) struct Change {
+    pub(crate) text: SiteText,
+    pub(crate) site: SiteConfig,
+    pub(crate) done: oneshot::Sender<Result<u64, String>>,
+}
+
+/// What is in force, as the handler has to know it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InForce {
+    revision: Arc<AtomicU64>,
+    devices: Arc<Mutex<Vec<DeviceConfig>>>,
+}
+
+/// Carries out what the centre asks.
+pub(crate) struct Remote {
+    pub(crate) clock: Clock,
+    pub(crate) conditions: Conditions,
+    pub(crate) observations: Observations,
+    pub(crate) credentials: NamedCredentials,
+    pub(crate) in_force: InForce,
+    pub(crate) sockets: Sockets,
+    pub(crate) changes: mpsc::Sender<Change>,
+    pub(crate) status: Box<dyn Fn() -> Status + Send + Sync>,
+}
+
+impl InForce {
+    /// Notes what is in force.
+    pub(crate) fn set(&self, revision: u64, site: &SiteConfig) {
+        self.revision.store(revision, Ordering::Relaxed);
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&site.devices);
+    }
+
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    fn device(&self, name: &str) -> Option<DeviceConfig> {
+        let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
+        devices.iter().find(|device| device.name == name).cloned()
+    }
+}
+
+impl Remote {
+    async fn refused(&self, revision: u64, why: String) -> String {
+        let now = self.clock.timestamp();
+        let detail = format!("revision {revision} of the centre was not applied: {why}");
+        let change = self.conditions.raise(ConditionKind::ConfigurationRefused, CONFIGURATION, &detail, now);
+        self.observations.changes(change.into_iter().collect()).await;
+        why
+    }
+
+    async fn inspect(&self, device: &str) -> Result<Vec<u8>, String> {
+        let device = self.in_force.device(device).ok_or_else(|| {
+            format!("this agent polls no device named {device:?}: only devices of its configuration can be inspected")
+        })?;
+        let found = inspect(&self.sockets, Target(device.target), &device.credentials, Budget::default()).await;
+        let found = found.map_err(|error| chain(&error))?;
+        serde_json::to_vec(&found).map_err(|error| chain(&error))
+    }
+}
+
+impl Handler for Remote {
+    fn revision(&self) -> u64 {
+        self.in_force.revision()
+    }
+
+    async fn configure(&self, revision: u64, toml: String) -> Result<u64, String> {
+        let origin = format!("revision {revision} of the centre");
+        let site = match SiteConfig::parse(&toml, &origin, &self.credentials) {
+            Ok(site) => site,
+            Err(error) => return Err(self.refused(revision, chain(&error)).await),
+        };
+        let (done, answer) = oneshot::channel();
+        let stopping = || "the agent is stopping: send it again".to_owned();
+        let change = Change { text: SiteText { revision, toml }, site, done };
+        self.changes.send(change).await.map_err(|_| stopping())?;
+        match answer.await.map_err(|_| stopping())? {
+            Ok(revision) => {
+                let now = self.clock.timestamp();
+                let change = self.conditions.clear(ConditionKind::ConfigurationRefused, CONFIGURATION, now);
+                self.observations.changes(change.into_iter().collect()).await;
+                Ok(revision)
+            }
+            Err(why) => Err(self.refused(revision, why).await),
+        }
+    }
+
+    async fn query(&self, query: Query) -> Result<Vec<u8>, String> {
+        match query {
+            Query::Status => serde_json::to_vec(&(self.status)()).map_err(|error| chain(&error)),
+            Query::Inspect { device } => self.inspect(&device).await,
+        }
+    }
+}

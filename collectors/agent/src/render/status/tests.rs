@@ -1,0 +1,109 @@
+use onenet_topology::fact::ConditionKind;
+
+use super::*;
+use crate::status::{CentreStatus, ConfigurationStatus, FORMAT, SpoolSummary, TableStatus};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_ms(1_795_420_800_000 + seconds * 1_000)
+}
+
+fn device(name: &str, reach: Option<ReachState>, detail: &str) -> DeviceStatus {
+    DeviceStatus {
+        name: name.to_owned(),
+        target: "192.0.2.1:161".to_owned(),
+        reach,
+        detail: detail.to_owned(),
+        since: reach.map(|_| at(-120)),
+        last_cycle: reach.map(|_| at(-20)),
+        last_cycle_ms: reach.map(|_| 340),
+        late_cycles: 0,
+        tables: vec![TableStatus { table: "interfaces".to_owned(), rows: 28, dropped: 0, read: at(-20) }],
+    }
+}
+
+fn in_trouble() -> Status {
+    Status {
+        format: FORMAT,
+        version: "0.1.0".to_owned(),
+        written: at(0),
+        every_s: 5,
+        started: at(-90_000),
+        stopped: None,
+        pid: 1,
+        agent: "agent-1".to_owned(),
+        site: "site-1".to_owned(),
+        site_name: Some("清河县".to_owned()),
+        centre: CentreStatus {
+            address: "centre.example:7443".to_owned(),
+            connected: false,
+            since: at(-7_300),
+            error: Some("nothing listens there".to_owned()),
+            clock_ahead_ms: Some(10_800_000),
+        },
+        configuration: ConfigurationStatus { revision: 7, on_trial: true },
+        spool: SpoolSummary {
+            state_waiting: 3,
+            history_batches: 120,
+            history_bytes: 512 << 10,
+            disk_bytes: 3 << 20,
+            lost_items: 9,
+            ..SpoolSummary::default()
+        },
+        devices_total: 3,
+        devices: vec![
+            device("core", Some(ReachState::Refusing), "the community is wrong"),
+            device("access-2", None, ""),
+            device("access-1", Some(ReachState::Answering), "answers SNMPv2c"),
+        ],
+        interfaces: vec![InterfaceStatus {
+            name: "eth1".to_owned(),
+            listening: false,
+            since: at(-60),
+            error: Some("interface eth1 was switched off".to_owned()),
+            frames: 1_000,
+            frames_dropped: 2,
+            endpoints: 17,
+        }],
+        conditions: vec![ConditionStatus {
+            kind: ConditionKind::CaptureFailed,
+            subject: "eth1".to_owned(),
+            detail: "interface eth1 was switched off".to_owned(),
+            since: at(-60),
+        }],
+    }
+}
+
+fn assert_golden(name: &str, actual: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/status").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, actual).unwrap();
+    }
+    assert_eq!(actual, std::fs::read_to_string(&path).unwrap(), "{name}");
+}
+
+#[test]
+fn a_site_in_trouble_is_told_what_is_wrong_and_what_to_do_in_both_languages() {
+    assert_golden("trouble.en.txt", &status(&in_trouble(), &Liveness::Running, Language::En));
+    assert_golden("trouble.zh.txt", &status(&in_trouble(), &Liveness::Running, Language::Zh));
+}
+
+#[test]
+fn an_old_file_means_that_the_agent_does_not_run_and_a_last_one_that_it_was_stopped() {
+    let status = in_trouble();
+    assert_eq!(status.liveness(24_000), Liveness::Running);
+    assert_eq!(status.liveness(26_000), Liveness::Stale { age_s: 26 });
+    let stopped = Status { stopped: Some(at(0)), ..status };
+    assert_eq!(stopped.liveness(0), Liveness::Stopped);
+    assert!(not_running(&Liveness::Stale { age_s: 4_000 }, Language::Zh).contains("1 小时 6 分"));
+}
+
+#[test]
+fn the_document_is_read_back_as_it_was_written() {
+    let data = tempfile::tempdir().unwrap();
+    in_trouble().write(data.path()).unwrap();
+    let (read, _) = Status::read(data.path(), at(0)).unwrap();
+    assert_eq!(read, in_trouble());
+    let missing = Status::read(&data.path().join("elsewhere"), at(0)).unwrap_err().to_string();
+    assert!(missing.contains("no agent has run there yet"), "{missing}");
+}

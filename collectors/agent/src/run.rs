@@ -1,0 +1,334 @@
+//! The agent, put together.
+//!
+//! Tasks, all owned by [`run`]: the keeper of observations, the uplink, the supervisor of polling and listening, the writer
+//! of the status file. To stop, the supervisor is told first, so that the last observations reach the keeper, which flushes
+//! when nobody observes any more; then the uplink. All of that within [`STOP_WITHIN`]; what takes longer is abandoned, and
+//! is on disk as far as it had been acknowledged to whoever observed it.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt as _,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use onenet_snmp::{SocketError, Sockets};
+use onenet_topology::fact::{Event, EventKind, HistoryBody, HistoryItem, Scope};
+use onenet_wire::tls;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    board::Board,
+    clock::Clock,
+    conditions::Conditions,
+    config::{CONFIG_FILE_DEFAULT, Config, SiteConfig},
+    durable,
+    enrol::{Credentials, CredentialsError},
+    limited::Limited,
+    listen::Listener,
+    observations::{Observations, Waiting, keep, observations},
+    poll::{News, Poller},
+    remote::{Change, InForce, Remote},
+    spool::{Spool, SpoolConfig, SpoolError},
+    status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status},
+    supervisor::Supervisor,
+    trial::SiteStore,
+    uplink::{LinkState, Uplink, UplinkConfig},
+};
+
+/// How long stopping may take.
+pub const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Configurations that wait to be applied: one is enough, the centre sends the next after the answer.
+const CHANGES_WAITING: usize = 1;
+
+/// Where the address of the centre is kept that the agent enrolled with.
+const CENTRE_FILE: &str = "centre.txt";
+
+/// The agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The data folder cannot be made.
+    #[error("the data folder {} cannot be used: make it, and give it to the agent's user", folder.display())]
+    Data {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// There is no usable identity.
+    #[error(transparent)]
+    Identity(#[from] CredentialsError),
+    /// Nobody said where the centre is.
+    #[error(
+        "the centre's address is not known: write it into [centre] address of {CONFIG_FILE_DEFAULT}, or enrol again"
+    )]
+    NoCentre,
+    /// The spool cannot be opened.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// There are no sockets to poll with.
+    #[error(transparent)]
+    Sockets(#[from] SocketError),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    Randomness(#[source] tls::NoRandomness),
+}
+
+/// What the status document is assembled from.
+struct Sources {
+    started: onenet_topology::Timestamp,
+    clock: Clock,
+    every: Duration,
+    address: String,
+    agent: String,
+    site: String,
+    site_name: String,
+    board: Board,
+    conditions: Conditions,
+    in_force: InForce,
+    trial: watch::Receiver<bool>,
+    spool: Arc<Spool>,
+    /// Known once the uplink is made, which needs the status itself.
+    link: OnceLock<watch::Receiver<LinkState>>,
+}
+
+/// Runs an agent until `shutdown`. The agent must be enrolled in the configuration's data folder.
+///
+/// # Errors
+///
+/// The agent cannot start; nothing is running then.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), RunError> {
+    make_data_folder(&config.data_dir)?;
+    let credentials = Credentials::load(&config.data_dir)?;
+    let address =
+        config.centre.address.clone().or_else(|| enrolled_with(&config.data_dir)).ok_or(RunError::NoCentre)?;
+    let clock = Clock::start(tls::random().map_err(RunError::Randomness)?);
+    let spool = Spool::open(&config.data_dir.join("spool"), spool_config(&config), &clock.now())?;
+    let epoch_s = u32::try_from(clock.timestamp().unix_ms() / 1_000).unwrap_or(0);
+    let sockets = Sockets::open(epoch_s).await?;
+    let agent = Agent::assemble(config, credentials, address, clock, spool, sockets);
+    agent.run(shutdown).await;
+    Ok(())
+}
+
+/// The parts of an agent, ready to run.
+struct Agent {
+    data: PathBuf,
+    clock: Clock,
+    spool: Arc<Spool>,
+    observations: Observations,
+    waiting: Waiting,
+    uplink: Uplink<Remote>,
+    supervisor: Supervisor,
+    changes: mpsc::Receiver<Change>,
+    sources: Arc<Sources>,
+}
+
+impl Agent {
+    fn assemble(
+        config: Config,
+        credentials: Credentials,
+        address: String,
+        clock: Clock,
+        spool: Arc<Spool>,
+        sockets: Sockets,
+    ) -> Self {
+        let (observations, waiting) = observations(clock);
+        let (conditions, board, news) = (Conditions::default(), Board::default(), News::new());
+        let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
+        let (to_change, changes) = mpsc::channel(CHANGES_WAITING);
+        let line = UplinkConfig::new(&address);
+        let sources = Arc::new(Sources {
+            started: clock.timestamp(),
+            clock,
+            every: config.status.every,
+            address,
+            agent: credentials.identity.agent.to_string(),
+            site: credentials.identity.site.to_string(),
+            site_name: credentials.site_name.clone(),
+            board: board.clone(),
+            conditions: conditions.clone(),
+            in_force: in_force.clone(),
+            trial: watched_trial,
+            spool: Arc::clone(&spool),
+            link: OnceLock::new(),
+        });
+        let remote = Remote {
+            clock,
+            conditions: conditions.clone(),
+            observations: observations.clone(),
+            credentials: config.credentials.clone(),
+            in_force: in_force.clone(),
+            sockets: sockets.clone(),
+            changes: to_change,
+            status: Box::new({
+                let sources = Arc::clone(&sources);
+                move || sources.status(false)
+            }),
+        };
+        let (uplink, link) = Uplink::new(Arc::clone(&spool), credentials, clock, line, Arc::new(remote));
+        let link = sources.link.get_or_init(|| link).clone();
+        let supervisor = Supervisor {
+            clock,
+            observations: observations.clone(),
+            conditions: conditions.clone(),
+            poller: Poller::new(clock, observations.clone(), conditions.clone(), board.clone(), sockets, news.clone()),
+            listener: Some(Listener::new(clock, observations.clone(), conditions, board, news)),
+            store: SiteStore::load(&config.data_dir),
+            in_force,
+            trial,
+            link,
+            own: config.site,
+            credentials: config.credentials,
+            rollback_after: config.centre.rollback_after,
+            site: SiteConfig::default(),
+            watch: None,
+        };
+        Self { data: config.data_dir, clock, spool, observations, waiting, uplink, supervisor, changes, sources }
+    }
+
+    /// Runs until told to stop, and stops.
+    async fn run(self, shutdown: CancellationToken) {
+        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, sources } = self;
+        let (stop_watching, stop_line, stop_status) =
+            (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let keeping = tokio::spawn(keep(waiting, spool, clock));
+        let line = tokio::spawn(uplink.run(stop_line.clone()));
+        let watching = tokio::spawn(supervisor.run(changes, stop_watching.clone()));
+        let writing = tokio::spawn(write_status(Arc::clone(&sources), data, stop_status.clone()));
+        observations.history(vec![started(&sources)]).await;
+        tracing::info!(agent = %sources.agent, site = %sources.site, centre = %sources.address, "the agent runs");
+
+        shutdown.cancelled().await;
+        tracing::info!("stopping");
+        let stopping = async {
+            stop_watching.cancel();
+            report_end("watching", watching.await);
+            stop_line.cancel();
+            report_end("the line", line.await);
+            drop(observations);
+            report_end("keeping", keeping.await);
+            stop_status.cancel();
+            report_end("the status", writing.await);
+        };
+        if timeout(STOP_WITHIN, stopping).await.is_err() {
+            tracing::warn!(within_s = STOP_WITHIN.as_secs(), "not everything stopped in time and was left");
+        }
+    }
+}
+
+impl Sources {
+    fn status(&self, stopped: bool) -> Status {
+        let now = self.clock.timestamp();
+        let (devices_total, devices) = self.board.devices();
+        let link = self.link.get().map(|link| link.borrow().clone());
+        let site_name = link.as_ref().and_then(|link| link.site_name.clone());
+        let conditions = self.conditions.all().into_iter();
+        Status {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            written: now,
+            every_s: self.every.as_secs(),
+            started: self.started,
+            stopped: stopped.then_some(now),
+            pid: std::process::id(),
+            agent: self.agent.clone(),
+            site: self.site.clone(),
+            site_name: site_name.or_else(|| Some(self.site_name.clone()).filter(|name| !name.is_empty())),
+            centre: CentreStatus {
+                address: self.address.clone(),
+                connected: !stopped && link.as_ref().is_some_and(|link| link.connected),
+                since: link.as_ref().map_or(self.started, |link| link.since),
+                error: link.as_ref().and_then(|link| link.error.clone()),
+                clock_ahead_ms: link.as_ref().and_then(|link| link.clock_ahead_ms),
+            },
+            configuration: ConfigurationStatus { revision: self.in_force.revision(), on_trial: *self.trial.borrow() },
+            spool: summary(&self.spool),
+            devices_total,
+            devices,
+            interfaces: self.board.interfaces(),
+            conditions: conditions
+                .map(|(kind, subject, held)| ConditionStatus { kind, subject, detail: held.detail, since: held.since })
+                .collect(),
+        }
+    }
+}
+
+fn summary(spool: &Spool) -> SpoolSummary {
+    let status = spool.status();
+    SpoolSummary {
+        facts: status.facts as u64,
+        state_waiting: status.state_waiting as u64,
+        history_batches: status.history_batches,
+        history_bytes: status.history_bytes,
+        lost_items: status.lost_items,
+        disk_bytes: status.disk_bytes,
+        disk_full: status.disk_full,
+    }
+}
+
+/// Writes the status file until told to stop, and once more then.
+async fn write_status(sources: Arc<Sources>, data: PathBuf, stop: CancellationToken) {
+    let mut tick = interval(sources.every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut trouble = Limited::default();
+    loop {
+        let stopped = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = tick.tick() => false,
+        };
+        // Both the spool's lock and the file may wait for the disk.
+        let (from, to) = (Arc::clone(&sources), data.clone());
+        match tokio::task::spawn_blocking(move || from.status(stopped).write(&to)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => trouble.warn(sources.clock.timestamp(), "the status cannot be written", &error),
+            Err(error) => tracing::error!(%error, "the status failed"),
+        }
+        if stopped {
+            return;
+        }
+    }
+}
+
+fn started(sources: &Sources) -> HistoryItem {
+    let detail = format!("version {}", env!("CARGO_PKG_VERSION"));
+    let event = Event { kind: EventKind::AgentStarted, subject: String::new(), detail, count: 0 };
+    HistoryItem { time: sources.started, scope: Scope::new(""), body: HistoryBody::Event(event) }
+}
+
+fn report_end(what: &str, ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(what, %error, "a part of the agent failed");
+    }
+}
+
+fn make_data_folder(folder: &Path) -> Result<(), RunError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o750).create(folder);
+    made.map_err(|source| RunError::Data { folder: folder.to_owned(), source })
+}
+
+fn spool_config(config: &Config) -> SpoolConfig {
+    SpoolConfig {
+        age_cap_ms: u64::try_from(config.spool.history_age_max.as_millis()).unwrap_or(u64::MAX),
+        byte_cap: config.spool.size_max_bytes,
+        ..SpoolConfig::default()
+    }
+}
+
+/// Returns the address of the centre that the agent enrolled with, if that is known.
+fn enrolled_with(data: &Path) -> Option<String> {
+    let text = fs::read_to_string(data.join(CENTRE_FILE)).ok()?;
+    Some(text.trim().to_owned()).filter(|address| !address.is_empty())
+}
+
+/// Keeps the address of the centre that the agent enrolled with.
+pub(crate) fn remember_centre(data: &Path, address: &str) -> io::Result<()> {
+    durable::replace(&data.join(CENTRE_FILE), format!("{address}\n").as_bytes(), durable::Sync::Yes)
+}
