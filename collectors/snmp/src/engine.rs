@@ -11,7 +11,7 @@ use std::{
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -52,7 +52,6 @@ const DISCOVERY: [u8; 64] = [
 pub struct Sockets {
     v4: UdpTransport,
     v6: Option<UdpTransport>,
-    engines: Arc<EngineCache>,
     salts: DesSaltState,
 }
 
@@ -76,24 +75,42 @@ impl Sockets {
         };
         let v4 = bind("0.0.0.0:0").await.map_err(|error| SocketError(error))?;
         let v6 = bind("[::]:0").await.ok();
-        Ok(Self { v4, v6, engines: Arc::new(EngineCache::new()), salts: salts(epoch)? })
+        Ok(Self { v4, v6, salts: salts(epoch)? })
     }
 
     /// Returns an engine that asks the device at `target` with `credentials`. Sends nothing.
     pub(crate) async fn engine(&self, target: SocketAddr, credentials: &Credentials) -> Result<Library, String> {
-        let client = self.client(target, auth(credentials, Level::Configured)?, Reports::Authenticated).await?;
-        let frank = self.client(target, auth(credentials, Level::Configured)?, Reports::Any).await?;
         Ok(Library {
-            client,
-            frank,
+            clients: Mutex::new(self.clients(target, credentials).await?),
             sockets: self.clone(),
             credentials: credentials.clone(),
             target,
-            synchronised: AtomicBool::new(matches!(credentials.kind, Kind::Community(_))),
         })
     }
 
-    async fn client(&self, target: SocketAddr, auth: Auth, reports: Reports) -> Result<Client<UdpHandle>, String> {
+    /// Returns clients that know nothing yet of the device's v3 engine.
+    async fn clients(&self, target: SocketAddr, credentials: &Credentials) -> Result<Arc<Clients>, String> {
+        let engines = Arc::new(EngineCache::new());
+        let client = async |reports| {
+            let auth = auth(credentials, Level::Configured)?;
+            self.client(target, auth, reports, &engines).await
+        };
+        let strict = client(Reports::Authenticated).await?;
+        let frank = match credentials.kind {
+            Kind::Community(_) => strict.clone(),
+            Kind::User(_) => client(Reports::Any).await?,
+        };
+        let synchronised = AtomicBool::new(matches!(credentials.kind, Kind::Community(_)));
+        Ok(Arc::new(Clients { strict, frank, synchronised }))
+    }
+
+    async fn client(
+        &self,
+        target: SocketAddr,
+        auth: Auth,
+        reports: Reports,
+        engines: &Arc<EngineCache>,
+    ) -> Result<Client<UdpHandle>, String> {
         let transport = match (target, &self.v6) {
             (SocketAddr::V4(_), _) => &self.v4,
             (SocketAddr::V6(_), Some(v6)) => v6,
@@ -103,7 +120,7 @@ impl Sockets {
             .request_timeout(TIMEOUT_MAX * 2)
             .retry(Retry::none())
             .max_oids_per_request(usize::MAX)
-            .engine_cache(Arc::clone(&self.engines))
+            .engine_cache(Arc::clone(engines))
             .des_salt_state(self.salts.clone())
             .allow_unauthenticated_v3_time_correction(reports == Reports::Any)
             .build_with(transport)
@@ -127,30 +144,36 @@ pub(crate) struct PreparedKeys {
 
 /// An engine on the library, for one device.
 pub(crate) struct Library {
-    client: Client<UdpHandle>,
+    /// Replaced when the device has become another v3 engine.
+    clients: Mutex<Arc<Clients>>,
+    sockets: Sockets,
+    credentials: Credentials,
+    target: SocketAddr,
+}
+
+/// The clients of one device, which share what was found out about its v3 engine.
+struct Clients {
+    strict: Client<UdpHandle>,
     /// The same, but it believes reports that nobody signed: that is how an agent says that it does not know the user
     /// or his key. Used until an answer was verified and in a diagnosis; never after, so that forged reports cannot
     /// stop a session that works.
     frank: Client<UdpHandle>,
-    /// For a diagnosis, which asks as the same user without encryption.
-    sockets: Sockets,
-    credentials: Credentials,
-    target: SocketAddr,
-    /// Whether the v3 engine is known, so that an exchange is one message each way.
+    /// Whether an answer was verified, so that an exchange is one message each way.
     synchronised: AtomicBool,
 }
 
 impl Engine for Library {
     fn exchange<'a>(&'a self, request: &'a Request, timeout: Duration) -> Pending<'a, Result<Answer, ExchangeError>> {
         Box::pin(async move {
-            let synchronised = self.synchronised.load(Ordering::Relaxed);
-            let client = if synchronised { &self.client } else { &self.frank };
+            let clients = self.clients();
+            let synchronised = clients.synchronised.load(Ordering::Relaxed);
+            let client = if synchronised { &clients.strict } else { &clients.frank };
             let started = clock::monotonic_now();
             let Ok(outcome) = within(timeout, send(client, request)).await else {
                 return Err(ExchangeError::TimedOut);
             };
             let varbinds = outcome?;
-            self.synchronised.store(true, Ordering::Relaxed);
+            clients.synchronised.store(true, Ordering::Relaxed);
             let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
             Ok(Answer { varbinds, round_trip })
         })
@@ -158,19 +181,35 @@ impl Engine for Library {
 
     fn diagnose(&self, timeout: Duration) -> Pending<'_, Diagnosis> {
         Box::pin(async move {
-            if matches!(self.credentials.kind, Kind::User(_)) {
-                match self.ask_uptime(&self.frank, timeout).await {
-                    Err(ExchangeError::Refused(refusal)) => return Diagnosis::Refused(refusal),
-                    _ if self.answers_unencrypted(timeout).await => return Diagnosis::EncryptedUnanswered,
-                    _ => {}
-                }
+            let v3 = matches!(self.credentials.kind, Kind::User(_));
+            match if v3 { self.diagnose_user(timeout).await } else { None } {
+                Some(diagnosis) => diagnosis,
+                None => discover(self.target, timeout).await,
             }
-            discover(self.target, timeout).await
         })
     }
 }
 
 impl Library {
+    fn clients(&self) -> Arc<Clients> {
+        Arc::clone(&self.clients.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks as if for the first time: a device that was replaced, or lost the state of its engine, is silent to those
+    /// who knew it before (RFC 3414, section 3.2, items 3 and 7).
+    async fn diagnose_user(&self, timeout: Duration) -> Option<Diagnosis> {
+        let fresh = self.sockets.clients(self.target, &self.credentials).await.ok()?;
+        match self.ask_uptime(&fresh.frank, timeout).await {
+            Ok(_) | Err(ExchangeError::Status { .. }) => {
+                *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+                Some(Diagnosis::Renewed)
+            }
+            Err(ExchangeError::Refused(refusal)) => Some(Diagnosis::Refused(refusal)),
+            Err(_) if self.answers_unencrypted(timeout).await => Some(Diagnosis::EncryptedUnanswered),
+            Err(_) => None,
+        }
+    }
+
     async fn ask_uptime(&self, client: &Client<UdpHandle>, timeout: Duration) -> Result<Vec<VarBind>, ExchangeError> {
         let request = Request::Get(vec![Oid::from_arcs(&system::SYS_UPTIME)]);
         within(timeout, send(client, &request)).await.unwrap_or(Err(ExchangeError::TimedOut))
@@ -183,7 +222,8 @@ impl Library {
             return false;
         };
         let Ok(auth) = auth(&self.credentials, Level::Authenticated) else { return false };
-        let Ok(client) = self.sockets.client(self.target, auth, Reports::Any).await else { return false };
+        let engines = Arc::new(EngineCache::new());
+        let Ok(client) = self.sockets.client(self.target, auth, Reports::Any, &engines).await else { return false };
         matches!(
             self.ask_uptime(&client, timeout).await,
             Ok(_) | Err(ExchangeError::Status { .. } | ExchangeError::Refused(V3Refusal::SecurityLevel))
@@ -414,3 +454,6 @@ fn salts(epoch: u32) -> Result<DesSaltState, SocketError> {
     let saved = |_: &PersistedDesSaltState| Ok::<(), io::Error>(());
     DesSaltState::restart(previous, saved).map_err(|error| SocketError(Box::new(error)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,6 +122,8 @@ pub enum Diagnosis {
     EncryptedUnanswered,
     /// The v3 agent says why it refuses the messages.
     Refused(V3Refusal),
+    /// The device answers again, as another v3 engine than before: ask once more.
+    Renewed,
 }
 
 /// The error status of an answer (RFC 3416, section 3).

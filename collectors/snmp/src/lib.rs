@@ -47,7 +47,7 @@ pub use mib::{
     lldp::{ChassisIdType, Neighbour, PortIdType},
     system::System,
 };
-pub use oid::{InvalidOid, Oid};
+pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
     poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_interfaces, poll_neighbours,
     poll_system,

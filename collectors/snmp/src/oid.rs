@@ -5,7 +5,7 @@
 use std::{fmt, str::FromStr};
 
 /// The most arcs an object identifier may have (RFC 2578, section 3.5).
-pub(crate) const ARCS_MAX: usize = 128;
+pub const ARCS_MAX: usize = 128;
 
 /// An object identifier. Ordered as SNMP orders: arc by arc, a prefix before what it begins.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -120,6 +120,8 @@ impl Session {
         self.budget = budget;
         self.spent = Spent::default();
         self.gone = false;
+        // How long to pause after a silent round is the schedule's matter; a question is asked as patiently as ever.
+        self.rtt.answered();
     }
 
     /// Sets how much of a table is read.
@@ -150,8 +152,14 @@ impl Session {
     /// The device is silent, or refuses the credentials.
     pub async fn probe(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
         match self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await {
-            Err(RequestError::NoAnswer { target, tries, waited, .. }) => {
-                Err(self.diagnosed(|reason| RequestError::NoAnswer { target, tries, waited, reason }).await)
+            Err(RequestError::NoAnswer { tries, waited, .. }) => {
+                self.gone = true;
+                let diagnosis = self.engine.diagnose(self.rtt.plain_timeout()).await;
+                if diagnosis == Diagnosis::Renewed {
+                    self.gone = false;
+                    return self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await;
+                }
+                Err(self.diagnosed(diagnosis, tries, waited))
             }
             other => other,
         }
@@ -295,17 +303,16 @@ impl Session {
         Ok(())
     }
 
-    /// Ends the round and finds out why the device is silent.
-    async fn diagnosed(&mut self, silent: impl FnOnce(Silence) -> RequestError) -> RequestError {
-        self.gone = true;
-        match self.engine.diagnose(self.rtt.plain_timeout()).await {
-            Diagnosis::Silent => silent(self.plain_silence()),
-            Diagnosis::PortClosed => silent(Silence::PortClosed),
-            Diagnosis::AgentAnswers if self.user.is_none() => silent(Silence::CommunityRejected),
-            Diagnosis::AgentAnswers => silent(Silence::UserUnanswered),
-            Diagnosis::EncryptedUnanswered => silent(Silence::Encrypted),
-            Diagnosis::Refused(refusal) => self.explained(ExchangeError::Refused(refusal)),
-        }
+    fn diagnosed(&self, diagnosis: Diagnosis, tries: u32, waited: Duration) -> RequestError {
+        let reason = match diagnosis {
+            Diagnosis::Refused(refusal) => return self.explained(ExchangeError::Refused(refusal)),
+            Diagnosis::Silent | Diagnosis::Renewed => self.plain_silence(),
+            Diagnosis::PortClosed => Silence::PortClosed,
+            Diagnosis::AgentAnswers if self.user.is_none() => Silence::CommunityRejected,
+            Diagnosis::AgentAnswers => Silence::UserUnanswered,
+            Diagnosis::EncryptedUnanswered => Silence::Encrypted,
+        };
+        RequestError::NoAnswer { target: self.target, tries, waited, reason }
     }
 
     fn plain_silence(&self) -> Silence {

@@ -12,7 +12,7 @@ import json
 import random
 import re
 
-from recording import is_snmprec, lines_of, load, parse_oid
+from recording import is_snmprec, lines_of, parse_oid, snmprec_value
 
 IF_TABLES = ["1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"]
 READ = ["1.3.6.1.2.1.1", "1.3.6.1.2.1.2", "1.3.6.1.2.1.4.22", "1.3.6.1.2.1.4.35", "1.3.6.1.2.1.17",
@@ -109,9 +109,14 @@ def rename_octets(name, value, renaming):
     return value
 
 
-def tags(path, subtrees):
-    """Returns the type of each object as the recording has it."""
-    return {name: line.split(b"|", 2)[1].decode().rstrip("x") for name, line in lines_of(path, subtrees)}
+def objects_of(path):
+    """Returns what inspect reads of a recording, {name: (type, value)}, without what snmpsim makes up as it goes."""
+    found = {}
+    for name, recorded in lines_of(path, READ):
+        tag = recorded.split(b"|", 2)[1].decode()
+        if ":" not in tag:
+            found[name] = (tag.rstrip("x"), snmprec_value(recorded))
+    return found
 
 
 def line(name, tag, value):
@@ -130,12 +135,12 @@ def write(path, objects):
 def permute(source, copy, seed):
     if not is_snmprec(source):
         raise SystemExit("only .snmprec recordings tell the types of values: convert the walk first")
-    recording, types = load(source, READ), tags(source, READ)
-    renaming = Renaming(recording, seed)
+    recorded = objects_of(source)
+    renaming = Renaming({name: value for name, (_, value) in recorded.items()}, seed)
     objects = {}
-    for name, value in recording.items():
+    for name, (tag, value) in recorded.items():
         new_name, new_value = rename(name, value, renaming)
-        objects[new_name] = (types[name], new_value)
+        objects[new_name] = (tag, new_value)
     write(copy, objects)
     return {"if_index": renaming.if_index, "bridge_port": renaming.port,
             "mac": {old.hex(":"): new.hex(":") for old, new in renaming.mac.items()}}

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Says what `inspect` must read from a recording: its forwarding, address and neighbour rows, and what it must drop.
+"""Says what `inspect` must read from a recording: its forwarding, address and neighbour rows, what it must drop, and
+its system group, interfaces and physical parts.
 
 It reads the recording itself, not over SNMP, and follows the MIB definitions, not the product's code:
 
@@ -13,8 +14,10 @@ It reads the recording itself, not over SNMP, and follows the MIB definitions, n
               invalid or incomplete. A repeated row says nothing new.
   neighbours  lldpRemTable (IEEE 802.1AB) with a chassis; local ports by lldpLocPortTable; addresses by
               lldpRemManAddrTable.
+  interfaces  ifTable and ifXTable (RFC 2863): ifName, else ifDescr; the 64-bit octets, else the 32-bit ones;
+              ifHighSpeed where ifSpeed cannot hold the speed.
 
-Usage: read_recording.py RECORDING   prints one JSON object with `forwarding`, `addresses`, `neighbours`, `dropped`.
+Usage: read_recording.py RECORDING   prints one JSON object in the form of `inspect`, with the fields it checks.
 """
 
 import ipaddress
@@ -32,6 +35,10 @@ Q_FDB, D_FDB = "1.3.6.1.2.1.17.7.1.2.2.1", "1.3.6.1.2.1.17.4.3.1"
 VLAN_FDB_ID = "1.3.6.1.2.1.17.7.1.4.2.1.3"
 MEDIA, PHYSICAL = "1.3.6.1.2.1.4.22.1", "1.3.6.1.2.1.4.35.1"
 LLDP = "1.0.8802.1.1.2.1"
+ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
+STATES = [None, "up", "down", "testing", "unknown", "dormant", "not_present", "lower_layer_down"]
+CLASSES = [None, "other", "unknown", "chassis", "backplane", "container", "power_supply", "fan", "sensor", "module",
+           "port", "stack", "cpu"]
 
 STATUS = {1: "other", 3: "learned", 4: "self", 5: "mgmt"}
 CHASSIS = [None, "chassis_component", "interface_alias", "port_component", "mac_address", "network_address",
@@ -115,6 +122,44 @@ class Device:
 
     def drop(self, table, index, reason):
         self.dropped.append({"table": table, "row": dotted(index), "reason": str(reason)})
+
+    # System, interfaces, physical parts
+
+    def system(self):
+        at = lambda number: self.recording.get((1, 3, 6, 1, 2, 1, 1, number, 0))
+        said = lambda value: None if value is None else squeezed(value)
+        uptime = at(3)
+        return {"name": said(at(5)), "description": said(at(1)), "object_id": dotted(at(2)) if at(2) else None,
+                "uptime_s": None if uptime is None else uptime // 100}
+
+    def interface_rows(self):
+        get = lambda entry, number: self.recording.column(f"{entry}.{number}")
+        base = {number: get(IF_ENTRY, number) for number in (5, 7, 8, 10, 14, 16, 20)}
+        extended = {number: get(IF_X_ENTRY, number) for number in (6, 10, 15, 18)}
+        rows = []
+        for if_index in sorted(self.interfaces):
+            at = lambda table, number: table[number].get((if_index,))
+            wide_in, wide_out, alias = at(extended, 6), at(extended, 10), at(extended, 18)
+            label = self.interfaces[if_index]
+            rows.append({
+                "if_index": if_index, "name": label["name"], "alias": None if alias is None else squeezed(alias),
+                "mac": mac_text(label["mac"]) if label["mac"] else None,
+                "speed_bps": speed(at(base, 5), at(extended, 15)),
+                "admin": named_number(STATES, at(base, 7)), "oper": named_number(STATES, at(base, 8)),
+                "in_octets": at(base, 10) if wide_in is None else wide_in,
+                "out_octets": at(base, 16) if wide_out is None else wide_out,
+                "in_errors": at(base, 14), "out_errors": at(base, 20),
+            })
+        return rows
+
+    def entities(self):
+        columns = {2: "description", 5: "class", 7: "name", 11: "serial", 13: "model"}
+        rows = []
+        for index, cells in self.rows("entPhysicalTable", ENTITY, (2, 4, 5, 7, 8, 9, 10, 11, 12, 13)):
+            row = {name: None if cells.get(number) is None or number == 5 else squeezed(cells[number])
+                   for number, name in columns.items()}
+            rows.append(row | {"index": index[0], "class": named_number(CLASSES, cells.get(5))})
+        return rows
 
     # Forwarding
 
@@ -308,6 +353,21 @@ class Device:
         return list(rows.values())
 
 
+def named_number(names, number):
+    return names[number] if number is not None and 0 < number < len(names) else None
+
+
+def speed(low, high_mbps):
+    """ifSpeed in bits a second is right from 1 to 2^32 - 2; beyond it ifHighSpeed speaks."""
+    if high_mbps and high_mbps * 10**6 >= 2**32:
+        return high_mbps * 10**6
+    if low is not None and 0 < low < 2**32 - 1:
+        return low
+    if high_mbps:
+        return high_mbps * 10**6
+    return 0 if low == 0 or high_mbps == 0 else low
+
+
 def readable(octets):
     stripped = octets.rstrip(b"\0")
     if all(octet in b"\t\n\f\r " or not (octet < 32 or octet == 127) for octet in stripped):
@@ -326,7 +386,8 @@ def identifier(kinds, kind, octets):
 
 def read(path):
     device = Device(load(path))
-    return {"forwarding": device.forwarding(), "addresses": device.addresses(), "neighbours": device.neighbours(),
+    return {"system": [device.system()], "interfaces": device.interface_rows(), "forwarding": device.forwarding(),
+            "addresses": device.addresses(), "neighbours": device.neighbours(), "entities": device.entities(),
             "dropped": device.dropped}
 
 

@@ -6,15 +6,16 @@ says must equal what read_recording.py reads from the very file, row by row, dro
 the permuted result must be the original one renamed. Prints a line a device and a last line `N passed, N failed`; the
 exit status is 1 on any failure.
 
-Needs snmpsim 1.2 and snmpsim-data 1.0.1 from PyPI in the Python that runs it.
+Needs snmpsim 1.2 and snmpsim-data 1.0.1 from PyPI, in the Python that runs it or in $ONENET_VENV, as tests/run has it.
 
-Usage: run.py [options] -- INSPECT COMMAND...
+Usage: run.py [options] [-- INSPECT COMMAND...]
        such as: run.py -- target/debug/onenet-agent inspect
-       The command is called with HOST:PORT --community NAME --json.
+       The command is called with HOST:PORT --community NAME --json; without one it is $ONENET_BIN/onenet-agent inspect.
 """
 
 import argparse
 import collections
+import importlib.util
 import json
 import os
 import pathlib
@@ -27,17 +28,25 @@ import time
 
 import permute_recording
 from read_recording import read
-from recording import lines_of, load
+from recording import lines_of
 
 DEVICES = ["network/router/huawei-s5720", "network/switch/h3c-comware-7-1-075",
            "network/switch/ruijie-s5750-24gt12sfp", "network/switch/zte-zxr10-5250",
            "network/switch/hpe-procurve-516733-b21", "network/switch/cisco-n5000"]
 SEED = 20261123
-TABLES = ("forwarding", "addresses", "neighbours", "dropped")
+TABLES = ("forwarding", "addresses", "neighbours", "interfaces", "entities")
 INSPECT_SECONDS_MAX = 300
 READY_SECONDS_MAX = 600
 RENAMED = {"if_index": "if_index", "zone": "if_index", "local_port_number": "if_index", "bridge_port": "bridge_port",
            "mac": "mac", "chassis_id": "mac", "port_id": "mac"}
+
+
+def use_virtual_environment():
+    """Starts this script anew in $ONENET_VENV when this Python lacks snmpsim."""
+    python = pathlib.Path(os.environ.get("ONENET_VENV", ""), "bin", "python")
+    lacking = importlib.util.find_spec("snmpsim_data") is None
+    if lacking and python.exists() and pathlib.Path(sys.prefix).resolve() != python.parent.parent.resolve():
+        os.execv(python, [str(python), *sys.argv])
 
 
 def data_directory():
@@ -62,20 +71,23 @@ def prepare(path, name, served, permutations):
     """Writes what is to be served: what `inspect` may read, and the object after each part, where a walk must end;
     the rest would only cost snmpsim minutes of indexing. Returns [(community, file, renaming or None, note)]."""
     whole, note = served / f"{name}.snmprec", ""
-    lines = list(lines_of(path, permute_recording.READ))
+    lines = [(oid, line) for oid, line in lines_of(path, permute_recording.READ) if not varies(line)]
     if len({oid for oid, _ in lines}) == len(lines):
         whole.write_bytes(b"".join(line for _, line in lines))
     else:
         note = "names objects twice, so it is put in order"
-        types = permute_recording.tags(path, permute_recording.READ)
-        recording = load(path, permute_recording.READ)
-        permute_recording.write(whole, {oid: (types[oid], value) for oid, value in recording.items()})
+        permute_recording.write(whole, permute_recording.objects_of(path))
     cases = [(name, whole, None, note)]
     for number in range(permutations):
         copy = served / f"{name}-permuted-{number}.snmprec"
         renaming = permute_recording.permute(path, copy, SEED + number)
         cases.append((copy.stem, copy, renaming, f"seed {SEED + number}"))
     return cases
+
+
+def varies(line):
+    """Returns whether snmpsim makes the value up as it goes: such an object is not served."""
+    return b":" in line.split(b"|", 2)[1]
 
 
 class Simulator:
@@ -143,6 +155,10 @@ def canonical(rows, fields):
 
 
 FIELDS = {
+    "system": ("name", "description", "object_id", "uptime_s"),
+    "interfaces": ("if_index", "name", "alias", "mac", "speed_bps", "admin", "oper", "in_octets", "out_octets",
+                   "in_errors", "out_errors"),
+    "entities": ("index", "class", "name", "description", "serial", "model"),
     "forwarding": ("mac", "vlan", "fdb_id", "bridge_port", "if_index", "interface", "status"),
     "addresses": ("ip", "zone", "mac", "if_index", "interface"),
     "neighbours": ("protocol", "local_port", "if_index", "local_port_number", "chassis_id", "port_id", "system_name",
@@ -161,7 +177,7 @@ def checked_dropped(rows):
 def differences(expected, said):
     """Returns what only one of two results has."""
     found = []
-    for table in TABLES:
+    for table in FIELDS:
         wanted, got = canonical(expected[table], FIELDS[table]), canonical(said[table], FIELDS[table])
         missing = collections.Counter(wanted) - collections.Counter(got)
         extra = collections.Counter(got) - collections.Counter(wanted)
@@ -178,13 +194,13 @@ def renamed(result, renaming):
         return table.get(value, value)
     return {table: [{field: new(field, value) if not isinstance(value, list) else value
                      for field, value in row.items()} for row in result[table]]
-            for table in ("forwarding", "addresses", "neighbours")}
+            for table in (*TABLES, "system")}
 
 
 def check(command, port, case, originals):
     community, file, renaming, _ = case
     said = inspect(command, port, community)
-    said["dropped"] = checked_dropped(said["dropped"])
+    said |= {"dropped": checked_dropped(said["dropped"]), "system": [said["system"]]}
     problems = differences(read(file), said)
     if renaming is None:
         originals[community] = said
@@ -196,7 +212,7 @@ def check(command, port, case, originals):
 
 
 def describe(said):
-    counts = "  ".join(f"{table} {len(said[table])}" for table in TABLES[:3])
+    counts = "  ".join(f"{table} {len(said[table])}" for table in TABLES)
     reasons = collections.Counter(row["reason"] for row in said["dropped"])
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items())) or "none"
     absent = ", ".join(size["table"] for size in said.get("tables", []) if size["rows"] == 0) or "none"
@@ -207,8 +223,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--permutations", type=int, default=1, help="permuted copies a recording (default 1)")
     parser.add_argument("--device", action="append", help="a recording instead of the default ones; may be repeated")
-    parser.add_argument("command", nargs="+", help="the inspect command")
+    parser.add_argument("command", nargs="*", help="the inspect command")
     options = parser.parse_args()
+    use_virtual_environment()
+    command = options.command or [os.path.join(os.environ.get("ONENET_BIN", "target/debug"), "onenet-agent"), "inspect"]
     passed = failed = 0
     with tempfile.TemporaryDirectory(prefix="onenet-snmp-") as scratch:
         served, cache = pathlib.Path(scratch, "served"), pathlib.Path(scratch, "cache")
@@ -222,7 +240,7 @@ def main():
             for case in cases:
                 simulator.wait_for(case[0])
                 try:
-                    said, problems = check(options.command, simulator.port, case, originals)
+                    said, problems = check(command, simulator.port, case, originals)
                     summary = describe(said)
                 except (RuntimeError, KeyError, ValueError, subprocess.TimeoutExpired) as error:
                     problems, summary = [f"{type(error).__name__}: {error}"], "nothing read"
