@@ -9,6 +9,7 @@
 
 mod agent;
 mod change;
+mod derived;
 mod index;
 mod site;
 
@@ -27,6 +28,7 @@ use onenet_topology::{
 
 pub use agent::{Agent, AgentClock, BOOTS_MAX, Boot, Contact, LaneMark, RETIRED_EPOCHS_MAX, Revocation};
 pub use change::{Change, SampleBlock};
+pub use derived::Derived;
 pub use index::Indexes;
 pub use site::{Held, HeldGroup, SiteState};
 
@@ -60,6 +62,8 @@ pub struct Estate {
     pub configurations: OrdMap<SiteId, Arc<Configuration>>,
     /// Ways to find an endpoint without knowing its site.
     pub indexes: Indexes,
+    /// Sites whose attachments are to be inferred again, and since when. Not stored.
+    pub unsettled: Derived<OrdMap<SiteId, Timestamp>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -161,6 +165,13 @@ impl Estate {
                 self.agents.insert(agent.id, Arc::clone(agent));
             }
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
+            Change::Inferred { site, inference } => self.site_mut(*site).inference.set(Arc::clone(inference)),
+            Change::Unsettled { site, since } => {
+                match since {
+                    Some(since) => self.unsettled.get_mut().insert(*site, *since),
+                    None => self.unsettled.get_mut().remove(site),
+                };
+            }
             Change::Started(time) => self.start(*time),
             // Samples and the audit trail live in the store alone.
             Change::Samples(_) | Change::Audited { .. } => {}

@@ -237,6 +237,9 @@ impl Store {
             if !links.is_empty() {
                 estate.apply(&Change::Links { site, links });
             }
+            if estate.site(site).is_some_and(|state| !state.devices.is_empty()) {
+                estate.apply(&Change::Unsettled { site, since: Some(estate.time) });
+            }
         }
         Ok(estate)
     }
@@ -305,7 +308,12 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             (keys::command(*position), Some(rows::to_json(&row)))
         }
         Change::Position { position, time } => (keys::meta("position"), Some(rows::write_position(*position, *time))),
-        Change::Samples(_) | Change::Audited { .. } | Change::Links { .. } | Change::Started(_) => return None,
+        Change::Samples(_)
+        | Change::Audited { .. }
+        | Change::Links { .. }
+        | Change::Inferred { .. }
+        | Change::Unsettled { .. }
+        | Change::Started(_) => return None,
     })
 }
 

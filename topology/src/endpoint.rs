@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     AgentId, EndpointId, MacAddr, SpaceId, Timestamp,
     fact::{Group, Host, Method},
+    inference::Where,
 };
 
 /// Past witnesses that one endpoint, or one of its addresses, remembers: those seen last stay.
@@ -83,6 +84,19 @@ pub struct Endpoint {
     pub addresses: Vec<BoundAddress>,
     /// What it said of itself, ordered by source.
     pub statements: Vec<HostStatement>,
+    /// Where it is believed to be; `None` when that was never known.
+    pub located: Option<Located>,
+}
+
+/// Where an endpoint is believed to be, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// Where.
+    pub at: Where,
+    /// Since when.
+    pub since: Timestamp,
+    /// Another place that the evidence speaks for, and since when: not believed before it has stayed so for a while.
+    pub contender: Option<(Where, Timestamp)>,
 }
 
 /// What a fact says about an endpoint.
@@ -129,7 +143,7 @@ impl BoundAddress {
 impl Endpoint {
     /// Returns an endpoint that nobody has seen yet.
     pub const fn new(id: EndpointId, mac: MacAddr) -> Self {
-        Self { id, mac, witnesses: Vec::new(), addresses: Vec::new(), statements: Vec::new() }
+        Self { id, mac, witnesses: Vec::new(), addresses: Vec::new(), statements: Vec::new(), located: None }
     }
 
     /// Folds in that a fact holds.

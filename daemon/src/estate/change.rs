@@ -10,6 +10,7 @@ use onenet_topology::{
     device::Device,
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
+    inference::SiteInference,
     link::Link,
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,20 @@ pub enum Change {
     },
     /// An agent is now like this.
     Agent(Arc<Agent>),
+    /// Where the endpoints of a site are, by its tables, is now this. Not stored.
+    Inferred {
+        /// The site.
+        site: SiteId,
+        /// All of it.
+        inference: Arc<SiteInference>,
+    },
+    /// The attachments of a site are to be inferred again (`Some`), or are settled (`None`). Not stored.
+    Unsettled {
+        /// The site.
+        site: SiteId,
+        /// Since when.
+        since: Option<Timestamp>,
+    },
     /// The centre started at this time. Not stored.
     Started(Timestamp),
     /// A command was accepted. Stored as it is: reading commands back in order gives what they led to.

@@ -12,12 +12,13 @@ use onenet_topology::{
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
     fact::{Condition, Fact, FactBody, Group, Method},
+    inference::{Attachment, SiteInference},
     link::Link,
 };
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::Change;
+use super::{Change, Derived};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -39,6 +40,8 @@ pub struct SiteState {
     pub own_macs: OrdMap<(MacAddr, DeviceId), ()>,
     /// Its links between devices, in order.
     pub links: Arc<[Link]>,
+    /// Where its endpoints are by the tables of its devices, and why; what is believed is [`Endpoint::located`].
+    pub inference: Derived<Arc<SiteInference>>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -73,6 +76,7 @@ impl SiteState {
             handles: OrdMap::new(),
             own_macs: OrdMap::new(),
             links: Arc::new([]),
+            inference: Derived::default(),
             findings: OrdMap::new(),
         }
     }
@@ -91,6 +95,11 @@ impl SiteState {
     /// Returns the endpoints that are not a device's own port: what lists and counts show.
     pub fn visible_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.endpoints.values().filter(|endpoint| !self.is_device_mac(endpoint.mac))
+    }
+
+    /// Returns where an endpoint is by the tables, with the reasons; `None` when no table has it at present.
+    pub fn attachment(&self, mac: MacAddr) -> Option<&Attachment> {
+        self.inference.get().attachments.get(&mac)
     }
 
     /// Returns a device's interface.

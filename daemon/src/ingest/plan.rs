@@ -3,6 +3,7 @@
 //! Invariant: planning is pure. The same estate and record give the same changes, ids included; no clock, store or
 //! randomness is asked (invariants 2, 11). A record that is refused, or has no effect, changes nothing.
 
+mod attach;
 mod command;
 mod contact;
 mod devices;
@@ -31,13 +32,23 @@ pub struct Policy {
     pub silence_ms: i64,
     /// An agent's wall clock that is off by more than this, in milliseconds, is wrong.
     pub clock_wrong_ms: i64,
+    /// How long, in milliseconds, changes of a site's tables are gathered before attachments are inferred again.
+    pub settle_after_ms: i64,
+    /// How long, in milliseconds, the evidence for a move that is not plain has to stay.
+    pub move_hold_ms: i64,
     /// Endpoints that one site can hold.
     pub endpoints_per_site_max: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { silence_ms: 60_000, clock_wrong_ms: 30_000, endpoints_per_site_max: 20_000 }
+        Self {
+            silence_ms: 60_000,
+            clock_wrong_ms: 30_000,
+            settle_after_ms: 3_000,
+            move_hold_ms: 120_000,
+            endpoints_per_site_max: 20_000,
+        }
     }
 }
 
@@ -199,7 +210,11 @@ impl Draft<'_> {
     }
 
     fn done(mut self, outcome: Outcome) -> Planned {
-        if !self.changes.is_empty() {
+        // What is not stored alone needs no place in the log.
+        let lasting = |change: &Change| {
+            !matches!(change, Change::Inferred { .. } | Change::Unsettled { .. } | Change::Links { .. })
+        };
+        if self.changes.iter().any(lasting) {
             self.put(Change::Position { position: self.record.position, time: self.record.time });
         }
         Planned { next: self.next, changes: self.changes, outcome }

@@ -1,5 +1,6 @@
 //! Planning and owning, from the outside: records in, estate out.
 
+mod attaching;
 mod interleaving;
 mod owning;
 mod rules;

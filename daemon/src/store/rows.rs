@@ -7,8 +7,9 @@ use std::{net::IpAddr, sync::Arc};
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, Timestamp,
     device::{Answering, Device, Handle, Interface},
-    endpoint::{BoundAddress, Endpoint, HostStatement, Source, Witness},
+    endpoint::{BoundAddress, Endpoint, HostStatement, Located, Source, Witness},
     fact::{Entity, Fact, FactBody, Group, Host, Method, Reach, ReachState, Scope, System},
+    inference::{Place, Where},
 };
 use onenet_wire::codec;
 use prost::Message;
@@ -78,6 +79,31 @@ struct EndpointRow {
     addresses: Vec<AddressRow>,
     #[prost(message, repeated, tag = "5")]
     statements: Vec<StatementRow>,
+    #[prost(message, optional, tag = "6")]
+    located: Option<LocatedRow>,
+}
+
+#[derive(Message)]
+struct WhereRow {
+    #[prost(fixed64, tag = "1")]
+    device: u64,
+    /// Absent where only the device could be told.
+    #[prost(fixed64, optional, tag = "2")]
+    interface: Option<u64>,
+    #[prost(uint32, optional, tag = "3")]
+    vlan: Option<u32>,
+}
+
+#[derive(Message)]
+struct LocatedRow {
+    #[prost(message, optional, tag = "1")]
+    at: Option<WhereRow>,
+    #[prost(int64, tag = "2")]
+    since_ms: i64,
+    #[prost(message, optional, tag = "3")]
+    contender: Option<WhereRow>,
+    #[prost(int64, tag = "4")]
+    contender_since_ms: i64,
 }
 
 #[derive(Message)]
@@ -317,7 +343,15 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
             scope: group.scope.as_str().to_owned(),
         })
         .collect();
-    EndpointRow { mac: endpoint.mac.to_u64(), groups, witnesses, addresses, statements }.encode_to_vec()
+    EndpointRow {
+        mac: endpoint.mac.to_u64(),
+        groups,
+        witnesses,
+        addresses,
+        statements,
+        located: endpoint.located.as_ref().map(write_located),
+    }
+    .encode_to_vec()
 }
 
 pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Problem> {
@@ -334,7 +368,55 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Pr
         statements.push(HostStatement { witness, host: read_host(&it.host)? });
     }
     let mac = MacAddr::from_u64(row.mac).ok_or("the MAC address has more than 48 bits")?;
-    Ok(Endpoint { id, mac, witnesses: groups.read_all(row.witnesses)?, addresses, statements })
+    Ok(Endpoint {
+        id,
+        mac,
+        witnesses: groups.read_all(row.witnesses)?,
+        addresses,
+        statements,
+        located: row.located.map(read_located).transpose()?,
+    })
+}
+
+fn write_where(at: Where) -> Option<WhereRow> {
+    match at {
+        Where::Port(place) => Some(WhereRow {
+            device: place.device.raw(),
+            interface: Some(place.interface.raw()),
+            vlan: place.vlan.map(u32::from),
+        }),
+        Where::Behind { device, vlan } => {
+            Some(WhereRow { device: device.raw(), interface: None, vlan: vlan.map(u32::from) })
+        }
+        Where::Nowhere => None,
+    }
+}
+
+fn read_where(row: Option<WhereRow>) -> Result<Where, Problem> {
+    let Some(row) = row else { return Ok(Where::Nowhere) };
+    let device = DeviceId::from_raw(row.device);
+    let vlan = row.vlan.map(u16::try_from).transpose().map_err(|error| error.to_string())?;
+    Ok(match row.interface {
+        Some(interface) => Where::Port(Place { device, interface: InterfaceId::from_raw(interface), vlan }),
+        None => Where::Behind { device, vlan },
+    })
+}
+
+fn write_located(located: &Located) -> LocatedRow {
+    LocatedRow {
+        at: write_where(located.at),
+        since_ms: located.since.unix_ms(),
+        contender: located.contender.and_then(|(at, _)| write_where(at)),
+        contender_since_ms: located.contender.map_or(0, |(_, since)| since.unix_ms()),
+    }
+}
+
+fn read_located(row: LocatedRow) -> Result<Located, Problem> {
+    let contender = match row.contender {
+        Some(contender) => Some((read_where(Some(contender))?, time(row.contender_since_ms))),
+        None => None,
+    };
+    Ok(Located { at: read_where(row.at)?, since: time(row.since_ms), contender })
 }
 
 fn read_group(row: &GroupRow) -> Result<(AgentId, Group), Problem> {

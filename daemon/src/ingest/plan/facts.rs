@@ -27,6 +27,7 @@ struct Touched {
     endpoints: BTreeMap<MacAddr, Endpoint>,
     handles: BTreeSet<Handle>,
     links: bool,
+    tables: bool,
 }
 
 /// Where one fact belongs, and how its time came about.
@@ -44,7 +45,8 @@ pub(super) fn fold(
     correction: Correction,
 ) -> Result<(), Refusal> {
     let site = agent.site;
-    let mut touched = Touched { site, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false };
+    let mut touched =
+        Touched { site, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false, tables: false };
     for it in groups {
         let place = Place { agent, group: &it.group, correction };
         let mut named = BTreeSet::new();
@@ -71,6 +73,10 @@ fn finish(draft: &mut Draft<'_>, touched: Touched) -> Result<(), Refusal> {
     }
     if touched.links || !touched.handles.is_empty() {
         links::derive(draft, site);
+    }
+    let unsettled = touched.tables || touched.links || !touched.handles.is_empty();
+    if unsettled && !draft.next.unsettled.get().contains_key(&site) {
+        draft.put(Change::Unsettled { site, since: Some(draft.record.time) });
     }
     Ok(())
 }
@@ -184,6 +190,7 @@ impl Touched {
                 self.handles.insert(Handle { agent: place.agent.id, scope: place.group.scope.clone() });
             }
             Method::SnmpNeighbours | Method::PassiveLldp => self.links = true,
+            Method::SnmpForwarding => self.tables = true,
             _ => {}
         }
     }

@@ -68,7 +68,7 @@ fn local_end(
 }
 
 /// Returns the end that was heard of, as one of the site's devices where it is one.
-fn far_end(state: &SiteState, neighbour: &Neighbour) -> LinkEnd {
+pub(super) fn far_end(state: &SiteState, neighbour: &Neighbour) -> LinkEnd {
     let by_mac = neighbour.chassis_id.parse::<MacAddr>().ok().and_then(|mac| {
         let first = (mac, onenet_topology::DeviceId::from_raw(0));
         let ((found, device), ()) = state.own_macs.range(first..).next()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Draft, Outcome};
+use super::{Draft, Outcome, attach};
 use crate::estate::{Agent, Change};
 
 /// Plans a tick. Silence makes what only the agent watches unknown, never down (invariant 5).
@@ -23,5 +23,6 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
         it.contact.silent_since = it.contact.last_heard;
         draft.put(Change::Agent(agent));
     }
+    attach::settle(draft);
     Outcome::Accepted
 }

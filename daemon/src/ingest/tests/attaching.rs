@@ -1,0 +1,154 @@
+//! Attachments as the estate believes them.
+
+use onenet_topology::inference::Where;
+
+use super::*;
+
+/// A site with one switch of ports `ge1` to `ge4`, where `ge4` leads to nobody.
+struct Switch {
+    world: World,
+    site: SiteId,
+    agent: AgentId,
+    sequence: u64,
+    boot_ms: u64,
+}
+
+impl Switch {
+    fn new() -> Self {
+        let (world, site, agent) = World::with_agent(1_000_000);
+        let mut it = Self { world, site, agent, sequence: 0, boot_ms: 900_000 };
+        let ports = (1..=4).map(|n| it.port(n, fact::InterfaceStatus::Up)).collect();
+        it.report(Method::SnmpInterfaces, ports);
+        it
+    }
+
+    fn port(&self, number: u8, oper: fact::InterfaceStatus) -> FactChange {
+        let body = FactBody::Interface(fact::Interface {
+            name: format!("ge{number}"),
+            if_index: u32::from(number),
+            alias: String::new(),
+            if_type: 6,
+            mac: Some(mac(0xf0 + number)),
+            speed_bps: None,
+            admin: fact::InterfaceStatus::Up,
+            oper,
+        });
+        present(self.boot_ms, body)
+    }
+
+    fn row(&self, last: u8, port: u8) -> FactBody {
+        FactBody::Forwarding(fact::Forwarding {
+            mac: mac(last),
+            vlan: Some(10),
+            interface: Some(format!("ge{port}")),
+            bridge_port: u32::from(port),
+            status: fact::ForwardingStatus::Learned,
+        })
+    }
+
+    fn learns(&mut self, rows: &[(u8, u8)]) {
+        let changes = rows.iter().map(|(last, port)| present(self.boot_ms, self.row(*last, *port))).collect();
+        self.report(Method::SnmpForwarding, changes);
+    }
+
+    fn forgets(&mut self, last: u8, port: u8) {
+        let change = gone(self.boot_ms, &self.row(last, port));
+        self.report(Method::SnmpForwarding, vec![change]);
+    }
+
+    fn report(&mut self, method: Method, changes: Vec<FactChange>) {
+        self.sequence += 1;
+        self.boot_ms += 1_000;
+        let groups = vec![GroupChanges { group: group(method, "core"), changes, complete: None }];
+        let batch = batch(Lane::State, self.sequence, self.boot_ms, Content::State(groups));
+        self.world.report(self.agent, self.site, batch).unwrap();
+    }
+
+    fn settle(&mut self) {
+        self.world.now = self.world.now.plus_ms(5_000);
+        self.world.submit(Body::Tick).unwrap();
+    }
+
+    /// The ifName of the port at which the endpoint is believed to be.
+    fn port_of(&self, last: u8) -> Option<String> {
+        let state = self.world.estate.site(self.site).unwrap();
+        match self.world.endpoint(self.site, last)?.located.as_ref()?.at {
+            Where::Port(place) => Some(state.interface(place.device, place.interface)?.said.name.clone()),
+            other => Some(format!("{other:?}")),
+        }
+    }
+}
+
+#[test]
+fn a_learned_endpoint_is_at_its_port_after_the_next_tick_and_the_reason_is_there() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1), (2, 2)]);
+    assert_eq!(switch.port_of(1), None, "not on the report's path");
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge1"));
+    assert_eq!(switch.port_of(2).as_deref(), Some("ge2"));
+    let attachment = switch.world.estate.site(switch.site).unwrap().attachment(mac(1)).unwrap();
+    assert!(attachment.confidence >= 50, "{attachment:?}");
+}
+
+#[test]
+fn a_plain_move_is_believed_at_once() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    // The table has one row an address and VLAN: learning it elsewhere replaces the old one.
+    switch.learns(&[(1, 3)]);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
+}
+
+#[test]
+fn an_endpoint_whose_rows_age_out_stays_where_it_was_last() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    switch.forgets(1, 1);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge1"));
+    assert!(switch.world.estate.site(switch.site).unwrap().attachment(mac(1)).is_none());
+    assert!(!switch.world.endpoint(switch.site, 1).unwrap().is_current());
+}
+
+#[test]
+fn a_move_to_a_port_that_does_not_resolve_waits_until_it_has_stayed() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    let unresolved = FactBody::Forwarding(fact::Forwarding {
+        mac: mac(1),
+        vlan: Some(10),
+        interface: None,
+        bridge_port: 77,
+        status: fact::ForwardingStatus::Learned,
+    });
+    let change = present(switch.boot_ms, unresolved);
+    switch.report(Method::SnmpForwarding, vec![change]);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge1"));
+    let located = switch.world.endpoint(switch.site, 1).unwrap().located.clone().unwrap();
+    assert!(located.contender.is_some());
+    switch.world.now = switch.world.now.plus_ms(Policy::default().move_hold_ms);
+    switch.settle();
+    assert_ne!(switch.port_of(1).as_deref(), Some("ge1"));
+}
+
+#[test]
+fn what_is_believed_survives_reading_back_and_is_not_new_again() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    let directory = tempfile::tempdir().unwrap();
+    let store = crate::store::Store::open(directory.path()).unwrap();
+    store.commit(&switch.world.changes).unwrap();
+    let before = switch.world.estate.clone();
+    switch.world.estate = store.load().unwrap();
+    assert_eq!(switch.world.estate, before);
+    switch.settle();
+    assert!(switch.world.estate.site(switch.site).unwrap().attachment(mac(1)).is_some(), "inferred again");
+    assert_eq!(switch.world.estate.sites, before.sites);
+}
