@@ -85,21 +85,27 @@ fn inspect_tells_what_the_kernel_knows_by_v2c_and_by_v3() -> Result<()> {
 
 #[test]
 #[ignore = "needs root and snmpd"]
-fn a_wrong_community_and_an_unknown_user_are_named_with_the_remedy() -> Result<()> {
+fn each_wrong_credential_is_named_with_its_remedy() -> Result<()> {
     let lab = Lab::new()?;
     let (collector, device) = (lab.node("collector")?, lab.node("device")?);
     lab.cable(&collector, "eth0", &device, "eth0")?;
     collector.add_address("eth0", "10.77.0.2/24")?;
     device.add_address("eth0", "10.77.0.3/24")?;
     let _snmpd = snmpd::start_master(&device, "switch-1", &device.dir().join("agentx"))?;
+    let auth = ["--v3", snmpd::V3_USER, "--auth", "SHA", "--auth-key"];
+    let privacy = ["--privacy", "AES", "--privacy-key"];
+    let right_auth = [&auth[..], &[snmpd::V3_AUTH]].concat();
     for (what, args, words) in [
         ("community", vec!["--community", "wrong"], ["10.77.0.3", "community"]),
         ("user", vec!["--v3", "nobody"], ["10.77.0.3", "user"]),
+        ("authentication key", [&auth[..], &["not-the-pass-phrase"]].concat(), ["10.77.0.3", "authentication"]),
+        ("privacy key", [&right_auth[..], &privacy, &["not-the-pass-phrase"]].concat(), ["10.77.0.3", "privacy"]),
     ] {
         let mut command = collector.command(product("onenet-agent")?);
         command.args(["inspect", "10.77.0.3"]).args(args);
         let said = Said::of(command)?;
         said.refuses(&words).with_context(|| format!("wrong {what}"))?;
+        ensure!(!said.err.contains("not-the-pass-phrase"), "a secret in a message: {}", said.err);
     }
     Ok(())
 }
