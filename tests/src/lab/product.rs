@@ -48,6 +48,8 @@ pub struct Centre {
 pub struct Agent {
     node: Node,
     config: PathBuf,
+    data: PathBuf,
+    centre: String,
     /// Environment of the process, such as a wrong clock.
     pub environment: Vec<(String, String)>,
     process: Option<Process>,
@@ -199,6 +201,35 @@ impl Centre {
         })
     }
 
+    /// Returns the identity of a device's interface, once the API has it.
+    ///
+    /// # Errors
+    ///
+    /// The API does not answer, or does not have it (yet).
+    pub fn interface(&self, device: &str, interface: &str) -> Result<String> {
+        let named = |items: Vec<Value>, name: &str| items.into_iter().find(|one| one["name"] == name);
+        let found = named(self.list("/api/v1/devices")?, device).with_context(|| format!("no device {device}"))?;
+        let id = found["id"].as_str().context("a device without id")?;
+        let interfaces = self.list(&format!("/api/v1/devices/{id}/interfaces"))?;
+        let found = named(interfaces, interface).with_context(|| format!("{device} has no {interface}"))?;
+        found["id"].as_str().map(str::to_owned).context("an interface without id")
+    }
+
+    /// Returns what the centre holds of an interface's incoming octets: time in Unix milliseconds and value, oldest
+    /// first. A sample without that counter is an error.
+    ///
+    /// # Errors
+    ///
+    /// The API does not answer, or does not have the interface.
+    pub fn octets(&self, device: &str, interface: &str) -> Result<Vec<(i64, u64)>> {
+        let id = self.interface(device, interface)?;
+        let read = |sample: &Value| {
+            let time: onenet_topology::Timestamp = sample["time"].as_str().context("no time")?.parse()?;
+            Ok((time.unix_ms(), sample["in_octets"].as_u64().with_context(|| format!("no in_octets: {sample}"))?))
+        };
+        self.list(&format!("/api/v1/interfaces/{id}/samples?limit=1000"))?.iter().map(read).collect()
+    }
+
     /// Returns all entries of a list, page after page.
     ///
     /// # Errors
@@ -240,12 +271,14 @@ impl Agent {
     ///
     /// The file cannot be written.
     pub fn configure_with_data(node: &Node, centre: &str, data: &Path, rest: &str) -> Result<Self> {
+        let centre = format!("{centre}:{COLLECTORS_PORT}");
         let text = format!(
-            "[centre]\naddress = \"{centre}:{COLLECTORS_PORT}\"\n[data]\ndir = \"{}\"\n[status]\nevery_s = 1\n{rest}",
+            "[centre]\naddress = \"{centre}\"\n[data]\ndir = \"{}\"\n[status]\nevery_s = 1\n{rest}",
             data.display()
         );
         let config = node.file("agent.toml", &text)?;
-        Ok(Self { node: node.clone(), config, environment: Vec::new(), process: None })
+        let (node, data) = (node.clone(), data.to_owned());
+        Ok(Self { node, config, data, centre, environment: Vec::new(), process: None })
     }
 
     /// Sets the process's wall clock off by `offset`, such as `+3h`, as libfaketime writes it. The monotonic clocks run
@@ -282,7 +315,8 @@ impl Agent {
     ///
     /// The agent is not built.
     pub fn enrol(&self, token: &str) -> Result<Said> {
-        self.cli(&["enrol", "--config", self.config_text()?, "--token", token])
+        let data = self.data.to_str().context("the data directory is not UTF-8")?;
+        self.cli(&["enrol", &self.centre, token, "--data", data])
     }
 
     /// Enrols, and starts the process.
