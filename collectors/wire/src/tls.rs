@@ -300,11 +300,13 @@ impl ServerCertVerifier for CentreVerifier {
         let verifier = verifier.build().map_err(|error| rustls::Error::General(error.to_string()))?;
         let verified =
             verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, valid_from(end_entity)?);
-        verified.map_err(|error| match error {
-            rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-                refuse(WrongAuthority { expected: self.expected(), presented: last(end_entity, intermediates) })
+        // The centre always presents its authority's certificate, so when ours is not there, that is what is wrong.
+        let presented = intermediates.iter().any(|certificate| Fingerprint::of(certificate) == self.expected());
+        verified.map_err(|error| {
+            if presented {
+                return error;
             }
-            other => other,
+            refuse(WrongAuthority { expected: self.expected(), presented: last(end_entity, intermediates) })
         })
     }
 

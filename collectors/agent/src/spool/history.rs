@@ -28,9 +28,9 @@ const CLOSE_AGE_MS: u64 = 1_000;
 /// Items that memory keeps while the disk takes none. Then the oldest are dropped, and counted.
 const OPEN_ITEMS: usize = 8 * CLOSE_ITEMS;
 /// How much of the byte cap may be used before the oldest batches go.
-const TRIGGER_PERCENT: u64 = 85;
+const TRIGGER_PERCENT: u64 = 75;
 /// Live bytes that are never dropped for the byte cap, as a share of it: sled needs about twice what lives.
-const FLOOR_PERCENT: u64 = 25;
+const FLOOR_PERCENT: u64 = 20;
 /// Before this the clock of a machine without a battery was never set: 2020-01-01.
 const PLAUSIBLE_MS: i64 = 1_577_836_800_000;
 

@@ -136,7 +136,8 @@ impl Inner {
         let store = opened(store)?;
         let sealed = history.is_open();
         history.close(store, now)?;
-        let caps = Caps { age_ms: config.age_cap_ms, disk_bytes: config.byte_cap };
+        // On a small disk the oldest history goes before the spool has filled it: sled gives no space back.
+        let caps = Caps { age_ms: config.age_cap_ms, disk_bytes: config.byte_cap.min(store.room()) };
         history.enforce(store, caps, now)?;
         let since = self.loss_reported_ms.map(|at| now.boot_ms.saturating_sub(at));
         if since.is_some_and(|since| since >= LOSS_REPORT_MS) {
@@ -252,7 +253,13 @@ impl Inner {
         let mut writes = Writes::default();
         store.remove_all(&[keys::OUTSTANDING], &mut writes)?;
         writes.put(keys::STATE_LANE, encode_lane(epoch, 0));
-        let groups = self.state.group_names();
+        // A group that the dropped batch emptied holds nothing here, and must be said to.
+        let dropped = v1::Batch::decode(&store.get_parts(&[keys::OUTSTANDING])?[..]).ok();
+        let dropped = dropped.and_then(|batch| Batch::try_from(batch).ok());
+        let mut groups = self.state.group_names();
+        if let Some(Batch { content: Content::State(parts), .. }) = dropped {
+            groups.extend(parts.into_iter().map(|part| part.group));
+        }
         for group in &groups {
             writes.put(keys::group(keys::RESYNC, group), &0_u64.to_be_bytes());
         }

@@ -111,8 +111,8 @@ impl StateTable {
             }
         }
         table.load_marks(store, &mut writes)?;
-        for group in table.resync.keys() {
-            writes.put(keys::group(keys::RESYNC, group), &0_u64.to_be_bytes());
+        for (group, next) in &table.resync {
+            writes.put(keys::group(keys::RESYNC, group), &next.to_be_bytes());
         }
         store.apply(writes, Purpose::BookKeeping)?;
         Ok((table, damaged))
@@ -139,7 +139,8 @@ impl StateTable {
         for item in store.scan(&[keys::RESYNC]) {
             let (key, value) = item?;
             match (keys::parse_group(&key), <[u8; 8]>::try_from(value)) {
-                (Some((group, [])), Ok(_)) => _ = self.resync.insert(group, 0),
+                // A group with a damaged record begins anew.
+                (Some((group, [])), Ok(next)) => _ = self.resync.entry(group).or_insert(u64::from_be_bytes(next)),
                 _ => writes.remove(key),
             }
         }

@@ -9,6 +9,7 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::SpoolError;
@@ -23,6 +24,9 @@ pub(super) const PART_BYTES: usize = 2_048;
 const RESERVE_BYTES: u64 = 4 << 20;
 /// Free space below which everything is refused.
 const LAST_RESERVE_BYTES: u64 = 2 << 20;
+/// How often, and with which pause, opening is tried again.
+const LOCK_TRIES: usize = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Name of the tree's folder within the spool's.
 const FOLDER: &str = "sled";
 
@@ -83,7 +87,7 @@ impl Store {
         std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
         check_space(folder, Purpose::Observation)?;
         let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
-        let db = config.flush_every_ms(Some(FLUSH_MS)).open().map_err(failed)?;
+        let db = open_patiently(&config.flush_every_ms(Some(FLUSH_MS))).map_err(failed)?;
         Ok(Self { folder: folder.to_owned(), db })
     }
 
@@ -155,6 +159,11 @@ impl Store {
         check_space(&self.folder, Purpose::Observation).is_ok()
     }
 
+    /// Returns how large the spool's folder may grow, in bytes, before it alone fills the disk.
+    pub(super) fn room(&self) -> u64 {
+        self.disk_bytes().saturating_add(free_bytes(&self.folder).saturating_sub(2 * RESERVE_BYTES))
+    }
+
     /// Returns what the spool's folder takes on disk, in bytes.
     pub(super) fn disk_bytes(&self) -> u64 {
         disk_bytes(&self.folder)
@@ -165,14 +174,29 @@ impl Store {
     }
 }
 
+/// Opens the tree, which may still be locked: sled's own threads let go a moment after the last handle is dropped.
+fn open_patiently(config: &sled::Config) -> sled::Result<sled::Db> {
+    for _ in 0..LOCK_TRIES {
+        match config.open() {
+            Err(sled::Error::Io(_)) => std::thread::sleep(LOCK_PAUSE),
+            result => return result,
+        }
+    }
+    config.open()
+}
+
 fn check_space(folder: &Path, purpose: Purpose) -> Result<(), SpoolError> {
     let needed = match purpose {
         Purpose::Observation => RESERVE_BYTES,
         Purpose::BookKeeping => LAST_RESERVE_BYTES,
     };
-    // A file system that cannot tell is trusted: the write itself will.
-    let free = rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    let free = free_bytes(folder);
     if free < needed { Err(SpoolError::DiskFull { folder: folder.to_owned(), free, needed }) } else { Ok(()) }
+}
+
+/// Returns what is free on a folder's disk, in bytes. A file system that cannot tell is trusted: the write itself will.
+fn free_bytes(folder: &Path) -> u64 {
+    rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// Returns what a folder takes on disk, in bytes. What vanishes while it is counted does not count.

@@ -185,8 +185,9 @@ impl<H: Handler> Uplink<H> {
 
     /// Keeps the line until `shutdown`, then puts the spool on disk and returns.
     pub async fn run(self, shutdown: CancellationToken) {
-        let stop = shutdown.clone().drop_guard();
-        let sealing = tokio::spawn(seal(Arc::clone(&self.spool), self.clock, shutdown.clone()));
+        let stop = shutdown.child_token();
+        let sealing = tokio::spawn(seal(Arc::clone(&self.spool), self.clock, stop.clone()));
+        let stop = stop.drop_guard();
         let mut pause_ms = self.config.least_pause_ms;
         while !shutdown.is_cancelled() {
             let error = tokio::select! {

@@ -1,0 +1,218 @@
+//! Disks that fail, fill up, or hold something else, and processes that are killed.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::*;
+use crate::{
+    clock::Clock,
+    spool::{SpoolError, keys, store::Store},
+};
+
+/// Set for the process that is to be killed: where its spool is.
+const VICTIM: &str = "ONENET_TEST_SPOOL";
+
+#[test]
+fn a_folder_of_another_format_is_refused_with_the_remedy() {
+    let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
+    drop(open(&folder, &hands.0));
+    let store = Store::open(folder.path()).unwrap();
+    let mut writes = super::super::store::Writes::default();
+    writes.put(keys::FORMAT, &9_u64.to_be_bytes());
+    store.apply(writes, super::super::store::Purpose::BookKeeping).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let error = Spool::open(folder.path(), SpoolConfig::default(), &hands.0).unwrap_err();
+    assert!(matches!(error, SpoolError::Format { found: 9, .. }), "{error}");
+    assert!(error.to_string().contains("move the folder away"), "{error}");
+}
+
+#[test]
+fn a_folder_that_another_agent_uses_is_refused_with_the_remedy() {
+    let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
+    let _first = open(&folder, &hands.0);
+    let error = Spool::open(folder.path(), SpoolConfig::default(), &hands.0).unwrap_err();
+    assert!(matches!(error, SpoolError::Open { .. }), "{error:?}");
+    assert!(error.to_string().contains("no other agent"), "{error}");
+}
+
+#[test]
+fn a_damaged_fact_costs_itself_and_its_group_is_sent_again() {
+    let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
+    let spool = open(&folder, &hands.0);
+    let facts = [present("lan", host(1, "a", hands.time())), present("lan", host(2, "b", hands.time()))];
+    spool.observe(&facts, &hands.0).unwrap();
+    drain_state(&spool, &hands.0);
+    drop(spool);
+    let store = Store::open(folder.path()).unwrap();
+    let mut writes = super::super::store::Writes::default();
+    let hash = onenet_wire::key_hash(&facts[0].1.key());
+    writes.put(keys::item(keys::FACT, &group("lan"), hash), &[1, 2, 3]);
+    store.apply(writes, super::super::store::Purpose::BookKeeping).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    let spool = open(&folder, &hands.0);
+    assert_eq!(spool.status().damaged_records, 1);
+    let sent = drain_state(&spool, &hands.0);
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].complete, Some(onenet_wire::KeyRange::ALL));
+    assert_eq!(sent[0].changes, [facts[1].1.clone()]);
+}
+
+/// Not a test by itself: the process that the next test kills. It records numbers, and says each once it is on disk.
+#[test]
+#[ignore = "run and killed by the test that follows"]
+fn the_process_that_is_killed() {
+    let Some(folder) = std::env::var_os(VICTIM) else { return };
+    let clock = Clock::start([7; 16]);
+    let spool = Spool::open(Path::new(&folder), SpoolConfig::default(), &clock.now()).unwrap();
+    let first = counters(&spool, &clock.now()).last().map_or(1, |last| last + 1);
+    for number in first.. {
+        let now = clock.now();
+        let time = clock.timestamp();
+        spool.record(&[sample(number, time)], &now).unwrap();
+        let fact = binding(u32::try_from(number % 64).unwrap(), u8::try_from(number % 251).unwrap(), time);
+        spool.replace_group(&group("lan"), vec![fact], &now).unwrap();
+        spool.flush(&now).unwrap();
+        if number % 5 == 0 && spool.cut_state(&now).unwrap() {
+            spool.acknowledge(spool.view().state, &now).unwrap();
+        }
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "durable {number}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+#[test]
+fn what_was_on_disk_when_the_process_was_killed_is_there_once_and_in_order() {
+    let folder = TempDir::new().unwrap();
+    let mut last = 0;
+    for round in 0..6_u64 {
+        last = kill_after(&folder, last, 3 + round * 7);
+        let now = Clock::start([7; 16]).now();
+        let spool = Spool::open(folder.path(), SpoolConfig::default(), &now).unwrap();
+        let kept = counters(&spool, &now);
+        assert!(kept.len() as u64 >= last, "{last} were on disk, {} are there", kept.len());
+        // The victim may have got one further than it could say.
+        assert!(kept.len() as u64 <= last + 1, "{last} were on disk, {} are there", kept.len());
+        assert_eq!(kept, (1..=kept.len() as u64).collect::<Vec<_>>());
+        assert_eq!(spool.status().damaged_records, 0);
+        assert_eq!(spool.status().facts, 1, "the group had one fact at any time");
+        drain_state(&spool, &now);
+        let digest = spool.digest().unwrap();
+        assert_eq!(digest.groups.iter().map(|group| group.count).sum::<u64>(), 1);
+        last = kept.len() as u64;
+    }
+}
+
+/// Runs the victim until it has said `lines` numbers, kills it, and returns the last number that it said.
+fn kill_after(folder: &TempDir, before: u64, lines: u64) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "spool::tests::disk::the_process_that_is_killed", "--ignored", "--nocapture"])
+        .env(VICTIM, folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let numbers = said.map_while(Result::ok).filter_map(|line| line.strip_prefix("durable ")?.parse::<u64>().ok());
+    let mut last = before;
+    for (count, number) in numbers.enumerate() {
+        last = number;
+        if count as u64 == lines {
+            // SIGKILL: no destructor runs. What it said before is still in the pipe.
+            child.kill().unwrap();
+        }
+    }
+    assert!(last > before, "the victim said nothing");
+    child.wait().unwrap();
+    last
+}
+
+#[test]
+#[ignore = "needs root: mounts a small tmpfs"]
+fn a_full_disk_is_said_once_with_the_remedy_and_the_spool_goes_on_when_there_is_space() {
+    let mount = Mount::new("12m");
+    let mut hands = Hands::new();
+    let folder = mount.0.path().join("spool");
+    let spool = Spool::open(&folder, SpoolConfig::default(), &hands.0).unwrap();
+    spool.observe(&[present("lan", host(1, "before", hands.time()))], &hands.0).unwrap();
+    spool.record(&[sample(0, hands.time())], &hands.0).unwrap();
+    spool.seal(&hands.pass(2_000)).unwrap();
+
+    let ballast = mount.0.path().join("ballast");
+    let free = rustix::fs::statvfs(mount.0.path()).unwrap();
+    std::fs::write(&ballast, vec![0; usize::try_from(free.f_bavail * free.f_frsize - (3 << 20)).unwrap()]).unwrap();
+    let error = spool.observe(&[present("lan", host(2, "during", hands.time()))], &hands.0).unwrap_err();
+    assert!(matches!(error, SpoolError::DiskFull { .. }), "{error:?}");
+    assert!(error.to_string().contains("delete something there"), "{error}");
+    assert!(spool.status().disk_full);
+    // History waits in memory; the condition still fits.
+    for number in 1..=50 {
+        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        assert!(spool.seal(&hands.pass(2_000)).is_err());
+    }
+    let said = format!("{:?}", drain_state(&spool, &hands.0));
+    assert!(said.contains("DiskFull") && !said.contains("during"), "{said}");
+
+    std::fs::remove_file(&ballast).unwrap();
+    spool.seal(&hands.pass(2_000)).unwrap();
+    spool.observe(&[present("lan", host(2, "after", hands.time()))], &hands.0).unwrap();
+    assert!(!spool.status().disk_full);
+    assert_eq!(counters(&spool, &hands.0), (0..=50).collect::<Vec<_>>());
+    let said = drain_state(&spool, &hands.0);
+    assert!(format!("{said:?}").contains("after"), "{said:?}");
+    assert!(changes(&said).iter().any(|change| matches!(change, FactChange::Gone { .. })), "the condition is over");
+}
+
+#[test]
+#[ignore = "needs root: mounts a small tmpfs"]
+fn a_spool_never_fills_a_small_disk_by_itself_but_drops_the_oldest_and_says_so() {
+    let mount = Mount::new("24m");
+    let mut hands = Hands::new();
+    let folder = mount.0.path().join("spool");
+    let config = SpoolConfig { byte_cap: 1 << 30, ..SpoolConfig::default() };
+    let spool = Spool::open(&folder, config, &hands.0).unwrap();
+    let mut number = 0;
+    // Twice what the disk holds.
+    for _ in 0..2_000 {
+        let items: Vec<_> = (0..700)
+            .map(|_| {
+                number += 1;
+                sample(number | 1 << 60, hands.time())
+            })
+            .collect();
+        spool.record(&items, &hands.0).unwrap();
+        spool.seal(&hands.pass(2_000)).unwrap();
+    }
+    let status = spool.status();
+    assert!(status.lost_items > 0 && !status.disk_full, "{status:?}");
+    assert_eq!(counters(&spool, &hands.0).last(), Some(&(number | 1 << 60)));
+    spool.acknowledge(spool.view().history, &hands.0).unwrap();
+    drop(spool);
+    let spool = Spool::open(&folder, config, &hands.0).unwrap();
+    spool.record(&[sample(1, hands.time())], &hands.0).unwrap();
+    spool.flush(&hands.0).unwrap();
+}
+
+/// A small tmpfs, unmounted when dropped.
+struct Mount(TempDir);
+
+impl Mount {
+    fn new(size: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let size = format!("size={size}");
+        let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).status();
+        assert!(status.unwrap().success(), "run as root");
+        Self(folder)
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}

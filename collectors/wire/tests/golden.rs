@@ -1,0 +1,323 @@
+//! Version 1 is frozen: these bytes were written by it, and must be read and written the same way for ever.
+//!
+//! `ONENET_BLESS=1` writes the files anew. That is right only for a message that was added; a changed file means that
+//! agents in the field are no longer understood.
+
+use std::{fs, net::IpAddr, path::PathBuf};
+
+use onenet_topology::{
+    AgentId, MacAddr, SiteId, Timestamp,
+    fact::{
+        Address, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind, Fact,
+        FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Interface,
+        InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sighting,
+        System, TrafficSample,
+    },
+};
+use onenet_wire::{
+    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
+    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, Position, Query, Rejection,
+    RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
+};
+use prost::Message as _;
+
+const NOON: i64 = 1_795_420_800_000;
+
+fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("ONENET_BLESS").is_some() {
+        fs::write(&path, bytes).unwrap();
+    }
+    let frozen = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert_eq!(bytes, frozen, "{name} is written otherwise than version 1 wrote it");
+    frozen
+}
+
+fn agent(name: &str, message: &AgentMessage) {
+    let frozen = golden(name, &v1::AgentMessage::from(message).encode_to_vec());
+    let read = AgentMessage::try_from(v1::AgentMessage::decode(&frozen[..]).unwrap()).unwrap();
+    assert_eq!(read, *message, "{name} is read otherwise than version 1 meant it");
+}
+
+fn centre(name: &str, message: &CentreMessage) {
+    let frozen = golden(name, &v1::CentreMessage::from(message).encode_to_vec());
+    let read = CentreMessage::try_from(v1::CentreMessage::decode(&frozen[..]).unwrap()).unwrap();
+    assert_eq!(read, *message, "{name} is read otherwise than version 1 meant it");
+}
+
+fn clocks() -> Clocks {
+    Clocks { boot_id: *b"0123456789abcdef", boot_ms: 86_400_000, wall_ms: NOON }
+}
+
+fn position(lane: Lane) -> Position {
+    Position { lane, epoch: 0x1122_3344_5566_7788, sequence: 42 }
+}
+
+fn mac(last: u8) -> MacAddr {
+    MacAddr([0x00, 0x1b, 0x21, 0x3c, 0x4d, last])
+}
+
+fn ip(last: u8) -> IpAddr {
+    [10, 1, 2, last].into()
+}
+
+fn time(age_ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(NOON - age_ms)
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+/// One fact of each kind, by the method that observes it.
+fn facts() -> Vec<(Method, FactBody)> {
+    vec![
+        (
+            Method::SnmpReach,
+            FactBody::Reach(Reach {
+                state: ReachState::Refusing,
+                detail: text("v2c: no such user"),
+                target: text("10.1.2.1:161"),
+            }),
+        ),
+        (
+            Method::SnmpSystem,
+            FactBody::System(System {
+                name: text("core"),
+                description: text("Huawei Versatile Routing Platform"),
+                object_id: text("1.3.6.1.4.1.2011.2.23.291"),
+                contact: text("信息中心"),
+                location: text("三楼"),
+                bridge_mac: Some(mac(1)),
+                engine_id: vec![0x80, 0, 7, 0xdb, 3],
+                chassis_id: text("00:1b:21:3c:4d:01"),
+            }),
+        ),
+        (
+            Method::SnmpInterfaces,
+            FactBody::Interface(Interface {
+                name: text("GigabitEthernet0/0/1"),
+                if_index: 6,
+                alias: text("uplink"),
+                if_type: 6,
+                mac: Some(mac(2)),
+                speed_bps: Some(1_000_000_000),
+                admin: InterfaceStatus::Up,
+                oper: InterfaceStatus::LowerLayerDown,
+            }),
+        ),
+        (
+            Method::SnmpForwarding,
+            FactBody::Forwarding(Forwarding {
+                mac: mac(3),
+                vlan: Some(10),
+                interface: Some(text("GigabitEthernet0/0/1")),
+                bridge_port: 1,
+                status: ForwardingStatus::Learned,
+            }),
+        ),
+        (Method::SnmpAddresses, FactBody::Address(Address { ip: ip(9), interface: text("Vlanif10"), mac: mac(3) })),
+        (
+            Method::SnmpNeighbours,
+            FactBody::Neighbour(Neighbour {
+                protocol: NeighbourProtocol::Cdp,
+                local_interface: text("GigabitEthernet0/0/2"),
+                chassis_id: text("access-1"),
+                port_id: text("Gi1/0/48"),
+                port_description: text("to core"),
+                system_name: text("access-1"),
+                system_description: text("S5720"),
+                management_addresses: vec![ip(2), [0xfe80, 0, 0, 0, 0, 0, 0, 1].into()],
+            }),
+        ),
+        (
+            Method::SnmpEntities,
+            FactBody::Entity(Entity {
+                index: 67_108_867,
+                class: 3,
+                name: text("S5720"),
+                description: text("chassis"),
+                serial: text("2102350XYZ"),
+                model: text("S5720-28X"),
+                software_revision: text("V200R010"),
+            }),
+        ),
+        (Method::PassiveFrames, FactBody::Sighting(Sighting { mac: mac(3), vlan: None })),
+        (Method::PassiveArp, FactBody::Binding(Binding { mac: mac(3), ip: ip(9) })),
+        (
+            Method::PassiveDhcp,
+            FactBody::Host(Host {
+                mac: mac(3),
+                hostname: text("office-pc"),
+                vendor_class: text("MSFT 5.0"),
+                parameter_list: vec![1, 3, 6, 15],
+                client_id: vec![1, 0, 0x1b],
+            }),
+        ),
+        (
+            Method::Agent,
+            FactBody::Condition(Condition {
+                kind: ConditionKind::CaptureFailed,
+                subject: text("eth0"),
+                detail: text("no right to capture"),
+            }),
+        ),
+    ]
+}
+
+fn group(method: Method) -> Group {
+    Group { method, scope: Scope::new("core") }
+}
+
+fn state_batch() -> Batch {
+    let groups = facts().into_iter().enumerate().map(|(index, (method, body))| {
+        let observed = time(1_000 * index as i64);
+        let gone = FactChange::Gone { key: body.key(), observed };
+        let changes = vec![FactChange::Present(Fact { observed, body }), gone];
+        let complete = (index % 3 == 0).then_some(KeyRange { first: 1, last: u64::MAX });
+        GroupChanges { group: group(method), changes, complete }
+    });
+    Batch { position: position(Lane::State), clocks: clocks(), content: Content::State(groups.collect()) }
+}
+
+fn history_items() -> Vec<HistoryItem> {
+    let item = |age, body| HistoryItem { time: time(age), scope: Scope::new("core"), body };
+    vec![
+        item(
+            60_000,
+            HistoryBody::Interface(InterfaceSample {
+                name: text("GigabitEthernet0/0/1"),
+                in_octets: Some(1 << 40),
+                out_octets: Some(0),
+                in_errors: None,
+                out_errors: Some(1),
+                in_discards: Some(2),
+                out_discards: None,
+                in_packets: Some(3),
+                out_packets: Some(4),
+            }),
+        ),
+        item(
+            60_000,
+            HistoryBody::Device(DeviceSample {
+                uptime_ms: Some(123_456_789),
+                round_trip_us: Some(2_500),
+                requests: 9,
+                requests_lost: 1,
+            }),
+        ),
+        item(
+            5_000,
+            HistoryBody::Traffic(TrafficSample {
+                mac: mac(3),
+                interval_ms: 60_000,
+                frames_out: 1,
+                bytes_out: 64,
+                frames_in: 2,
+                bytes_in: 128,
+            }),
+        ),
+        item(
+            5_000,
+            HistoryBody::Capture(CaptureSample {
+                frames_seen: 1_000,
+                frames_dropped_by_kernel: 2,
+                frames_undecoded: 3,
+                endpoints_evicted: 4,
+            }),
+        ),
+        item(
+            0,
+            HistoryBody::Event(Event {
+                kind: EventKind::HistoryLost,
+                subject: text("history"),
+                detail: text("cap"),
+                count: 7,
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn what_version_1_agents_say_is_frozen() {
+    let lanes = vec![position(Lane::State), position(Lane::History)];
+    agent(
+        "hello.bin",
+        &AgentMessage::Hello(Hello {
+            agent: AgentId::from_raw(0x2a0_0001),
+            site: SiteId::from_raw(0x2a0_0002),
+            version: text("0.1.0"),
+            clocks: clocks(),
+            lanes,
+            configuration_revision: 3,
+        }),
+    );
+    agent("state.bin", &AgentMessage::Batch(state_batch()));
+    let content = Content::History(history_items());
+    agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
+    let groups = vec![GroupDigest { group: group(Method::PassiveNd), count: 2, sum: 0xdead_beef }];
+    agent("digest.bin", &AgentMessage::Digest(Digest { state: position(Lane::State), groups }));
+    let outcome = Ok(Done { body: b"{}".to_vec(), configuration_revision: 4 });
+    agent("done.bin", &AgentMessage::Result(InstructionResult { id: 5, outcome }));
+    agent("failed.bin", &AgentMessage::Result(InstructionResult { id: 5, outcome: Err(text("no such device")) }));
+    agent("heartbeat.bin", &AgentMessage::Heartbeat(Heartbeat { clocks: clocks(), history_waiting: 6 }));
+}
+
+#[test]
+fn what_the_centre_of_version_1_says_is_frozen() {
+    let committed = vec![position(Lane::State), position(Lane::History)];
+    centre(
+        "welcome.bin",
+        &CentreMessage::Welcome(Welcome { centre_time: time(0), committed, site_name: text("某县") }),
+    );
+    let acknowledgement = Acknowledgement { position: position(Lane::History) };
+    centre("acknowledgement.bin", &CentreMessage::Acknowledgement(acknowledgement));
+    let reasons = [RejectionReason::Invalid, RejectionReason::EpochRetired, RejectionReason::Gap];
+    for (reason, name) in reasons.into_iter().zip(["invalid.bin", "retired.bin", "gap.bin"]) {
+        let rejection =
+            Rejection { position: position(Lane::State), reason, detail: text("field position.lane: is 9") };
+        centre(name, &CentreMessage::Rejection(rejection));
+    }
+    let instruction = |body| CentreMessage::Instruction(Instruction { id: 5, body });
+    let configure = InstructionBody::Configure { revision: 4, toml: text("[snmp]\n") };
+    centre("configure.bin", &instruction(configure));
+    centre("resync.bin", &instruction(InstructionBody::Resync(Method::ALL.map(group).to_vec())));
+    centre("status.bin", &instruction(InstructionBody::Query(Query::Status)));
+    centre("inspect.bin", &instruction(InstructionBody::Query(Query::Inspect { device: text("core") })));
+}
+
+#[test]
+fn what_version_1_stores_is_frozen() {
+    for (method, body) in facts() {
+        let fact = Fact { observed: time(0), body };
+        let frozen = golden(&format!("stored_{method}.bin"), &codec::encode_fact(&fact));
+        assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
+    }
+    for (item, name) in history_items().into_iter().zip(["interface", "device", "traffic", "capture", "event"]) {
+        let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
+        assert_eq!(codec::decode_history(&frozen).unwrap(), item);
+    }
+}
+
+#[test]
+fn the_hashes_by_which_both_sides_compare_are_frozen() {
+    let line = |(method, body): (Method, FactBody)| {
+        format!("{method} key {:016x} fact {:016x}\n", key_hash(&body.key()), fact_hash(&group(method), &body))
+    };
+    let lines: String = facts().into_iter().map(line).collect();
+    golden("digest.txt", lines.as_bytes());
+}
+
+#[test]
+fn the_schema_is_frozen_to_the_field_number() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("proto/onenet/wire/v1/wire.proto");
+    let schema = fs::read_to_string(path).unwrap();
+    let statements: Vec<String> = schema
+        .lines()
+        .map(|line| line.split("//").next().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let hash = tls::sha256(statements.join("\n").as_bytes());
+    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    golden("schema.txt", format!("{hash}\n").as_bytes());
+}

@@ -1,0 +1,346 @@
+//! Strategies for every domain type that crosses the wire. What they make is in the form that the wire knows.
+
+use std::net::IpAddr;
+
+use onenet_topology::{
+    AgentId, MacAddr, SiteId, Timestamp,
+    fact::{
+        Address, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind, Fact,
+        FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Interface,
+        InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sighting,
+        System, TrafficSample,
+    },
+};
+use onenet_wire::{
+    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
+    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, Position, Query, Rejection,
+    RejectionReason, Welcome,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+/// When every batch is closed, and about when facts were observed.
+const CLOSED_MS: i64 = 1_795_420_800_000;
+
+fn text() -> impl Strategy<Value = String> {
+    "\\PC{0,12}"
+}
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    vec(any::<u8>(), 0..20)
+}
+
+fn mac() -> impl Strategy<Value = MacAddr> {
+    any::<[u8; 6]>().prop_map(MacAddr)
+}
+
+fn ip() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![any::<[u8; 4]>().prop_map(IpAddr::from), any::<[u8; 16]>().prop_map(IpAddr::from)]
+}
+
+fn vlan() -> impl Strategy<Value = Option<u16>> {
+    option::of(1..=u16::MAX)
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (0..604_800_000_i64).prop_map(|age| Timestamp::from_unix_ms(CLOSED_MS - age))
+}
+
+fn status() -> impl Strategy<Value = InterfaceStatus> {
+    use InterfaceStatus as S;
+    select(vec![S::Up, S::Down, S::Testing, S::Unknown, S::Dormant, S::NotPresent, S::LowerLayerDown])
+}
+
+fn protocol() -> impl Strategy<Value = NeighbourProtocol> {
+    select(vec![NeighbourProtocol::Lldp, NeighbourProtocol::Cdp])
+}
+
+fn condition_kind() -> impl Strategy<Value = ConditionKind> {
+    use ConditionKind as K;
+    select(vec![
+        K::CaptureFailed,
+        K::CaptureLoss,
+        K::SpoolLoss,
+        K::DiskFull,
+        K::ConfigurationRefused,
+        K::CycleLate,
+        K::TableFull,
+        K::TableUnreadable,
+        K::BatchRejected,
+    ])
+}
+
+fn event_kind() -> impl Strategy<Value = EventKind> {
+    use EventKind as K;
+    select(vec![
+        K::LinkUp,
+        K::LinkDown,
+        K::DeviceRestarted,
+        K::CountersJumpedBack,
+        K::HistoryLost,
+        K::ConfigurationApplied,
+        K::ConfigurationRolledBack,
+        K::AgentStarted,
+    ])
+}
+
+fn device_fact() -> impl Strategy<Value = FactBody> {
+    let reach = select(vec![ReachState::Answering, ReachState::Silent, ReachState::Refusing]);
+    let reach = (reach, text(), text()).prop_map(|(state, detail, target)| Reach { state, detail, target });
+    let system = (text(), text(), text(), text(), text(), option::of(mac()), bytes(), text()).prop_map(
+        |(name, description, object_id, contact, location, bridge_mac, engine_id, chassis_id)| System {
+            name,
+            description,
+            object_id,
+            contact,
+            location,
+            bridge_mac,
+            engine_id,
+            chassis_id,
+        },
+    );
+    let interface =
+        (text(), any::<u32>(), text(), any::<u32>(), option::of(mac()), any::<Option<u64>>(), status(), status())
+            .prop_map(|(name, if_index, alias, if_type, mac, speed_bps, admin, oper)| Interface {
+                name,
+                if_index,
+                alias,
+                if_type,
+                mac,
+                speed_bps,
+                admin,
+                oper,
+            });
+    let entity = (any::<u32>(), any::<u32>(), text(), text(), text(), text(), text()).prop_map(
+        |(index, class, name, description, serial, model, software_revision)| Entity {
+            index,
+            class,
+            name,
+            description,
+            serial,
+            model,
+            software_revision,
+        },
+    );
+    prop_oneof![
+        reach.prop_map(FactBody::Reach),
+        system.prop_map(FactBody::System),
+        interface.prop_map(FactBody::Interface),
+        entity.prop_map(FactBody::Entity),
+    ]
+}
+
+fn table_fact() -> impl Strategy<Value = FactBody> {
+    use ForwardingStatus as S;
+    let rows = select(vec![S::Other, S::Invalid, S::Learned, S::Own, S::Mgmt]);
+    let forwarding = (mac(), vlan(), option::of("\\PC{1,12}"), any::<u32>(), rows).prop_map(
+        |(mac, vlan, interface, bridge_port, status)| Forwarding { mac, vlan, interface, bridge_port, status },
+    );
+    let address = (ip(), text(), mac()).prop_map(|(ip, interface, mac)| Address { ip, interface, mac });
+    let neighbour = (protocol(), text(), text(), text(), text(), text(), text(), vec(ip(), 0..4)).prop_map(
+        |(protocol, local_interface, chassis_id, port_id, port_description, system_name, system_description, them)| {
+            Neighbour {
+                protocol,
+                local_interface,
+                chassis_id,
+                port_id,
+                port_description,
+                system_name,
+                system_description,
+                management_addresses: them,
+            }
+        },
+    );
+    prop_oneof![
+        forwarding.prop_map(FactBody::Forwarding),
+        address.prop_map(FactBody::Address),
+        neighbour.prop_map(FactBody::Neighbour),
+    ]
+}
+
+fn passive_fact() -> impl Strategy<Value = FactBody> {
+    let host = (mac(), text(), text(), bytes(), bytes()).prop_map(
+        |(mac, hostname, vendor_class, parameter_list, client_id)| Host {
+            mac,
+            hostname,
+            vendor_class,
+            parameter_list,
+            client_id,
+        },
+    );
+    let condition =
+        (condition_kind(), text(), text()).prop_map(|(kind, subject, detail)| Condition { kind, subject, detail });
+    prop_oneof![
+        (mac(), vlan()).prop_map(|(mac, vlan)| FactBody::Sighting(Sighting { mac, vlan })),
+        (mac(), ip()).prop_map(|(mac, ip)| FactBody::Binding(Binding { mac, ip })),
+        host.prop_map(FactBody::Host),
+        condition.prop_map(FactBody::Condition),
+    ]
+}
+
+/// Any fact's body.
+pub fn fact_body() -> impl Strategy<Value = FactBody> {
+    prop_oneof![device_fact(), table_fact(), passive_fact()]
+}
+
+/// Any fact.
+pub fn fact() -> impl Strategy<Value = Fact> {
+    (time(), fact_body()).prop_map(|(observed, body)| Fact { observed, body })
+}
+
+fn change() -> impl Strategy<Value = FactChange> {
+    (fact(), any::<bool>()).prop_map(|(fact, gone)| {
+        if gone {
+            FactChange::Gone { key: fact.body.key(), observed: fact.observed }
+        } else {
+            FactChange::Present(fact)
+        }
+    })
+}
+
+/// Any group.
+pub fn group() -> impl Strategy<Value = Group> {
+    (select(Method::ALL.to_vec()), text()).prop_map(|(method, scope)| Group { method, scope: Scope::new(&scope) })
+}
+
+fn changes() -> impl Strategy<Value = GroupChanges> {
+    let range = option::of((any::<u64>(), any::<u64>()));
+    (group(), vec(change(), 0..6), range).prop_map(|(group, changes, range)| {
+        let complete = range.map(|(a, b)| KeyRange { first: a.min(b), last: a.max(b) });
+        GroupChanges { group, changes, complete }
+    })
+}
+
+fn history_body() -> impl Strategy<Value = HistoryBody> {
+    let interface = (text(), any::<[Option<u64>; 8]>()).prop_map(|(name, [a, b, c, d, e, f, g, h])| InterfaceSample {
+        name,
+        in_octets: a,
+        out_octets: b,
+        in_errors: c,
+        out_errors: d,
+        in_discards: e,
+        out_discards: f,
+        in_packets: g,
+        out_packets: h,
+    });
+    let device = any::<(Option<u64>, Option<u64>, u64, u64)>().prop_map(
+        |(uptime_ms, round_trip_us, requests, requests_lost)| DeviceSample {
+            uptime_ms,
+            round_trip_us,
+            requests,
+            requests_lost,
+        },
+    );
+    let traffic = (mac(), any::<[u64; 5]>()).prop_map(|(mac, [a, b, c, d, e])| TrafficSample {
+        mac,
+        interval_ms: a,
+        frames_out: b,
+        bytes_out: c,
+        frames_in: d,
+        bytes_in: e,
+    });
+    let capture = any::<[u64; 4]>().prop_map(|[a, b, c, d]| CaptureSample {
+        frames_seen: a,
+        frames_dropped_by_kernel: b,
+        frames_undecoded: c,
+        endpoints_evicted: d,
+    });
+    let event = (event_kind(), text(), text(), any::<u64>()).prop_map(|(kind, subject, detail, count)| Event {
+        kind,
+        subject,
+        detail,
+        count,
+    });
+    prop_oneof![
+        interface.prop_map(HistoryBody::Interface),
+        device.prop_map(HistoryBody::Device),
+        traffic.prop_map(HistoryBody::Traffic),
+        capture.prop_map(HistoryBody::Capture),
+        event.prop_map(HistoryBody::Event),
+    ]
+}
+
+/// Any history item. Few scopes and moments, so that items share groups.
+pub fn history_item() -> impl Strategy<Value = HistoryItem> {
+    let scope = select(vec!["", "core", "access-1"]).prop_map(Scope::new);
+    let time = prop_oneof![Just(Timestamp::from_unix_ms(CLOSED_MS - 60_000)), time()];
+    (time, scope, history_body()).prop_map(|(time, scope, body)| HistoryItem { time, scope, body })
+}
+
+fn clocks() -> impl Strategy<Value = Clocks> {
+    (any::<[u8; 16]>(), 0..1_u64 << 40).prop_map(|(boot_id, boot_ms)| Clocks { boot_id, boot_ms, wall_ms: CLOSED_MS })
+}
+
+fn position(lane: Lane) -> impl Strategy<Value = Position> {
+    (any::<u64>(), 1..u64::MAX).prop_map(move |(epoch, sequence)| Position { lane, epoch, sequence })
+}
+
+fn positions() -> impl Strategy<Value = Vec<Position>> {
+    (option::of(position(Lane::State)), option::of(position(Lane::History)))
+        .prop_map(|(state, history)| state.into_iter().chain(history).collect())
+}
+
+/// Any batch.
+pub fn batch() -> impl Strategy<Value = Batch> {
+    let state = (position(Lane::State), vec(changes(), 1..5).prop_map(Content::State));
+    let history = (position(Lane::History), vec(history_item(), 1..20).prop_map(Content::History));
+    let content = prop_oneof![
+        state.prop_map(|(position, content)| (position, content)),
+        history.prop_map(|(position, content)| (position, content))
+    ];
+    (clocks(), content).prop_map(|(clocks, (position, content))| Batch { position, clocks, content })
+}
+
+/// Anything that an agent says.
+pub fn agent_message() -> impl Strategy<Value = AgentMessage> {
+    let hello = (any::<(u64, u64, u64)>(), text(), clocks(), positions()).prop_map(
+        |((agent, site, configuration_revision), version, clocks, lanes)| Hello {
+            agent: AgentId::from_raw(agent),
+            site: SiteId::from_raw(site),
+            version,
+            clocks,
+            lanes,
+            configuration_revision,
+        },
+    );
+    let group = (group(), any::<(u64, u64)>()).prop_map(|(group, (count, sum))| GroupDigest { group, count, sum });
+    let digest = (position(Lane::State), vec(group, 0..6)).prop_map(|(state, groups)| Digest { state, groups });
+    let done =
+        (bytes(), any::<u64>()).prop_map(|(body, configuration_revision)| Ok(Done { body, configuration_revision }));
+    let result = (any::<u64>(), prop_oneof![done, text().prop_map(Err)])
+        .prop_map(|(id, outcome)| InstructionResult { id, outcome });
+    let heartbeat =
+        (clocks(), any::<u64>()).prop_map(|(clocks, history_waiting)| Heartbeat { clocks, history_waiting });
+    prop_oneof![
+        hello.prop_map(AgentMessage::Hello),
+        batch().prop_map(AgentMessage::Batch),
+        digest.prop_map(AgentMessage::Digest),
+        result.prop_map(AgentMessage::Result),
+        heartbeat.prop_map(AgentMessage::Heartbeat),
+    ]
+}
+
+/// Anything that the centre says.
+pub fn centre_message() -> impl Strategy<Value = CentreMessage> {
+    let any_position = || prop_oneof![position(Lane::State), position(Lane::History)];
+    let welcome = (time(), positions(), text()).prop_map(|(centre_time, committed, site_name)| Welcome {
+        centre_time,
+        committed,
+        site_name,
+    });
+    use RejectionReason as R;
+    let rejection = (any_position(), select(vec![R::Invalid, R::EpochRetired, R::Gap]), text())
+        .prop_map(|(position, reason, detail)| Rejection { position, reason, detail });
+    let query = prop_oneof![Just(Query::Status), text().prop_map(|device| Query::Inspect { device })];
+    let body = prop_oneof![
+        (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),
+        vec(group(), 0..5).prop_map(InstructionBody::Resync),
+        query.prop_map(InstructionBody::Query),
+    ];
+    let instruction = (any::<u64>(), body).prop_map(|(id, body)| Instruction { id, body });
+    prop_oneof![
+        welcome.prop_map(CentreMessage::Welcome),
+        any_position().prop_map(|position| CentreMessage::Acknowledgement(Acknowledgement { position })),
+        rejection.prop_map(CentreMessage::Rejection),
+        instruction.prop_map(CentreMessage::Instruction),
+    ]
+}
