@@ -6,6 +6,7 @@ use clap::Parser;
 use onenet_agent::cli::{Cli, chain};
 
 fn main() -> ExitCode {
+    onenet_wire::tls::install();
     match Cli::parse().execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
