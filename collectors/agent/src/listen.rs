@@ -18,7 +18,7 @@ use std::{
 };
 
 use onenet_capture::interfaces::{self, HostInterface};
-use onenet_topology::fact::{Group, Method, Scope};
+use onenet_topology::fact::Method;
 
 use self::ear::{Ear, Shared, Task};
 use crate::{
@@ -171,12 +171,6 @@ fn chosen(wanted: &Interfaces, present: &[HostInterface], is_member: impl Fn(&st
 
 fn is_member(interface: &str) -> bool {
     Path::new("/sys/class/net").join(interface).join("master").exists()
-}
-
-/// Returns the groups of facts heard on the interface of this name.
-pub(crate) fn groups_of(interface: &str) -> impl Iterator<Item = Group> {
-    let scope = Scope::new(interface);
-    METHODS.into_iter().map(move |method| Group { method, scope: scope.clone() })
 }
 
 #[cfg(test)]

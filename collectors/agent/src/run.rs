@@ -152,7 +152,7 @@ impl Agent {
             address,
             agent: credentials.identity.agent.to_string(),
             site: credentials.identity.site.to_string(),
-            site_name: credentials.site_name.clone(),
+            site_name: credentials.site_name.trim().to_owned(),
             board: board.clone(),
             conditions: conditions.clone(),
             in_force: in_force.clone(),
@@ -178,6 +178,7 @@ impl Agent {
         let supervisor = Supervisor {
             clock,
             observations: observations.clone(),
+            spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller: Poller::new(clock, observations.clone(), conditions.clone(), board.clone(), sockets, news.clone()),
             listener: Some(Listener::new(clock, observations.clone(), conditions, board, news)),

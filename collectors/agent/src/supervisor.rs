@@ -3,11 +3,11 @@
 //! Tasks: one, [`Supervisor::run`]. It ends when the agent stops, and ends polling and listening before that. It is not
 //! cancelled but told: what it was doing to the configuration on disk it finishes.
 
-use std::{collections::BTreeSet, io, time::Duration};
+use std::{collections::BTreeSet, io, sync::Arc, time::Duration};
 
 use onenet_topology::{
     Timestamp,
-    fact::{ConditionKind, Event, EventKind, HistoryBody, HistoryItem, Scope},
+    fact::{ConditionKind, Event, EventKind, Group, HistoryBody, HistoryItem, Scope},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -24,6 +24,7 @@ use crate::{
     observations::Observations,
     poll::{self, Poller},
     remote::{CONFIGURATION, Change, InForce},
+    spool::Spool,
     trial::{SiteStore, SiteText, Verdict, Watch},
     uplink::LinkState,
 };
@@ -31,10 +32,18 @@ use crate::{
 /// How often the interfaces and a trial are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How often what was heard long ago is taken back.
+const FORGET_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How long what was heard is kept without being heard again, in milliseconds: a terminal that is off for the holidays
+/// comes back within it, and a week of visitors fits the spool.
+const HEARD_KEPT_MS: i64 = 14 * 86_400_000;
+
 /// Owns what is watched.
 pub(crate) struct Supervisor {
     pub(crate) clock: Clock,
     pub(crate) observations: Observations,
+    pub(crate) spool: Arc<Spool>,
     pub(crate) conditions: Conditions,
     pub(crate) poller: Poller,
     /// Taken out while it does what blocks.
@@ -56,10 +65,13 @@ impl Supervisor {
         self.start().await;
         let mut look = interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut forget = interval(FORGET_EVERY);
+        forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(change) = changes.recv() => self.change(change).await,
+                _ = forget.tick() => self.forget().await,
                 _ = look.tick() => {
                     self.listening(Listener::look).await;
                     let connected = self.link.borrow().connected;
@@ -173,26 +185,39 @@ impl Supervisor {
         self.site = site;
     }
 
-    /// Takes back what was said of devices and interfaces that are not watched any more.
+    /// Takes back what was said of devices and interfaces that are not watched any more, by this run or an earlier one.
     async fn retract(&self, site: &SiteConfig) {
-        let names: BTreeSet<&str> = site.devices.iter().map(|device| device.name.as_str()).collect();
-        let mut gone = Vec::new();
-        for device in self.site.devices.iter().filter(|device| !names.contains(device.name.as_str())) {
-            gone.extend(poll::groups_of(&device.name));
-            let of_device = |_, subject: &str| subject.split_once(' ').is_some_and(|(name, _)| name == device.name);
-            let cleared = self.conditions.clear_where(of_device, self.clock.timestamp());
-            self.observations.changes(cleared).await;
-        }
-        if let (Interfaces::Named(before), now) = (&self.site.capture.interfaces, &site.capture.interfaces) {
-            let kept = |name: &String| match now {
-                Interfaces::Named(names) => names.contains(name),
-                Interfaces::Auto => true,
-                Interfaces::None => false,
-            };
-            gone.extend(before.iter().filter(|name| !kept(name)).flat_map(|name| listen::groups_of(name)));
-        }
-        for group in gone {
+        let mut known: BTreeSet<Group> = self.spool.groups().into_iter().collect();
+        // What was handed on a moment ago may not be in the spool yet.
+        known.extend(self.site.devices.iter().flat_map(|device| poll::groups_of(&device.name)));
+        for group in known.into_iter().filter(|group| !watches(site, group)) {
             self.observations.complete(group, Vec::new()).await;
+        }
+        let of_device = |kind, subject: &str| match kind {
+            ConditionKind::CycleLate | ConditionKind::TableUnreadable => !site
+                .devices
+                .iter()
+                .any(|device| subject.strip_prefix(&device.name).is_some_and(|it| it.starts_with(' '))),
+            _ => false,
+        };
+        let cleared = self.conditions.clear_where(of_device, self.clock.timestamp());
+        self.observations.changes(cleared).await;
+    }
+
+    /// Takes back what was heard so long ago that nothing is concluded from it any more, so that what hosts of the past
+    /// left does not fill the spool.
+    async fn forget(&self) {
+        let (spool, clock) = (Arc::clone(&self.spool), self.clock);
+        let forgetting = tokio::task::spawn_blocking(move || {
+            let now = clock.now();
+            let before = clock.timestamp().plus_ms(-HEARD_KEPT_MS);
+            let heard = spool.groups().into_iter().filter(|group| listen::METHODS.contains(&group.method));
+            heard.map(|group| spool.forget(&group, before, &now)).find_map(Result::err)
+        });
+        match forgetting.await {
+            Ok(None) => {}
+            Ok(Some(error)) => tracing::warn!(error = %chain(&error), "what is outdated stays in the spool"),
+            Err(error) => tracing::error!(%error, "the spool failed"),
         }
     }
 
@@ -228,5 +253,44 @@ impl Supervisor {
             Ok(listener) => self.listener = Some(listener),
             Err(error) => tracing::error!(%error, "listening ended badly; restart the agent"),
         }
+    }
+}
+
+/// Returns whether facts of this group come from what the site's part says.
+fn watches(site: &SiteConfig, group: &Group) -> bool {
+    let scope = group.scope.as_str();
+    if poll::METHODS.contains(&group.method) {
+        return site.devices.iter().any(|device| device.name == scope);
+    }
+    if !listen::METHODS.contains(&group.method) {
+        return true;
+    }
+    match &site.capture.interfaces {
+        Interfaces::None => false,
+        // Which interfaces there are changes: what was heard on one that is gone grows old.
+        Interfaces::Auto => true,
+        Interfaces::Named(names) => names.iter().any(|name| name == scope),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onenet_topology::fact::Method;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_configured_any_more_is_not_watched() {
+        let mut site = SiteConfig::default();
+        let group = |method, scope| Group { method, scope: Scope::new(scope) };
+        assert!(!watches(&site, &group(Method::SnmpReach, "core")));
+        assert!(!watches(&site, &group(Method::PassiveArp, "eth0")));
+        assert!(watches(&site, &group(Method::Agent, "spool")));
+        site.capture.interfaces = Interfaces::Named(vec!["eth0".to_owned()]);
+        assert!(
+            watches(&site, &group(Method::PassiveArp, "eth0")) && !watches(&site, &group(Method::PassiveArp, "eth1"))
+        );
+        site.capture.interfaces = Interfaces::Auto;
+        assert!(watches(&site, &group(Method::PassiveArp, "eth1")));
     }
 }

@@ -199,7 +199,7 @@ impl Ear {
         let statistics = &changes.statistics;
         self.shared.board.hearing(
             &self.task.interface,
-            Hearing { frames: statistics.frames, dropped: self.dropped, endpoints: statistics.endpoints as u64 },
+            Hearing { frames: statistics.frames, dropped: self.dropped, endpoints: self.reported.len() as u64 },
         );
     }
 

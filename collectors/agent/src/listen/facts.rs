@@ -42,6 +42,11 @@ impl Reported {
         Self { scope: Scope::new(interface), endpoints: BTreeMap::new(), neighbours: BTreeSet::new() }
     }
 
+    /// Returns how many endpoints are reported.
+    pub(super) fn len(&self) -> usize {
+        self.endpoints.len()
+    }
+
     /// Returns whether the endpoint was never reported.
     pub(super) fn is_new(&self, endpoint: &EndpointState) -> bool {
         !endpoint.own && !self.endpoints.contains_key(&endpoint.mac)

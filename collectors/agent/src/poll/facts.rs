@@ -252,3 +252,6 @@ fn class_number(word: &'static str) -> u32 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,3 +115,6 @@ fn jump(names: &[String]) -> Option<Event> {
     let detail = "octet counters went back although the device did not restart".to_owned();
     Some(Event { kind: EventKind::CountersJumpedBack, subject: first.clone(), detail, count: names.len() as u64 })
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,3 +28,6 @@ pub(super) fn distinct(mut labels: Vec<InterfaceLabel>) -> Vec<InterfaceLabel> {
 pub(super) fn index(labels: &[InterfaceLabel]) -> InterfaceIndex {
     InterfaceIndex::new(labels.iter().cloned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,10 @@
 
 use std::path::Path;
 
-use onenet_topology::fact::{Fact, FactChange, Group};
+use onenet_topology::{
+    Timestamp,
+    fact::{Fact, FactChange, Group},
+};
 use onenet_wire::{Batch, Clocks, Content, Lane, Position, v1};
 use prost::Message as _;
 
@@ -122,6 +125,17 @@ impl Inner {
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
         let changes = self.state.difference(self.store()?, group, facts, time(now))?;
+        self.observe(changes, config)
+    }
+
+    pub(super) fn forget(
+        &mut self,
+        group: &Group,
+        before: Timestamp,
+        now: &Clocks,
+        config: SpoolConfig,
+    ) -> Result<bool, SpoolError> {
+        let changes = self.state.outdated(self.store()?, group, before, time(now))?;
         self.observe(changes, config)
     }
 

@@ -224,6 +224,19 @@ impl Spool {
         self.work(now, |inner, config| inner.replace(group, facts, now, config))
     }
 
+    /// Takes back what was last observed before a time in a group: whoever observed it says no more of it.
+    ///
+    /// # Errors
+    /// As for [`observe`](Self::observe).
+    pub fn forget(&self, group: &Group, before: Timestamp, now: &Clocks) -> Result<(), SpoolError> {
+        self.work(now, |inner, config| inner.forget(group, before, now, config))
+    }
+
+    /// Returns the groups that hold facts, those of earlier runs among them.
+    pub fn groups(&self) -> Vec<Group> {
+        self.lock().state.group_names()
+    }
+
     /// Takes in samples and events. They are on disk within a second, by [`seal`](Self::seal), or at once when they fill a
     /// batch. While the disk takes none, the newest few thousand are kept in memory.
     ///

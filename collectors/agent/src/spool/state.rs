@@ -211,6 +211,25 @@ impl StateTable {
         Ok(changes.into_iter().map(|change| (group.clone(), change)).collect())
     }
 
+    /// Returns the changes that take back the facts of a group which were last observed before a time.
+    pub(super) fn outdated(
+        &self,
+        store: &Store,
+        group: &Group,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<(Group, FactChange)>, SpoolError> {
+        let group = Group { scope: limits::fit_scope(group.scope.clone()), ..group.clone() };
+        let mut changes = Vec::new();
+        let entries = self.groups.get(&group).map(|table| table.entries.iter()).into_iter().flatten();
+        for (hash, entry) in entries.filter(|(_, entry)| entry.observed < before) {
+            if let Some(fact) = read_fact(store, &group, *hash, entry)? {
+                changes.push((group.clone(), FactChange::Gone { key: fact.body.key(), observed: now }));
+            }
+        }
+        Ok(changes)
+    }
+
     /// Marks groups to be sent again, complete.
     pub(super) fn resync(&mut self, store: &Store, groups: &[Group]) -> Result<(), SpoolError> {
         let mut writes = Writes::default();

@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use onenet_topology::fact::FactChange;
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_unix_ms(1_000_000);
+
+fn mac(last: u8) -> MacAddr {
+    MacAddr([0x00, 0x1b, 0x21, 0, 0, last])
+}
+
+fn row(mac: MacAddr, interface: Option<&str>, status: Option<FdbStatus>, bridge_port: u32) -> ForwardingRow {
+    ForwardingRow {
+        mac,
+        vlan: None,
+        fdb_id: None,
+        bridge_port,
+        if_index: bridge_port,
+        interface: interface.map(ToOwned::to_owned),
+        status,
+    }
+}
+
+#[test]
+fn what_a_device_did_not_count_is_absent_and_a_port_without_counters_has_no_sample() {
+    let counters = Counters { in_octets: Reading::Value(0), out_errors: Reading::Malformed, ..Counters::default() };
+    let sample = interface_sample("Gi0/1", &counters).unwrap();
+    assert_eq!((sample.in_octets, sample.out_octets, sample.out_errors), (Some(0), None, None));
+    assert_eq!(interface_sample("Gi0/1", &Counters::default()), None);
+}
+
+#[test]
+fn a_mac_given_twice_is_one_fact_and_the_learned_row_with_a_port_is_kept() {
+    let rows = vec![
+        row(mac(1), Some("Gi0/9"), Some(FdbStatus::Other), 9),
+        row(mac(1), Some("Gi0/1"), Some(FdbStatus::Learned), 1),
+        row(mac(1), None, Some(FdbStatus::Learned), 7),
+        row(mac(2), Some("Gi0/2"), None, 2),
+    ];
+    let facts = observed(forwarding(rows), NOW);
+    let found: Vec<_> = facts
+        .iter()
+        .map(|fact| match &fact.body {
+            FactBody::Forwarding(row) => (row.mac, row.interface.clone(), row.status),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // A status that the device does not tell is no claim that the row was learned.
+    let expected = [
+        (mac(1), Some("Gi0/1".to_owned()), ForwardingStatus::Learned),
+        (mac(2), Some("Gi0/2".to_owned()), ForwardingStatus::Other),
+    ];
+    assert_eq!(found, expected);
+    assert!(facts.iter().all(|fact| fact.observed == NOW));
+}
+
+#[test]
+fn the_same_silence_gives_the_same_words_however_long_it_was_waited() {
+    let error = |waited| RequestError::NoAnswer {
+        target: "192.0.2.1:161".parse().unwrap(),
+        tries: 2,
+        waited: Duration::from_millis(waited),
+        reason: Silence::Community,
+    };
+    let reach = not_answering("192.0.2.1:161", &error(3_000));
+    assert_eq!(reach.state, ReachState::Silent);
+    assert_eq!(reach, not_answering("192.0.2.1:161", &error(16_000)));
+}
+
+#[test]
+fn a_device_that_answers_but_not_to_these_credentials_is_refusing() {
+    let target = "192.0.2.1:161".parse().unwrap();
+    let rejected =
+        RequestError::NoAnswer { target, tries: 2, waited: Duration::ZERO, reason: Silence::CommunityRejected };
+    let wrong = RequestError::WrongAuthKey { target, user: "reader".to_owned() };
+    for error in [rejected, wrong] {
+        assert_eq!(not_answering("192.0.2.1:161", &error).state, ReachState::Refusing);
+    }
+}
+
+#[test]
+fn an_address_on_a_port_without_a_name_names_the_port_by_its_index() {
+    let row = AddressRow {
+        ip: "10.0.0.1".parse().unwrap(),
+        zone: None,
+        mac: mac(1),
+        if_index: 12,
+        interface: None,
+        kind: None,
+    };
+    let change = FactChange::Present(observed(addresses(vec![row]), NOW).remove(0));
+    assert_eq!(change.key(), ItemKey::Address { ip: "10.0.0.1".parse().unwrap(), interface: "#12".to_owned() });
+}
+
+#[test]
+fn parts_that_identify_equipment_are_kept_and_fans_without_a_serial_are_not() {
+    let part = |index, class, serial: &str| Entity {
+        index,
+        contained_in: Reading::Missing,
+        class: Reading::Value(class),
+        name: Reading::Missing,
+        description: Reading::Missing,
+        serial: Reading::Value(serial.to_owned()),
+        model: Reading::Missing,
+        manufacturer: Reading::Missing,
+        hardware_revision: Reading::Missing,
+        firmware_revision: Reading::Missing,
+        software_revision: Reading::Missing,
+    };
+    let parts = entities(vec![part(1, "chassis", ""), part(2, "fan", ""), part(3, "fan", "F123"), part(4, "port", "")]);
+    let kept: Vec<(u32, u32)> = parts
+        .iter()
+        .filter_map(|body| match body {
+            FactBody::Entity(entity) => Some((entity.index, entity.class)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(kept, [(1, 3), (3, 7)]);
+}
