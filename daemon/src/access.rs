@@ -9,13 +9,17 @@
 
 pub mod audit;
 mod decide;
+mod gate;
 mod principal;
 mod register;
 mod role;
 mod token;
+mod view;
 
 pub use decide::{Decision, Subtrees, decide};
+pub use gate::{Caller, Denied, Gate};
 pub use principal::{Grant, InvalidGrants, MAX_GRANTS, Principal, Reach, check_grants};
 pub use register::{Change, MAX_TOKENS, Refusal, Register, Token, TokenId};
 pub use role::{Action, InvalidRole, Role};
-pub use token::{Secret, SecretHash, random_secret};
+pub use token::{NoRandomness, Secret, SecretHash, random_secret};
+pub use view::View;

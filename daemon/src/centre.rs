@@ -272,6 +272,12 @@ impl Centre {
         Ok(token.reveal())
     }
 
+    /// Returns the centre's certificate chain and key as PEM, for listeners that people and programs use.
+    pub fn chain_and_key(&self) -> (String, String) {
+        let (chain, key) = self.0.shared.pki.chain_and_key();
+        (chain, key.to_owned())
+    }
+
     /// Returns the fingerprint of the centre's certificate authority.
     pub fn authority(&self) -> Fingerprint {
         self.0.shared.pki.fingerprint()

@@ -5,13 +5,20 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod api;
 pub mod centre;
+pub mod cli;
 pub mod clock;
 pub mod collector;
 pub mod config;
+pub mod console;
+pub mod demo;
 pub mod estate;
 pub mod findings;
 pub mod ingest;
+mod logging;
+pub mod metrics;
 pub mod pki;
+pub mod quickstart;
 pub mod record;
 pub mod store;

@@ -138,6 +138,11 @@ impl Pki {
         Fingerprint::of(&self.authority_der)
     }
 
+    /// Returns the centre's certificate chain and key as PEM, for listeners that people and programs use.
+    pub fn chain_and_key(&self) -> (String, &str) {
+        (format!("{}{}", self.centre_pem, self.authority_pem), &self.centre_key_pem)
+    }
+
     /// Returns how to accept connections of agents.
     pub fn server(&self) -> tonic::transport::ServerTlsConfig {
         let chain = format!("{}{}", self.centre_pem, self.authority_pem);

@@ -1,0 +1,168 @@
+//! The gate: the only way from a request to the estate.
+//!
+//! Invariant: a handler holds a [`Gate`] and never the estate; only an allowed question yields a [`View`], and each
+//! question is in the audit trail before it is answered, or is not answered (invariant 13).
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use onenet_topology::{SiteId, Timestamp};
+
+use super::{
+    Action, Decision, Principal, TokenId, View,
+    audit::{Notebook, Outcome, Overflow, Usage},
+};
+use crate::estate::Estate;
+
+/// Who asks, and from where.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub principal: Arc<Principal>,
+    /// By which token, where it was one.
+    pub token: Option<TokenId>,
+    /// From which address, or "local socket".
+    pub source: Arc<str>,
+}
+
+/// A caller in front of one snapshot of the estate.
+#[derive(Clone)]
+pub struct Gate {
+    estate: Arc<Estate>,
+    caller: Caller,
+    notebook: Arc<Mutex<Notebook>>,
+    now: Timestamp,
+    subject: Arc<str>,
+}
+
+/// The gate stays shut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// To the caller there is no such thing.
+    #[error("there is no such thing")]
+    Hidden,
+    /// No role of the caller allows it.
+    #[error("your roles do not allow {0} here: ask your security administrator for one that does")]
+    Forbidden(Action),
+    /// The audit trail cannot take the use.
+    #[error(transparent)]
+    Unaudited(#[from] Overflow),
+}
+
+impl Gate {
+    /// Returns the gate in front of `estate` for one request about `subject` at `now`.
+    pub fn new(
+        estate: Arc<Estate>,
+        caller: Caller,
+        notebook: Arc<Mutex<Notebook>>,
+        now: Timestamp,
+        subject: &str,
+    ) -> Self {
+        Self { estate, caller, notebook, now, subject: subject.into() }
+    }
+
+    /// Returns who asks.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Returns when he asks.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Asks for `action` wherever the caller may do it: what he may not see is left out of the view.
+    ///
+    /// # Errors
+    /// He may do it nowhere, or the audit trail is full.
+    pub fn anywhere(&self, action: Action) -> Result<View, Denied> {
+        let view = self.view();
+        let somewhere = !self.is_expired() && self.caller.principal.reaches(action).next().is_some();
+        let decision = if somewhere { Decision::Allowed } else { Decision::Forbidden };
+        self.answer(decision, action, None)?;
+        Ok(view)
+    }
+
+    /// Asks for `action` at `site`.
+    ///
+    /// # Errors
+    /// He may not, or the audit trail is full.
+    pub fn at(&self, action: Action, site: SiteId) -> Result<View, Denied> {
+        let view = self.view();
+        self.answer(view.decide(action, Some(site)), action, Some(site))?;
+        Ok(view)
+    }
+
+    /// Asks for `action` on the system as a whole.
+    ///
+    /// # Errors
+    /// He may not, or the audit trail is full.
+    pub fn system(&self, action: Action) -> Result<View, Denied> {
+        let view = self.view();
+        self.answer(view.decide(action, None), action, None)?;
+        Ok(view)
+    }
+
+    /// Asks for `action` on the thing that `find` looks up: it returns the site and the thing, `None` where there is none.
+    ///
+    /// # Errors
+    /// There is none, he may not, or the audit trail is full; the first two look the same to whom the site is hidden.
+    pub fn thing<T>(
+        &self,
+        action: Action,
+        find: impl FnOnce(&Estate) -> Option<(SiteId, T)>,
+    ) -> Result<(View, SiteId, T), Denied> {
+        let Some((site, thing)) = find(&self.estate) else {
+            self.answer(Decision::Hidden, action, None)?;
+            return Err(Denied::Hidden);
+        };
+        Ok((self.at(action, site)?, site, thing))
+    }
+
+    /// Asks for `action` at the site of this id or division code.
+    ///
+    /// # Errors
+    /// There is none, he may not, or the audit trail is full; the first two look the same to whom the site is hidden.
+    pub fn site(&self, action: Action, id_or_code: &str) -> Result<(View, SiteId), Denied> {
+        let now = self.now;
+        let (view, site, ()) = self.thing(action, |estate| {
+            let by_id = id_or_code.parse().ok().and_then(|id| estate.tree.get(id));
+            Some((by_id.or_else(|| estate.tree.by_code(id_or_code, now))?.id, ()))
+        })?;
+        Ok((view, site))
+    }
+
+    /// Notes what came of a change that the caller made or tried to make.
+    ///
+    /// # Errors
+    /// The audit trail is full.
+    pub fn note(&self, action: Action, site: Option<SiteId>, subject: &str, outcome: Outcome) -> Result<(), Overflow> {
+        let usage = Usage {
+            principal: self.caller.principal.name.clone(),
+            token: self.caller.token,
+            source: self.caller.source.to_string(),
+            action,
+            site,
+            subject: subject.to_owned(),
+            outcome,
+        };
+        self.notebook.lock().unwrap_or_else(PoisonError::into_inner).note(usage, self.now)
+    }
+
+    fn answer(&self, decision: Decision, action: Action, site: Option<SiteId>) -> Result<(), Denied> {
+        let (outcome, answer) = match decision {
+            Decision::Allowed => (Outcome::Done, Ok(())),
+            Decision::Hidden => (Outcome::Hidden, Err(Denied::Hidden)),
+            Decision::Forbidden => (Outcome::Forbidden, Err(Denied::Forbidden(action))),
+        };
+        self.note(action, site, &self.subject, outcome)?;
+        answer
+    }
+
+    fn view(&self) -> View {
+        View::new(Arc::clone(&self.estate), Arc::clone(&self.caller.principal), self.now)
+    }
+
+    fn is_expired(&self) -> bool {
+        self.caller.principal.expires.is_some_and(|expires| expires <= self.now)
+    }
+}

@@ -1,0 +1,232 @@
+//! What one principal sees of the estate.
+//!
+//! Invariant: nothing of a site leaves a view unless [`decide`] allowed it for that very site, so lists, counts and
+//! searches agree with single look-ups. A view is one snapshot: whatever is read from it belongs together.
+//!
+//! A search walks the sites that the principal sees; that is a person's question, never a report's path (invariant 1).
+
+use std::sync::Arc;
+
+use onenet_topology::{
+    AgentId, DeviceId, EndpointId, InterfaceId, SiteId, Timestamp,
+    area::Area,
+    device::{Device, Interface},
+    endpoint::Endpoint,
+    site::{Site, SiteTree},
+};
+
+use super::{Action, Decision, Principal, Reach, Subtrees, Token, audit::Entry, decide};
+use crate::{
+    demo,
+    estate::{Agent, Estate, SiteState},
+};
+
+/// What one principal sees of one snapshot.
+#[derive(Clone)]
+pub struct View {
+    estate: Arc<Estate>,
+    principal: Arc<Principal>,
+    now: Timestamp,
+}
+
+struct TreeAt<'a> {
+    tree: &'a SiteTree,
+    now: Timestamp,
+}
+
+impl Subtrees for TreeAt<'_> {
+    fn is_within(&self, site: SiteId, root: SiteId) -> bool {
+        self.tree.is_within(site, root, self.now)
+    }
+}
+
+impl View {
+    pub(super) fn new(estate: Arc<Estate>, principal: Arc<Principal>, now: Timestamp) -> Self {
+        Self { estate, principal, now }
+    }
+
+    /// Decides about `action` at `site` for this view's principal.
+    pub fn decide(&self, action: Action, site: Option<SiteId>) -> Decision {
+        decide(&self.principal, action, site, &TreeAt { tree: &self.estate.tree, now: self.now }, self.now)
+    }
+
+    /// Returns whether the principal may do `action` at `site`.
+    pub fn may(&self, action: Action, site: SiteId) -> bool {
+        self.decide(action, Some(site)) == Decision::Allowed
+    }
+
+    /// Returns the moment of the view.
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Returns who sees it.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// Returns the site of this id or of this division code.
+    pub fn find_site(&self, id_or_code: &str) -> Option<&Site> {
+        let tree = &self.estate.tree;
+        let by_id = id_or_code.parse().ok().and_then(|id| tree.get(id));
+        let site = by_id.or_else(|| tree.by_code(id_or_code, self.now))?;
+        self.may(Action::ReadSites, site.id).then_some(site)
+    }
+
+    /// Returns a site.
+    pub fn site(&self, id: SiteId) -> Option<&Site> {
+        self.estate.tree.get(id).filter(|site| self.may(Action::ReadSites, site.id))
+    }
+
+    /// Returns the sites that exist, by id.
+    pub fn sites(&self) -> impl Iterator<Item = &Site> {
+        self.estate.tree.existing(self.now).filter(|site| self.may(Action::ReadSites, site.id))
+    }
+
+    /// Returns the sites that have no visible site above them, by code: where the principal's picture begins.
+    pub fn roots(&self) -> Vec<&Site> {
+        let mut roots: Vec<_> = self.sites().filter(|site| self.parents(site.id).is_empty()).collect();
+        roots.sort_by_key(|site| site.code(self.now));
+        roots
+    }
+
+    /// Returns the visible sites directly above a site.
+    pub fn parents(&self, id: SiteId) -> Vec<&Site> {
+        self.estate.tree.parents(id, self.now).filter(|site| self.may(Action::ReadSites, site.id)).collect()
+    }
+
+    /// Returns the visible sites directly below a site, by code.
+    pub fn children(&self, id: SiteId) -> Vec<&Site> {
+        let mut children = self.estate.tree.children(id, self.now);
+        children.retain(|site| self.may(Action::ReadSites, site.id));
+        children
+    }
+
+    /// Returns the visible part of the way from the root down to a site, the site included.
+    pub fn path(&self, id: SiteId) -> Vec<&Site> {
+        let mut path = self.estate.tree.path(id, self.now);
+        path.retain(|site| self.may(Action::ReadSites, site.id));
+        path
+    }
+
+    /// Returns a site and everything below it, or without `root` all sites, as far as they may be read.
+    pub fn subtree(&self, root: Option<SiteId>) -> Vec<&Site> {
+        let mut sites = match root {
+            Some(root) => self.estate.tree.subtree(root, self.now),
+            None => self.estate.tree.existing(self.now).collect(),
+        };
+        sites.retain(|site| self.may(Action::ReadSites, site.id));
+        sites
+    }
+
+    /// Returns the areas of which at least one site may be seen.
+    pub fn areas(&self) -> impl Iterator<Item = &Area> {
+        self.estate.areas.values().map(Arc::as_ref).filter(|area| !self.sites_of_area(area).is_empty())
+    }
+
+    /// Returns the sites of an area that may be seen.
+    pub fn sites_of_area(&self, area: &Area) -> Vec<&Site> {
+        let mut sites = area.sites(&self.estate.tree, self.now);
+        sites.retain(|site| self.may(Action::ReadSites, site.id));
+        sites
+    }
+
+    /// Returns what is known of a site, `None` where nothing is known yet or may be read.
+    pub fn inventory(&self, id: SiteId) -> Option<&SiteState> {
+        self.estate.site(id).filter(|_| self.may(Action::ReadInventory, id)).map(Arc::as_ref)
+    }
+
+    /// Returns the sites whose inventory may be read and of which something is known, from the id `from` on.
+    pub fn inventories(&self, from: SiteId) -> impl Iterator<Item = &SiteState> {
+        let states = self.estate.sites.range(from..).map(|(_, state)| state.as_ref());
+        states.filter(|state| self.may(Action::ReadInventory, state.id))
+    }
+
+    /// Returns an endpoint and its site.
+    pub fn endpoint(&self, id: EndpointId) -> Option<(&SiteState, &Endpoint)> {
+        let (site, _) = self.estate.endpoint(id)?;
+        let state = self.inventory(site)?;
+        let endpoint = state.endpoints.get(&id).filter(|endpoint| !state.is_device_mac(endpoint.mac))?;
+        Some((state, endpoint))
+    }
+
+    /// Returns a device and its site.
+    pub fn device(&self, id: DeviceId) -> Option<(&SiteState, &Device)> {
+        let site = self.estate.device_site(id)?;
+        let state = self.inventory(site)?;
+        Some((state, state.devices.get(&id)?))
+    }
+
+    /// Returns an interface, its device and its site.
+    pub fn interface(&self, id: InterfaceId) -> Option<(&SiteState, &Device, &Interface)> {
+        let (site, device) = self.estate.interface_owner(id)?;
+        let state = self.inventory(site)?;
+        let device = state.devices.get(&device)?;
+        Some((state, device, device.interfaces.iter().find(|interface| interface.id == id)?))
+    }
+
+    /// Returns an agent.
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        let agent = self.estate.agent(id)?;
+        self.may(Action::ReadInventory, agent.site).then_some(agent)
+    }
+
+    /// Returns the agents that may be seen, by id.
+    pub fn agents(&self) -> impl Iterator<Item = &Agent> {
+        self.estate.agents.values().map(Arc::as_ref).filter(|agent| self.may(Action::ReadInventory, agent.site))
+    }
+
+    /// Returns the agents of a site.
+    pub fn agents_of(&self, site: SiteId) -> impl Iterator<Item = &Agent> {
+        let may = self.may(Action::ReadInventory, site);
+        self.estate.agents_of(site).map(Arc::as_ref).filter(move |_| may)
+    }
+
+    /// Returns whether a device works, and since when.
+    pub fn device_standing(&self, device: &Device) -> (onenet_topology::device::Standing, Option<Timestamp>) {
+        self.estate.device_standing(device)
+    }
+
+    /// Returns whether a site is another, or below it.
+    pub fn is_within(&self, site: SiteId, root: SiteId) -> bool {
+        self.estate.tree.is_within(site, root, self.now)
+    }
+
+    /// Returns whether a site is simulated.
+    pub fn is_demo(&self, site: SiteId) -> bool {
+        self.estate.tree.get(site).is_some_and(|site| demo::is_demo(site.code(self.now)))
+    }
+
+    /// Returns whether any visible site is simulated.
+    pub fn has_demo(&self) -> bool {
+        self.sites().any(|site| demo::is_demo(site.code(self.now)))
+    }
+
+    /// Returns the tokens that reach no further than the principal may manage.
+    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.estate.register.tokens().filter(|token| {
+            token.principal.grants.iter().all(|grant| {
+                let site = match grant.reach {
+                    Reach::Everywhere => None,
+                    Reach::Below(site) => Some(site),
+                };
+                self.decide(Action::ManageAccess, site) == Decision::Allowed
+            })
+        })
+    }
+
+    /// Returns whether an entry of the audit trail may be read: one about a site by whoever reads there.
+    pub fn shows_audit(&self, entry: &Entry) -> bool {
+        self.decide(Action::ReadAudit, entry.usage.site) == Decision::Allowed
+    }
+
+    /// Returns position and time of the record up to which the view is.
+    pub fn as_of(&self) -> (u64, Timestamp) {
+        (self.estate.position, self.estate.time)
+    }
+
+    /// Returns when the centre started.
+    pub fn centre_started(&self) -> Timestamp {
+        self.estate.started
+    }
+}

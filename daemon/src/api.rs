@@ -1,0 +1,137 @@
+//! The API for people and programs: version 1 under `/api/v1`, metrics, health, and the console beside it.
+//!
+//! Invariant: every route but health, the API's own description and the page to sign in on stands behind
+//! [`auth::require_caller`], and every handler behind its gate (invariant 13). Bodies, connections and time are bounded.
+
+mod app;
+mod auth;
+pub mod body;
+mod params;
+mod problem;
+mod routes;
+mod search;
+mod server;
+
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use utoipa::{
+    OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+
+pub use app::{App, Counters, local_caller};
+pub use auth::{LOCAL_ROLE_HEADER, Peer, identify};
+pub use params::Params;
+pub(crate) use params::{decode, encode};
+pub use problem::Problem;
+pub(crate) use routes::endpoints::{Wanted, find, parse_cursor};
+pub(crate) use search::{QUERY_CHARS_MAX, Query};
+pub(crate) use server::socket_path;
+pub use server::{Listening, ServeError, local_socket, serve, serve_local};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "onenet",
+        description = "What is on the network, where, and how it is. Every answer shows what the caller's roles show him \
+                       and nothing else; what they hide is answered like what does not exist. Times are RFC 3339 in UTC.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    security(("token" = [])),
+    tags(
+        (name = "sites", description = "The tree of sites, and areas"),
+        (name = "devices", description = "Devices, interfaces, samples, links"),
+        (name = "endpoints", description = "Endpoints, their bindings, attachment and evidence"),
+        (name = "agents", description = "Agents, conditions, findings, enrolment"),
+        (name = "access", description = "Tokens and the audit trail"),
+        (name = "system", description = "Backup and export"),
+    ),
+)]
+struct Description;
+
+/// Returns the OpenAPI document of version 1.
+pub fn document() -> Document {
+    documented().1
+}
+
+fn documented() -> (Router<Arc<App>>, Document) {
+    let (router, mut document) =
+        OpenApiRouter::with_openapi(Description::openapi()).merge(routes::router()).split_for_parts();
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+    (router, document)
+}
+
+/// Returns everything that the daemon serves to people and programs.
+pub fn router(app: Arc<App>, timeout: Duration) -> Router {
+    let (api, document) = documented();
+    let document: Arc<Document> = Arc::new(document);
+    let known = middleware::from_fn_with_state(Arc::clone(&app), auth::require_caller);
+    let guarded = api.route("/metrics", get(crate::metrics::scrape)).route_layer(known);
+    let open = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/api/v1/openapi.json", get(async move || Json(document.as_ref().clone())));
+    Router::new()
+        .merge(guarded)
+        .merge(open)
+        .merge(crate::console::router(&app))
+        .fallback(fallback)
+        .layer(DefaultBodyLimit::max(app.body_max_bytes))
+        .layer(middleware::from_fn(move |request, next| bound(timeout, request, next)))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
+        .with_state(app)
+}
+
+/// Ends a request that takes too long.
+async fn bound(timeout: Duration, request: Request, next: Next) -> Response {
+    let mut response = match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::timed_out().into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let class = usize::from(response.status().as_u16() / 100).saturating_sub(2);
+    if let Some(counter) = app.counters.requests.get(class) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+    response
+}
+
+/// Ready: the store takes records.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    match app.centre.health().store_failure {
+        None => "ready\n".into_response(),
+        // The reason may name paths: it is in the log and not for everybody.
+        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store failed: see the log of onenetd\n").into_response(),
+    }
+}
+
+async fn fallback(State(app): State<Arc<App>>, request: Request) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
+        return Problem::not_found().into_response();
+    }
+    crate::console::not_found(&app, request.headers(), request.uri().query())
+}

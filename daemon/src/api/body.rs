@@ -1,0 +1,67 @@
+//! What the API says: the shapes of version 1, and how they follow from a view.
+//!
+//! Invariant: fields are added, never changed or removed; the golden file of the OpenAPI document holds that still. Every
+//! time is RFC 3339 in UTC, every name with a unit ends with it. What is not known is `null`, never zero.
+
+mod agent;
+mod device;
+mod endpoint;
+mod site;
+
+use onenet_topology::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) use agent::agent_state;
+pub use agent::{AgentBody, ConditionBody, FindingBody};
+pub(crate) use device::status_name;
+pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
+pub use endpoint::{AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, RejectedBody, WitnessBody};
+pub use site::{AreaBody, Counts, SiteBody, SiteNameBody, TreeBody};
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// What to give as `cursor` for the next page; `null` on the last one.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Returns a list that is complete.
+    pub fn whole(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+
+    /// Takes the first `limit` of `items`; `cursor` names the last one taken when there are more.
+    pub fn take(items: impl Iterator<Item = T>, limit: usize, cursor: impl Fn(&T) -> String) -> Self {
+        let mut items: Vec<T> = items.take(limit.saturating_add(1)).collect();
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(cursor);
+        Self { items, next }
+    }
+}
+
+/// Returns a time as the API writes it.
+pub(crate) fn time(time: Timestamp) -> String {
+    time.to_string()
+}
+
+/// Returns a text, `None` where the source left it blank.
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_names_its_next_only_when_there_is_one() {
+        let page = |limit| Page::take(1..=3, limit, u32::to_string);
+        assert_eq!(page(2), Page { items: vec![1, 2], next: Some("2".into()) });
+        assert_eq!(page(3), Page::whole(vec![1, 2, 3]));
+    }
+}

@@ -1,0 +1,257 @@
+//! Devices, their interfaces and parts, and links.
+
+use onenet_topology::{
+    device::{Device, Interface},
+    fact::{Entity, InterfaceStatus},
+    link::{Link, LinkEnd},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{given, time};
+use crate::{access::View, estate::SiteState};
+
+/// A device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct DeviceBody {
+    /// Its identity.
+    #[schema(example = "device-2b00000")]
+    pub id: String,
+    /// Its site.
+    pub site: String,
+    /// sysName, else the name under which an agent polls it.
+    pub name: String,
+    /// `up`, `degraded` (it answers, but not to the credentials), `down`, or `unknown` (nobody who is heard watches it).
+    pub state: &'static str,
+    /// Since when.
+    pub since: Option<String>,
+    /// What was tried and what came of it.
+    pub detail: Option<String>,
+    /// The address asked, with its port.
+    pub target: Option<String>,
+    /// sysDescr.
+    pub description: Option<String>,
+    /// sysObjectID.
+    pub object_id: Option<String>,
+    /// sysLocation.
+    pub location: Option<String>,
+    /// sysContact.
+    pub contact: Option<String>,
+    /// The vendor of its bridge address.
+    pub vendor: Option<String>,
+    /// The base address of the bridge.
+    pub bridge_mac: Option<String>,
+    /// When it was first heard of.
+    pub first_seen: String,
+    /// Its interfaces, past ones included.
+    pub interface_count: usize,
+    /// Its physical parts.
+    pub entities: Vec<EntityBody>,
+}
+
+/// A physical part of a device (ENTITY-MIB).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EntityBody {
+    /// entPhysicalIndex.
+    pub index: u32,
+    /// entPhysicalClass.
+    pub class: u32,
+    /// entPhysicalName.
+    pub name: Option<String>,
+    /// entPhysicalModelName.
+    pub model: Option<String>,
+    /// entPhysicalSerialNum.
+    pub serial: Option<String>,
+    /// entPhysicalSoftwareRev.
+    pub software_revision: Option<String>,
+}
+
+/// An interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct InterfaceBody {
+    /// Its identity.
+    #[schema(example = "interface-2b00001")]
+    pub id: String,
+    /// Its device.
+    pub device: String,
+    /// Its site.
+    pub site: String,
+    /// ifName.
+    pub name: String,
+    /// ifAlias.
+    pub alias: Option<String>,
+    /// ifIndex: a cache, renumbered by some devices at every start.
+    pub if_index: u32,
+    /// ifType.
+    pub if_type: u32,
+    /// ifPhysAddress.
+    pub mac: Option<String>,
+    /// Speed in bits per second.
+    pub speed_bps: Option<u64>,
+    /// ifAdminStatus.
+    pub admin: &'static str,
+    /// ifOperStatus.
+    pub oper: &'static str,
+    /// Whether the device still has it.
+    pub current: bool,
+    /// When it was last observed.
+    pub observed: String,
+}
+
+/// One end of a link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LinkEndBody {
+    /// The managed device; `null` where the end is not polled.
+    pub device: Option<String>,
+    /// Its interface, where it could be told.
+    pub interface: Option<String>,
+    /// The name of the port.
+    pub port: String,
+    /// The system name, or the chassis id where there is none.
+    pub system: String,
+}
+
+/// Why a link is believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LinkEvidenceBody {
+    /// Who says so.
+    pub agent: String,
+    /// By which method.
+    pub method: &'static str,
+    /// The device that heard its neighbour.
+    pub heard_by: Option<String>,
+    /// When it was last verified.
+    pub observed: String,
+}
+
+/// Two joined ends.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct LinkBody {
+    /// The site.
+    pub site: String,
+    /// One end.
+    pub a: LinkEndBody,
+    /// The other end.
+    pub b: LinkEndBody,
+    /// How sure it is, between 0 and 1.
+    pub confidence: f64,
+    /// Why it is believed.
+    pub evidence: Vec<LinkEvidenceBody>,
+}
+
+impl DeviceBody {
+    /// Returns a device as the view shows it.
+    pub fn of(view: &View, state: &SiteState, device: &Device) -> Self {
+        let (standing, since) = view.device_standing(device);
+        let answering = device.answering.iter().max_by_key(|it| it.observed);
+        let system = device.system.as_ref();
+        let bridge_mac = system.and_then(|system| system.bridge_mac);
+        Self {
+            id: device.id.to_string(),
+            site: state.id.to_string(),
+            name: device.name().to_owned(),
+            state: standing.name(),
+            since: since.map(time),
+            detail: answering.and_then(|it| given(&it.reach.detail)),
+            target: answering.and_then(|it| given(&it.reach.target)),
+            description: system.and_then(|it| given(&it.description)),
+            object_id: system.and_then(|it| given(&it.object_id)),
+            location: system.and_then(|it| given(&it.location)),
+            contact: system.and_then(|it| given(&it.contact)),
+            vendor: bridge_mac.and_then(onenet_topology::vendor::of).map(str::to_owned),
+            bridge_mac: bridge_mac.map(|mac| mac.to_string()),
+            first_seen: time(device.first_seen),
+            interface_count: device.interfaces.len(),
+            entities: device.entities.iter().map(EntityBody::of).collect(),
+        }
+    }
+}
+
+impl EntityBody {
+    fn of(entity: &Entity) -> Self {
+        Self {
+            index: entity.index,
+            class: entity.class,
+            name: given(&entity.name),
+            model: given(&entity.model),
+            serial: given(&entity.serial),
+            software_revision: given(&entity.software_revision),
+        }
+    }
+}
+
+impl InterfaceBody {
+    /// Returns an interface of a device.
+    pub fn of(state: &SiteState, device: &Device, interface: &Interface) -> Self {
+        let said = &interface.said;
+        Self {
+            id: interface.id.to_string(),
+            device: device.id.to_string(),
+            site: state.id.to_string(),
+            name: said.name.clone(),
+            alias: given(&said.alias),
+            if_index: said.if_index,
+            if_type: said.if_type,
+            mac: said.mac.map(|mac| mac.to_string()),
+            speed_bps: said.speed_bps,
+            admin: status_name(said.admin),
+            oper: status_name(said.oper),
+            current: interface.current,
+            observed: time(interface.observed),
+        }
+    }
+}
+
+impl LinkBody {
+    /// Returns a link of a site.
+    pub fn of(state: &SiteState, link: &Link) -> Self {
+        let evidence = link.evidence.iter().map(|it| LinkEvidenceBody {
+            agent: it.agent.to_string(),
+            method: it.method.name(),
+            heard_by: it.heard_by.map(|device| device.to_string()),
+            observed: time(it.observed),
+        });
+        Self {
+            site: state.id.to_string(),
+            a: LinkEndBody::of(state, &link.a),
+            b: LinkEndBody::of(state, &link.b),
+            confidence: link.confidence(),
+            evidence: evidence.collect(),
+        }
+    }
+}
+
+impl LinkEndBody {
+    fn of(state: &SiteState, end: &LinkEnd) -> Self {
+        match end {
+            LinkEnd::Interface { device, interface, name } => Self {
+                device: Some(device.to_string()),
+                interface: interface.map(|id| id.to_string()),
+                port: name.clone(),
+                system: state.devices.get(device).map(|it| it.name().to_owned()).unwrap_or_default(),
+            },
+            LinkEnd::Agent { agent, interface } => {
+                Self { device: None, interface: None, port: interface.clone(), system: agent.to_string() }
+            }
+            LinkEnd::Unmanaged { chassis_id, port_id, system_name } => Self {
+                device: None,
+                interface: None,
+                port: port_id.clone(),
+                system: given(system_name).unwrap_or_else(|| chassis_id.clone()),
+            },
+        }
+    }
+}
+
+/// Returns the name of a status in the API and in metrics.
+pub(crate) const fn status_name(status: InterfaceStatus) -> &'static str {
+    match status {
+        InterfaceStatus::Up => "up",
+        InterfaceStatus::Down => "down",
+        InterfaceStatus::Testing => "testing",
+        InterfaceStatus::Unknown => "unknown",
+        InterfaceStatus::Dormant => "dormant",
+        InterfaceStatus::NotPresent => "not_present",
+        InterfaceStatus::LowerLayerDown => "lower_layer_down",
+    }
+}

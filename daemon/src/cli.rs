@@ -1,0 +1,212 @@
+//! The command line.
+//!
+//! Invariant: a command that changes or reads the centre is one request to the API, in front of the same gate as
+//! everybody's: over the local socket when the daemon runs, else to a router in this very process over the opened store.
+//! There is one code path and one audit trail.
+
+mod commands;
+mod local;
+mod serve;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{CONFIG_FILE_DEFAULT, DATA_DIR_DEFAULT};
+
+pub use commands::{CommandError, run};
+pub use serve::RunError;
+pub(crate) use serve::{Running, StopSignal, start};
+
+/// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
+#[derive(Debug, Parser)]
+#[command(name = "onenetd", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch this machine's own network at once: centre and agent in one process, with generated keys.
+    Quickstart(QuickstartArgs),
+    /// Run the centre.
+    Serve(ConfigArg),
+    /// Check a configuration; everything that is wrong is listed at once.
+    CheckConfig(ConfigArg),
+    /// Issue a one-time token with which an agent of a site enrols.
+    Enrol(EnrolArgs),
+    /// Sites: import or list them.
+    #[command(subcommand)]
+    Sites(SitesCommand),
+    /// Access tokens: create, list or revoke them.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Write a consistent backup, private keys included, while the centre runs on.
+    Backup(FileArgs),
+    /// Make a data directory from a backup.
+    Restore(FileArgs),
+    /// Write the store as text, without private keys.
+    Export(FileArgs),
+    /// Make a data directory from an export; agents have to enrol again.
+    Import(FileArgs),
+    /// Print the metrics' contract as Markdown.
+    #[command(hide = true)]
+    MetricsDocument,
+    /// Print the API's OpenAPI document.
+    #[command(hide = true)]
+    ApiDocument,
+}
+
+/// Which configuration.
+#[derive(Debug, Clone, Args)]
+pub struct ConfigArg {
+    /// The configuration.
+    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
+    pub config: PathBuf,
+}
+
+/// Where the data directory is.
+#[derive(Debug, Clone, Args)]
+pub struct DataArgs {
+    /// The centre's data directory; by default what the configuration says.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The configuration that names the data directory.
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    pub config: Option<PathBuf>,
+}
+
+/// How to start quickly.
+#[derive(Debug, Clone, Args)]
+pub struct QuickstartArgs {
+    /// Where the console listens. Plain HTTP, so loopback only.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where to keep the data; a second start goes on with it.
+    #[arg(long, value_name = "DIR", default_value = "onenet-data")]
+    pub data: PathBuf,
+    /// Watch this interface only; can be given several times. By default every Ethernet interface that is up.
+    #[arg(long, value_name = "IF")]
+    pub interface: Vec<String>,
+    /// Add a small province of simulated sites, marked as such everywhere.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// For which site to enrol an agent.
+#[derive(Debug, Clone, Args)]
+pub struct EnrolArgs {
+    /// The site: its id or its division code, such as 130102.
+    pub site: String,
+    /// How long the token is valid.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
+    pub hours: u16,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// What to do with sites.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SitesCommand {
+    /// Bring the tree of sites in line with a CSV file (code,name,tier,parent and more), or with the embedded table.
+    Import(SitesImportArgs),
+    /// List sites.
+    List {
+        /// Only sites whose name or code contains this.
+        wanted: Option<String>,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// What to import.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("from").required(true).args(["file", "divisions"]))]
+pub struct SitesImportArgs {
+    /// The CSV file.
+    pub file: Option<PathBuf>,
+    /// The embedded table of the country's divisions: 3,340 sites.
+    #[arg(long)]
+    pub divisions: bool,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// What to do with tokens.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TokenCommand {
+    /// Create a token and print its secret, this once.
+    Create(TokenCreateArgs),
+    /// List tokens, without their secrets.
+    List {
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Revoke a token.
+    Revoke {
+        /// Its id, or the name of its principal.
+        token: String,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// Which token to create.
+#[derive(Debug, Clone, Args)]
+pub struct TokenCreateArgs {
+    /// The name of the principal, as the audit trail will show it.
+    pub name: String,
+    /// viewer, operator, security-reviewer, system-administrator, security-administrator or audit-administrator; can be
+    /// given several times, but the three administrators exclude each other.
+    #[arg(long, required = true, value_name = "ROLE")]
+    pub role: Vec<String>,
+    /// The site that the roles reach, with everything below: an id or a division code. Can be given several times; without
+    /// it, everywhere.
+    #[arg(long, value_name = "SITE")]
+    pub site: Vec<String>,
+    /// After how many days the token ends; without it, never.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub expires_days: Option<u16>,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// Which file, for which centre.
+#[derive(Debug, Clone, Args)]
+pub struct FileArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+impl DataArgs {
+    /// Returns the data directory: as given, else as the configuration says, else where it is by default.
+    ///
+    /// # Errors
+    /// The named configuration, or the default one where it exists, cannot be used.
+    pub fn directory(&self) -> Result<PathBuf, crate::config::ConfigError> {
+        if let Some(data) = &self.data {
+            return Ok(data.clone());
+        }
+        let default = PathBuf::from(CONFIG_FILE_DEFAULT);
+        match &self.config {
+            Some(config) => Ok(crate::config::Config::load(config)?.data_dir),
+            None if default.exists() => Ok(crate::config::Config::load(&default)?.data_dir),
+            None => Ok(PathBuf::from(DATA_DIR_DEFAULT)),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! What each command does.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Write as _},
+    path::{Path, PathBuf},
+};
+
+use axum::body::Body;
+use hyper::{Method, Request, header};
+use serde_json::{Value, json};
+
+use super::{
+    Cli, Command, DataArgs, EnrolArgs, FileArgs, SitesCommand, SitesImportArgs, TokenCommand, TokenCreateArgs,
+    local::{Local, LocalError},
+    serve,
+};
+use crate::{
+    access::Role,
+    api::encode,
+    centre,
+    clock::Clock,
+    config::{Config, ConfigError},
+    quickstart,
+    store::{BackupError, ExportError},
+};
+
+/// A command failed. The message is what the user sees.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The centre did not do it.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The daemon cannot run.
+    #[error(transparent)]
+    Serve(#[from] serve::RunError),
+    /// Quickstart cannot run.
+    #[error(transparent)]
+    Quickstart(#[from] quickstart::QuickstartError),
+    /// A backup failed.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// An import failed.
+    #[error(transparent)]
+    Import(#[from] ExportError),
+    /// A file cannot be read.
+    #[error("{} cannot be read: check the path", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The output cannot be written.
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// It cannot be done; the message says why and what to do about it.
+pub async fn run(cli: Cli) -> Result<(), CommandError> {
+    match cli.command {
+        Command::Quickstart(args) => Ok(quickstart::run(args).await?),
+        Command::Serve(args) => Ok(serve::run(Config::load(&args.config)?).await?),
+        Command::CheckConfig(args) => {
+            Config::load(&args.config)?;
+            say(&format!("{} is in order", args.config.display()))
+        }
+        Command::Enrol(args) => enrol(args).await,
+        Command::Sites(SitesCommand::Import(args)) => import_sites(args).await,
+        Command::Sites(SitesCommand::List { wanted, data }) => list_sites(wanted.as_deref(), &data).await,
+        Command::Token(TokenCommand::Create(args)) => create_token(args).await,
+        Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
+        Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,
+        Command::Backup(args) => write_file(args, "backup").await,
+        Command::Export(args) => write_file(args, "export").await,
+        Command::Restore(args) => {
+            let data = args.data.directory()?;
+            centre::restore(&args.file, &data)?;
+            say(&format!("restored into {}: start onenetd there", data.display()))
+        }
+        Command::Import(args) => {
+            let data = args.data.directory()?;
+            let failed = |source| CommandError::Read { path: args.file.clone(), source };
+            let changes = centre::import(BufReader::new(File::open(&args.file).map_err(failed)?), &data)?;
+            say(&format!("{changes} changes imported into {}: enrol each agent again", data.display()))
+        }
+        Command::MetricsDocument => say(crate::metrics::names::document().trim_end()),
+        Command::ApiDocument => say(&crate::api::document().to_pretty_json().unwrap_or_default()),
+    }
+}
+
+/// Prints a line.
+pub(super) fn say(text: &str) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// One request to the centre of a data directory.
+async fn ask(
+    data: &Path,
+    make: bool,
+    role: Role,
+    method: Method,
+    path: &str,
+    request: Request<Body>,
+) -> Result<Value, CommandError> {
+    let centre = Local::find(data, make).await?;
+    let answer = centre.ask(role, method, path, request).await;
+    centre.close().await;
+    Ok(answer?)
+}
+
+fn empty() -> Request<Body> {
+    Request::new(Body::empty())
+}
+
+fn with_body(kind: &'static str, body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::new(body.into());
+    request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
+    request
+}
+
+fn with_json(body: &Value) -> Request<Body> {
+    with_body("application/json", body.to_string())
+}
+
+/// Returns a text of an answer.
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
+    let path = format!("/api/v1/sites/{}/enrolment-tokens?hours={}", encode(&args.site), args.hours);
+    let data = args.data.directory()?;
+    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await?;
+    // The token alone on standard output, so that it can be piped to the agent.
+    say(text(&answer, "/token"))?;
+    let mut notes = io::stderr().lock();
+    writeln!(
+        notes,
+        "valid once, until {}, for {}; on the agent's machine:",
+        text(&answer, "/expires"),
+        text(&answer, "/site")
+    )?;
+    writeln!(notes, "    onenet-agent enrol --help")?;
+    Ok(())
+}
+
+async fn import_sites(args: SitesImportArgs) -> Result<(), CommandError> {
+    let (path, request) = match args.file {
+        Some(file) => {
+            let content = std::fs::read(&file).map_err(|source| CommandError::Read { path: file, source })?;
+            ("/api/v1/sites/import", with_body("text/csv", content))
+        }
+        None => ("/api/v1/sites/import?divisions=true", empty()),
+    };
+    let data = args.data.directory()?;
+    let answer = ask(&data, true, Role::SystemAdministrator, Method::POST, path, request).await?;
+    let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or_default();
+    say(&format!("{} sites, {} of them new", number("sites"), number("added")))
+}
+
+async fn list_sites(wanted: Option<&str>, data: &DataArgs) -> Result<(), CommandError> {
+    let centre = Local::find(&data.directory()?, false).await?;
+    let mut cursor: Option<String> = None;
+    let listed = loop {
+        let query = wanted.map(|wanted| format!("&q={}", encode(wanted))).unwrap_or_default();
+        let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let path = format!("/api/v1/sites?limit=1000{query}{after}");
+        let answer = match centre.ask(Role::SystemAdministrator, Method::GET, &path, empty()).await {
+            Ok(answer) => answer,
+            Err(error) => break Err(error.into()),
+        };
+        for site in answer.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
+            let [code, id, tier] = ["/code", "/id", "/tier"].map(|key| text(site, key));
+            say(&format!("{code:<12} {id:<18} {tier:<9} {}", text(site, "/name/zh")))?;
+        }
+        cursor = answer.pointer("/next").and_then(Value::as_str).map(str::to_owned);
+        if cursor.is_none() {
+            break Ok(());
+        }
+    };
+    centre.close().await;
+    listed
+}
+
+async fn create_token(args: TokenCreateArgs) -> Result<(), CommandError> {
+    let grants: Vec<Value> = if args.site.is_empty() {
+        args.role.iter().map(|role| json!({ "role": role })).collect()
+    } else {
+        let pairs = args.role.iter().flat_map(|role| args.site.iter().map(move |site| (role, site)));
+        pairs.map(|(role, site)| json!({ "role": role, "site": site })).collect()
+    };
+    let expires = args.expires_days.map(|days| Clock::system().now().plus_ms(i64::from(days) * 86_400_000).to_string());
+    let body = json!({ "name": args.name, "grants": grants, "expires": expires });
+    let data = args.data.directory()?;
+    let request = with_json(&body);
+    let answer = ask(&data, true, Role::SecurityAdministrator, Method::POST, "/api/v1/tokens", request).await?;
+    say(text(&answer, "/token"))?;
+    let mut notes = io::stderr().lock();
+    writeln!(notes, "{}: this secret is shown once; keep it safe", text(&answer, "/id"))?;
+    Ok(())
+}
+
+async fn list_tokens(data: &DataArgs) -> Result<(), CommandError> {
+    let data = data.directory()?;
+    let answer = ask(&data, false, Role::SecurityAdministrator, Method::GET, "/api/v1/tokens", empty()).await?;
+    for token in answer.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
+        let grants = token.pointer("/grants").and_then(Value::as_array).into_iter().flatten();
+        let grants: Vec<String> = grants
+            .map(|grant| match grant.pointer("/site").and_then(Value::as_str) {
+                Some(site) => format!("{} {site}", text(grant, "/role")),
+                None => format!("{} everywhere", text(grant, "/role")),
+            })
+            .collect();
+        let expired = token.pointer("/expired") == Some(&Value::Bool(true));
+        let expires = match text(token, "/expires") {
+            "" => "never expires".to_owned(),
+            time if expired => format!("expired {time}"),
+            time => format!("until {time}"),
+        };
+        say(&format!("{:<16} {:<24} {}; {expires}", text(token, "/id"), text(token, "/name"), grants.join(", ")))?;
+    }
+    Ok(())
+}
+
+async fn revoke_token(token: &str, data: &DataArgs) -> Result<(), CommandError> {
+    let path = format!("/api/v1/tokens/{}", encode(token));
+    let data = data.directory()?;
+    let answer = ask(&data, false, Role::SecurityAdministrator, Method::DELETE, &path, empty()).await?;
+    say(&format!("{} ({}) revoked", text(&answer, "/id"), text(&answer, "/name")))
+}
+
+async fn write_file(args: FileArgs, what: &str) -> Result<(), CommandError> {
+    // The daemon writes the file, and starts elsewhere: the path must be whole.
+    let path = std::path::absolute(&args.file)?;
+    let body = json!({ "path": path });
+    let data = args.data.directory()?;
+    let route = format!("/api/v1/{what}");
+    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &route, with_json(&body)).await?;
+    let size = answer.pointer("/size_bytes").and_then(Value::as_u64).unwrap_or_default();
+    say(&format!("{} written: {size} bytes", path.display()))
+}

@@ -1,0 +1,160 @@
+//! A request to the centre of a data directory: over its socket, or in this process when no daemon runs.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::UnixStream;
+use tower::ServiceExt as _;
+
+use crate::{
+    access::Role,
+    api::{self, App, LOCAL_ROLE_HEADER, Peer},
+    centre::{Centre, OpenError, Options},
+    clock::Clock,
+};
+
+/// The most bytes of an answer: a list of all sites has some megabytes.
+const ANSWER_MAX: usize = 64 << 20;
+/// The most bytes of a request: a CSV file of all sites has some hundred KiB.
+const BODY_MAX: usize = 64 << 20;
+/// How long the centre may take: a backup of a large store takes a while.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The centre of a data directory.
+pub(super) enum Local {
+    /// A daemon runs.
+    Socket(std::path::PathBuf),
+    /// None does: the centre is opened here.
+    Here {
+        /// What serves requests.
+        router: Router,
+        /// What they share.
+        app: Arc<App>,
+    },
+}
+
+/// The centre did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// There is no centre there.
+    #[error("there is no centre in {}: start it there, or name its directory with --data or --config", .0.display())]
+    Nothing(std::path::PathBuf),
+    /// The socket cannot be opened.
+    #[error("the centre's socket {} cannot be opened: run this as the user that runs onenetd (or as root)", path.display())]
+    Socket {
+        /// The socket.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// The answer broke off.
+    #[error("the centre's answer broke off: see its log, and try again")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It refused.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Local {
+    /// Finds the centre of a data directory; without a daemon it is opened when it exists, or when `make` is set.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub(super) async fn find(data: &Path, make: bool) -> Result<Self, LocalError> {
+        let path = api::socket_path(data);
+        match UnixStream::connect(&path).await {
+            Ok(_) => return Ok(Self::Socket(path)),
+            // What a daemon that was killed leaves behind refuses.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
+            Err(source) => return Err(LocalError::Socket { path, source }),
+        }
+        if !make && !data.join("store").exists() {
+            return Err(LocalError::Nothing(data.to_owned()));
+        }
+        let clock = Clock::system();
+        let centre = Centre::open(data, Options::default()).await.map_err(LocalError::Open)?;
+        let app = Arc::new(App::new(centre, clock, BODY_MAX, false));
+        let router = api::router(Arc::clone(&app), TIMEOUT);
+        Ok(Self::Here { router, app })
+    }
+
+    /// Sends one request in the role of a local administrator, and returns the answer.
+    ///
+    /// # Errors
+    /// It is refused, or the centre cannot be reached.
+    pub(super) async fn ask(
+        &self,
+        role: Role,
+        method: Method,
+        path: &str,
+        body: Request<Body>,
+    ) -> Result<Value, LocalError> {
+        let (mut head, body) = body.into_parts();
+        head.method = method;
+        head.uri = path.parse().map_err(|error: hyper::http::uri::InvalidUri| LocalError::Broken(error.into()))?;
+        let role =
+            role.name().parse().map_err(|error: hyper::header::InvalidHeaderValue| LocalError::Broken(error.into()))?;
+        head.headers.insert(LOCAL_ROLE_HEADER, role);
+        head.headers.insert(hyper::header::HOST, hyper::header::HeaderValue::from_static("localhost"));
+        let mut request = Request::from_parts(head, body);
+        let (status, bytes) = match self {
+            Self::Socket(path) => {
+                let failed = |source| LocalError::Socket { path: path.clone(), source };
+                let stream = UnixStream::connect(path).await.map_err(failed)?;
+                let (mut sender, connection) =
+                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+                // Ends with the sender.
+                let connection = tokio::spawn(connection);
+                let response = sender.send_request(request).await.map_err(broken)?;
+                let answer = collected(response).await?;
+                drop(sender);
+                connection.abort();
+                answer
+            }
+            Self::Here { router, .. } => {
+                request.extensions_mut().insert(Peer::Local);
+                let response = router.clone().oneshot(request).await.map_err(broken)?;
+                collected(response).await?
+            }
+        };
+        let value: Value = serde_json::from_slice(&bytes).map_err(broken)?;
+        if status.is_success() { Ok(value) } else { Err(LocalError::Refused(refusal(&value))) }
+    }
+
+    /// Lets go of the centre: what waits for the audit trail is written, and the store closed.
+    pub(super) async fn close(self) {
+        if let Self::Here { app, .. } = self {
+            app.write_audit(true).await;
+            app.centre.stop().await;
+        }
+    }
+}
+
+fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> LocalError {
+    LocalError::Broken(error.into())
+}
+
+async fn collected<B>(response: Response<B>) -> Result<(StatusCode, hyper::body::Bytes), LocalError>
+where
+    B: hyper::body::Body<Data = hyper::body::Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await.map_err(LocalError::Broken)?;
+    Ok((status, body.to_bytes()))
+}
+
+/// Returns a problem (RFC 9457) as one message.
+fn refusal(problem: &Value) -> String {
+    let text = |key| problem.get(key).and_then(Value::as_str);
+    let detail = text("detail").unwrap_or("the centre gave no reason: see its log");
+    text("parameter").map_or_else(|| detail.to_owned(), |parameter| format!("{parameter}: {detail}"))
+}

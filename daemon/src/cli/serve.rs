@@ -1,0 +1,279 @@
+//! Running the centre: wiring of store, collectors, API and local socket, and their orderly end.
+//!
+//! # Tasks
+//!
+//! [`start`] runs four tasks, owned by the [`Running`]: agents' streams, the API's listener, the local socket, and the
+//! writer of the audit trail. [`Running::stop`] cancels them, waits for requests under way, writes the rest of the audit
+//! trail, and closes the store last.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinHandle,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::{self, App, Listening, ServeError},
+    centre::{Centre, OpenError, Options},
+    clock::Clock,
+    config::{Config, Transport},
+    ingest::SourceError,
+};
+
+/// How often the audit trail is written.
+const AUDIT_WRITE: Duration = Duration::from_secs(1);
+
+/// The centre cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The centre cannot be opened.
+    #[error(transparent)]
+    Open(OpenError),
+    /// A port cannot be listened on.
+    #[error("cannot listen on {address} ({key}): choose another port, or end what listens there")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The key of the configuration.
+        key: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A certificate or key cannot be used.
+    #[error("{} cannot be used as {what}: give a PEM file that the daemon may read", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What it was to be.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Certificate and key do not serve.
+    #[error("the certificate and key of the API do not serve together: check that they belong to each other")]
+    Tls(#[source] rustls::Error),
+    /// The local socket cannot be made.
+    #[error(transparent)]
+    Local(ServeError),
+    /// Agents cannot be served any more.
+    #[error(transparent)]
+    Collectors(SourceError),
+    /// Signals cannot be waited for.
+    #[error("the operating system does not deliver signals")]
+    Signal(#[source] io::Error),
+}
+
+/// A running centre.
+pub(crate) struct Running {
+    /// What requests share.
+    pub(crate) app: Arc<App>,
+    /// Where the API listens.
+    pub(crate) api: SocketAddr,
+    /// Where agents connect.
+    pub(crate) collectors: SocketAddr,
+    shutdown: CancellationToken,
+    collectors_task: JoinHandle<Result<(), SourceError>>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Runs the centre until it is told to stop.
+pub(super) async fn run(config: Config) -> Result<(), RunError> {
+    crate::logging::start(&config.log);
+    let mut stop = StopSignal::new().map_err(RunError::Signal)?;
+    let mut running = start(&config).await?;
+    tracing::info!(api = %running.api, collectors = %running.collectors, data = %config.data_dir.display(), "onenetd is running");
+    let ended = tokio::select! {
+        () = stop.wait() => Ok(()),
+        ended = running.collectors_ended() => ended,
+    };
+    tracing::info!("stopping");
+    running.stop().await;
+    ended
+}
+
+/// Starts the centre.
+///
+/// # Errors
+/// Something it needs cannot be had.
+pub(crate) async fn start(config: &Config) -> Result<Running, RunError> {
+    let listen = async |address, key| {
+        TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, key, source })
+    };
+    // Ports first: a second daemon is told so before anything is opened.
+    let collectors = listen(config.collectors.listen, "collectors.listen").await?;
+    let listener = listen(config.api.listen, "api.listen").await?;
+    let clock = Clock::system();
+    let options = Options {
+        sample_retention_ms: milliseconds(config.store.samples),
+        certificate_names: names(config),
+        clock: clock.clone(),
+        ..Options::default()
+    };
+    let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
+    let tls = tls(config, &centre)?;
+    let socket = api::local_socket(&config.data_dir).map_err(RunError::Local)?;
+    let bound = |listener: &TcpListener, otherwise| listener.local_addr().unwrap_or(otherwise);
+    let (api_address, collectors_address) =
+        (bound(&listener, config.api.listen), bound(&collectors, config.collectors.listen));
+    let app = Arc::new(App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some()));
+    let router = api::router(Arc::clone(&app), config.api.timeout);
+    // A backup or an import of the nation may take longer than a request from the network.
+    let local_router = api::router(Arc::clone(&app), LOCAL_TIMEOUT);
+    let shutdown = CancellationToken::new();
+    let collectors_task = tokio::spawn({
+        let (centre, shutdown) = (centre.clone(), shutdown.clone());
+        async move { centre.serve_collectors(collectors, shutdown).await }
+    });
+    let listening = Listening { listener, tls };
+    let tasks = vec![
+        tokio::spawn(api::serve(listening, router, Arc::clone(&app), shutdown.clone())),
+        tokio::spawn(api::serve_local(socket, local_router, shutdown.clone())),
+        tokio::spawn(write_audit(Arc::clone(&app), shutdown.clone())),
+    ];
+    Ok(Running { app, api: api_address, collectors: collectors_address, shutdown, collectors_task, tasks })
+}
+
+/// How long a request over the local socket may take.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(600);
+
+impl Running {
+    /// Waits until agents cannot be served any more.
+    pub(crate) async fn collectors_ended(&mut self) -> Result<(), RunError> {
+        match (&mut self.collectors_task).await {
+            Ok(ended) => ended.map_err(RunError::Collectors),
+            // It panicked, which is logged; the rest is stopped in order.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Stops everything in order.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        if !self.collectors_task.is_finished() {
+            let _ = self.collectors_task.await;
+        }
+        self.app.write_audit(true).await;
+        self.app.centre.stop().await;
+    }
+}
+
+async fn write_audit(app: Arc<App>, shutdown: CancellationToken) {
+    let mut tick = tokio::time::interval(AUDIT_WRITE);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => app.write_audit(false).await,
+            () = shutdown.cancelled() => return,
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Returns the names for the centre's certificate: as configured, else this machine's.
+fn names(config: &Config) -> Vec<String> {
+    if !config.collectors.names.is_empty() {
+        return config.collectors.names.clone();
+    }
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if crate::config::is_name(host) && !names.iter().any(|name| name == host) {
+        names.push(host.to_owned());
+    }
+    for address in [config.collectors.listen, config.api.listen] {
+        let ip = address.ip();
+        if !ip.is_unspecified() && !ip.is_loopback() {
+            names.push(ip.to_string());
+        }
+    }
+    names.dedup();
+    names
+}
+
+fn tls(config: &Config, centre: &Centre) -> Result<Option<TlsAcceptor>, RunError> {
+    let (chain, key) = match &config.api.transport {
+        Transport::Plain => return Ok(None),
+        Transport::OwnAuthority => own_certificate(config, centre)?,
+        Transport::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?),
+    };
+    let builder = rustls::ServerConfig::builder().with_no_client_auth();
+    let mut tls = builder.with_single_cert(chain, key).map_err(RunError::Tls)?;
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(tls))))
+}
+
+fn own_certificate(
+    config: &Config,
+    centre: &Centre,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), RunError> {
+    let failed = |source: rustls::pki_types::pem::Error| RunError::Pem {
+        path: config.data_dir.join("pki"),
+        what: "the centre's own certificate",
+        source: source.into(),
+    };
+    let (chain, key) = centre.chain_and_key();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
+    Ok((chain.map_err(failed)?, PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(failed)?))
+}
+
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, RunError> {
+    let failed = |source: rustls::pki_types::pem::Error| RunError::Pem {
+        path: path.to_owned(),
+        what: "a certificate chain",
+        source: source.into(),
+    };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(failed)?.collect();
+    let chain = chain.map_err(failed)?;
+    if chain.is_empty() { Err(failed(rustls::pki_types::pem::Error::NoItemsFound)) } else { Ok(chain) }
+}
+
+fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, RunError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|source| RunError::Pem {
+        path: path.to_owned(),
+        what: "a private key",
+        source: source.into(),
+    })
+}
+
+/// SIGINT and SIGTERM.
+pub(crate) struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    /// Begins to listen for both.
+    ///
+    /// # Errors
+    /// The system does not deliver signals.
+    pub(crate) fn new() -> io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for either. Cancel safe.
+    pub(crate) async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

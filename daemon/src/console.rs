@@ -1,0 +1,178 @@
+//! The console: pages for people, made on the server, in Chinese and English.
+//!
+//! Invariant: pages work without JavaScript and load nothing from elsewhere; a page shows what its reader's view shows
+//! and nothing else; a form changes something only when it carries its session's own secret.
+
+mod endpoint;
+mod form;
+mod language;
+mod layout;
+mod overview;
+mod parts;
+mod search;
+mod sessions;
+mod site;
+pub mod text;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{FromRequestParts, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use maud::{Markup, html};
+
+pub use language::{Language, negotiate};
+pub use sessions::Sessions;
+use text::Text;
+
+use crate::{
+    access::{Gate, Secret},
+    api::{self, App, Peer, Problem, encode},
+};
+
+/// The cookie that holds a session's secret.
+const SESSION_COOKIE: &str = "onenet_session";
+/// The cookie that holds the language.
+const LANGUAGE_COOKIE: &str = "onenet_lang";
+/// Nothing is loaded from elsewhere, nothing runs, nothing frames us, forms go home.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What a page knows of its reader.
+pub(crate) struct Reader {
+    /// The gate in front of what he asks for.
+    pub(crate) gate: Gate,
+    /// His language.
+    pub(crate) language: Language,
+    /// What a form of his session carries.
+    form: String,
+    /// The address of the page, to change the language in place.
+    address: String,
+}
+
+/// Returns the routes of the console.
+pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(overview::page))
+        .route("/search", get(search::page))
+        .route("/sites/{site}", get(site::page))
+        .route("/devices/{device}", get(site::device_page))
+        .route("/endpoints/{endpoint}", get(endpoint::page))
+        .route("/login", get(form::sign_in_page).post(form::sign_in))
+        .route("/logout", post(form::sign_out))
+        .route("/static/console.css", get(style))
+        .layer(middleware::from_fn(harden))
+}
+
+async fn style() -> impl IntoResponse {
+    let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+    // The address carries the version, so a new one is fetched at once.
+    ([kind, (header::CACHE_CONTROL, "public, max-age=86400")], include_str!("console/console.css"))
+}
+
+/// Adds what protects a page, and remembers a language that the address asks for.
+async fn harden(request: Request, next: Next) -> Response {
+    let asked = parameter(request.uri().query(), "lang").and_then(|tag| Language::from_tag(&tag));
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if let Some(language) = asked {
+        let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age=31536000; SameSite=Lax; HttpOnly", language.word());
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+impl FromRequestParts<Arc<App>> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
+        let address = parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
+        let language = language_of(&parts.headers, parts.uri.query());
+        let Ok(caller) = api::identify(app, parts.extensions.get::<Peer>(), &parts.headers) else {
+            return Err(Redirect::to(&format!("/login?next={}", encode(&address))).into_response());
+        };
+        let form = session_cookie(&parts.headers).and_then(|secret| app.sessions.form(&secret)).unwrap_or_default();
+        let gate = app.gate(caller, &format!("{} {address}", parts.method));
+        Ok(Self { gate, language, form, address })
+    }
+}
+
+impl Reader {
+    /// Returns a text in the reader's language.
+    pub(crate) const fn say(&self, text: Text) -> &'static str {
+        self.language.of(text)
+    }
+
+    /// Returns the page, or the page that says why there is none.
+    fn answer(&self, made: Result<Markup, Problem>) -> Response {
+        match made {
+            Ok(page) => page.into_response(),
+            Err(problem) => trouble(self.language, &problem),
+        }
+    }
+}
+
+/// Returns the page for an address that does not exist.
+pub(crate) fn not_found(_: &App, headers: &HeaderMap, query: Option<&str>) -> Response {
+    let mut response = trouble(language_of(headers, query), &Problem::not_found());
+    let policy = HeaderValue::from_static(CONTENT_SECURITY_POLICY);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Returns the page that says what went wrong.
+fn trouble(language: Language, problem: &Problem) -> Response {
+    let (title, hint) = match problem.status() {
+        StatusCode::NOT_FOUND => (text::PAGE_NOT_FOUND, Some(text::NOT_FOUND_HINT)),
+        StatusCode::FORBIDDEN => (text::FORBIDDEN, Some(text::FORBIDDEN_HINT)),
+        _ => (text::WENT_WRONG, None),
+    };
+    let hint = hint.map_or_else(|| problem.detail.clone(), |hint| language.of(hint).to_owned());
+    let page = layout::bare(
+        language,
+        language.of(title),
+        &html! {
+            h1 { (language.of(title)) }
+            p { (hint) }
+            p { a href="/" { (language.of(text::BACK_HOME)) } }
+        },
+    );
+    (problem.status(), page).into_response()
+}
+
+fn language_of(headers: &HeaderMap, query: Option<&str>) -> Language {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    negotiate(parameter(query, "lang").as_deref(), cookie(headers, LANGUAGE_COOKIE), accepted)
+}
+
+/// Returns the secret in the session's cookie.
+pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, SESSION_COOKIE).map(Secret::presented)
+}
+
+fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Returns a parameter of the address.
+fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| api::decode(value))
+}

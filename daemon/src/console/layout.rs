@@ -1,0 +1,96 @@
+//! The frame around each page.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::{Language, Reader, text};
+use crate::access::View;
+
+/// Where the style is; the version makes browsers fetch a new one.
+const STYLE: &str = concat!("/static/console.css?v=", env!("CARGO_PKG_VERSION"));
+
+/// A page of a known reader.
+pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, content: &Markup) -> Markup {
+    let say = |text| reader.say(text);
+    let (position, time) = view.as_of();
+    document(
+        reader.language,
+        title,
+        &html! {
+            header.top {
+                a.brand href="/" { (say(text::PRODUCT)) }
+                form.find role="search" action="/search" method="get" {
+                    label.hidden for="find" { (say(text::SEARCH_ENDPOINTS)) }
+                    input #find type="search" name="q" value=(query) maxlength="100" placeholder=(say(text::SEARCH_HINT));
+                    button type="submit" { (say(text::SEARCH)) }
+                }
+                nav.account {
+                    (other_language(reader.language, &reader.address))
+                    span.who title=(say(text::SIGNED_IN_AS)) { (reader.gate.caller().principal.name) }
+                    form method="post" action="/logout" {
+                        input type="hidden" name="form" value=(reader.form);
+                        button.quiet type="submit" { (say(text::SIGN_OUT)) }
+                    }
+                }
+            }
+            @if view.has_demo() {
+                p.demo-banner role="note" { (say(text::DEMO_BANNER)) }
+            }
+            main #content { (content) }
+            footer {
+                (say(text::AS_OF)) " " time datetime=(time.to_string()) { (super::parts::moment(time)) }
+                " · #" (position) " · onenetd " (env!("CARGO_PKG_VERSION"))
+            }
+        },
+    )
+}
+
+/// A page for whoever is not signed in, or where there is nothing to show.
+pub(super) fn bare(language: Language, title: &str, content: &Markup) -> Markup {
+    document(
+        language,
+        title,
+        &html! {
+            header.top {
+                a.brand href="/" { (language.of(text::PRODUCT)) }
+                nav.account { (other_language(language, "")) }
+            }
+            main #content .narrow { (content) }
+        },
+    )
+}
+
+fn document(language: Language, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(language.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · " (language.of(text::PRODUCT)) }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(STYLE);
+            }
+            body {
+                a.skip href="#content" { (language.of(text::SKIP_TO_CONTENT)) }
+                (body)
+            }
+        }
+    }
+}
+
+/// A link to the same page in the other language.
+fn other_language(language: Language, address: &str) -> Markup {
+    let other = language.other();
+    let (path, query) = address.split_once('?').unwrap_or((address, ""));
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("lang="));
+    let query: Vec<&str> = kept.collect();
+    let joined = if query.is_empty() { String::new() } else { format!("&{}", query.join("&")) };
+    let name = match other {
+        Language::Zh => "中文",
+        Language::En => "English",
+    };
+    html! {
+        a.language lang=(other.tag()) hreflang=(other.tag()) href=(format!("{path}?lang={}{joined}", other.word())) { (name) }
+    }
+}

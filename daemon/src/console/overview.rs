@@ -1,0 +1,138 @@
+//! The first page: the tree of sites with their state.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use maud::{Markup, html};
+
+use super::{
+    Reader, layout,
+    parts::{self, Mark},
+    text::{self, fill},
+    words,
+};
+use crate::{
+    access::{Action, View},
+    api::{
+        App, Problem,
+        body::{Counts, TreeBody},
+    },
+};
+
+/// Sites up to which the tree is shown whole; beyond that, two levels of it.
+const WHOLE_TREE_MAX: usize = 300;
+
+/// The page.
+pub(super) async fn page(State(_): State<Arc<App>>, reader: Reader) -> Response {
+    reader.answer(made(&reader))
+}
+
+fn made(reader: &Reader) -> Result<Markup, Problem> {
+    let view = reader.gate.anywhere(Action::ReadSites)?;
+    let roots: Vec<TreeBody> = view.roots().into_iter().map(|site| TreeBody::of(&view, site)).collect();
+    let total = roots.iter().fold(Counts::default(), |sum, root| sum.plus(root.counts_below));
+    let sites: usize = roots.iter().map(size).sum();
+    let depth_max = if sites <= WHOLE_TREE_MAX { usize::MAX } else { 1 };
+    let content = html! {
+        h1 { (reader.say(text::OVERVIEW)) }
+        @if roots.is_empty() {
+            p.calm { (reader.say(text::NO_SITES)) }
+        } @else {
+            (figures(reader, &total, sites))
+            (tree(reader, &view, &roots, depth_max))
+        }
+    };
+    Ok(layout::page(reader, &view, reader.say(text::OVERVIEW), "", &content))
+}
+
+fn size(tree: &TreeBody) -> usize {
+    1 + tree.children.iter().map(size).sum::<usize>()
+}
+
+/// The sums over everything that the reader sees.
+pub(super) fn figures(reader: &Reader, counts: &Counts, sites: usize) -> Markup {
+    let figure = |name, value: Markup, note: Markup| {
+        html! { div.figure { dt { (reader.say(name)) } dd { (value) } dd.note { (note) } } }
+    };
+    let silent = counts.agents_silent + counts.agents_never_heard;
+    html! {
+        dl.figures {
+            (figure(text::SITES, html! { (sites) }, parts::nothing()))
+            (figure(text::AGENTS, parts::of_all(counts.agents_connected, counts.agents()), html! {
+                @if silent > 0 { (silent) " " (reader.say(text::UNKNOWN)) } @else { (reader.say(text::CONNECTED)) }
+            }))
+            (figure(text::DEVICES_ANSWERING, parts::of_all(counts.devices_up, counts.devices()), html! {
+                @if counts.devices_down > 0 { (counts.devices_down) " " (reader.say(text::DOWN)) " " }
+                @if counts.devices_unknown > 0 { (counts.devices_unknown) " " (reader.say(text::UNKNOWN)) }
+            }))
+            (figure(text::ENDPOINTS, html! { (counts.endpoints_present) }, html! {
+                (counts.endpoints_past) " " (reader.say(text::PAST))
+            }))
+            (figure(text::NEEDS_ATTENTION, html! { (counts.conditions + counts.findings) }, parts::nothing()))
+        }
+    }
+}
+
+/// A table of sites, each with its sums.
+pub(super) fn tree(reader: &Reader, view: &View, roots: &[TreeBody], depth_max: usize) -> Markup {
+    let mut rows = Vec::new();
+    for root in roots {
+        flatten(root, 0, depth_max, &mut rows);
+    }
+    html! {
+        div.scroll {
+            table.tree {
+                thead {
+                    tr {
+                        th scope="col" { (reader.say(text::SITE)) }
+                        th scope="col" { (reader.say(text::TIER)) }
+                        th scope="col" { (reader.say(text::CODE)) }
+                        th.number scope="col" { (reader.say(text::AGENTS)) }
+                        th.number scope="col" { (reader.say(text::DEVICES_ANSWERING)) }
+                        th.number scope="col" { (reader.say(text::ENDPOINTS)) }
+                        th.number scope="col" { (reader.say(text::NEEDS_ATTENTION)) }
+                    }
+                }
+                tbody { @for (tree, depth) in rows { (row(reader, view, tree, depth, depth_max)) } }
+            }
+        }
+        p.hint { (reader.say(text::WITH_SUBTREE)) }
+    }
+}
+
+fn flatten<'t>(tree: &'t TreeBody, depth: usize, depth_max: usize, rows: &mut Vec<(&'t TreeBody, usize)>) {
+    rows.push((tree, depth));
+    if depth < depth_max {
+        for child in &tree.children {
+            flatten(child, depth + 1, depth_max, rows);
+        }
+    }
+}
+
+fn row(reader: &Reader, view: &View, tree: &TreeBody, depth: usize, depth_max: usize) -> Markup {
+    let counts = &tree.counts_below;
+    let name = match reader.language {
+        super::Language::Zh => &tree.site.name.zh,
+        super::Language::En if !tree.site.name.latin.is_empty() => &tree.site.name.latin,
+        super::Language::En => &tree.site.name.zh,
+    };
+    let tier = tree.site.id.parse().ok().and_then(|id| view.site(id)).map(|site| reader.say(words::tier(site.tier)));
+    let below = size(tree) - 1;
+    let attention = counts.conditions + counts.findings;
+    html! {
+        tr {
+            th.site scope="row" class=(format!("depth-{}", depth.min(5))) {
+                (parts::dot(reader, Mark::of_counts(counts)))
+                a href=(format!("/sites/{}", tree.site.id)) { (name) }
+                @if tree.site.demo { " " (parts::demo_tag(reader)) }
+                @if depth >= depth_max && below > 0 { " " span.below { (fill(reader.say(text::SITES_BELOW), below)) } }
+            }
+            td { (parts::or_dash(tier)) }
+            td.code { (tree.site.code) }
+            td.number { (parts::of_all(counts.agents_connected, counts.agents())) }
+            td.number { (parts::of_all(counts.devices_up, counts.devices())) }
+            td.number { @if counts.endpoints_present > 0 { (counts.endpoints_present) } @else { span.none { "–" } } }
+            td.number { @if attention > 0 { strong.attention { (attention) } } @else { span.none { "–" } } }
+        }
+    }
+}

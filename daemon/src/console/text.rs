@@ -1,0 +1,223 @@
+//! Every text of the console, in Chinese and English.
+//!
+//! Invariant: a text has both languages or does not compile; nothing that a person reads in the console is written
+//! anywhere else, except what devices and agents say themselves.
+
+/// One text in both languages. `{}` stands for a value; see [`fill`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// In Chinese.
+    pub zh: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
+impl Text {
+    const fn new(zh: &'static str, en: &'static str) -> Self {
+        assert!(!zh.is_empty() && !en.is_empty(), "a text needs both languages");
+        Self { zh, en }
+    }
+}
+
+/// Returns the text with its first `{}` replaced by `value`.
+pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
+    text.replacen("{}", &value.to_string(), 1)
+}
+
+macro_rules! texts {
+    ($($id:ident = $zh:literal, $en:literal;)*) => {
+        $(
+            #[doc = $en]
+            pub const $id: Text = Text::new($zh, $en);
+        )*
+
+        /// Every text with its name, for the tests.
+        #[cfg(test)]
+        const ALL: &[(&str, Text)] = &[$((stringify!($id), $id)),*];
+    };
+}
+
+texts! {
+    PRODUCT = "一张网监测", "onenet";
+    SKIP_TO_CONTENT = "跳到正文", "Skip to content";
+    SIGN_IN = "登录", "Sign in";
+    SIGN_OUT = "退出", "Sign out";
+    TOKEN = "访问令牌", "Access token";
+    TOKEN_HINT = "令牌由安全管理员签发（onenetd token create）。", "Your security administrator issues tokens (onenetd token create).";
+    TOKEN_REFUSED = "该令牌无效、已过期或已吊销。请向安全管理员索取新的令牌。", "This token is not valid, has expired or was revoked. Ask your security administrator for another.";
+    SIGNED_IN_AS = "当前用户", "Signed in as";
+    DEMO_BANNER = "演示数据：标有“演示”的站点及其内容均为模拟，不是真实网络。", "Demonstration: sites marked “demo” and all they contain are simulated, not a real network.";
+    DEMO = "演示", "demo";
+
+    SITES = "站点", "Sites";
+    SITE = "站点", "Site";
+    OVERVIEW = "总览", "Overview";
+    SEARCH = "搜索", "Search";
+    SEARCH_ENDPOINTS = "查找端点", "Find endpoints";
+    SEARCH_HINT = "MAC（任意写法）、IP、主机名或厂商的任意部分", "any part of a MAC (any notation), IP, host name or vendor";
+    SEARCH_RESULTS = "搜索结果", "Search results";
+    NO_RESULTS = "没有与“{}”匹配的端点。请换一部分 MAC、IP、主机名或厂商名再试。", "No endpoint matches “{}”. Try another part of its MAC, IP, host name or vendor.";
+    MORE = "下一页", "Next page";
+    ASK_FOR_MORE = "请输入要查找的内容。", "Type what you are looking for.";
+    NO_SITES = "还没有站点，或您的角色看不到任何站点。系统管理员可用 onenetd sites import 导入站点。", "There are no sites yet, or your roles show none. The system administrator imports them with onenetd sites import.";
+
+    TIER = "层级", "Tier";
+    CODE = "代码", "Code";
+    NAME = "名称", "Name";
+    STATE = "状态", "State";
+    AGENTS = "采集器", "Agents";
+    AGENT = "采集器", "Agent";
+    CONNECTED = "在线", "connected";
+    SILENT = "失联", "silent";
+    NEVER_HEARD = "未上线", "never heard";
+    REVOKED = "已吊销", "revoked";
+    UNKNOWN = "未知", "unknown";
+    DEVICES = "设备", "Devices";
+    DEVICE = "设备", "Device";
+    DEVICES_ANSWERING = "有应答设备", "Devices answering";
+    ENDPOINTS = "端点", "Endpoints";
+    ENDPOINT = "端点", "Endpoint";
+    PRESENT = "在网", "present";
+    PAST = "曾在网", "seen before";
+    INTERFACES = "接口", "Interfaces";
+    INTERFACE = "接口", "Interface";
+    LINKS = "链路", "Links";
+    WITH_SUBTREE = "含下级", "with sites below";
+    BELOW = "下级站点", "Sites below";
+    SITES_BELOW = "下级 {} 个", "{} below";
+
+    NEEDS_ATTENTION = "需要处理", "Needs attention";
+    NOTHING_WRONG = "没有已知问题。", "No known problem.";
+    NOTHING_KNOWN = "尚无该站点的数据：没有采集器上线。用 onenetd enrol 为它登记一个。", "Nothing is known of this site: no agent was heard yet. Enrol one with onenetd enrol.";
+    SINCE = "自", "since";
+    REMEDY = "处理办法", "What to do";
+    SUBJECT = "对象", "Subject";
+    REPORTED_BY = "报告者", "Reported by";
+    DETAIL = "详情", "Detail";
+
+    MAC = "MAC 地址", "MAC address";
+    IP = "IP 地址", "IP address";
+    HOSTNAME = "主机名", "Host name";
+    VENDOR = "厂商", "Vendor";
+    RANDOM_MAC = "随机（本地管理）", "random (locally administered)";
+    FIRST_SEEN = "首次发现", "First seen";
+    LAST_SEEN = "最近发现", "Last seen";
+    ATTACHMENT = "接入位置", "Attachment";
+    ATTACHMENT_UNKNOWN = "接入端口未知：没有交换机的转发表包含该地址。", "Port not known: no switch lists this address in its forwarding table.";
+    CONFIDENCE = "可信度", "confidence";
+    REASON = "依据", "Reason";
+    REJECTED = "未采用的记录", "Rejected rows";
+    NONE_REJECTED = "没有未采用的记录。", "No row was rejected.";
+    BINDINGS = "地址绑定", "Bindings";
+    NO_BINDINGS = "没有地址绑定。", "No binding is known.";
+    EVIDENCE = "证据", "Evidence";
+    METHOD = "方法", "Method";
+    SCOPE = "来源", "Where";
+    VLAN = "VLAN", "VLAN";
+    SAYS_OF_ITSELF = "自述（DHCP）", "Says of itself (DHCP)";
+    VENDOR_CLASS = "厂商类别", "Vendor class";
+
+    SYSTEM_NAME = "系统名称", "System name";
+    DESCRIPTION = "描述", "Description";
+    LOCATION = "位置", "Location";
+    ADDRESS = "地址", "Address";
+    MODEL = "型号", "Model";
+    SERIAL = "序列号", "Serial";
+    SPEED = "速率", "Speed";
+    ADMIN = "管理状态", "Admin";
+    OPER = "运行状态", "Oper";
+    ALIAS = "别名", "Alias";
+    UP = "正常", "up";
+    DOWN = "中断", "down";
+    DEGRADED = "降级", "degraded";
+    TESTING = "测试", "testing";
+    DORMANT = "休眠", "dormant";
+    NOT_PRESENT = "不在位", "not present";
+    LOWER_LAYER_DOWN = "下层中断", "lower layer down";
+    NO_DEVICES = "没有受管设备。在采集器配置中加入交换机和路由器后即可看到端口。", "No managed device. Add switches and routers to the agent's configuration to see ports.";
+    NO_ENDPOINTS = "尚未发现端点。", "No endpoint was seen yet.";
+    VERSION = "版本", "Version";
+    LAST_HEARD = "最近消息", "Last heard";
+    CLOCK_OFFSET = "时钟偏差", "Clock offset";
+    WAITING = "积压批次", "Batches waiting";
+
+    PAGE_NOT_FOUND = "没有这个页面", "No such page";
+    NOT_FOUND_HINT = "它不存在，或者您无权查看。", "It does not exist, or your roles do not show it.";
+    FORBIDDEN = "无权限", "Not allowed";
+    FORBIDDEN_HINT = "您的角色不允许此操作。请联系安全管理员。", "Your roles do not allow this. Ask your security administrator.";
+    WENT_WRONG = "出错了", "Something went wrong";
+    BACK_HOME = "返回总览", "Back to the overview";
+    FORM_STALE = "页面已过期，请重试。", "The page is too old: try again.";
+    AS_OF = "数据截至", "As of";
+    SHOWING_FIRST = "仅显示前 {} 个，请用搜索查找其余的。", "Only the first {} are shown; search for the others.";
+    AGO = "{}前", "{} ago";
+    SECONDS = "{} 秒", "{} s";
+    MINUTES = "{} 分钟", "{} min";
+    HOURS = "{} 小时", "{} h";
+    DAYS = "{} 天", "{} days";
+
+    MINISTRY = "部", "ministry";
+    PROVINCE = "省", "province";
+    CITY = "市", "city";
+    COUNTY = "县", "county";
+
+    SNMP_REACH = "SNMP 应答", "SNMP answers";
+    SNMP_SYSTEM = "SNMP 系统信息", "SNMP system";
+    SNMP_INTERFACES = "SNMP 接口表", "SNMP interfaces";
+    SNMP_FORWARDING = "交换机转发表", "forwarding table";
+    SNMP_ADDRESSES = "设备 ARP/ND 表", "ARP/ND table";
+    SNMP_NEIGHBOURS = "LLDP/CDP 邻居", "LLDP/CDP neighbours";
+    SNMP_ENTITIES = "硬件清单", "hardware parts";
+    PASSIVE_FRAMES = "监听到的帧", "frames heard";
+    PASSIVE_ARP = "监听到的 ARP", "ARP heard";
+    PASSIVE_ND = "监听到的 IPv6 邻居发现", "IPv6 ND heard";
+    PASSIVE_DHCP = "监听到的 DHCP", "DHCP heard";
+    PASSIVE_LLDP = "监听到的 LLDP", "LLDP heard";
+    AGENT_ITSELF = "采集器自身", "the agent itself";
+
+    CAPTURE_FAILED = "无法监听接口", "An interface cannot be captured";
+    CAPTURE_FAILED_REMEDY = "检查接口是否存在并已启用，并给采集器抓包权限（CAP_NET_RAW）。", "Check that the interface exists and is up, and give the agent the right to capture (CAP_NET_RAW).";
+    CAPTURE_LOSS = "监听丢帧", "Frames are lost in capture";
+    CAPTURE_LOSS_REMEDY = "增大 capture.ring_mib，或减少镜像到该接口的流量。", "Raise capture.ring_mib, or mirror less traffic to the interface.";
+    SPOOL_LOSS = "缓存超限，历史数据丢失", "History was lost at a cap of the spool";
+    SPOOL_LOSS_REMEDY = "恢复上行线路，或增大 spool 的时间与容量上限。", "Mend the uplink, or raise the caps of the spool.";
+    DISK_FULL = "缓存磁盘写满", "The spool's disk is full";
+    DISK_FULL_REMEDY = "在采集器的数据目录所在磁盘上腾出空间。", "Make room on the disk of the agent's data directory.";
+    CONFIGURATION_REFUSED = "配置被拒绝", "A configuration was refused";
+    CONFIGURATION_REFUSED_REMEDY = "按详情修正站点配置后重新下发；原配置仍在使用。", "Correct the site's configuration as the detail says and send it again; the former one stays in force.";
+    CYCLE_LATE = "轮询超时", "Polling takes longer than its interval";
+    CYCLE_LATE_REMEDY = "延长轮询间隔，或检查应答缓慢的设备。", "Lengthen the interval, or look at devices that answer slowly.";
+    TABLE_FULL = "表已满", "A table is full";
+    TABLE_FULL_REMEDY = "检查是否有伪造 MAC 的泛洪；确属正常时增大 capture.endpoints_max。", "Look for a flood of forged MACs; where the number is genuine, raise capture.endpoints_max.";
+    TABLE_UNREADABLE = "设备的表读取不完整", "A table of a device could not be read whole";
+    TABLE_UNREADABLE_REMEDY = "检查设备的 SNMP 视图与权限，并用 onenet-agent inspect 查看缺失内容。", "Check the device's SNMP view, and see with onenet-agent inspect what is missing.";
+    BATCH_REJECTED = "上报被中心拒绝", "The centre rejected a report";
+    BATCH_REJECTED_REMEDY = "升级采集器；若仍出现，请把详情报告给维护人员。", "Upgrade the agent; if it happens again, report the detail to the maintainers.";
+    CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
+    CLOCK_WRONG_REMEDY = "检查采集器的时间同步（NTP）和主板电池；上报时间已由中心校正。", "Check the agent's time synchronisation (NTP) and battery; times of its reports are corrected meanwhile.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_in_its_language_and_takes_the_same_values_in_both() {
+        let ideograph = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+        for (id, text) in ALL {
+            assert!(!text.en.chars().any(ideograph), "{id} has Chinese in English");
+            assert!(
+                text.zh.chars().any(ideograph) || text.zh == text.en || text.zh.contains("{}"),
+                "{id}: {}",
+                text.zh
+            );
+            assert_eq!(text.zh.matches("{}").count(), text.en.matches("{}").count(), "{id} takes different values");
+        }
+    }
+
+    #[test]
+    fn a_value_is_filled_in_once() {
+        assert_eq!(fill(SECONDS.en, 5), "5 s");
+        assert_eq!(fill(AGO.zh, "{}"), "{}前");
+    }
+}

@@ -1,0 +1,133 @@
+//! The contract of the metrics: every name, with its type, unit, labels and meaning. Dashboards and rules depend on it;
+//! `document` writes it down, and a golden file in the tests holds it still.
+//!
+//! Invariant: no label takes its values from endpoints, addresses or anything else that traffic can multiply; the
+//! greatest label is the site, of which there are some thousands.
+
+/// What a metric is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows, until the process starts again.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// The name, with unit and `_total` as Prometheus wants them.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// The labels.
+    pub labels: &'static [&'static str],
+    /// What it says.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $id: Metric =
+                Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
+        )*
+
+        /// Every metric, in the order of the document.
+        pub const ALL: &[Metric] = &[$($id),*];
+    };
+}
+
+metrics! {
+    BUILD_INFO = Gauge "onenet_build_info" ["version"]
+        "Always 1; the version that runs.";
+    START_TIME = Gauge "onenet_start_time_seconds" []
+        "When the centre started, in seconds since 1970.";
+    LOG_POSITION = Gauge "onenet_log_position" []
+        "Position of the last record of the log that is part of the picture.";
+    LOG_TIME = Gauge "onenet_log_time_seconds" []
+        "Commit time of that record, in seconds since 1970.";
+    SITES = Gauge "onenet_sites" ["tier"]
+        "Sites that exist.";
+    SITE_INFO = Gauge "onenet_site_info" ["site", "code", "name", "tier", "parent", "demo"]
+        "Always 1; names and place of a site, to join with the label site. demo is true for simulated sites.";
+    SITE_ENDPOINTS = Gauge "onenet_site_endpoints" ["site", "state"]
+        "Endpoints of a site: present are seen by an agent now, past were seen before.";
+    SITE_DEVICES = Gauge "onenet_site_devices" ["site", "state"]
+        "Devices of a site: up, degraded, down, or unknown since nobody who is heard watches them.";
+    SITE_INTERFACES = Gauge "onenet_site_interfaces" ["site", "state"]
+        "Interfaces of the devices of a site by ifOperStatus.";
+    SITE_LINKS = Gauge "onenet_site_links" ["site"]
+        "Links between devices known at a site.";
+    SITE_AGENTS = Gauge "onenet_site_agents" ["site", "state"]
+        "Agents of a site: connected, silent, or never (enrolled and never heard).";
+    SITE_CONDITIONS = Gauge "onenet_site_conditions" ["site", "kind"]
+        "Conditions that keep agents of a site from their work.";
+    SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"]
+        "Findings of the centre about a site.";
+    AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"]
+        "When an agent last said anything, in seconds since 1970.";
+    AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"]
+        "By how much an agent's wall clock is ahead of the centre's.";
+    AGENT_HISTORY_WAITING = Gauge "onenet_agent_history_waiting_batches" ["site", "agent"]
+        "Batches of history that an agent has not had acknowledged.";
+    VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
+        "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
+    API_REQUESTS = Counter "onenet_api_requests_total" ["outcome"]
+        "Requests answered since the start, by class of status.";
+    API_CONNECTIONS = Gauge "onenet_api_connections" []
+        "Open connections of people and programs.";
+    API_CONNECTIONS_FAILED = Counter "onenet_api_connections_failed_total" ["reason"]
+        "Connections that did not come about since the start: handshake or accept.";
+    INGEST_RECORDS = Counter "onenet_ingest_records_total" ["outcome"]
+        "Records since the start: committed, duplicate (committed before), refused.";
+    INGEST_FLUSHES = Counter "onenet_ingest_flushes_total" []
+        "Groups of records that were flushed to disk since the start.";
+    STORE_SIZE = Gauge "onenet_store_size_bytes" []
+        "Size of the store on disk.";
+    STORE_FAILED = Gauge "onenet_store_failed" []
+        "1 when the store failed: nothing is accepted until the daemon is started again.";
+    SESSIONS = Gauge "onenet_console_sessions" []
+        "Open sessions of the console.";
+    AUDIT_WRITTEN = Counter "onenet_audit_entries_total" []
+        "Entries of the audit trail written since the start.";
+    AUDIT_WAITING = Gauge "onenet_audit_entries_waiting" []
+        "Entries of the audit trail that wait to be written; when it is full, reads are refused.";
+}
+
+/// Returns the contract as a document in Markdown.
+pub fn document() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "# Metrics\n\nServed at `/metrics` to whoever may read metrics, each for the sites that he may see. Generated \
+         from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
+    );
+    for metric in ALL {
+        let kind = match metric.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+        };
+        let labels = metric.labels.join(", ");
+        let _ = writeln!(text, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules_of_prometheus_and_are_used_once() {
+        let mut seen = std::collections::BTreeSet::new();
+        for metric in ALL {
+            assert!(seen.insert(metric.name), "{} twice", metric.name);
+            assert!(metric.name.starts_with("onenet_"), "{}", metric.name);
+            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+            let endpoints = ["mac", "ip", "hostname", "endpoint"];
+            assert!(metric.labels.iter().all(|label| !endpoints.contains(label)), "{}", metric.name);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! From a view to metric families.
+
+use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering};
+
+use onenet_topology::{Timestamp, site::Site};
+use prometheus::{
+    core::{Collector, Desc},
+    proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
+};
+
+use super::names::{self, Kind};
+use crate::{
+    access::View,
+    api::{
+        App,
+        body::{Counts, status_name},
+    },
+    console::words,
+    demo,
+};
+
+/// Vendors that have a series of their own.
+const VENDORS_MAX: usize = 10;
+
+/// One scrape.
+pub(super) struct Snapshot {
+    app: Arc<App>,
+    view: View,
+    descriptions: Vec<Desc>,
+}
+
+/// Families in the making.
+#[derive(Default)]
+struct Families(BTreeMap<&'static str, MetricFamily>);
+
+impl Snapshot {
+    pub(super) fn new(app: Arc<App>, view: View) -> Self {
+        let describe = |metric: &names::Metric| {
+            let labels = metric.labels.iter().map(|label| (*label).to_owned()).collect();
+            Desc::new(metric.name.to_owned(), metric.help.to_owned(), labels, std::collections::HashMap::default())
+        };
+        let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
+        Self { app, view, descriptions }
+    }
+}
+
+impl Collector for Snapshot {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descriptions.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut families = Families::default();
+        process(&mut families, &self.app, &self.view);
+        let mut tiers: BTreeMap<String, u32> = BTreeMap::new();
+        for site in self.view.sites() {
+            *tiers.entry(site.tier.to_string()).or_default() += 1;
+            site_metrics(&mut families, &self.view, site);
+        }
+        for (tier, count) in tiers {
+            families.add(names::SITES, &[&tier], count);
+        }
+        agents(&mut families, &self.view);
+        vendors(&mut families, &self.view);
+        families.0.into_values().collect()
+    }
+}
+
+impl Families {
+    /// Adds one value of a metric; the labels' values stand in the order of its labels.
+    fn add(&mut self, metric: names::Metric, labels: &[&str], value: impl Into<f64>) {
+        let family = self.0.entry(metric.name).or_insert_with(|| {
+            let mut family = MetricFamily::default();
+            family.set_name(metric.name.to_owned());
+            family.set_help(metric.help.to_owned());
+            family.set_field_type(match metric.kind {
+                Kind::Counter => MetricType::COUNTER,
+                Kind::Gauge => MetricType::GAUGE,
+            });
+            family
+        });
+        let pairs = metric.labels.iter().zip(labels).map(|(name, value)| {
+            let mut pair = LabelPair::default();
+            pair.set_name((*name).to_owned());
+            pair.set_value((*value).to_owned());
+            pair
+        });
+        let mut sample = Metric::from_label(pairs.collect());
+        match metric.kind {
+            Kind::Counter => {
+                let mut counter = Counter::default();
+                counter.set_value(value.into());
+                sample.set_counter(counter);
+            }
+            Kind::Gauge => {
+                let mut gauge = Gauge::default();
+                gauge.set_value(value.into());
+                sample.set_gauge(gauge);
+            }
+        }
+        family.mut_metric().push(sample);
+    }
+}
+
+/// Returns a number as metrics carry it: exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "a metric is a float; counts stay far below 2^53")]
+const fn float(number: u64) -> f64 {
+    number as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 stay below 2^53 for 280,000 years")]
+const fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+fn time(at: Timestamp) -> f64 {
+    seconds(at.unix_ms())
+}
+
+fn process(families: &mut Families, app: &App, view: &View) {
+    families.add(names::BUILD_INFO, &[env!("CARGO_PKG_VERSION")], 1);
+    families.add(names::START_TIME, &[], time(view.centre_started()));
+    let (position, at) = view.as_of();
+    families.add(names::LOG_POSITION, &[], float(position));
+    families.add(names::LOG_TIME, &[], time(at));
+    for (class, counter) in ["2xx", "3xx", "4xx", "5xx"].iter().zip(&app.counters.requests) {
+        families.add(names::API_REQUESTS, &[class], float(counter.load(Ordering::Relaxed)));
+    }
+    let counters = &app.counters;
+    families.add(names::API_CONNECTIONS, &[], float(counters.connections.load(Ordering::Relaxed)));
+    for (reason, counter) in [("handshake", &counters.handshakes_failed), ("accept", &counters.accepts_failed)] {
+        families.add(names::API_CONNECTIONS_FAILED, &[reason], float(counter.load(Ordering::Relaxed)));
+    }
+    families.add(names::SESSIONS, &[], float(u64::try_from(app.sessions.len()).unwrap_or(u64::MAX)));
+    families.add(names::AUDIT_WRITTEN, &[], float(counters.audit_written.load(Ordering::Relaxed)));
+    families.add(names::AUDIT_WAITING, &[], float(u64::try_from(app.audit_waiting()).unwrap_or(u64::MAX)));
+    let ingest = app.centre.counters();
+    for (outcome, counter) in
+        [("committed", &ingest.committed), ("duplicate", &ingest.duplicates), ("refused", &ingest.refused)]
+    {
+        families.add(names::INGEST_RECORDS, &[outcome], float(counter.load(Ordering::Relaxed)));
+    }
+    families.add(names::INGEST_FLUSHES, &[], float(ingest.groups.load(Ordering::Relaxed)));
+    families.add(names::STORE_FAILED, &[], u8::from(app.centre.health().store_failure.is_some()));
+    if let Ok(bytes) = app.centre.size_on_disk() {
+        families.add(names::STORE_SIZE, &[], float(bytes));
+    }
+}
+
+fn site_metrics(families: &mut Families, view: &View, site: &Site) {
+    let id = site.id.to_string();
+    let (code, name) = (site.code(view.now()), site.name(view.now()));
+    let parent = view.parents(site.id).first().map(|parent| parent.id.to_string()).unwrap_or_default();
+    let demo = if demo::is_demo(code) { "true" } else { "false" };
+    families.add(names::SITE_INFO, &[&id, code, &name.zh, &site.tier.to_string(), &parent, demo], 1);
+    let Some(counts) = Counts::of(view, site.id) else { return };
+    let states = [
+        ("connected", counts.agents_connected),
+        ("silent", counts.agents_silent),
+        ("never", counts.agents_never_heard),
+    ];
+    for (state, count) in states {
+        families.add(names::SITE_AGENTS, &[&id, state], count);
+    }
+    let Some(state) = view.inventory(site.id) else { return };
+    for (state, count) in [("present", counts.endpoints_present), ("past", counts.endpoints_past)] {
+        families.add(names::SITE_ENDPOINTS, &[&id, state], count);
+    }
+    let devices = [
+        ("up", counts.devices_up),
+        ("degraded", counts.devices_degraded),
+        ("down", counts.devices_down),
+        ("unknown", counts.devices_unknown),
+    ];
+    for (state, count) in devices {
+        families.add(names::SITE_DEVICES, &[&id, state], count);
+    }
+    let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
+    for interface in state.devices.values().flat_map(|device| &device.interfaces).filter(|it| it.current) {
+        *interfaces.entry(status_name(interface.said.oper)).or_default() += 1;
+    }
+    for (status, count) in interfaces {
+        families.add(names::SITE_INTERFACES, &[&id, status], count);
+    }
+    families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
+    let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();
+    for (_, _, condition) in state.conditions() {
+        *conditions.entry(words::condition(condition.kind).id).or_default() += 1;
+    }
+    for (kind, count) in conditions {
+        families.add(names::SITE_CONDITIONS, &[&id, kind], count);
+    }
+    let mut findings: BTreeMap<&str, u32> = BTreeMap::new();
+    for key in state.findings.keys() {
+        *findings.entry(key.kind.name()).or_default() += 1;
+    }
+    for (kind, count) in findings {
+        families.add(names::SITE_FINDINGS, &[&id, kind], count);
+    }
+}
+
+fn agents(families: &mut Families, view: &View) {
+    for agent in view.agents().filter(|agent| agent.revoked.is_none()) {
+        let (site, id) = (agent.site.to_string(), agent.id.to_string());
+        let labels = [site.as_str(), id.as_str()];
+        if let Some(heard) = agent.contact.last_heard {
+            families.add(names::AGENT_LAST_HEARD, &labels, time(heard));
+        }
+        if let Some(offset) = agent.clock.offset_ms {
+            families.add(names::AGENT_CLOCK_OFFSET, &labels, seconds(offset));
+        }
+        families.add(names::AGENT_HISTORY_WAITING, &labels, float(agent.history_waiting));
+    }
+}
+
+fn vendors(families: &mut Families, view: &View) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let states = view.inventories(onenet_topology::SiteId::from_raw(0));
+    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_current()) {
+        *counts.entry(endpoint.vendor().unwrap_or("unknown")).or_default() += 1;
+    }
+    let unknown = counts.remove("unknown").unwrap_or_default();
+    let mut known: Vec<_> = counts.into_iter().collect();
+    known.sort_by_key(|(vendor, count)| (std::cmp::Reverse(*count), *vendor));
+    let other: u32 = known.iter().skip(VENDORS_MAX).map(|(_, count)| count).sum();
+    known.truncate(VENDORS_MAX);
+    for (vendor, count) in known.into_iter().chain([("other", other), ("unknown", unknown)]) {
+        families.add(names::VENDOR_ENDPOINTS, &[vendor], count);
+    }
+}

@@ -1,0 +1,136 @@
+//! The site of this machine, the token that lets people in, and the agent's identity: made once, found again later.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::Arc,
+};
+
+use onenet_agent::enrol::{Credentials, enrol};
+use onenet_topology::{
+    SiteId,
+    division::Tier,
+    site::{SiteKind, SiteName},
+};
+
+use super::{ENROLMENT_TTL, QuickstartError, machine};
+use crate::{
+    access::{Action, Change, Grant, Reach, Role, Secret, audit::Outcome, random_secret},
+    api::{App, local_caller},
+    cli::Running,
+    ingest,
+    record::{Command, NewSite},
+};
+
+/// The code of the site that is this machine's network.
+const CODE: &str = "local";
+/// The name of the principal that quickstart makes a token for.
+const PRINCIPAL: &str = "quickstart";
+/// The file in the data directory that keeps that token, for its owner alone.
+const TOKEN_FILE: &str = "token";
+
+/// Hands a command over as a local administrator, and notes it in the audit trail.
+pub(super) async fn command(
+    app: &Arc<App>,
+    role: Role,
+    action: Action,
+    site: Option<SiteId>,
+    subject: &str,
+    command: Command,
+) -> Result<ingest::Outcome, QuickstartError> {
+    let caller = local_caller(role);
+    let result = app.centre.submit(command, &caller.principal.name).await;
+    let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
+    // The trail is empty at this point and cannot be full.
+    let _ = app.gate(caller, "quickstart").note(action, site, subject, outcome);
+    result.map_err(QuickstartError::Intake)
+}
+
+/// Returns the site of this machine's network, made when it is not there.
+pub(super) async fn ensure_site(app: &Arc<App>) -> Result<SiteId, QuickstartError> {
+    let now = app.clock.now();
+    if let Some(site) = app.centre.estate().tree.by_code(CODE, now) {
+        return Ok(site.id);
+    }
+    let host = machine::host_name();
+    let site = NewSite {
+        tier: Tier::Ministry,
+        kind: SiteKind::Division,
+        code: CODE.to_owned(),
+        name: SiteName::new(format!("本机网络（{host}）"), format!("This network ({host})")),
+        parents: Vec::new(),
+        from: now,
+    };
+    let added = command(
+        app,
+        Role::SystemAdministrator,
+        Action::ManageSites,
+        None,
+        "site of this machine added",
+        Command::AddSite(site),
+    );
+    added.await?;
+    let estate = app.centre.estate();
+    // It was just committed, and nobody else is here to remove it.
+    Ok(estate.tree.by_code(CODE, app.clock.now()).map_or(SiteId::from_raw(0), |site| site.id))
+}
+
+/// Returns a token that lets people in: the one of the last start, or a new one.
+pub(super) async fn ensure_token(app: &Arc<App>, data: &Path) -> Result<Secret, QuickstartError> {
+    let file = data.join(TOKEN_FILE);
+    let now = app.clock.now();
+    let estate = app.centre.estate();
+    if let Ok(text) = fs::read_to_string(&file) {
+        let secret = Secret::presented(&text);
+        if estate.register.by_secret(secret.hash(), now).is_some() {
+            return Ok(secret);
+        }
+    }
+    let old = estate.register.tokens().find(|token| token.principal.name == PRINCIPAL).map(|token| token.id);
+    if let Some(id) = old {
+        access(app, Change::TokenRevoked { id }).await?;
+    }
+    let secret = random_secret().map_err(QuickstartError::Random)?;
+    let grants = [Role::Viewer, Role::Operator, Role::SecurityReviewer];
+    let grants = grants.map(|role| Grant { role, reach: Reach::Everywhere }).to_vec();
+    access(app, Change::TokenCreated { name: PRINCIPAL.to_owned(), grants, hash: secret.hash(), expires: None })
+        .await?;
+    let failed = |source| QuickstartError::Data { path: file.clone(), source };
+    let _ = fs::remove_file(&file);
+    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file).map_err(failed)?;
+    writeln!(written, "{}", secret.expose()).map_err(failed)?;
+    Ok(secret)
+}
+
+async fn access(app: &Arc<App>, change: Change) -> Result<(), QuickstartError> {
+    let subject = change.describe();
+    let done =
+        command(app, Role::SecurityAdministrator, Action::ManageAccess, None, &subject, Command::Access(change)).await;
+    done.map(drop)
+}
+
+/// Sees to it that there is an agent's identity in `data` that the centre knows; enrols as everybody does.
+pub(super) async fn ensure_identity(running: &Running, site: SiteId, data: &Path) -> Result<(), QuickstartError> {
+    let app = &running.app;
+    if let Ok(credentials) = Credentials::load(data) {
+        let known = app.centre.estate().agent(credentials.identity.agent).is_some_and(|it| it.revoked.is_none());
+        if known && credentials.identity.site == site {
+            return Ok(());
+        }
+    }
+    // An identity of another centre, or half of one, is set aside; a token serves once, so nothing is lost by it.
+    let identity = data.join("identity");
+    if identity.exists() {
+        let aside = data.join(format!("identity.{}", app.clock.now().unix_ms()));
+        fs::rename(&identity, aside).map_err(|source| QuickstartError::Data { path: identity, source })?;
+    }
+    let caller = local_caller(Role::SystemAdministrator);
+    let token = app.centre.enrol_token(site, ENROLMENT_TTL, &caller.principal.name).await;
+    let _ =
+        app.gate(caller, "quickstart").note(Action::EnrolAgent, Some(site), "enrolment token issued", Outcome::Done);
+    let token = token.map_err(QuickstartError::Token)?;
+    enrol(&running.collectors.to_string(), &token, data).await.map_err(QuickstartError::Enrol)?;
+    Ok(())
+}
