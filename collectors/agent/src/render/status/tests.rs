@@ -107,3 +107,28 @@ fn the_document_is_read_back_as_it_was_written() {
     let missing = Status::read(&data.path().join("elsewhere"), at(0)).unwrap_err().to_string();
     assert!(missing.contains("no agent has run there yet"), "{missing}");
 }
+
+/// Collects the names of all fields in a JSON value.
+fn fields(value: &serde_json::Value, into: &mut std::collections::BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(object) => {
+            for (name, value) in object {
+                into.insert(name.clone());
+                fields(value, into);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| fields(item, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_the_document_is_in_the_readme() {
+    let readme = include_str!("../../../README.md");
+    let contract = readme.split("## `status --json`").nth(1).unwrap();
+    let stopped = Status { stopped: Some(at(0)), ..in_trouble() };
+    let mut names = std::collections::BTreeSet::new();
+    fields(&serde_json::to_value(stopped).unwrap(), &mut names);
+    let undocumented: Vec<_> = names.iter().filter(|name| !contract.contains(&format!("`{name}`"))).collect();
+    assert!(undocumented.is_empty(), "{undocumented:?}");
+}
