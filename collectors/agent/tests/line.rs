@@ -1,5 +1,7 @@
 //! The agent's line over real sockets and real TLS on loopback: enrolment, resuming, and who is refused.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::{
     net::SocketAddr,
     pin::Pin,

@@ -63,14 +63,19 @@ impl Batch {
 
 /// Cuts `text` to at most `limit` bytes, never inside a character.
 pub fn cut(text: &mut String, limit: usize) {
-    text.truncate(text.floor_char_boundary(limit));
+    text.truncate(boundary(text, limit));
+}
+
+/// Returns the last place at or before `limit` where a character begins or the text ends.
+fn boundary(text: &str, limit: usize) -> usize {
+    (0..=limit.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
 }
 
 /// Returns the scope, cut where it is too long.
 #[must_use]
 pub fn fit_scope(scope: Scope) -> Scope {
     let text = scope.as_str();
-    if text.len() <= SCOPE_BYTES { scope } else { Scope::new(&text[..text.floor_char_boundary(SCOPE_BYTES)]) }
+    if text.len() <= SCOPE_BYTES { scope } else { Scope::new(&text[..boundary(text, SCOPE_BYTES)]) }
 }
 
 /// Cuts whatever is too long in a fact, and brings what has two spellings into the one that the wire knows: VLAN 0 and

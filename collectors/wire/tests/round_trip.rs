@@ -77,8 +77,12 @@ proptest! {
         removed in vec(support::fact_body(), 0..8),
     ) {
         let mut digest = GroupDigest::empty(group.clone());
-        removed.iter().chain(&kept).for_each(|body| digest.add(body));
-        removed.iter().for_each(|body| digest.remove(body));
+        for body in removed.iter().chain(&kept) {
+            digest.add(body);
+        }
+        for body in &removed {
+            digest.remove(body);
+        }
         let sum = kept.iter().fold(0_u64, |sum, body| sum.wrapping_add(fact_hash(&group, body)));
         prop_assert_eq!(digest, GroupDigest { group, count: kept.len() as u64, sum });
     }

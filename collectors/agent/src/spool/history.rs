@@ -288,7 +288,8 @@ impl History {
     }
 
     fn drop_first(&mut self, store: &Store) -> Result<(), SpoolError> {
-        let cost = decode(&store.get_parts(&keys::history(self.first))?).map_or_else(Lost::unreadable, Lost::of);
+        let cost =
+            decode(&store.get_parts(&keys::history(self.first))?).as_ref().map_or_else(Lost::unreadable, Lost::of);
         let mut lost = self.lost;
         lost.add(cost);
         let mut writes = Writes::default();
@@ -350,7 +351,7 @@ impl History {
 }
 
 impl Lost {
-    fn of(batch: v1::Batch) -> Self {
+    fn of(batch: &v1::Batch) -> Self {
         let closed = batch.clocks.as_ref().map_or(0, |clocks| clocks.wall_ms);
         let time = |group: &v1::HistoryGroup| closed - i64::try_from(group.age_ms).unwrap_or(0);
         let items = |group: &v1::HistoryGroup| {

@@ -101,7 +101,7 @@ impl Inner {
     }
 
     pub(super) fn store(&self) -> Result<&Store, SpoolError> {
-        opened(&self.store)
+        opened(self.store.as_ref())
     }
 
     pub(super) fn has_space(&self) -> bool {
@@ -114,7 +114,7 @@ impl Inner {
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
         let Self { store, state, .. } = self;
-        state.observe(opened(store)?, changes, config.rules(), Purpose::Observation)
+        state.observe(opened(store.as_ref())?, changes, config.rules(), Purpose::Observation)
     }
 
     pub(super) fn replace(
@@ -142,12 +142,12 @@ impl Inner {
     pub(super) fn observe_own(&mut self, change: FactChange, config: SpoolConfig) -> Result<bool, SpoolError> {
         let Self { store, state, .. } = self;
         let rules = Rules { max_facts: usize::MAX, ..config.rules() };
-        state.observe(opened(store)?, [(own_group(), change)], rules, Purpose::BookKeeping)
+        state.observe(opened(store.as_ref())?, [(own_group(), change)], rules, Purpose::BookKeeping)
     }
 
     pub(super) fn seal(&mut self, config: SpoolConfig, now: &Clocks) -> Result<bool, SpoolError> {
         let Self { store, history, .. } = self;
-        let store = opened(store)?;
+        let store = opened(store.as_ref())?;
         let sealed = history.is_open();
         history.close(store, now)?;
         // On a small disk the oldest history goes before the spool has filled it: sled gives no space back.
@@ -162,7 +162,7 @@ impl Inner {
 
     pub(super) fn report_lost(&mut self, now: &Clocks) -> Result<(), SpoolError> {
         let Self { store, history, .. } = self;
-        history.report_lost(opened(store)?, now)?;
+        history.report_lost(opened(store.as_ref())?, now)?;
         self.loss_reported_ms = Some(now.boot_ms);
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Inner {
             return Ok(self.outstanding);
         }
         let Self { store, state, .. } = self;
-        let store = opened(store)?;
+        let store = opened(store.as_ref())?;
         let mut cut = state.cut(store)?;
         if cut.is_empty() {
             return Ok(false);
@@ -221,7 +221,7 @@ impl Inner {
             }
             Lane::History if position.epoch == self.history.position().epoch => {
                 let Self { store, history, .. } = self;
-                history.acknowledge(opened(store)?, position.sequence)?;
+                history.acknowledge(opened(store.as_ref())?, position.sequence)?;
                 Ok(history.waiting() == 0)
             }
             _ => Ok(false),
@@ -248,7 +248,7 @@ impl Inner {
             }
             Lane::History if position.epoch == self.history.position().epoch => {
                 let Self { store, history, .. } = self;
-                history.set_aside(opened(store)?, position.sequence)?
+                history.set_aside(opened(store.as_ref())?, position.sequence)?
             }
             _ => None,
         };
@@ -286,8 +286,8 @@ impl Inner {
 }
 
 /// Returns the open store.
-pub(super) fn opened(store: &Option<Store>) -> Result<&Store, SpoolError> {
-    store.as_ref().ok_or(SpoolError::Closed)
+pub(super) fn opened(store: Option<&Store>) -> Result<&Store, SpoolError> {
+    store.ok_or(SpoolError::Closed)
 }
 
 /// Returns by how much the times on disk must be moved: within one boot, the timeline's anchor may have changed since.

@@ -379,7 +379,7 @@ impl Spool {
             Lane::State => inner.renew_state(epoch),
             Lane::History => {
                 let Inner { store, history, .. } = inner;
-                history.renew(opened(store)?, epoch)
+                history.renew(opened(store.as_ref())?, epoch)
             }
         })
     }
@@ -391,7 +391,7 @@ impl Spool {
     pub fn resync(&self, groups: &[Group], now: &Clocks) -> Result<(), SpoolError> {
         self.work(now, |inner, _| {
             let Inner { store, state, .. } = inner;
-            state.resync(opened(store)?, groups).map(|()| true)
+            state.resync(opened(store.as_ref())?, groups).map(|()| true)
         })
     }
 

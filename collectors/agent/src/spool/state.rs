@@ -98,7 +98,7 @@ impl StateTable {
                 (Some((group, key_hash)), Ok(fact)) => {
                     let observed = fact.observed.plus_ms(shift_ms).min(now);
                     let hash = fact_hash(&group, &fact.body);
-                    table.put(group, key_hash, Entry { hash, observed, reported: observed, dirty: false });
+                    table.put(&group, key_hash, Entry { hash, observed, reported: observed, dirty: false });
                     if observed != fact.observed {
                         writes.put(key, codec::encode_fact(&Fact { observed, ..fact }));
                     }
@@ -179,7 +179,9 @@ impl StateTable {
         }
         store.apply(writes, purpose)?;
         let changed = steps.iter().any(Step::waits);
-        steps.into_iter().for_each(|step| self.take(step));
+        for step in steps {
+            self.take(step);
+        }
         if refused > 0 { Err(SpoolError::TableFull { limit: rules.max_facts, refused }) } else { Ok(changed) }
     }
 
@@ -379,13 +381,13 @@ impl StateTable {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Put { group, key_hash, entry } => self.put(group, key_hash, entry),
+            Step::Put { group, key_hash, entry } => self.put(&group, key_hash, entry),
             Step::Remove { group, key_hash } => self.remove(&group, key_hash),
         }
     }
 
-    fn put(&mut self, group: Group, key_hash: u64, entry: Entry) {
-        let table = self.group(&group);
+    fn put(&mut self, group: &Group, key_hash: u64, entry: Entry) {
+        let table = self.group(group);
         let was_gone = table.gone.remove(&key_hash);
         let before = table.entries.insert(key_hash, entry);
         if let Some(before) = before {

@@ -254,10 +254,8 @@ impl<H: Handler> Uplink<H> {
         let response = timeout(limit, client.report(ReceiverStream::new(messages))).await.map_err(silent)?;
         let mut inbound = response.map_err(refused)?.into_inner();
         let first = timeout(limit, inbound.message()).await.map_err(silent)?.map_err(refused)?;
-        let welcome = match CentreMessage::try_from(first.ok_or(UplinkError::Closed)?).map_err(UplinkError::Invalid)? {
-            CentreMessage::Welcome(welcome) => welcome,
-            _ => return Err(UplinkError::NoWelcome),
-        };
+        let first = CentreMessage::try_from(first.ok_or(UplinkError::Closed)?).map_err(UplinkError::Invalid)?;
+        let CentreMessage::Welcome(welcome) = first else { return Err(UplinkError::NoWelcome) };
         self.came_up(&welcome);
         let (spool, config, clock) = (Arc::clone(&self.spool), self.config.clone(), self.clock);
         let link = blocking(move || Link::open(spool, config, &welcome, &clock.now())).await?;
@@ -373,9 +371,10 @@ async fn seal(spool: Arc<Spool>, clock: Clock, shutdown: CancellationToken) {
         let sealed = blocking(move || if ending { spool.flush(&clock.now()) } else { spool.seal(&clock.now()) }).await;
         let error = sealed.err().map(|error| chain(&error));
         if error != last_error {
-            match &error {
-                Some(error) => tracing::error!(%error, "what was observed cannot be kept"),
-                None => tracing::info!("the spool takes observations again"),
+            if let Some(error) = &error {
+                tracing::error!(%error, "what was observed cannot be kept");
+            } else {
+                tracing::info!("the spool takes observations again");
             }
             last_error = error;
         }

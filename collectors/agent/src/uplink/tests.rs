@@ -39,13 +39,13 @@ impl Centre {
 
     fn receive(&mut self, message: AgentMessage, refuse: bool) -> Option<CentreMessage> {
         match message {
-            AgentMessage::Batch(batch) => Some(self.batch(batch, refuse)),
+            AgentMessage::Batch(batch) => Some(self.batch(&batch, refuse)),
             AgentMessage::Digest(digest) => self.digest(&digest),
             AgentMessage::Hello(_) | AgentMessage::Heartbeat(_) | AgentMessage::Result(_) => None,
         }
     }
 
-    fn batch(&mut self, batch: Batch, refuse: bool) -> CentreMessage {
+    fn batch(&mut self, batch: &Batch, refuse: bool) -> CentreMessage {
         let Position { lane, epoch, sequence } = batch.position;
         let reject = |position, reason| {
             CentreMessage::Rejection(Rejection { position, reason, detail: "by the model".to_owned() })
@@ -67,11 +67,11 @@ impl Centre {
         }
         self.marks.insert(lane, batch.position);
         if refuse && lane == Lane::History {
-            self.refused.extend(counters(&batch));
+            self.refused.extend(counters(batch));
             return reject(batch.position, RejectionReason::Invalid);
         }
-        self.counters.extend(counters(&batch));
-        self.commit_state(&batch);
+        self.counters.extend(counters(batch));
+        self.commit_state(batch);
         CentreMessage::Acknowledgement(Acknowledgement { position: batch.position })
     }
 

@@ -178,12 +178,12 @@ fn passive_fact() -> impl Strategy<Value = FactBody> {
 }
 
 /// Any fact's body.
-pub fn fact_body() -> impl Strategy<Value = FactBody> {
+pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
     prop_oneof![device_fact(), table_fact(), passive_fact()]
 }
 
 /// Any fact.
-pub fn fact() -> impl Strategy<Value = Fact> {
+pub(crate) fn fact() -> impl Strategy<Value = Fact> {
     (time(), fact_body()).prop_map(|(observed, body)| Fact { observed, body })
 }
 
@@ -198,7 +198,7 @@ fn change() -> impl Strategy<Value = FactChange> {
 }
 
 /// Any group.
-pub fn group() -> impl Strategy<Value = Group> {
+pub(crate) fn group() -> impl Strategy<Value = Group> {
     (select(Method::ALL.to_vec()), text()).prop_map(|(method, scope)| Group { method, scope: Scope::new(&scope) })
 }
 
@@ -260,7 +260,7 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
 }
 
 /// Any history item. Few scopes and moments, so that items share groups.
-pub fn history_item() -> impl Strategy<Value = HistoryItem> {
+pub(crate) fn history_item() -> impl Strategy<Value = HistoryItem> {
     let scope = select(vec!["", "core", "access-1"]).prop_map(Scope::new);
     let time = prop_oneof![Just(Timestamp::from_unix_ms(CLOSED_MS - 60_000)), time()];
     (time, scope, history_body()).prop_map(|(time, scope, body)| HistoryItem { time, scope, body })
@@ -280,7 +280,7 @@ fn positions() -> impl Strategy<Value = Vec<Position>> {
 }
 
 /// Any batch.
-pub fn batch() -> impl Strategy<Value = Batch> {
+pub(crate) fn batch() -> impl Strategy<Value = Batch> {
     let state = (position(Lane::State), vec(changes(), 1..5).prop_map(Content::State));
     let history = (position(Lane::History), vec(history_item(), 1..20).prop_map(Content::History));
     let content = prop_oneof![
@@ -291,7 +291,7 @@ pub fn batch() -> impl Strategy<Value = Batch> {
 }
 
 /// Anything that an agent says.
-pub fn agent_message() -> impl Strategy<Value = AgentMessage> {
+pub(crate) fn agent_message() -> impl Strategy<Value = AgentMessage> {
     let hello = (any::<(u64, u64, u64)>(), text(), clocks(), positions()).prop_map(
         |((agent, site, configuration_revision), version, clocks, lanes)| Hello {
             agent: AgentId::from_raw(agent),
@@ -320,15 +320,18 @@ pub fn agent_message() -> impl Strategy<Value = AgentMessage> {
 }
 
 /// Anything that the centre says.
-pub fn centre_message() -> impl Strategy<Value = CentreMessage> {
+pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
     let any_position = || prop_oneof![position(Lane::State), position(Lane::History)];
     let welcome = (time(), positions(), text()).prop_map(|(centre_time, committed, site_name)| Welcome {
         centre_time,
         committed,
         site_name,
     });
-    use RejectionReason as R;
-    let rejection = (any_position(), select(vec![R::Invalid, R::EpochRetired, R::Gap]), text())
+    let rejection = (
+        any_position(),
+        select(vec![RejectionReason::Invalid, RejectionReason::EpochRetired, RejectionReason::Gap]),
+        text(),
+    )
         .prop_map(|(position, reason, detail)| Rejection { position, reason, detail });
     let query = prop_oneof![Just(Query::Status), text().prop_map(|device| Query::Inspect { device })];
     let body = prop_oneof![

@@ -84,7 +84,7 @@ fn replacing_a_group_sends_only_the_differences() {
     hands.pass(1_000);
     spool.replace_group(&group("lan"), facts(2..11, &hands), &hands.0).unwrap();
     let mut sent = changes(&drain_state(&spool, &hands.0));
-    sent.sort_by_key(|change| change.key());
+    sent.sort_by_key(FactChange::key);
     let gone = |number| FactChange::Gone { key: binding(number, 1, hands.time()).body.key(), observed: hands.time() };
     assert_eq!(sent, [gone(0), gone(1), FactChange::Present(binding(10, 1, hands.time()))]);
     assert_eq!(spool.status().facts, 10);
