@@ -5,7 +5,7 @@
 //! that 3,000 agents do not come back in one second.
 //!
 //! Tasks, all owned by [`Uplink::run`], which ends them when it ends: the sealing of the spool, once a second (cancelling it
-//! between two rounds loses nothing); the running instructions, at most [`MAX_INSTRUCTIONS`] (cancelled with their connection:
+//! between two rounds loses nothing); the running instructions, at most `MAX_INSTRUCTIONS` (cancelled with their connection:
 //! the centre asks again). Blocking work on the spool runs on tokio's blocking threads, one piece at a time.
 //!
 //! The lanes' logic is in `lanes.rs`, the connection without its socket in `link.rs`: both are pure of I/O and clocks.
