@@ -140,15 +140,7 @@ impl Estate {
     pub fn apply(&mut self, change: &Change) {
         match change {
             Change::Fact { site, agent, group, key_hash, held } => {
-                let key = (*agent, group.clone());
-                let state = self.site_mut(*site);
-                let mut it = state.facts.get(&key).cloned().unwrap_or_else(|| Arc::new(HeldGroup::new(group.clone())));
-                Arc::make_mut(&mut it).set(*key_hash, held.clone());
-                if it.is_empty() {
-                    state.facts.remove(&key)
-                } else {
-                    state.facts.insert(key, it)
-                };
+                self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.clone());
             }
             Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
             Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),

@@ -59,6 +59,10 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // What `Display` writes where RFC 3339 cannot: a stored value must always read back.
+        if let Some(ms) = text.strip_suffix(" ms").and_then(|ms| ms.parse().ok()) {
+            return Ok(Self(ms));
+        }
         let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp(text.to_owned()))?;
         Ok(Self(time.as_millisecond()))
     }
@@ -89,7 +93,9 @@ mod tests {
     }
 
     #[test]
-    fn a_time_beyond_rfc_3339_is_still_printed() {
-        assert_eq!(Timestamp::from_unix_ms(i64::MAX).to_string(), format!("{} ms", i64::MAX));
+    fn a_time_beyond_rfc_3339_is_still_printed_and_read_back() {
+        let time = Timestamp::from_unix_ms(i64::MAX);
+        assert_eq!(time.to_string(), format!("{} ms", i64::MAX));
+        assert_eq!(time.to_string().parse(), Ok(time));
     }
 }

@@ -113,6 +113,21 @@ impl SiteState {
         self.facts.get(&(agent, group.clone()))
     }
 
+    /// Puts a fact in or takes it out. Changes in place what no other snapshot shares.
+    pub(super) fn set_fact(&mut self, key: (AgentId, Group), key_hash: u64, held: Option<Arc<Held>>) {
+        if let Some(group) = self.facts.get_mut(&key) {
+            let group = Arc::make_mut(group);
+            group.set(key_hash, held);
+            if group.is_empty() {
+                self.facts.remove(&key);
+            }
+        } else if held.is_some() {
+            let mut group = HeldGroup::new(key.1.clone());
+            group.set(key_hash, held);
+            self.facts.insert(key, Arc::new(group));
+        }
+    }
+
     /// Returns every group of one agent.
     pub fn groups_of(&self, agent: AgentId) -> impl Iterator<Item = (&Group, &Arc<HeldGroup>)> {
         let all = self.facts.iter().skip_while(move |((holder, _), _)| *holder < agent);

@@ -36,7 +36,7 @@ impl Switch {
         present(self.boot_ms, body)
     }
 
-    fn row(&self, last: u8, port: u8) -> FactBody {
+    fn row(last: u8, port: u8) -> FactBody {
         FactBody::Forwarding(fact::Forwarding {
             mac: mac(last),
             vlan: Some(10),
@@ -47,12 +47,12 @@ impl Switch {
     }
 
     fn learns(&mut self, rows: &[(u8, u8)]) {
-        let changes = rows.iter().map(|(last, port)| present(self.boot_ms, self.row(*last, *port))).collect();
+        let changes = rows.iter().map(|(last, port)| present(self.boot_ms, Self::row(*last, *port))).collect();
         self.report(Method::SnmpForwarding, changes);
     }
 
     fn forgets(&mut self, last: u8, port: u8) {
-        let change = gone(self.boot_ms, &self.row(last, port));
+        let change = gone(self.boot_ms, &Self::row(last, port));
         self.report(Method::SnmpForwarding, vec![change]);
     }
 
