@@ -2,20 +2,20 @@
 //!
 //! Tasks: [`Poller`] owns one task for each configured device. A task sleeps until its schedule says what to ask, or until
 //! something new is seen at the site. Cancelling one is safe at any point: its session is its own, and what it had not
-//! handed on is read again.
+//! handed on is read again. A task that fails is begun again with the next [`Poller::revive`].
 
 mod device;
 mod facts;
 mod memory;
 mod names;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use onenet_snmp::Sockets;
 use onenet_topology::fact::{Group, Method, Scope};
 use tokio::{
     sync::{Semaphore, watch},
-    task::JoinSet,
+    task::{self, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +46,8 @@ pub(crate) struct Poller {
     shared: Shared,
     news: News,
     tasks: JoinSet<()>,
+    /// Which task polls what.
+    devices: HashMap<task::Id, DeviceConfig>,
     cancel: CancellationToken,
 }
 
@@ -72,7 +74,7 @@ impl Poller {
     ) -> Self {
         let gate = Arc::new(Semaphore::new(AT_A_TIME));
         let shared = Shared { clock, observations, conditions, board, sockets, gate };
-        Self { shared, news, tasks: JoinSet::new(), cancel: CancellationToken::new() }
+        Self { shared, news, tasks: JoinSet::new(), devices: HashMap::new(), cancel: CancellationToken::new() }
     }
 
     /// Polls these devices from now on, and no others.
@@ -80,15 +82,32 @@ impl Poller {
         self.stop().await;
         self.cancel = CancellationToken::new();
         self.shared.board.set_devices(devices);
-        for device in devices {
-            let task = Device::new(device.clone(), self.shared.clone());
-            self.tasks.spawn(task.run(self.cancel.clone(), self.news.0.subscribe()));
+        devices.iter().cloned().for_each(|device| self.begin(device));
+    }
+
+    /// Begins again what failed: a defect that one device brings out must not leave it unwatched in silence.
+    pub(crate) fn revive(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            let id = match &ended {
+                Ok((id, ())) => *id,
+                Err(error) => error.id(),
+            };
+            let Some(device) = self.devices.remove(&id) else { continue };
+            tracing::error!(device = %device.name, error = ?ended.err(), "the task of a device failed and is begun again");
+            self.begin(device);
         }
+    }
+
+    fn begin(&mut self, device: DeviceConfig) {
+        let polling = Device::new(device.clone(), self.shared.clone());
+        let task = self.tasks.spawn(polling.run(self.cancel.clone(), self.news.0.subscribe()));
+        self.devices.insert(task.id(), device);
     }
 
     /// Ends all polling.
     pub(crate) async fn stop(&mut self) {
         self.cancel.cancel();
+        self.devices.clear();
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "the task of a device failed");

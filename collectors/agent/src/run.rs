@@ -270,6 +270,7 @@ fn summary(spool: &Spool) -> SpoolSummary {
         history_batches: status.history_batches,
         history_bytes: status.history_bytes,
         lost_items: status.lost_items,
+        refused_batches: status.refused_batches,
         disk_bytes: status.disk_bytes,
         disk_full: status.disk_full,
     }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a device is never asked twice at the same time; a table whose cycle ends after its next one was due is
 //! counted as late, and what was missed is skipped, not made up for; a silent device is asked ever more seldom; what is
-//! new triggers one walk of forwarding at once, and no two such walks begin closer than their spacing.
+//! new triggers one walk of forwarding at once, no two such walks begin closer than their spacing, and they take no more
+//! than a tenth of the device's time.
 //!
 //! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
 
@@ -19,6 +20,10 @@ const TOGETHER_MS: i64 = 2_000;
 
 /// How far a cycle is moved at random, so that devices drift apart that something brought in step.
 const JITTER_MS: u64 = 1_000;
+
+/// How many times as long as a walk took the next one that something new triggers waits: where new addresses come all the
+/// time, a core switch that needs 8 s for its tables is not walked without end.
+const PAUSE_PER_WALK: i64 = 10;
 
 /// The longest pause between two questions to a silent device: a switch that is back is seen within this time. Two small
 /// packets in five minutes are no burden, even for a thousand dead devices.
@@ -77,6 +82,8 @@ pub struct DeviceSchedule {
     triggered: Option<Timestamp>,
     triggered_spacing_ms: i64,
     forwarding_begun: Option<Timestamp>,
+    /// How long the last walk of forwarding took.
+    forwarding_took_ms: i64,
     late: u64,
     /// When a silent device is asked again.
     retry: Option<Timestamp>,
@@ -154,6 +161,7 @@ impl DeviceSchedule {
             triggered: None,
             triggered_spacing_ms: i64::try_from(intervals.triggered_spacing.as_millis()).unwrap_or(i64::MAX),
             forwarding_begun: None,
+            forwarding_took_ms: 0,
             late: 0,
             retry: None,
         }
@@ -211,8 +219,14 @@ impl DeviceSchedule {
 
     /// Notes that something new was seen at `now`: forwarding is walked as soon as the spacing allows.
     pub fn trigger(&mut self, now: Timestamp) {
-        let earliest = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(self.triggered_spacing_ms));
+        let spacing_ms = self.triggered_spacing_ms.max(self.forwarding_took_ms.saturating_mul(PAUSE_PER_WALK));
+        let earliest = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(spacing_ms));
         self.triggered.get_or_insert(earliest.max(now));
+    }
+
+    /// Notes how long the walk of forwarding in the running cycle took.
+    pub fn walked_forwarding(&mut self, took_ms: i64) {
+        self.forwarding_took_ms = took_ms.max(0);
     }
 
     /// Makes `table` due at `now`: something showed that what is known of it no longer holds.

@@ -106,6 +106,9 @@ pub struct SpoolSummary {
     pub history_bytes: u64,
     /// Samples and events that caps cost since the agent started.
     pub lost_items: u64,
+    /// Batches that the centre refused since the agent started.
+    #[serde(default)]
+    pub refused_batches: u64,
     /// Size on disk.
     pub disk_bytes: u64,
     /// Whether the disk takes no more.

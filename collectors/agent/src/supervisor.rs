@@ -74,6 +74,7 @@ impl Supervisor {
                 _ = forget.tick() => self.forget().await,
                 _ = look.tick() => {
                     self.listening(Listener::look).await;
+                    self.poller.revive();
                     let connected = self.link.borrow().connected;
                     self.judge(connected).await;
                 }

@@ -1,6 +1,6 @@
 //! `onenet-agent check-config`.
 
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write, os::unix::fs::PermissionsExt as _, path::Path};
 
 use super::output;
 use crate::{
@@ -10,8 +10,16 @@ use crate::{
 
 pub(super) fn execute(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
-    output::text(&summary(file, &config))?;
+    let mut text = summary(file, &config);
+    if is_open_to_all(file) && (!config.site.devices.is_empty() || !config.credentials.is_empty()) {
+        let _ = writeln!(text, "Every user of this box can read the secrets in it: chmod o-r {}", file.display());
+    }
+    output::text(&text)?;
     Ok(())
+}
+
+fn is_open_to_all(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
 /// Returns what an agent with this configuration would do.

@@ -167,7 +167,9 @@ impl Device {
                     self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
                 }
                 Table::Forwarding => {
+                    let begun = self.shared.clock.timestamp();
                     let polled = poll_forwarding(session, &self.names).await;
+                    self.schedule.walked_forwarding(self.shared.clock.timestamp().ms_since(begun));
                     self.hand_on(Method::SnmpForwarding, table, polled, facts::forwarding).await;
                 }
                 Table::Addresses => {

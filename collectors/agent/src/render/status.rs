@@ -130,6 +130,16 @@ fn spool(out: &mut String, status: &Status, language: Language) {
             ),
         };
     }
+    if spool.refused_batches > 0 {
+        let _ = match language {
+            Language::Zh => writeln!(out, "          中心拒收 {} 批数据：请告知中心运维人员", spool.refused_batches),
+            Language::En => writeln!(
+                out,
+                "              the centre refused {} batches: tell whoever runs the centre",
+                spool.refused_batches
+            ),
+        };
+    }
     if spool.disk_full {
         let _ = writeln!(
             out,

@@ -51,6 +51,21 @@ fn something_new_has_forwarding_walked_at_once_and_a_burst_only_once_a_spacing()
 }
 
 #[test]
+fn walks_that_take_long_are_not_triggered_without_end() {
+    let (mut schedule, end) = settled();
+    let only_forwarding = Decision::Poll(Tables::default().with(Table::Forwarding));
+    let first = end.plus_ms(12_000);
+    schedule.trigger(first);
+    assert_eq!(schedule.decide(first), only_forwarding);
+    schedule.walked_forwarding(3_000);
+    schedule.finished(Outcome::Answered, first.plus_ms(3_050));
+    schedule.trigger(first.plus_ms(3_100));
+    // Ten times the 3 s of the walk, though the spacing is 10 s.
+    assert_eq!(schedule.decide(first.plus_ms(29_999)), Decision::WaitUntil(first.plus_ms(30_000)));
+    assert_eq!(schedule.decide(first.plus_ms(30_000)), only_forwarding);
+}
+
+#[test]
 fn a_cycle_that_takes_longer_than_its_interval_is_late_and_not_made_up_for() {
     let (mut schedule, _) = settled();
     let due = match schedule.decide(START.plus_ms(600)) {
