@@ -25,12 +25,13 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let mut options = ReplayOptions::default();
     options.pipeline.local.clone_from(&arguments.local);
     let result = replay(&arguments.files, &options);
-    if arguments.json {
+    // What was read is shown also when a file breaks off; the exit status tells.
+    let nothing_read = result.frames.seen == 0 && result.errors.len() == arguments.files.len();
+    if !nothing_read && arguments.json {
         output::json(&result)?;
-    } else {
+    } else if !nothing_read {
         output::text(&render::replay(&result))?;
     }
-    // What was read is shown also when a file breaks off; the exit status tells.
     anyhow::ensure!(result.errors.is_empty(), "{}", result.errors.join("\n"));
     Ok(())
 }
