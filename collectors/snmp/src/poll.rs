@@ -65,7 +65,10 @@ pub async fn poll_forwarding(session: &mut Session, interfaces: &InterfaceIndex)
 /// Reads what the bridge says of itself and of the spanning tree. Cheap.
 pub async fn poll_bridge(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Bridge> {
     let mut polled = Polled::default();
-    let scalars = session.get(&bridge::scalar_names()).await.unwrap_or_default();
+    let scalars = session.get(&bridge::scalar_names()).await.unwrap_or_else(|error| {
+        polled.errors.push(mib::unread(bridge::SCALARS_GROUP, &error));
+        Vec::new()
+    });
     let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
     let stp = mib::read(session, bridge::STP_PORT_TABLE, &bridge::STP_PORTS).await;
     polled.note(bridge::STP_PORT_TABLE, &stp);

@@ -13,7 +13,7 @@ pub struct Target(pub SocketAddr);
 
 impl Target {
     /// Returns the target that `HOST` or `HOST:PORT` means: an IPv4 address, an IPv6 address (in brackets with a
-    /// port), or a name, which is looked up.
+    /// port), or a name, which is looked up; of several addresses an IPv4 one.
     ///
     /// # Errors
     ///
@@ -31,8 +31,10 @@ impl Target {
         };
         let host = || text.to_owned();
         let found = tokio::net::lookup_host(with_port).await;
-        let mut addresses = found.map_err(|source| ResolveError::Lookup { host: host(), source })?;
-        addresses.next().map(Self).ok_or_else(|| ResolveError::NoAddress { host: host() })
+        let addresses = found.map_err(|source| ResolveError::Lookup { host: host(), source })?;
+        // Agents listen on IPv4 everywhere and on IPv6 only where somebody thought of it.
+        let first = addresses.min_by_key(SocketAddr::is_ipv6);
+        first.map(Self).ok_or_else(|| ResolveError::NoAddress { host: host() })
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     value::{Value, VarBind},
 };
 
+pub(crate) const SCALARS_GROUP: &str = "dot1dBridge";
 pub(crate) const BASE_PORT_TABLE: &str = "dot1dBasePortTable";
 pub(crate) const STP_PORT_TABLE: &str = "dot1dStpPortTable";
 pub(crate) const FDB_TABLE: &str = "dot1dTpFdbTable";

@@ -191,6 +191,11 @@ pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[
     ReadTable { cells, errors }
 }
 
+/// Returns the record of a group of objects that could not be read.
+pub(crate) fn unread(group: &'static str, error: &RequestError) -> TableError {
+    TableError { table: group, column: None, error: problem(error), rows: None, detail: Some(error.to_string()) }
+}
+
 fn problem(error: &RequestError) -> TableProblem {
     match error {
         RequestError::NoAnswer { .. } | RequestError::Gone { .. } => TableProblem::NoAnswer,
