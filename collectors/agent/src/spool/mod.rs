@@ -148,7 +148,7 @@ pub enum SpoolError {
     },
     /// The disk is nearly full. Observations are lost until there is space again.
     #[error(
-        "the disk that holds the spool {folder} is full: {free} bytes are free, {needed} must be; delete something there, or move the spool to another disk (spool.folder)"
+        "the disk that holds the spool {folder} is full: {free} bytes are free, {needed} must be; delete something there, or move the data to another disk ([data] dir)"
     )]
     DiskFull {
         /// The spool's folder.
