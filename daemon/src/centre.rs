@@ -32,6 +32,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -56,13 +57,16 @@ use crate::{
     },
     pki::{self, Pki, PkiError},
     record::{Body, Command, EnrolmentToken, TokenHash},
-    store::{AuditKey, AuditQuery, BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
+    store::{self, AuditKey, AuditQuery, BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
 };
 
 /// How often time is recorded as having passed.
 const TICK: Duration = Duration::from_secs(1);
 /// Ticks between two removals of old samples.
 const TICKS_PER_EXPIRY: u64 = 300;
+
+/// What the law demands of the audit trail, with a margin, in milliseconds.
+const AUDIT_RETENTION_MIN_MS: i64 = audit::MIN_RETENTION_DAYS as i64 * 86_400_000;
 
 /// How the centre is to be opened.
 #[derive(Debug, Clone)]
@@ -71,6 +75,10 @@ pub struct Options {
     pub policy: Policy,
     /// How long samples are kept, in milliseconds. Longer history belongs into Prometheus.
     pub sample_retention_ms: i64,
+    /// How long the audit trail is kept, in milliseconds; never less than [`audit::MIN_RETENTION_DAYS`].
+    pub audit_retention_ms: i64,
+    /// What the store's page cache may hold, in bytes.
+    pub cache_bytes: u64,
     /// Further names and addresses for the centre's certificate; agents do not need them.
     pub certificate_names: Vec<String>,
     /// The clock.
@@ -82,6 +90,8 @@ impl Default for Options {
         Self {
             policy: Policy::default(),
             sample_retention_ms: 48 * 3_600_000,
+            audit_retention_ms: AUDIT_RETENTION_MIN_MS,
+            cache_bytes: store::CACHE_BYTES,
             certificate_names: Vec::new(),
             clock: Clock::system(),
         }
@@ -148,7 +158,8 @@ impl Centre {
     /// to do.
     pub async fn open(data: &Path, options: Options) -> Result<Self, OpenError> {
         let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
-        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, now)).await;
+        let cache_bytes = options.cache_bytes;
+        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, cache_bytes, now)).await;
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let clock = options.clock.clone();
         let (owner, intake, published) =
@@ -166,17 +177,18 @@ impl Centre {
         };
         inner.intake.submit(Body::Started).await.map_err(OpenError::Start)?;
         let centre = Self(Arc::new(inner));
-        centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms)));
+        centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms, options.audit_retention_ms)));
         Ok(centre)
     }
 
-    fn ticker(&self, retention_ms: i64) -> Ticker {
+    fn ticker(&self, retention_ms: i64, audit_retention_ms: i64) -> Ticker {
         Ticker {
             store: self.0.store.clone(),
             shared: Arc::clone(&self.0.shared),
             intake: self.0.intake.clone(),
             shutdown: self.0.shutdown.clone(),
             retention_ms,
+            audit_retention_ms: audit_retention_ms.max(AUDIT_RETENTION_MIN_MS),
         }
     }
 
@@ -396,10 +408,17 @@ fn store_path(data: &Path) -> PathBuf {
     data.join("store")
 }
 
-fn open_files(data: &Path, names: &[String], now: Timestamp) -> Result<(Store, Estate, Pki), OpenError> {
-    fs::create_dir_all(data).map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
+fn open_files(
+    data: &Path,
+    names: &[String],
+    cache_bytes: u64,
+    now: Timestamp,
+) -> Result<(Store, Estate, Pki), OpenError> {
+    // Its owner's alone: keys and everything that is known lie in it.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
     // The store first: its lock keeps a second centre from touching anything else.
-    let store = Store::open(&store_path(data)).map_err(OpenError::Store)?;
+    let store = Store::open_with_cache(&store_path(data), cache_bytes).map_err(OpenError::Store)?;
     let estate = store.load().map_err(OpenError::Store)?;
     let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
     Ok((store, estate, pki))
@@ -411,6 +430,7 @@ struct Ticker {
     intake: Intake,
     shutdown: CancellationToken,
     retention_ms: i64,
+    audit_retention_ms: i64,
 }
 
 async fn tick(ticker: Ticker) {
@@ -436,9 +456,13 @@ async fn tick(ticker: Ticker) {
 impl Ticker {
     async fn expire(&self) {
         let before = self.shared.clock.now().plus_ms(self.retention_ms.saturating_neg());
+        let audit_before = self.shared.clock.now().plus_ms(self.audit_retention_ms.saturating_neg());
         let (store, estate) = (self.store.clone(), self.shared.published.estate.load_full());
-        let expired =
-            tokio::task::spawn_blocking(move || store.expire_samples(estate.sites.keys().copied(), before)).await;
+        let expired = tokio::task::spawn_blocking(move || {
+            store.expire_audit(audit_before)?;
+            store.expire_samples(estate.sites.keys().copied(), before)
+        })
+        .await;
         match expired {
             Ok(Ok((removed, more))) if removed > 0 => tracing::debug!(removed, more, "old samples were removed"),
             Ok(Ok(_)) => {}

@@ -22,3 +22,5 @@ pub mod pki;
 pub mod quickstart;
 pub mod record;
 pub mod store;
+#[cfg(test)]
+mod testing;

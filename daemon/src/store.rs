@@ -62,7 +62,7 @@ use crate::{
 /// Version of the format.
 pub const SCHEMA: u32 = 1;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start.
-const CACHE_BYTES: u64 = 64 << 20;
+pub const CACHE_BYTES: u64 = 64 << 20;
 /// How often, and at which distance, a store that is in use is tried again.
 const OPEN_RETRIES: u32 = 20;
 const OPEN_RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -155,9 +155,17 @@ impl Store {
     /// # Errors
     /// Fails when another process has it open, when it cannot be read or written, or has another schema.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with_cache(path, CACHE_BYTES)
+    }
+
+    /// Opens the store in `path`, or makes a new one there, with a page cache of `cache_bytes`.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with_cache(path: &Path, cache_bytes: u64) -> Result<Self, StoreError> {
         let config = sled::Config::new()
             .path(path)
-            .cache_capacity(CACHE_BYTES)
+            .cache_capacity(cache_bytes)
             // Every commit flushes; a second flusher would only take turns with it.
             .flush_every_ms(None);
         let mut opened = config.open().map_err(|error| open_error(path, error));

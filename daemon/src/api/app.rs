@@ -29,6 +29,8 @@ pub struct App {
     pub body_max_bytes: usize,
     /// Whether cookies may only travel over TLS.
     pub secure_cookies: bool,
+    /// Where agents connect, as they know the centre; `None` where it does not serve agents.
+    pub collectors: Option<String>,
     notebook: Arc<Mutex<Notebook>>,
 }
 
@@ -57,6 +59,7 @@ impl App {
             counters: Counters::default(),
             body_max_bytes,
             secure_cookies,
+            collectors: None,
             notebook: Arc::default(),
         }
     }

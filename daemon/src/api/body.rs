@@ -16,7 +16,9 @@ pub(crate) use agent::agent_state;
 pub use agent::{AgentBody, ConditionBody, FindingBody};
 pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
-pub use endpoint::{AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, RejectedBody, WitnessBody};
+pub use endpoint::{
+    AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
+};
 pub use site::{AreaBody, Counts, SiteBody, SiteNameBody, TreeBody};
 
 /// One page of a list.

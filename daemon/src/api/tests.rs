@@ -1,1 +1,6 @@
+//! The API from the outside: requests in, answers out.
 
+mod access;
+mod contract;
+mod hiding;
+mod inventory;

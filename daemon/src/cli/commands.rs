@@ -150,7 +150,11 @@ async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
         text(&answer, "/expires"),
         text(&answer, "/site")
     )?;
-    writeln!(notes, "    onenet-agent enrol --help")?;
+    let centre = match text(&answer, "/centre") {
+        "" => "CENTRE:7443",
+        centre => centre,
+    };
+    writeln!(notes, "    onenet-agent enrol {centre} {}", text(&answer, "/token"))?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -33,6 +33,9 @@ use crate::{
 
 /// How often the audit trail is written.
 const AUDIT_WRITE: Duration = Duration::from_secs(1);
+
+/// What a machine calls itself.
+const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// The centre cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +121,8 @@ pub(crate) async fn start(config: &Config) -> Result<Running, RunError> {
     let clock = Clock::system();
     let options = Options {
         sample_retention_ms: milliseconds(config.store.samples),
+        audit_retention_ms: milliseconds(config.store.audit),
+        cache_bytes: config.store.cache_bytes,
         certificate_names: names(config),
         clock: clock.clone(),
         ..Options::default()
@@ -128,7 +133,9 @@ pub(crate) async fn start(config: &Config) -> Result<Running, RunError> {
     let bound = |listener: &TcpListener, otherwise| listener.local_addr().unwrap_or(otherwise);
     let (api_address, collectors_address) =
         (bound(&listener, config.api.listen), bound(&collectors, config.collectors.listen));
-    let app = Arc::new(App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some()));
+    let mut app = App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some());
+    app.collectors = Some(advertised(config, collectors_address));
+    let app = Arc::new(app);
     let router = api::router(Arc::clone(&app), config.api.timeout);
     // A backup or an import of the nation may take longer than a request from the network.
     let local_router = api::router(Arc::clone(&app), LOCAL_TIMEOUT);
@@ -188,12 +195,24 @@ fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Returns where agents connect, under the first name that they know the centre by.
+fn advertised(config: &Config, address: SocketAddr) -> String {
+    let names = names(config);
+    let named =
+        config.collectors.names.first().or_else(|| names.iter().find(|name| !LOOPBACK_NAMES.contains(&name.as_str())));
+    match named.map(|name| name.parse::<IpAddr>().map_err(|_| name)) {
+        Some(Ok(ip)) => SocketAddr::new(ip, address.port()).to_string(),
+        Some(Err(name)) => format!("{name}:{}", address.port()),
+        None => address.to_string(),
+    }
+}
+
 /// Returns the names for the centre's certificate: as configured, else this machine's.
 fn names(config: &Config) -> Vec<String> {
     if !config.collectors.names.is_empty() {
         return config.collectors.names.clone();
     }
-    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    let mut names = LOOPBACK_NAMES.map(str::to_owned).to_vec();
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
     if crate::config::is_name(host) && !names.iter().any(|name| name == host) {

@@ -2,18 +2,25 @@
 
 use axum::{extract::Path, response::Response};
 use maud::{Markup, html};
-use onenet_topology::endpoint::{Endpoint, Witness};
+use onenet_topology::{
+    endpoint::{Endpoint, Witness},
+    inference::{Attachment, Where},
+};
 
 use super::{
     Reader, layout,
     parts::{self, Mark},
-    text,
+    text::{self, fill},
+    words,
 };
 use crate::{
     access::{Action, View},
     api::Problem,
     estate::SiteState,
 };
+
+/// Confidence from which a place is no guess.
+const SURE: u8 = 50;
 
 /// The page.
 pub(super) async fn page(reader: Reader, Path(id): Path<String>) -> Response {
@@ -70,12 +77,88 @@ pub(super) fn vendor(reader: &Reader, endpoint: &Endpoint) -> Markup {
 }
 
 /// Where it is, in a few words.
-pub(super) fn place(_: &Reader, _: &SiteState, _: &Endpoint) -> Markup {
-    parts::or_dash(None)
+pub(super) fn place(reader: &Reader, state: &SiteState, endpoint: &Endpoint) -> Markup {
+    let Some(located) = &endpoint.located else { return parts::or_dash(None) };
+    let unsure = state.attachment(endpoint.mac).is_none_or(|found| found.confidence < SURE || found.at != located.at);
+    match words::place(reader.language, state, located.at) {
+        Some(text) => html! { (text) @if unsure { span.none { " ?" } } },
+        None => parts::or_dash(None),
+    }
 }
 
-fn attachment(reader: &Reader, _: &SiteState, _: &Endpoint) -> Markup {
-    html! { p.calm { (reader.say(text::ATTACHMENT_UNKNOWN)) } }
+fn attachment(reader: &Reader, state: &SiteState, endpoint: &Endpoint) -> Markup {
+    let language = reader.language;
+    let located = endpoint.located.as_ref();
+    let found = state.attachment(endpoint.mac);
+    let Some((located, at)) = located.and_then(|it| Some((it, words::place(language, state, it.at)?))) else {
+        return html! {
+            p.calm { (reader.say(text::ATTACHMENT_UNKNOWN)) }
+            (rejected(reader, state, found))
+        };
+    };
+    let deciding = found.filter(|found| found.at == located.at);
+    let reason = match deciding {
+        Some(found) => words::reason(language, state, found.reason).1,
+        None if located.contender.is_some() => reader.say(text::LOOKS_ELSEWHERE).to_owned(),
+        None => reader.say(text::LAST_KNOWN).to_owned(),
+    };
+    let also = deciding.map(|found| found.also.as_slice()).unwrap_or_default();
+    html! {
+        div.sheet {
+            p {
+                strong { (at) }
+                @if let Some(found) = deciding {
+                    " · " (reader.say(text::CONFIDENCE)) " " (found.confidence) " %"
+                }
+            }
+            p.detail { (reason) }
+            @for place in also.iter().filter_map(|place| words::place(language, state, Where::Port(*place))) {
+                p { (reader.say(text::ALSO)) " " (place) }
+            }
+            @if let Some(place) = located.contender.and_then(|(at, _)| words::place(language, state, at)) {
+                p { (parts::mark(reader, Mark::Warn, text::NEEDS_ATTENTION)) " " (fill(reader.say(text::MOVING), place)) }
+            }
+        }
+        (rejected(reader, state, found))
+    }
+}
+
+/// The rows that were not believed, each with its reason.
+fn rejected(reader: &Reader, state: &SiteState, found: Option<&Attachment>) -> Markup {
+    let rows = found.map(|found| found.rejected.as_slice()).unwrap_or_default();
+    if rows.is_empty() {
+        return parts::nothing();
+    }
+    html! {
+        h3 { (reader.say(text::REJECTED)) " " span.sub { (rows.len()) } }
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (reader.say(text::DEVICE)) }
+                        th scope="col" { (reader.say(text::INTERFACE)) }
+                        th scope="col" { (reader.say(text::VLAN)) }
+                        th scope="col" { (reader.say(text::REASON)) }
+                    }
+                }
+                tbody {
+                    @for row in rows {
+                        tr {
+                            th scope="row" {
+                                a href=(format!("/devices/{}", row.device)) { (words::device_name(state, row.device)) }
+                            }
+                            td {
+                                @let name = row.interface.map(|id| words::interface_name(state, row.device, id));
+                                (parts::or_dash(name.as_deref()))
+                            }
+                            td { (parts::or_dash(row.vlan.map(|vlan| vlan.to_string()).as_deref())) }
+                            td { (words::rejection(reader.language, state, row.reason).1) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {

@@ -29,6 +29,7 @@ impl Language {
     }
 
     /// Returns the other language.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Zh => Self::En,

@@ -112,19 +112,17 @@ fn flatten<'t>(tree: &'t TreeBody, depth: usize, depth_max: usize, rows: &mut Ve
 fn row(reader: &Reader, view: &View, tree: &TreeBody, depth: usize, depth_max: usize) -> Markup {
     let counts = &tree.counts_below;
     let name = match reader.language {
-        super::Language::Zh => &tree.site.name.zh,
         super::Language::En if !tree.site.name.latin.is_empty() => &tree.site.name.latin,
-        super::Language::En => &tree.site.name.zh,
+        _ => &tree.site.name.zh,
     };
     let tier = tree.site.id.parse().ok().and_then(|id| view.site(id)).map(|site| reader.say(words::tier(site.tier)));
     let below = size(tree) - 1;
     let attention = counts.conditions + counts.findings;
     html! {
         tr {
-            th.site scope="row" class=(format!("depth-{}", depth.min(5))) {
+            th scope="row" class=(format!("site depth-{}", depth.min(5))) {
                 (parts::dot(reader, Mark::of_counts(counts)))
                 a href=(format!("/sites/{}", tree.site.id)) { (name) }
-                @if tree.site.demo { " " (parts::demo_tag(reader)) }
                 @if depth >= depth_max && below > 0 { " " span.below { (fill(reader.say(text::SITES_BELOW), below)) } }
             }
             td { (parts::or_dash(tier)) }

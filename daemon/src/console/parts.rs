@@ -16,7 +16,6 @@ use super::{
 use crate::{
     access::View,
     api::body::Counts,
-    demo,
     estate::{Agent, SiteState},
 };
 
@@ -137,10 +136,7 @@ pub(super) fn site_name(language: Language, name: &SiteName) -> &str {
 /// A link to a site.
 pub(super) fn site_link(reader: &Reader, view: &View, site: &Site) -> Markup {
     let name = site_name(reader.language, site.name(view.now()));
-    html! {
-        a href=(format!("/sites/{}", site.id)) { (name) }
-        @if demo::is_demo(site.code(view.now())) { " " (demo_tag(reader)) }
-    }
+    html! { a href=(format!("/sites/{}", site.id)) { (name) } }
 }
 
 /// A link to the site of this id.

@@ -114,7 +114,7 @@ mod tests {
         let sessions = Sessions::default();
         let first = sessions.begin(TokenId::from_raw(1), NOW).unwrap();
         for n in 0..SESSIONS_MAX {
-            sessions.begin(TokenId::from_raw(2), NOW.plus_ms(i64::try_from(n).unwrap())).unwrap();
+            sessions.begin(TokenId::from_raw(2), NOW.plus_ms(1 + i64::try_from(n).unwrap())).unwrap();
         }
         assert_eq!(sessions.len(), SESSIONS_MAX);
         assert_eq!(sessions.token(&first, NOW), None);

@@ -1,1 +1,141 @@
+//! The console from the outside: what a browser sends and gets.
 
+use axum::body::Body;
+use hyper::{Method, Request, StatusCode, header};
+
+use crate::{
+    access::Role,
+    testing::{Answer, World, mac},
+};
+
+async fn visit(world: &World, cookie: &str, path: &str) -> Answer {
+    world.raw(Request::builder().uri(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap()).await
+}
+
+async fn post(world: &World, cookie: &str, path: &str, form: &str, more: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder().method(Method::POST).uri(path);
+    for (name, value) in [("cookie", cookie), ("content-type", "application/x-www-form-urlencoded")].iter().chain(more)
+    {
+        request = request.header(*name, *value);
+    }
+    world.raw(request.body(Body::from(form.to_owned())).unwrap()).await
+}
+
+/// Signs in and returns the session's cookie.
+async fn sign_in(world: &World, token: &str) -> String {
+    let answer = post(world, "", "/login", &format!("token={token}&next=%2Fsearch"), &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
+    assert_eq!(answer.header(header::LOCATION), "/search");
+    let cookie = answer.header(header::SET_COOKIE);
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    cookie.split(';').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_stranger_is_sent_to_sign_in_and_back_to_where_he_wanted() {
+    let world = World::new().await;
+    let answer = visit(&world, "", "/sites/130102?lang=en").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.header(header::LOCATION), "/login?next=%2Fsites%2F130102%3Flang%3Den");
+    let refused = post(&world, "", "/login", "token=onenet_0", &[]).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.header(header::SET_COOKIE), "");
+    let forged = post(&world, "", "/login", "token=onenet_0", &[("sec-fetch-site", "cross-site")]).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn every_page_is_whole_in_both_languages_and_safe() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let estate = world.app.centre.estate();
+    let state = estate.site(world.site("130102")).unwrap().clone();
+    let (endpoint, device) = (state.endpoint_by_mac(mac(1, 1)).unwrap().id, *state.devices.keys().next().unwrap());
+    let pages = [
+        "/".to_owned(),
+        "/search?q=pc".into(),
+        "/sites/130102".into(),
+        format!("/endpoints/{endpoint}"),
+        format!("/devices/{device}"),
+    ];
+    let ideograph = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
+    for page in pages {
+        let join = if page.contains('?') { '&' } else { '?' };
+        for (language, tag) in [("zh", "lang=\"zh-CN\""), ("en", "lang=\"en\"")] {
+            let answer = visit(&world, &cookie, &format!("{page}{join}lang={language}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{page}: {answer:?}");
+            assert!(answer.text.contains(tag), "{page}");
+            let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+            assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert!(
+                !answer.text.contains("<script") && !answer.text.contains(" style=") && !answer.text.contains("<style")
+            );
+            assert!(!answer.text.contains("PC-1<b>"), "{page}: what a host calls itself is text");
+            // The names of sites have Latin letters here, so nothing Chinese is left but the link to the other language.
+            let english = answer.text.replace(">中文<", "><");
+            assert_eq!(language == "zh", english.chars().any(ideograph), "{page} in {language}: {english}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_shows_what_its_reader_may_see() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, Some("130000")).await).await;
+    let home = visit(&world, &cookie, "/").await;
+    assert!(home.text.contains("河北省") && !home.text.contains("江苏省"), "{}", home.text);
+    let (hidden, absent) =
+        (visit(&world, &cookie, "/sites/320102").await, visit(&world, &cookie, "/sites/999999").await);
+    assert_eq!((hidden.status, &hidden.text), (StatusCode::NOT_FOUND, &absent.text));
+    let found = visit(&world, &cookie, "/search?q=00:1b:21").await;
+    assert!(found.text.contains("00:1b:21:01:00:01") && !found.text.contains("00:1b:21:02"), "{}", found.text);
+    let reviewer = sign_in(&world, &world.token(Role::SecurityAdministrator, None).await).await;
+    assert_eq!(visit(&world, &reviewer, "/search?q=x").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn the_endpoint_page_gives_the_evidence_in_words() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let estate = world.app.centre.estate();
+    let endpoint = estate.site(world.site("130102")).unwrap().endpoint_by_mac(mac(1, 1)).unwrap().id;
+    let page = visit(&world, &cookie, &format!("/endpoints/{endpoint}?lang=en")).await.text;
+    for words in
+        ["192.168.1.50", "PC-1&lt;b&gt;", "Intel", "forwarding table", "ARP heard", "GigabitEthernet0/0/1", "MSFT 5.0"]
+    {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let site = visit(&world, &cookie, "/sites/130102?lang=zh").await.text;
+    for words in ["监听丢帧", "采集器时钟不准", "处理办法", "SW1"] {
+        assert!(site.contains(words), "{words}: {site}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_token_and_by_its_own_form_alone() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let cookie = sign_in(&world, &token).await;
+    let forged = post(&world, &cookie, "/logout", "form=onenet_0", &[]).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    let page = visit(&world, &cookie, "/").await.text;
+    let form = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert_eq!(post(&world, &cookie, "/logout", &format!("form={form}"), &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(visit(&world, &cookie, "/").await.status, StatusCode::SEE_OTHER);
+
+    let cookie = sign_in(&world, &token).await;
+    let security = world.token(Role::SecurityAdministrator, None).await;
+    world.send(&security, Method::DELETE, "/api/v1/tokens/viewer%20of%20all", None).await;
+    assert_eq!(visit(&world, &cookie, "/").await.status, StatusCode::SEE_OTHER, "the token was revoked");
+}
+
+#[tokio::test]
+async fn the_language_is_remembered_and_can_be_changed_in_place() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let page = visit(&world, &cookie, "/search?q=pc&lang=en").await;
+    assert!(page.header(header::SET_COOKIE).starts_with("onenet_lang=en;"), "{page:?}");
+    assert!(page.text.contains("href=\"/search?lang=zh&amp;q=pc\""), "{}", page.text);
+    let later = visit(&world, &format!("{cookie}; onenet_lang=en"), "/").await;
+    assert!(later.text.contains("Overview"));
+}

@@ -1,13 +1,18 @@
 //! The console's words for what the domain's types name.
 
 use onenet_topology::{
+    DeviceId, InterfaceId,
     device::Standing,
     division::Tier,
     fact::{ConditionKind, InterfaceStatus, Method},
+    inference::{Place, Reason, RejectReason, Where},
 };
 
-use super::text::{self, Text};
-use crate::findings::FindingKind;
+use super::{
+    Language,
+    text::{self, Text, fill},
+};
+use crate::{estate::SiteState, findings::FindingKind};
 
 /// What is wrong, what to do about it, and how it is called in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,5 +104,63 @@ pub const fn tier(tier: Tier) -> Text {
         Tier::Province => text::PROVINCE,
         Tier::City => text::CITY,
         Tier::County => text::COUNTY,
+    }
+}
+
+/// Returns the name of a device of a site.
+pub fn device_name(state: &SiteState, device: DeviceId) -> String {
+    state.devices.get(&device).map_or_else(|| device.to_string(), |device| device.name().to_owned())
+}
+
+/// Returns the name of an interface of a site.
+pub fn interface_name(state: &SiteState, device: DeviceId, interface: InterfaceId) -> String {
+    state.interface(device, interface).map_or_else(|| interface.to_string(), |it| it.said.name.clone())
+}
+
+/// Says where something is; `None` where that is nowhere.
+pub fn place(language: Language, state: &SiteState, at: Where) -> Option<String> {
+    match at {
+        Where::Port(Place { device, interface, .. }) => {
+            let text = fill(language.of(text::AT_PORT), device_name(state, device));
+            Some(fill(&text, interface_name(state, device, interface)))
+        }
+        Where::Behind { device, .. } => Some(fill(language.of(text::BEHIND), device_name(state, device))),
+        Where::Nowhere => None,
+    }
+}
+
+/// Returns why an endpoint is believed to be at a place: the name in the API, and in words.
+pub fn reason(language: Language, state: &SiteState, reason: Reason) -> (&'static str, String) {
+    let say = |text| language.of(text);
+    match reason {
+        Reason::EdgePort { macs } => ("edge_port", fill(say(text::REASON_EDGE_PORT), macs)),
+        Reason::FewestAddresses { macs, next } => {
+            ("fewest_addresses", fill(&fill(say(text::REASON_FEWEST), macs), next))
+        }
+        Reason::UnmanagedBehind { towards } => {
+            ("unmanaged_behind", fill(say(text::REASON_UNMANAGED), device_name(state, towards)))
+        }
+        Reason::NoTableBehind => ("no_table_behind", say(text::REASON_NO_TABLE).to_owned()),
+        Reason::PortUnresolved => ("port_unresolved", say(text::REASON_PORT_UNRESOLVED).to_owned()),
+        Reason::PortDown => ("port_down", say(text::REASON_PORT_DOWN).to_owned()),
+        Reason::NothingUsable => ("nothing_usable", say(text::REASON_NOTHING).to_owned()),
+    }
+}
+
+/// Returns why a row was not believed: the name in the API, and in words.
+pub fn rejection(language: Language, state: &SiteState, reason: RejectReason) -> (&'static str, String) {
+    let say = |text| language.of(text);
+    match reason {
+        RejectReason::LeadsTo { device } => {
+            ("leads_to", fill(say(text::REJECTED_LEADS_TO), device_name(state, device)))
+        }
+        RejectReason::BetweenSwitches { device } => {
+            ("between_switches", fill(say(text::REJECTED_BETWEEN), device_name(state, device)))
+        }
+        RejectReason::MoreAddresses { macs } => ("more_addresses", fill(say(text::REJECTED_MORE), macs)),
+        RejectReason::NotLearned => ("not_learned", say(text::REJECTED_NOT_LEARNED).to_owned()),
+        RejectReason::PortUnresolved => ("port_unresolved", say(text::REJECTED_UNRESOLVED).to_owned()),
+        RejectReason::PortDown => ("port_down", say(text::REJECTED_PORT_DOWN).to_owned()),
+        RejectReason::OtherVlan => ("other_vlan", say(text::REJECTED_OTHER_VLAN).to_owned()),
     }
 }

@@ -28,7 +28,27 @@ pub(super) fn write(batch: &mut sled::Batch, position: u64, entries: &[Entry]) {
     }
 }
 
+/// Entries that one call of [`Store::expire_audit`] removes, so that commits do not wait for long.
+const EXPIRE_ENTRIES_MAX: usize = 20_000;
+
 impl Store {
+    /// Removes entries of the audit trail that are older than `before`. Returns the number of removed entries.
+    ///
+    /// # Errors
+    /// Fails when the disk does.
+    pub fn expire_audit(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let (from, until) = (keys::audit(Timestamp::from_unix_ms(i64::MIN), 0, 0), keys::audit(before, 0, 0));
+        let mut batch = sled::Batch::default();
+        let mut removed = 0;
+        for row in self.tree.range(from..until).take(EXPIRE_ENTRIES_MAX) {
+            let (key, _) = row.map_err(|error| self.read_error(error))?;
+            batch.remove(key);
+            removed += 1;
+        }
+        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+        Ok(removed)
+    }
+
     /// Returns entries of the audit trail in the order of time.
     ///
     /// # Errors

@@ -1,11 +1,19 @@
 //! Endpoints: where they are, what they are called, and who says so.
 
-use onenet_topology::endpoint::{BoundAddress, Endpoint, Witness};
+use onenet_topology::{
+    DeviceId, InterfaceId,
+    endpoint::{BoundAddress, Endpoint, Witness},
+    inference::{Place, Rejected, Where},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{given, time};
-use crate::{access::View, estate::SiteState};
+use crate::{
+    access::View,
+    console::{Language, text, words},
+    estate::SiteState,
+};
 
 /// An endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -94,38 +102,55 @@ pub struct WitnessBody {
     pub current: bool,
 }
 
-/// Where an endpoint is plugged in.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct AttachmentBody {
+/// A port in a VLAN, or a device where the port cannot be told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceBody {
     /// The device.
     pub device: String,
     /// The device's name.
     pub device_name: String,
-    /// The interface, where it could be told.
+    /// The interface; `null` where it cannot be told at which of the device's ports, or behind which.
     pub interface: Option<String>,
-    /// The interface's name, or what the table calls the port.
-    pub interface_name: String,
-    /// The VLAN, where the table tells.
+    /// The interface's name.
+    pub interface_name: Option<String>,
+    /// The VLAN, where a table tells.
     pub vlan: Option<u16>,
-    /// How sure it is, between 0 and 1.
-    pub confidence: f64,
-    /// Why it is believed.
-    pub reason: String,
-    /// When it was last verified.
-    pub verified: Option<String>,
 }
 
-/// A row that did not decide.
+/// Where an endpoint is plugged in.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AttachmentBody {
+    /// Where.
+    #[serde(flatten)]
+    pub place: PlaceBody,
+    /// Other ports at which it is as well.
+    pub also: Vec<PlaceBody>,
+    /// Since when.
+    pub since: String,
+    /// How sure it is, between 0 and 1; under 0.5 it is a guess. `null` where no table tells at present, so that this is
+    /// where it was last.
+    pub confidence: Option<f64>,
+    /// Why it is believed: `edge_port`, `fewest_addresses`, `unmanaged_behind`, `no_table_behind`, `port_unresolved`,
+    /// `port_down`; `last_known` where no table tells at present, `move_pending` where the tables point elsewhere and that
+    /// is not believed yet.
+    pub reason: &'static str,
+    /// The reason in words.
+    pub detail: String,
+    /// Where it may have moved; believed when that stays so.
+    pub contender: Option<PlaceBody>,
+}
+
+/// A row of a forwarding table that was not believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RejectedBody {
-    /// The device whose table has the row.
-    pub device: String,
-    /// The port.
-    pub interface: String,
-    /// The VLAN.
-    pub vlan: Option<u16>,
-    /// Why it did not decide.
-    pub reason: String,
+    /// Where the row has the endpoint.
+    #[serde(flatten)]
+    pub place: PlaceBody,
+    /// Why it was not believed: `leads_to`, `between_switches`, `more_addresses`, `not_learned`, `port_unresolved`,
+    /// `port_down`, `other_vlan`.
+    pub reason: &'static str,
+    /// The reason in words.
+    pub detail: String,
 }
 
 impl EndpointBody {
@@ -143,7 +168,7 @@ impl EndpointBody {
             first_seen: endpoint.first_seen().map(time),
             last_seen: endpoint.last_seen().map(time),
             methods: endpoint.methods().into_iter().map(onenet_topology::fact::Method::name).collect(),
-            attachment: None,
+            attachment: AttachmentBody::of(state, endpoint),
             demo: view.is_demo(state.id),
         }
     }
@@ -156,9 +181,64 @@ impl EndpointDetailBody {
             endpoint: EndpointBody::of(view, state, endpoint),
             bindings: endpoint.addresses.iter().map(AddressBody::of).collect(),
             evidence: endpoint.witnesses.iter().map(WitnessBody::of).collect(),
-            rejected: Vec::new(),
+            rejected: RejectedBody::all(state, endpoint),
             vendor_class: endpoint.host().and_then(|host| given(&host.vendor_class)),
         }
+    }
+}
+
+impl PlaceBody {
+    fn of(state: &SiteState, at: Where) -> Option<Self> {
+        match at {
+            Where::Port(Place { device, interface, vlan }) => Some(Self::new(state, device, Some(interface), vlan)),
+            Where::Behind { device, vlan } => Some(Self::new(state, device, None, vlan)),
+            Where::Nowhere => None,
+        }
+    }
+
+    fn new(state: &SiteState, device: DeviceId, interface: Option<InterfaceId>, vlan: Option<u16>) -> Self {
+        Self {
+            device: device.to_string(),
+            device_name: words::device_name(state, device),
+            interface: interface.map(|id| id.to_string()),
+            interface_name: interface.map(|id| words::interface_name(state, device, id)),
+            vlan,
+        }
+    }
+}
+
+impl AttachmentBody {
+    fn of(state: &SiteState, endpoint: &Endpoint) -> Option<Self> {
+        let located = endpoint.located.as_ref()?;
+        let place = PlaceBody::of(state, located.at)?;
+        let found = state.attachment(endpoint.mac);
+        let deciding = found.filter(|found| found.at == located.at);
+        let (reason, detail) = match (deciding, located.contender) {
+            (Some(found), _) => words::reason(Language::En, state, found.reason),
+            (None, Some(_)) => ("move_pending", text::LOOKS_ELSEWHERE.en.to_owned()),
+            (None, None) => ("last_known", text::LAST_KNOWN.en.to_owned()),
+        };
+        let also = deciding.map(|found| found.also.as_slice()).unwrap_or_default();
+        Some(Self {
+            place,
+            also: also.iter().filter_map(|place| PlaceBody::of(state, Where::Port(*place))).collect(),
+            since: time(located.since),
+            confidence: deciding.map(|found| f64::from(found.confidence) / 100.0),
+            reason,
+            detail,
+            contender: located.contender.and_then(|(at, _)| PlaceBody::of(state, at)),
+        })
+    }
+}
+
+impl RejectedBody {
+    fn all(state: &SiteState, endpoint: &Endpoint) -> Vec<Self> {
+        let rejected = state.attachment(endpoint.mac).map(|found| found.rejected.as_slice()).unwrap_or_default();
+        let body = |row: &Rejected| {
+            let (reason, detail) = words::rejection(Language::En, state, row.reason);
+            Self { place: PlaceBody::new(state, row.device, row.interface, row.vlan), reason, detail }
+        };
+        rejected.iter().map(body).collect()
     }
 }
 

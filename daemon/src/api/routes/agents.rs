@@ -42,6 +42,8 @@ pub(super) struct EnrolmentBody {
     pub token: String,
     /// When it ends to be valid.
     pub expires: String,
+    /// Where the agent is to connect, host and port; `null` where the centre is not running.
+    pub centre: Option<String>,
 }
 
 /// Lists agents.
@@ -138,5 +140,10 @@ async fn issue_enrolment_token(
     app.write_audit(false).await;
     let issued = issued.map_err(|error| Problem::unavailable(error.to_string()))?;
     let expires = view.now().plus_ms(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000));
-    Ok(Json(EnrolmentBody { site: site.to_string(), token: issued.to_string(), expires: expires.to_string() }))
+    Ok(Json(EnrolmentBody {
+        site: site.to_string(),
+        token: issued,
+        expires: expires.to_string(),
+        centre: app.collectors.clone(),
+    }))
 }

@@ -21,6 +21,7 @@ use crate::{
         App, Params, Problem,
         body::{AreaBody, Page, SiteBody, TreeBody},
     },
+    demo,
     record::Command,
 };
 
@@ -143,6 +144,15 @@ async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Param
         (false, _) => body.as_str(),
     };
     let rows = parse_sites_csv(text).map_err(|problems| Problem::body(listed(&problems)))?;
+    if let Some(row) = rows.iter().find(|row| demo::is_demo(&row.code)) {
+        let detail = format!(
+            "line {}: the code {} begins with {}, which marks simulated sites: choose another",
+            row.line,
+            row.code,
+            demo::CODE_PREFIX
+        );
+        return Err(Problem::body(detail));
+    }
     let from = from.unwrap_or(gate.now());
     let before = view.sites().count();
     let subject = format!("sites imported: {} rows", rows.len());

@@ -74,7 +74,7 @@ struct Kind {
 }
 
 const KINDS: [Kind; 7] = [
-    Kind { prefix: [0x6c, 0x4b, 0x90], name: "PC", class: "MSFT 5.0", share: 38 },
+    Kind { prefix: [0x10, 0xc5, 0x95], name: "PC", class: "MSFT 5.0", share: 38 },
     Kind { prefix: [0x3c, 0x52, 0x82], name: "PC", class: "MSFT 5.0", share: 22 },
     Kind { prefix: [0xd4, 0xbe, 0xd9], name: "PC", class: "MSFT 5.0", share: 14 },
     Kind { prefix: [0x00, 0x1b, 0x78], name: "PRN", class: "", share: 8 },

@@ -1,0 +1,84 @@
+//! Contracts: the OpenAPI document and the metrics, held still by golden files.
+//!
+//! `ONENET_BLESS=1 cargo test -p onenetd` writes the files anew; what changes then shows in the difference.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use hyper::{StatusCode, header};
+
+use crate::{access::Role, api, metrics::names, testing::World};
+
+fn golden(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
+    if std::env::var_os("ONENET_BLESS").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    let known = fs::read_to_string(&path).unwrap_or_default();
+    assert!(known == text, "{name} is not what the code says: ONENET_BLESS=1 cargo test -p onenetd rewrites it");
+}
+
+#[test]
+fn the_openapi_document_is_the_golden_one() {
+    golden("openapi.json", &(api::document().to_pretty_json().unwrap() + "\n"));
+}
+
+#[test]
+fn the_metrics_contract_is_the_golden_one() {
+    golden("METRICS.md", &names::document());
+}
+
+#[tokio::test]
+async fn the_document_and_health_are_open_to_everybody() {
+    let world = World::bare().await;
+    let document = world.get("", "/api/v1/openapi.json").await;
+    assert!(document.json()["paths"]["/api/v1/endpoints"]["get"].is_object());
+    assert_eq!(world.get("", "/healthz").await.text, "ok\n");
+    assert_eq!(world.get("", "/readyz").await.status, StatusCode::OK);
+}
+
+#[test]
+fn every_route_is_documented_with_an_answer_and_a_problem() {
+    let document = serde_json::to_value(api::document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let responses = &operation["responses"];
+            assert!(responses["200"]["content"].is_object(), "{method} {path} has no answer");
+            assert!(responses["4XX"].is_object(), "{method} {path} has no problem");
+            assert!(operation["summary"].is_string() || operation["description"].is_string(), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let scrape = world.get(&token, "/metrics").await;
+    assert!(scrape.header(header::CONTENT_TYPE).starts_with("text/plain; version=0.0.4"), "{scrape:?}");
+    let lines = scrape.text.lines();
+    let names_found: BTreeSet<&str> =
+        lines.clone().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next()).collect();
+    let contract: BTreeSet<&str> = names::ALL.iter().map(|metric| metric.name).collect();
+    assert!(names_found.is_subset(&contract), "{:?}", names_found.difference(&contract));
+    // What has something to say in this world says it.
+    let missing: Vec<_> = contract.difference(&names_found).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    for metric in names::ALL {
+        let head = format!("# HELP {} {}", metric.name, metric.help);
+        assert!(lines.clone().any(|line| line == head), "{head}");
+        for line in lines.clone().filter(|line| line.starts_with(&format!("{}{{", metric.name))) {
+            let labels = line.split(['{', '}']).nth(1).unwrap();
+            let found: BTreeSet<_> = labels.split("\",").map(|pair| pair.split('=').next().unwrap()).collect();
+            assert_eq!(found, metric.labels.iter().copied().collect(), "{line}");
+        }
+    }
+    let county = world.site("130102");
+    for line in [
+        format!("onenet_site_endpoints{{site=\"{county}\",state=\"present\"}} 3"),
+        format!("onenet_site_devices{{site=\"{county}\",state=\"up\"}} 1"),
+        format!("onenet_site_agents{{site=\"{county}\",state=\"connected\"}} 1"),
+        "onenet_vendor_endpoints{vendor=\"Intel\"} 6".to_owned(),
+    ] {
+        assert!(lines.clone().any(|found| found == line), "{line} is missing in\n{}", scrape.text);
+    }
+}

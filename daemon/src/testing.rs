@@ -1,0 +1,241 @@
+//! A small centre for tests: sites in a tree, an agent with something to tell at some of them, and callers.
+//!
+//! Everything enters by commands and records, as it does from outside.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body as HttpBody, response::Response};
+use http_body_util::BodyExt as _;
+use hyper::{Method as HttpMethod, Request, StatusCode, header};
+use onenet_topology::{
+    AgentId, MacAddr, SiteId, Timestamp,
+    fact::{
+        Binding, Condition, ConditionKind, Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group,
+        HistoryBody, HistoryItem, Host, Interface, InterfaceSample, InterfaceStatus, Method, Reach, ReachState, Scope,
+        Sighting, System,
+    },
+    site::parse_sites_csv,
+};
+use onenet_wire::{Batch, Clocks, Content, GroupChanges, Lane, Position};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::{
+    access::{Change, Grant, Reach as Sites, Role, random_secret},
+    api::{self, App, Peer},
+    centre::{Centre, Options},
+    clock::Clock,
+    ingest::Outcome,
+    record::{Body, Command, EnrolmentToken, Greeting, Report, TokenHash},
+};
+
+/// The time in tests, unless one moves it.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
+/// Two provinces, each with a city and a county.
+const SITES: &str = "code,name,pinyin,tier,parent\n\
+    000000,部,Ministry,ministry,\n\
+    130000,河北省,Hebei,province,000000\n\
+    130100,石家庄市,Shijiazhuang,city,130000\n\
+    130102,长安区,Changan,county,130100\n\
+    320000,江苏省,Jiangsu,province,000000\n\
+    320100,南京市,Nanjing,city,320000\n\
+    320102,玄武区,Xuanwu,county,320100\n";
+/// The most bytes of a body in tests.
+pub(crate) const BODY_MAX: usize = 10_000;
+
+/// A centre with its data, and its API.
+pub(crate) struct World {
+    pub(crate) app: Arc<App>,
+    pub(crate) router: Router,
+    _data: tempfile::TempDir,
+}
+
+/// An answer, taken in whole.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: hyper::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response) -> Self {
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        Self { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The entries of a list.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        let json = self.json();
+        json["items"].as_array().unwrap_or_else(|| panic!("no items: {json}")).clone()
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}
+
+impl World {
+    /// The sites and nothing else.
+    pub(crate) async fn bare() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::from_fn(|| NOW);
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let centre = Centre::open(data.path(), options).await.unwrap();
+        let rows = parse_sites_csv(SITES).unwrap();
+        centre.submit(Command::ImportSites { rows, from: Timestamp::EPOCH }, "test").await.unwrap();
+        let app = Arc::new(App::new(centre, clock, BODY_MAX, false));
+        let router = api::router(Arc::clone(&app), std::time::Duration::from_secs(30));
+        Self { app, router, _data: data }
+    }
+
+    /// Both counties have an agent, a switch, three endpoints, samples and trouble.
+    pub(crate) async fn new() -> Self {
+        let world = Self::bare().await;
+        for (at, code) in [(1, "130102"), (2, "320102")] {
+            let site = world.site(code);
+            let agent = world.enrol(site).await;
+            world.tell(site, agent, at).await;
+        }
+        world
+    }
+
+    pub(crate) fn site(&self, code: &str) -> SiteId {
+        self.app.centre.estate().tree.by_code(code, NOW).unwrap().id
+    }
+
+    /// A token for a principal with one role over a site, or everywhere.
+    pub(crate) async fn token(&self, role: Role, site: Option<&str>) -> String {
+        let reach = site.map_or(Sites::Everywhere, |code| Sites::Below(self.site(code)));
+        let secret = random_secret().unwrap();
+        let change = Change::TokenCreated {
+            name: format!("{role} of {}", site.unwrap_or("all")),
+            grants: vec![Grant { role, reach }],
+            hash: secret.hash(),
+            expires: None,
+        };
+        self.app.centre.submit(Command::Access(change), "test").await.unwrap();
+        secret.expose().to_owned()
+    }
+
+    pub(crate) async fn enrol(&self, site: SiteId) -> AgentId {
+        let hash = TokenHash::of(site.to_string().as_bytes());
+        let token = EnrolmentToken { site, expires: NOW.plus_ms(1_000), spent: None };
+        self.app.centre.submit(Command::IssueEnrolmentToken { hash, token }, "test").await.unwrap();
+        let command = Command::EnrolAgent { token: hash, key: TokenHash::of(b"key") };
+        match self.app.centre.submit(command, "test").await.unwrap() {
+            Outcome::Enrolled { agent, .. } => agent,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn tell(&self, site: SiteId, agent: AgentId, at: u8) {
+        let clocks = Clocks { boot_id: [at; 16], boot_ms: 5_000_000, wall_ms: NOW.unix_ms() + 3_600_000 };
+        let greeting = Greeting { agent, version: "1.2.3".into(), clocks, received: NOW, configuration_revision: 0 };
+        let intake = self.app.centre.intake();
+        intake.submit(Body::Hello(greeting)).await.unwrap();
+        let content = [Content::State(facts(at)), Content::History(samples())];
+        for (lane, content) in Lane::ALL.into_iter().zip(content) {
+            let position = Position { lane, epoch: 7, sequence: 1 };
+            let batch = Arc::new(Batch { position, clocks, content });
+            intake.submit(Body::Report(Report { agent, site, batch })).await.unwrap();
+        }
+    }
+
+    /// One request with a token.
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(token, HttpMethod::GET, path, None).await
+    }
+
+    /// One request with a token and a JSON body.
+    pub(crate) async fn send(&self, token: &str, method: HttpMethod, path: &str, body: Option<Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !token.is_empty() {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let body = body.map_or(HttpBody::empty(), |body| HttpBody::from(body.to_string()));
+        self.raw(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
+    }
+
+    /// One request as it is, from 192.0.2.7.
+    pub(crate) async fn raw(&self, mut request: Request<HttpBody>) -> Answer {
+        request.extensions_mut().insert(Peer::Remote("192.0.2.7".into()));
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+}
+
+/// The address of an endpoint at the county `at`.
+pub(crate) fn mac(at: u8, last: u8) -> MacAddr {
+    MacAddr([0x00, 0x1b, 0x21, at, 0, last])
+}
+
+fn facts(at: u8) -> Vec<GroupChanges> {
+    let group = |method, scope: &str, bodies: Vec<FactBody>| GroupChanges {
+        group: Group { method, scope: Scope::new(scope) },
+        changes: bodies.into_iter().map(|body| FactChange::Present(Fact { observed: NOW, body })).collect(),
+        complete: None,
+    };
+    let macs = [1, 2, 3].map(|last| mac(at, last));
+    let host = Host {
+        mac: macs[0],
+        hostname: format!("PC-{at}<b>"),
+        vendor_class: "MSFT 5.0".into(),
+        parameter_list: vec![1, 3, 6],
+        client_id: Vec::new(),
+    };
+    let interface = Interface {
+        name: "GigabitEthernet0/0/1".into(),
+        if_index: 5,
+        alias: String::new(),
+        if_type: 6,
+        mac: Some(MacAddr([0x00, 0xe0, 0xfc, at, 0, 1])),
+        speed_bps: Some(1_000_000_000),
+        admin: InterfaceStatus::Up,
+        oper: InterfaceStatus::Up,
+    };
+    let forwarding = |mac| Forwarding {
+        mac,
+        vlan: Some(10),
+        interface: Some("GigabitEthernet0/0/1".into()),
+        bridge_port: 1,
+        status: ForwardingStatus::Learned,
+    };
+    let reach = Reach { state: ReachState::Answering, detail: "answers".into(), target: "192.0.2.1:161".into() };
+    let system = System { name: format!("SW{at}"), description: "Huawei S5720".into(), ..System::default() };
+    let condition =
+        Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
+    vec![
+        group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
+        group(Method::SnmpSystem, "sw", vec![FactBody::System(system)]),
+        group(Method::SnmpInterfaces, "sw", vec![FactBody::Interface(interface)]),
+        group(Method::SnmpForwarding, "sw", vec![FactBody::Forwarding(forwarding(macs[0]))]),
+        group(Method::PassiveFrames, "eth1", macs.map(|mac| FactBody::Sighting(Sighting { mac, vlan: None })).to_vec()),
+        group(
+            Method::PassiveArp,
+            "eth1",
+            vec![FactBody::Binding(Binding { mac: macs[0], ip: [192, 168, at, 50].into() })],
+        ),
+        group(Method::PassiveDhcp, "eth1", vec![FactBody::Host(host)]),
+        group(Method::Agent, "", vec![FactBody::Condition(condition)]),
+    ]
+}
+
+fn samples() -> Vec<HistoryItem> {
+    (1..=3)
+        .map(|minutes_ago: u32| HistoryItem {
+            time: NOW.plus_ms(-60_000 * i64::from(minutes_ago)),
+            scope: Scope::new("sw"),
+            body: HistoryBody::Interface(InterfaceSample {
+                name: "GigabitEthernet0/0/1".into(),
+                in_octets: Some(u64::from(1_000 - minutes_ago)),
+                ..InterfaceSample::default()
+            }),
+        })
+        .collect()
+}
