@@ -29,7 +29,9 @@ impl<'lab> Switch<'lab> {
     /// The kernel has no bridges.
     pub fn new(lab: &'lab Lab, name: &str, mac: MacAddr) -> Result<Self> {
         let node = lab.node(name)?;
-        node.ip(["link", "add", BRIDGE, "address", &mac.to_string(), "type", "bridge"])?;
+        node.ip(["link", "add", BRIDGE, "address", &mac.to_string(), "type", "bridge", "mcast_snooping", "0"])?;
+        // A switch without a management address says nothing of its own; the kernel's would form link-local ones.
+        node.write_sysctl(&format!("net/ipv6/conf/{BRIDGE}/disable_ipv6"), "1")?;
         node.ip(["link", "set", BRIDGE, "up"])?;
         Ok(Self { lab, node })
     }
