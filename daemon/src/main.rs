@@ -8,8 +8,7 @@ use onenetd::cli::{Cli, run};
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Both programs and every TLS connection use this provider; it can be installed once.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    onenet_wire::tls::install();
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
