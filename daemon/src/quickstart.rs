@@ -114,17 +114,19 @@ pub async fn run(args: QuickstartArgs) -> Result<(), QuickstartError> {
     let (failed, mut failure) = mpsc::channel(1);
     let mut quickstart =
         Quickstart { args, data, running, tasks: TaskTracker::new(), shutdown: CancellationToken::new(), failed };
-    let ended = tokio::select! {
-        ended = quickstart.begin() => match ended {
-            Err(error) => Err(error),
-            Ok(()) => tokio::select! {
-                () = stop.wait() => Ok(()),
-                ended = quickstart.running.collectors_ended() => ended.map_err(QuickstartError::Run),
-                // The sender lives in `quickstart`, so this waits until the agent fails.
-                Some(error) = failure.recv() => Err(QuickstartError::Agent(error)),
-            },
+    let begun = tokio::select! {
+        begun = quickstart.begin() => begun.map(|()| true),
+        () = stop.wait() => Ok(false),
+    };
+    let ended = match begun {
+        Ok(true) => tokio::select! {
+            () = stop.wait() => Ok(()),
+            ended = quickstart.running.collectors_ended() => ended.map_err(QuickstartError::Run),
+            // The sender lives in `quickstart`, so this waits until the agent fails.
+            Some(error) = failure.recv() => Err(QuickstartError::Agent(error)),
         },
-        () = stop.wait() => Ok(()),
+        Ok(false) => Ok(()),
+        Err(error) => Err(error),
     };
     quickstart.end().await;
     ended

@@ -80,8 +80,9 @@ async fn submit(
     gate.note(action, site, subject, outcome)?;
     app.write_audit(false).await;
     result.map_err(|error| match error {
-        IntakeError::Refused(Refusal::LogFull) => Problem::unavailable(error.to_string()),
+        IntakeError::Refused(Refusal::LogFull) | IntakeError::Store(_) | IntakeError::Stopped => {
+            Problem::unavailable(error.to_string())
+        }
         IntakeError::Refused(refusal) => Problem::conflict(refusal.to_string()),
-        IntakeError::Store(_) | IntakeError::Stopped => Problem::unavailable(error.to_string()),
     })
 }

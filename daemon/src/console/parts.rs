@@ -198,9 +198,10 @@ pub(super) fn method(reader: &Reader, method: Method) -> &'static str {
 
 /// A text, or a dash where there is none.
 pub(super) fn or_dash(text: Option<&str>) -> Markup {
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) => html! { (text) },
-        None => html! { span.none { "–" } },
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        html! { (text) }
+    } else {
+        html! { span.none { "–" } }
     }
 }
 

@@ -1,5 +1,7 @@
 //! A whole agent in this process against a centre of the test's own: what it reports, how it obeys, how it stops.
 
+#![expect(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
+
 mod centre;
 
 use std::{path::Path, time::Duration};

@@ -132,9 +132,12 @@ impl Chance {
     }
 
     fn mac(&mut self, prefix: [u8; 3]) -> MacAddr {
-        let [a, b, c] = prefix;
-        let [.., d, e, f] = self.below(1 << 24).to_be_bytes();
-        MacAddr([a, b, c, d, e, f])
+        let mut octets = [0; 6];
+        let (vendor, card) = octets.split_at_mut(3);
+        vendor.copy_from_slice(&prefix);
+        let [.., high, middle, low] = self.below(1 << 24).to_be_bytes();
+        card.copy_from_slice(&[high, middle, low]);
+        MacAddr(octets)
     }
 
     fn index(&mut self, bound: usize) -> usize {
@@ -317,9 +320,10 @@ impl Device {
     }
 
     fn reach(&self) -> FactBody {
-        let (state, detail) = match self.answers {
-            true => (ReachState::Answering, "answers SNMP v2c"),
-            false => (ReachState::Silent, "no answer to 4 requests in 12 s: check power, cable and address"),
+        let (state, detail) = if self.answers {
+            (ReachState::Answering, "answers SNMP v2c")
+        } else {
+            (ReachState::Silent, "no answer to 4 requests in 12 s: check power, cable and address")
         };
         FactBody::Reach(Reach { state, detail: detail.to_owned(), target: format!("{}:161", self.address) })
     }
