@@ -4,7 +4,7 @@
 //! somewhere is believed to have moved only when the evidence for the new place is plain, or has stayed for a while. Rows
 //! that age out of tables leave the endpoint where it was last: absence is no move.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
     DeviceId, SiteId, Timestamp,
@@ -127,16 +127,40 @@ fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
             .filter_map(move |handle| state.group(handle.agent, &Group { method, scope: handle.scope.clone() }));
         groups.flat_map(|group| group.iter().map(|(_, held)| held))
     };
+    let rows = newest(held(Method::SnmpForwarding).filter_map(|held| match &held.fact.body {
+        FactBody::Forwarding(row) if row.status == ForwardingStatus::Learned => {
+            Some((row.interface.as_deref()?, held.fact.observed))
+        }
+        _ => None,
+    }));
+    let states = newest(held(Method::SnmpInterfaces).filter_map(|held| match &held.fact.body {
+        FactBody::Interface(interface) => Some((interface.name.as_str(), held.fact.observed)),
+        _ => None,
+    }));
+    // Tables are read at different times: an address that was learned after the port was seen down says that it came up.
+    let outdated = |name: &str| rows.get(name) > states.get(name);
+    let current = device.interfaces.iter().filter(|it| it.current);
     DeviceEvidence {
         id: device.id,
         own_macs: device.own_macs().collect(),
-        interfaces: device.interfaces.iter().filter(|it| it.current).map(|it| interface_evidence(it)).collect(),
+        interfaces: current.map(|it| interface_evidence(it, outdated(&it.said.name))).collect(),
         forwarding: held(Method::SnmpForwarding).filter_map(|held| forwarding_evidence(device, held)).collect(),
         neighbours: held(Method::SnmpNeighbours).filter_map(|held| neighbour_evidence(state, device, held)).collect(),
     }
 }
 
-fn interface_evidence(interface: &Interface) -> InterfaceEvidence {
+/// Returns the newest time for each name.
+fn newest<'n>(named: impl Iterator<Item = (&'n str, Timestamp)>) -> BTreeMap<&'n str, Timestamp> {
+    let mut newest = BTreeMap::new();
+    for (name, time) in named {
+        let known = newest.entry(name).or_insert(time);
+        *known = time.max(*known);
+    }
+    newest
+}
+
+/// Returns what a device says of a port; whether it is up is not known where that is `outdated`.
+fn interface_evidence(interface: &Interface, outdated: bool) -> InterfaceEvidence {
     let said = &interface.said;
     InterfaceEvidence {
         id: interface.id,
@@ -147,7 +171,7 @@ fn interface_evidence(interface: &Interface) -> InterfaceEvidence {
         up: match said.oper {
             InterfaceStatus::Up => Some(true),
             InterfaceStatus::Unknown => None,
-            _ => Some(false),
+            _ => (!outdated).then_some(false),
         },
         aggregate: None,
     }
