@@ -1,6 +1,6 @@
 //! The one permission mechanism in front of every read and write (invariant 13).
 //!
-//! Invariant: whoever asks is a [`Principal`] with [`Grant`]s, each a [`Role`] over a subtree of sites; [`decide`] is the
+//! Invariant: whoever asks is a [`Principal`] with [`Grant`]s, each a [`Role`] over a subtree of sites; [`decide()`] is the
 //! only place that says yes. What the answer hides looks as if it did not exist, in lists, counts and searches alike, and
 //! each use is an [`audit::Entry`].
 //!

@@ -1,6 +1,6 @@
 //! What one principal sees of the estate.
 //!
-//! Invariant: nothing of a site leaves a view unless [`decide`] allowed it for that very site, so lists, counts and
+//! Invariant: nothing of a site leaves a view unless [`decide()`] allowed it for that very site, so lists, counts and
 //! searches agree with single look-ups. A view is one snapshot: whatever is read from it belongs together.
 //!
 //! A search walks the sites that the principal sees; that is a person's question, never a report's path (invariant 1).
