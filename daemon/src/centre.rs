@@ -235,13 +235,14 @@ impl Centre {
         self.0.intake.clone()
     }
 
-    /// Commands something in the name of a principal, whose permission was checked before. Returns when it is on disk.
+    /// Commands something in the name of a principal, whose permission was checked before. Returns when it is on disk,
+    /// its entry of the audit trail with it.
     ///
     /// # Errors
     /// The command is refused, the store fails, or the centre is stopping; nothing changed then.
-    pub async fn submit(&self, command: Command, principal: &str) -> Result<Outcome, IntakeError> {
+    pub async fn submit(&self, command: Command, by: impl Into<audit::Author>) -> Result<Outcome, IntakeError> {
         let command = Arc::new(command);
-        let body = Body::Command { by: principal.into(), command: Arc::clone(&command) };
+        let body = Body::Command { by: by.into(), command: Arc::clone(&command) };
         let outcome = self.0.intake.submit(body).await?;
         match &*command {
             Command::RevokeAgent { agent, .. } => self.0.shared.streams.disconnect(*agent),
@@ -273,14 +274,19 @@ impl Centre {
     ///
     /// # Errors
     /// The site does not exist, or it is not taken in.
-    pub async fn enrol_token(&self, site: SiteId, ttl: Duration, principal: &str) -> Result<String, EnrolTokenError> {
+    pub async fn enrol_token(
+        &self,
+        site: SiteId,
+        ttl: Duration,
+        by: impl Into<audit::Author>,
+    ) -> Result<String, EnrolTokenError> {
         let token = Token::generate(self.authority()).map_err(EnrolTokenError::Random)?;
         let ttl_ms = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let command = Command::IssueEnrolmentToken {
             hash: TokenHash::new(token.secret_hash()),
             token: EnrolmentToken { site, expires: self.0.clock.now().plus_ms(ttl_ms), spent: None },
         };
-        self.submit(command, principal).await.map_err(EnrolTokenError::Intake)?;
+        self.submit(command, by).await.map_err(EnrolTokenError::Intake)?;
         Ok(token.reveal())
     }
 

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{self, audit};
 
+mod describe;
+
 /// Something that changes state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -69,8 +71,8 @@ pub enum Body {
     },
     /// Somebody commanded.
     Command {
-        /// The principal's name.
-        by: Arc<str>,
+        /// Who, and from where: the change and its entry of the audit trail are one batch.
+        by: audit::Author,
         /// What.
         command: Arc<Command>,
     },

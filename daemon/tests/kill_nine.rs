@@ -5,14 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
 
-use std::{
-    collections::VecDeque,
-    env,
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Command as Process, Stdio},
-    sync::Arc,
-};
+#[path = "support/kill.rs"]
+mod kill;
+
+use std::{collections::VecDeque, env, path::Path, sync::Arc};
 
 use onenet_topology::{
     AgentId, MacAddr, SiteId, Timestamp,
@@ -64,25 +60,12 @@ fn runtime() -> tokio::runtime::Runtime {
 
 /// Runs a child until it has acknowledged `count` more batches, and kills it. Returns the last of each lane.
 fn kill_after(data: &Path, count: usize, mut acknowledged: [u64; 2]) -> [u64; 2] {
-    let mut child = Process::new(env::current_exe().unwrap())
-        .args(["--exact", "everything_acknowledged_survives_kill_nine_and_nothing_is_there_twice", "--nocapture"])
-        .env(CHILD, data)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut seen = 0;
-    for line in lines {
-        let line = line.unwrap();
-        let Some((lane, sequence)) = line.strip_prefix("ack ").and_then(|rest| rest.split_once(' ')) else { continue };
-        acknowledged[lane.parse::<usize>().unwrap()] = sequence.parse().unwrap();
-        seen += 1;
-        if seen == count {
-            child.kill().unwrap();
+    let test = "everything_acknowledged_survives_kill_nine_and_nothing_is_there_twice";
+    kill::after(test, (CHILD, data), count, |said| {
+        if let Some((lane, sequence)) = said.split_once(' ') {
+            acknowledged[lane.parse::<usize>().unwrap()] = sequence.parse().unwrap();
         }
-    }
-    assert!(seen >= count, "the child ended by itself");
-    child.wait().unwrap();
+    });
     acknowledged
 }
 
@@ -111,9 +94,7 @@ async fn report_for_ever(data: &Path) {
         while pending.len() > IN_FLIGHT {
             let (position, answer) = pending.pop_front().unwrap();
             assert_eq!(answer.answer().await.unwrap(), Outcome::Committed(position));
-            let mut out = std::io::stdout().lock();
-            writeln!(out, "ack {} {}", position.lane as usize, position.sequence).unwrap();
-            out.flush().unwrap();
+            kill::acknowledge(format_args!("{} {}", position.lane as usize, position.sequence));
         }
     }
 }

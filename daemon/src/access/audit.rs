@@ -1,11 +1,12 @@
 //! The audit trail: who did what, where, when, and with what outcome.
 //!
-//! Invariant: each use of the permission mechanism is in the trail, the refused ones too. What changes state is recorded
-//! with the change itself; reads are noted here first and written within a second. A repetition of the same read within
+//! Invariant: each use of the permission mechanism is in the trail, the refused ones too. What changes state is part of the
+//! very batch that changes it ([`crate::ingest`]), so that neither is ever there without the other; reads, and what was
+//! refused, are noted here first and written within a second. A repetition of the same read within
 //! [`WINDOW_MS`] is counted, not written again, so that a scrape every 15 seconds leaves two entries in ten minutes.
 //! Strangers share a small quota, so that nobody without a token can fill the trail; what exceeds it is still counted.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use onenet_topology::{SiteId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ const MAX_TEXT: usize = 256;
 pub enum Outcome {
     /// It was done.
     Done,
+    /// It was let pass; what came of it has an entry of its own.
+    Allowed,
     /// The principal lacks the role.
     Forbidden,
     /// To the principal it does not exist, or it does not exist at all.
@@ -48,6 +51,7 @@ impl Outcome {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::Allowed => "allowed",
             Self::Forbidden => "forbidden",
             Self::Hidden => "hidden",
             Self::Refused => "refused",
@@ -89,6 +93,17 @@ pub struct Usage {
     pub outcome: Outcome,
 }
 
+/// Who changes something, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The principal's name.
+    pub name: Arc<str>,
+    /// The token used, where there was one.
+    pub token: Option<TokenId>,
+    /// The address it came from, "local socket", or "this process".
+    pub source: Arc<str>,
+}
+
 /// Too much waits for the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the audit trail cannot be written at present, so nothing may be read: check the disk of the data directory")]
@@ -115,6 +130,21 @@ impl Entry {
     /// Returns the entry of one use at `time`.
     pub fn once(time: Timestamp, usage: Usage) -> Self {
         Self { time, until: time, count: 1, usage }
+    }
+}
+
+impl From<&str> for Author {
+    /// Returns the part of this very process that has this name.
+    fn from(name: &str) -> Self {
+        Self { name: name.into(), token: None, source: "this process".into() }
+    }
+}
+
+impl Author {
+    /// Returns that this author did something.
+    pub fn did(&self, action: Action, site: Option<SiteId>, subject: String) -> Usage {
+        let (principal, source) = (self.name.to_string(), self.source.to_string());
+        Usage { principal, token: self.token, source, action, site, subject, outcome: Outcome::Done }.bounded()
     }
 }
 

@@ -9,7 +9,7 @@ use onenet_topology::{SiteId, Timestamp};
 
 use super::{
     Action, Decision, Principal, TokenId, View,
-    audit::{Notebook, Outcome, Overflow, Usage},
+    audit::{Author, Notebook, Outcome, Overflow, Usage},
 };
 use crate::estate::Estate;
 
@@ -32,6 +32,8 @@ pub struct Gate {
     notebook: Arc<Mutex<Notebook>>,
     now: Timestamp,
     subject: Arc<str>,
+    /// What the trail says of a question that is allowed.
+    allowed: Outcome,
 }
 
 /// The gate stays shut.
@@ -48,6 +50,13 @@ pub enum Denied {
     Unaudited(#[from] Overflow),
 }
 
+impl Caller {
+    /// Returns the caller as the author of a change.
+    pub fn author(&self) -> Author {
+        Author { name: self.principal.name.as_str().into(), token: self.token, source: Arc::clone(&self.source) }
+    }
+}
+
 impl Gate {
     /// Returns the gate in front of `estate` for one request about `subject` at `now`.
     pub fn new(
@@ -57,7 +66,14 @@ impl Gate {
         now: Timestamp,
         subject: &str,
     ) -> Self {
-        Self { estate, caller, notebook, now, subject: subject.into() }
+        Self { estate, caller, notebook, now, subject: subject.into(), allowed: Outcome::Done }
+    }
+
+    /// Returns the gate for a request that changes something: whether it is done has an entry of its own, so that the
+    /// trail never says of a change that it was done when it was only allowed.
+    #[must_use]
+    pub fn for_change(self) -> Self {
+        Self { allowed: Outcome::Allowed, ..self }
     }
 
     /// Returns who asks.
@@ -131,7 +147,12 @@ impl Gate {
         Ok((view, site))
     }
 
-    /// Notes what came of a change that the caller made or tried to make.
+    /// Returns whether the caller may know of a site; asks nothing on his behalf, so it is not in the trail.
+    pub fn shows(&self, site: SiteId) -> bool {
+        self.view().may(Action::ReadSites, site)
+    }
+
+    /// Notes what came of something that the caller tried and that changed nothing in the store.
     ///
     /// # Errors
     /// The audit trail is full.
@@ -150,7 +171,7 @@ impl Gate {
 
     fn answer(&self, decision: Decision, action: Action, site: Option<SiteId>) -> Result<(), Denied> {
         let (outcome, answer) = match decision {
-            Decision::Allowed => (Outcome::Done, Ok(())),
+            Decision::Allowed => (self.allowed, Ok(())),
             Decision::Hidden => (Outcome::Hidden, Err(Denied::Hidden)),
             Decision::Forbidden => (Outcome::Forbidden, Err(Denied::Forbidden(action))),
         };

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Reads the inventory.
     Viewer,
-    /// Reads the inventory and enrols agents.
+    /// Reads the inventory and looks after agents: enrols, configures and revokes them.
     Operator,
     /// Reads the inventory and what is suspicious in it.
     SecurityReviewer,
-    /// Runs the system: sites, agents, backups (系统管理员).
+    /// Runs the system: sites, areas, address plan, agents, backups (系统管理员).
     SystemAdministrator,
     /// Grants and revokes access (安全管理员).
     SecurityAdministrator,
@@ -37,8 +37,16 @@ pub enum Action {
     ReadMetrics,
     /// Create sites and change their attributes.
     ManageSites,
+    /// Create areas, change and delete them.
+    ManageAreas,
+    /// Change the address plan.
+    ManageAddressPlan,
     /// Issue a token with which an agent enrols.
     EnrolAgent,
+    /// Accept an agent's certificate no more.
+    RevokeAgent,
+    /// Set the configuration of a site's agents, and read its text.
+    ConfigureAgents,
     /// Create, list and revoke access tokens.
     ManageAccess,
     /// Read the audit trail.
@@ -72,13 +80,28 @@ impl Role {
 
     /// Returns whether this role allows `action` within its subtree.
     pub const fn allows(self, action: Action) -> bool {
-        use Action::{Backup, EnrolAgent, ManageAccess, ManageSites, ReadAudit, ReadInventory, ReadMetrics, ReadSites};
+        use Action::{
+            Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageSites, ReadAudit,
+            ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
+        };
         match self {
             Self::Viewer | Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
-            Self::Operator => matches!(action, ReadSites | ReadInventory | ReadMetrics | EnrolAgent),
-            Self::SystemAdministrator => {
-                matches!(action, ReadSites | ReadInventory | ReadMetrics | ManageSites | EnrolAgent | Backup)
+            Self::Operator => {
+                matches!(action, ReadSites | ReadInventory | ReadMetrics | EnrolAgent | RevokeAgent | ConfigureAgents)
             }
+            Self::SystemAdministrator => matches!(
+                action,
+                ReadSites
+                    | ReadInventory
+                    | ReadMetrics
+                    | ManageSites
+                    | ManageAreas
+                    | ManageAddressPlan
+                    | EnrolAgent
+                    | RevokeAgent
+                    | ConfigureAgents
+                    | Backup
+            ),
             Self::SecurityAdministrator => matches!(action, ReadSites | ManageAccess),
             Self::AuditAdministrator => matches!(action, ReadSites | ReadAudit),
         }
@@ -113,12 +136,16 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
         Self::ManageSites,
+        Self::ManageAreas,
+        Self::ManageAddressPlan,
         Self::EnrolAgent,
+        Self::RevokeAgent,
+        Self::ConfigureAgents,
         Self::ManageAccess,
         Self::ReadAudit,
         Self::Backup,
@@ -131,7 +158,11 @@ impl Action {
             Self::ReadInventory => "read_inventory",
             Self::ReadMetrics => "read_metrics",
             Self::ManageSites => "manage_sites",
+            Self::ManageAreas => "manage_areas",
+            Self::ManageAddressPlan => "manage_address_plan",
             Self::EnrolAgent => "enrol_agent",
+            Self::RevokeAgent => "revoke_agent",
+            Self::ConfigureAgents => "configure_agents",
             Self::ManageAccess => "manage_access",
             Self::ReadAudit => "read_audit",
             Self::Backup => "backup",

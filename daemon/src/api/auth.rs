@@ -87,6 +87,7 @@ impl FromRequestParts<Arc<App>> for Gate {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let caller = parts.extensions.get::<Caller>().cloned().ok_or_else(Problem::unauthorized)?;
         let subject = parts.uri.path_and_query().map_or("", |it| it.as_str());
-        Ok(app.gate(caller, &format!("{} {subject}", parts.method)))
+        let gate = app.gate(caller, &format!("{} {subject}", parts.method));
+        Ok(if parts.method.is_safe() { gate } else { gate.for_change() })
     }
 }

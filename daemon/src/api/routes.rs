@@ -9,7 +9,7 @@ mod devices;
 pub(super) mod endpoints;
 mod sites;
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use axum::Json;
 use onenet_topology::SiteId;
@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{App, Params, Problem, body::Page};
 use crate::{
-    access::{Action, Gate, View, audit::Outcome},
+    access::{Gate, View, audit::Outcome},
     ingest::{self, IntakeError, Refusal},
     record::Command,
 };
@@ -62,27 +62,45 @@ fn page_of_ids<T>(items: impl Iterator<Item = T>, limit: usize, id: impl Fn(&T) 
     Page::take(items, limit, |item| id(item).clone())
 }
 
-/// Hands a command over, waits until it is on disk, and notes what came of it.
-async fn submit(
-    app: &App,
-    gate: &Gate,
-    action: Action,
-    site: Option<SiteId>,
-    subject: &str,
-    command: Command,
-) -> Result<ingest::Outcome, Problem> {
-    let result = app.centre.submit(command, &gate.caller().principal.name).await;
-    let outcome = match &result {
-        Ok(_) => Outcome::Done,
-        Err(IntakeError::Refused(_)) => Outcome::Refused,
-        Err(_) => Outcome::Failed,
+/// Hands a command over in the caller's name and waits until it is on disk, its entry of the audit trail with it. What is
+/// not taken in changed nothing: that it was tried is noted.
+async fn submit(app: &App, gate: &Gate, command: Command) -> Result<ingest::Outcome, Problem> {
+    let (action, site, subject) = (command.action(), command.site(), command.describe());
+    let error = match app.centre.submit(command, gate.caller().author()).await {
+        Ok(outcome) => {
+            app.counters.audit_written.fetch_add(1, Ordering::Relaxed);
+            return Ok(outcome);
+        }
+        Err(error) => error,
     };
-    gate.note(action, site, subject, outcome)?;
+    let outcome = if matches!(error, IntakeError::Refused(_)) { Outcome::Refused } else { Outcome::Failed };
+    gate.note(action, site, &subject, outcome)?;
     app.write_audit(false).await;
-    result.map_err(|error| match error {
+    Err(not_taken_in(gate, &error))
+}
+
+/// Returns why a command was not taken in, as far as the caller may know.
+fn not_taken_in(gate: &Gate, error: &IntakeError) -> Problem {
+    match error {
         IntakeError::Refused(Refusal::LogFull) | IntakeError::Store(_) | IntakeError::Stopped => {
             Problem::unavailable(error.to_string())
         }
-        IntakeError::Refused(refusal) => Problem::conflict(refusal.to_string()),
-    })
+        IntakeError::Refused(refusal) => {
+            let told: Vec<String> = refusal.to_string().lines().map(|line| told(gate, line)).collect();
+            Problem::conflict(told.join("\n"))
+        }
+    }
+}
+
+/// Returns a line of a refusal, without its reason where that names a site that the caller may not know of: what is
+/// forbidden looks as if it did not exist, as far as a refusal can (invariant 13).
+fn told(gate: &Gate, line: &str) -> String {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    let mut sites = words.filter_map(|word| word.parse::<SiteId>().ok());
+    if sites.all(|site| gate.shows(site)) {
+        return line.to_owned();
+    }
+    let place = line.strip_prefix("line ").and_then(|rest| rest.split_once(':')).map(|(place, _)| place);
+    let place = place.map_or_else(String::new, |place| format!("line {place}: "));
+    format!("{place}a site that your roles do not show stands against it: ask whoever administers a site further up")
 }

@@ -10,6 +10,7 @@ use tonic::{Request, Response, Status};
 
 use super::Shared;
 use crate::{
+    access::audit::Author,
     ingest::{Intake, IntakeError, Outcome},
     pki::CheckedRequest,
     record::{Body, Command, TokenHash},
@@ -25,6 +26,7 @@ pub(super) struct Service {
 #[tonic::async_trait]
 impl v1::enrolment_server::Enrolment for Service {
     async fn enrol(&self, request: Request<v1::EnrolRequest>) -> Result<Response<v1::EnrolResponse>, Status> {
+        let peer = request.remote_addr();
         let request = EnrolRequest::try_from(request.into_inner())
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let token: Token = request
@@ -34,7 +36,9 @@ impl v1::enrolment_server::Enrolment for Service {
         let checked = CheckedRequest::new(&request.certificate_request)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let command = Command::EnrolAgent { token: TokenHash::new(token.secret_hash()), key: checked.key() };
-        let body = Body::Command { by: "enrolment".into(), command: Arc::new(command) };
+        let source = peer.map_or_else(|| "unknown".into(), |peer| peer.ip().to_canonical().to_string().into());
+        let by = Author { name: "enrolment".into(), token: None, source };
+        let body = Body::Command { by, command: Arc::new(command) };
         let outcome = self.intake.submit(body).await.map_err(refused)?;
         let Outcome::Enrolled { agent, site } = outcome else {
             return Err(Status::internal("the enrolment came to something else; see the centre's log"));

@@ -23,7 +23,7 @@ use self::{
 };
 use super::{QuickstartError, site::command};
 use crate::{
-    access::{Action, Role, random_secret},
+    access::{Role, random_secret},
     api::App,
     ingest::Intake,
     record::{Body, Command, EnrolmentToken, Greeting, Report, TokenHash},
@@ -62,7 +62,7 @@ pub(super) async fn start(
     let sites = province::sites();
     let now = app.clock.now();
     let import = Command::ImportSites { rows: province::rows(&sites), from: now };
-    command(app, Role::SystemAdministrator, Action::ManageSites, None, "demonstration sites imported", import).await?;
+    command(app, Role::SystemAdministrator, import).await?;
     let count = sites.len();
     let mut speakers = Vec::new();
     for simulated in sites {
@@ -91,8 +91,7 @@ async fn enrol(app: &Arc<App>, site: SiteId) -> Result<AgentId, QuickstartError>
     let key = random().map_err(QuickstartError::Random)?;
     let token = EnrolmentToken { site, expires: app.clock.now().plus_ms(TOKEN_MS), spent: None };
     let issue = Command::IssueEnrolmentToken { hash, token };
-    let (role, action) = (Role::SystemAdministrator, Action::EnrolAgent);
-    command(app, role, action, Some(site), "simulated agent enrolled", issue).await?;
+    command(app, Role::SystemAdministrator, issue).await?;
     match app.centre.submit(Command::EnrolAgent { token: hash, key }, "simulated agent").await {
         Ok(crate::ingest::Outcome::Enrolled { agent, .. }) => Ok(agent),
         Ok(_) => Err(QuickstartError::Intake(crate::ingest::IntakeError::Stopped)),

@@ -17,7 +17,7 @@ use onenet_topology::{
 
 use super::{ENROLMENT_TTL, QuickstartError, machine};
 use crate::{
-    access::{Action, Change, Grant, Reach, Role, Secret, audit::Outcome, random_secret},
+    access::{Change, Grant, Reach, Role, Secret, random_secret},
     api::{App, local_caller},
     cli::Running,
     ingest,
@@ -31,21 +31,9 @@ const PRINCIPAL: &str = "quickstart";
 /// The file in the data directory that keeps that token, for its owner alone.
 const TOKEN_FILE: &str = "token";
 
-/// Hands a command over as a local administrator, and notes it in the audit trail.
-pub(super) async fn command(
-    app: &Arc<App>,
-    role: Role,
-    action: Action,
-    site: Option<SiteId>,
-    subject: &str,
-    command: Command,
-) -> Result<ingest::Outcome, QuickstartError> {
-    let caller = local_caller(role);
-    let result = app.centre.submit(command, &caller.principal.name).await;
-    let outcome = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
-    // The trail is empty at this point and cannot be full.
-    let _ = app.gate(caller, "quickstart").note(action, site, subject, outcome);
-    result.map_err(QuickstartError::Intake)
+/// Hands a command over as a local administrator.
+pub(super) async fn command(app: &Arc<App>, role: Role, command: Command) -> Result<ingest::Outcome, QuickstartError> {
+    app.centre.submit(command, local_caller(role).author()).await.map_err(QuickstartError::Intake)
 }
 
 /// Returns the site of this machine's network, made when it is not there.
@@ -63,15 +51,7 @@ pub(super) async fn ensure_site(app: &Arc<App>) -> Result<SiteId, QuickstartErro
         parents: Vec::new(),
         from: now,
     };
-    let added = command(
-        app,
-        Role::SystemAdministrator,
-        Action::ManageSites,
-        None,
-        "site of this machine added",
-        Command::AddSite(site),
-    );
-    added.await?;
+    command(app, Role::SystemAdministrator, Command::AddSite(site)).await?;
     let estate = app.centre.estate();
     // It was just committed, and nobody else is here to remove it.
     Ok(estate.tree.by_code(CODE, app.clock.now()).map_or(SiteId::from_raw(0), |site| site.id))
@@ -105,10 +85,7 @@ pub(super) async fn ensure_token(app: &Arc<App>, data: &Path) -> Result<Secret, 
 }
 
 async fn access(app: &Arc<App>, change: Change) -> Result<(), QuickstartError> {
-    let subject = change.describe();
-    let done =
-        command(app, Role::SecurityAdministrator, Action::ManageAccess, None, &subject, Command::Access(change)).await;
-    done.map(drop)
+    command(app, Role::SecurityAdministrator, Command::Access(change)).await.map(drop)
 }
 
 /// Sees to it that there is an agent's identity in `data` that the centre knows; enrols as everybody does.
@@ -126,11 +103,8 @@ pub(super) async fn ensure_identity(running: &Running, site: SiteId, data: &Path
         let aside = data.join(format!("identity.{}", app.clock.now().unix_ms()));
         fs::rename(&identity, aside).map_err(|source| QuickstartError::Data { path: identity, source })?;
     }
-    let caller = local_caller(Role::SystemAdministrator);
-    let token = app.centre.enrol_token(site, ENROLMENT_TTL, &caller.principal.name).await;
-    let _ =
-        app.gate(caller, "quickstart").note(Action::EnrolAgent, Some(site), "enrolment token issued", Outcome::Done);
-    let token = token.map_err(QuickstartError::Token)?;
+    let by = local_caller(Role::SystemAdministrator).author();
+    let token = app.centre.enrol_token(site, ENROLMENT_TTL, by).await.map_err(QuickstartError::Token)?;
     enrol(&running.collectors.to_string(), &token, data).await.map_err(QuickstartError::Enrol)?;
     Ok(())
 }

@@ -116,7 +116,7 @@ pub(super) struct AuditBody {
     pub site: Option<String>,
     /// What in particular.
     pub subject: String,
-    /// `done`, `forbidden`, `hidden`, `refused`, `failed` or `stranger`.
+    /// `done`, `allowed` (what came of it has an entry of its own), `forbidden`, `hidden`, `refused`, `failed` or `stranger`.
     pub outcome: &'static str,
 }
 
@@ -171,8 +171,7 @@ async fn create_token(
     let expires = expires.map_err(|error| Problem::parameter("expires", error.to_string()))?;
     let secret = random_secret().map_err(|error| Problem::unavailable(error.to_string()))?;
     let change = Change::TokenCreated { name: body.name.clone(), grants, hash: secret.hash(), expires };
-    let subject = change.describe();
-    super::submit(&app, &gate, Action::ManageAccess, None, &subject, Command::Access(change)).await?;
+    super::submit(&app, &gate, Command::Access(change)).await?;
     let estate = app.centre.estate();
     let created = estate.register.by_secret(secret.hash(), gate.now()).ok_or_else(Problem::internal)?;
     Ok(Json(CreatedTokenBody { id: created.id.to_string(), token: secret.expose().to_owned() }))
@@ -199,9 +198,7 @@ async fn revoke_token(
         return Err(Denied::Hidden.into());
     };
     let body = TokenBody::of(token, view.now());
-    let change = Change::TokenRevoked { id: token.id };
-    let subject = format!("{} ({})", change.describe(), token.principal.name);
-    super::submit(&app, &gate, Action::ManageAccess, None, &subject, Command::Access(change)).await?;
+    super::submit(&app, &gate, Command::Access(Change::TokenRevoked { id: token.id })).await?;
     Ok(Json(body))
 }
 

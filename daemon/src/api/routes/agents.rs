@@ -1,6 +1,9 @@
 //! Agents, what keeps them from their work, what the centre finds wrong, and enrolment.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Json,
@@ -133,12 +136,14 @@ async fn issue_enrolment_token(
     let hours = params.number("hours", 1..=720)?.unwrap_or(ENROLMENT_HOURS_DEFAULT);
     params.finish()?;
     let seconds = u64::try_from(hours).unwrap_or(u64::MAX).saturating_mul(3600);
-    let principal = &gate.caller().principal.name;
-    let issued = app.centre.enrol_token(site, Duration::from_secs(seconds), principal).await;
-    let outcome = if issued.is_ok() { Outcome::Done } else { Outcome::Failed };
-    gate.note(Action::EnrolAgent, Some(site), "enrolment token issued", outcome)?;
-    app.write_audit(false).await;
-    let issued = issued.map_err(|error| Problem::unavailable(error.to_string()))?;
+    let issued = match app.centre.enrol_token(site, Duration::from_secs(seconds), gate.caller().author()).await {
+        Ok(issued) => issued,
+        Err(error) => {
+            gate.note(Action::EnrolAgent, Some(site), "enrolment token issued", Outcome::Failed)?;
+            return Err(Problem::unavailable(error.to_string()));
+        }
+    };
+    app.counters.audit_written.fetch_add(1, Ordering::Relaxed);
     let expires = view.now().plus_ms(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000));
     Ok(Json(EnrolmentBody {
         site: site.to_string(),

@@ -155,8 +155,7 @@ async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Param
     }
     let from = from.unwrap_or(gate.now());
     let before = view.sites().count();
-    let subject = format!("sites imported: {} rows", rows.len());
-    super::submit(&app, &gate, Action::ManageSites, None, &subject, Command::ImportSites { rows, from }).await?;
+    super::submit(&app, &gate, Command::ImportSites { rows, from }).await?;
     let sites = app.centre.estate().tree.existing(gate.now()).count();
     Ok(Json(ImportBody { sites, added: sites.saturating_sub(before) }))
 }

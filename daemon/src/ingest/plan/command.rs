@@ -12,7 +12,10 @@ use onenet_topology::{
 
 use super::{Draft, Outcome, Refusal};
 use crate::{
-    access,
+    access::{
+        self,
+        audit::{Author, Entry},
+    },
     estate::Change,
     record::{Command, NewSite, TokenHash},
 };
@@ -24,14 +27,17 @@ struct Resolved {
     command: Option<Arc<Command>>,
 }
 
-/// Plans a command.
-pub(super) fn command(draft: &mut Draft<'_>, by: &Arc<str>, command: &Arc<Command>) -> Result<Outcome, Refusal> {
-    let Resolved { outcome, command } = resolve(draft, command)?;
+/// Plans a command, and with it its entry of the audit trail: both are in one batch or neither is.
+pub(super) fn command(draft: &mut Draft<'_>, by: &Author, asked: &Arc<Command>) -> Result<Outcome, Refusal> {
+    let Resolved { outcome, command } = resolve(draft, asked)?;
+    let usage = by.did(asked.action(), concerned(draft, asked, &outcome), subject(draft, asked));
+    let entries = vec![Entry::once(draft.record.time, usage)];
+    draft.put(Change::Audited { position: draft.record.position, entries });
     let Some(command) = command else { return Ok(outcome) };
     draft.put(Change::Commanded {
         position: draft.record.position,
         time: draft.record.time,
-        by: Arc::clone(by),
+        by: Arc::clone(&by.name),
         command: Arc::clone(&command),
     });
     // An agent's own row is what is read back last, so it follows every command about the agent.
@@ -43,6 +49,26 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Arc<str>, command: &Arc<Comman
         draft.put(Change::Agent(agent));
     }
     Ok(outcome)
+}
+
+/// Returns the one site that a command is about, for the audit trail.
+fn concerned(draft: &Draft<'_>, command: &Command, outcome: &Outcome) -> Option<SiteId> {
+    match (command, outcome) {
+        (_, Outcome::Enrolled { site, .. } | Outcome::SiteAdded(site)) => Some(*site),
+        (Command::RevokeAgent { agent, .. }, _) => draft.next.agent(*agent).map(|agent| agent.site),
+        _ => command.site(),
+    }
+}
+
+/// Returns what a command does, for the audit trail. A token that is revoked is named by its principal too, who is not
+/// known afterwards.
+fn subject(draft: &Draft<'_>, command: &Command) -> String {
+    let revoked = match command {
+        Command::Access(access::Change::TokenRevoked { id }) => draft.next.register.get(*id),
+        _ => None,
+    };
+    let name = revoked.map(|token| format!(" ({})", token.principal.name)).unwrap_or_default();
+    command.describe() + &name
 }
 
 /// Checks a command and returns what it comes to.

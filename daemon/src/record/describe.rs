@@ -1,0 +1,78 @@
+//! Commands as the audit trail names them: which right they take, where, and what they do in one line.
+//!
+//! Invariant: the words come from the command that is committed and from nowhere else, and hold no secret.
+
+use onenet_topology::{SiteId, site::SiteChange};
+
+use super::Command;
+use crate::access::Action;
+
+impl Command {
+    /// Returns the right that the command takes.
+    pub const fn action(&self) -> Action {
+        match self {
+            Self::ImportSites { .. } | Self::AddSite(_) | Self::ChangeSites { .. } => Action::ManageSites,
+            Self::AddArea { .. } | Self::ChangeArea { .. } => Action::ManageAreas,
+            Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
+            Self::Access(_) => Action::ManageAccess,
+            Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
+            Self::RevokeAgent { .. } => Action::RevokeAgent,
+            Self::Configure { .. } => Action::ConfigureAgents,
+        }
+    }
+
+    /// Returns the one site that the command names, where it is one.
+    pub fn site(&self) -> Option<SiteId> {
+        match self {
+            Self::ChangeSites { changes } => match changes.as_slice() {
+                [change] => Some(change.site()),
+                _ => None,
+            },
+            Self::IssueEnrolmentToken { token, .. } => Some(token.site),
+            Self::Configure { site, .. } => Some(*site),
+            _ => None,
+        }
+    }
+
+    /// Returns what the command does, in one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::ImportSites { rows, from } => format!("sites imported: {} rows, from {from}", rows.len()),
+            Self::AddSite(site) => format!("site {} ({}) added, from {}", site.code, site.name.zh, site.from),
+            Self::ChangeSites { changes } => changes.iter().map(site_change).collect::<Vec<_>>().join("; "),
+            Self::ImportPlan { rows, from } => format!("address plan imported: {} rows, from {from}", rows.len()),
+            Self::ChangePlan { changes } => format!("address plan changed: {} changes", changes.len()),
+            Self::AddArea { name, from, .. } => format!("area {} added, from {from}", name.zh),
+            Self::ChangeArea { area, name, members, from } => {
+                let renamed = name.as_ref().map(|name| format!(", renamed {}", name.zh)).unwrap_or_default();
+                let members = if members.is_some() { ", other members" } else { "" };
+                format!("{area} changed{renamed}{members}, from {from}")
+            }
+            Self::Access(change) => change.describe(),
+            Self::IssueEnrolmentToken { token, .. } => format!("enrolment token issued, until {}", token.expires),
+            Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),
+            Self::RevokeAgent { agent, reason } => format!("{agent} revoked: {reason}"),
+            // Not the text: it may hold communities.
+            Self::Configure { toml, .. } => format!("configuration of the site's agents set: {} bytes", toml.len()),
+        }
+    }
+}
+
+fn site_change(change: &SiteChange) -> String {
+    let site = change.site();
+    match change {
+        SiteChange::Add { code, name, from, .. } => format!("{site} added as {} ({code}), from {from}", name.zh),
+        SiteChange::Rename { name, from, .. } => format!("{site} renamed {}, from {from}", name.zh),
+        SiteChange::Recode { code, from, .. } => format!("{site} got the code {code}, from {from}"),
+        SiteChange::Move { parents, from, .. } => {
+            let parents: Vec<String> = parents.iter().map(|uplink| uplink.parent.to_string()).collect();
+            format!("{site} moved under {}, from {from}", parents.join(", "))
+        }
+        SiteChange::AddUplink { uplink, from, .. } => format!("{site} also under {}, from {from}", uplink.parent),
+        SiteChange::RemoveUplink { parent, from, .. } => format!("{site} no more under {parent}, from {from}"),
+        SiteChange::Merge { into, from, .. } => format!("{site} merged into {into}, from {from}"),
+        SiteChange::Split { into, from, .. } => format!("{site} split into {} sites, from {from}", into.len()),
+        SiteChange::Close { from, .. } => format!("{site} closed, from {from}"),
+        SiteChange::Reopen { .. } => format!("{site} reopened"),
+    }
+}
