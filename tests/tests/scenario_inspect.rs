@@ -80,6 +80,10 @@ fn inspect_tells_what_the_kernel_knows_by_v2c_and_by_v3() -> Result<()> {
         let (one, other) = (rows(&inspection, table)?.len(), rows(&by_v3, table)?.len());
         ensure!(one == other, "{table}: {one} rows by v2c, {other} by v3");
     }
+    ensure!(by_v3["identity"] == inspection["identity"], "{} and {}", by_v3["identity"], inspection["identity"]);
+    ensure!(by_v3["identity"]["engine_id"].is_string(), "{}", by_v3["identity"]);
+    let by_core = inspect(&site.collector, &[site::CORE_IP, "--community", snmpd::COMMUNITY])?;
+    ensure!(by_core["identity"]["chassis_id"] == core["chassis_id"], "{} is heard as {core}", by_core["identity"]);
     Ok(())
 }
 

@@ -101,7 +101,7 @@ impl Sockets {
             Kind::User(_) => client(Reports::Any).await?,
         };
         let synchronised = AtomicBool::new(matches!(credentials.kind, Kind::Community(_)));
-        Ok(Arc::new(Clients { strict, frank, synchronised }))
+        Ok(Arc::new(Clients { strict, frank, synchronised, engines }))
     }
 
     async fn client(
@@ -160,6 +160,8 @@ struct Clients {
     frank: Client<UdpHandle>,
     /// Whether an answer was verified, so that an exchange is one message each way.
     synchronised: AtomicBool,
+    /// What was found out about the device's v3 engine.
+    engines: Arc<EngineCache>,
 }
 
 impl Engine for Library {
@@ -187,6 +189,14 @@ impl Engine for Library {
                 None => discover(self.target, timeout).await,
             }
         })
+    }
+
+    fn engine_id(&self) -> Option<Vec<u8>> {
+        let clients = self.clients();
+        // Discovery itself is not signed: an id counts once an answer was verified with the key that it localises.
+        let verified = clients.synchronised.load(Ordering::Relaxed);
+        let engine = clients.engines.get(&self.target).filter(|_| verified)?;
+        Some(engine.engine_id().to_vec())
     }
 }
 

@@ -17,6 +17,11 @@ pub trait Engine: Send + Sync {
 
     /// Finds out why questions stay unanswered, sending at most three questions of `timeout` each.
     fn diagnose(&self, timeout: Duration) -> Pending<'_, Diagnosis>;
+
+    /// Returns the v3 engine id with which answers were verified; `None` before the first, and where v3 is not spoken.
+    fn engine_id(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A question.

@@ -18,6 +18,7 @@ use crate::{
         addresses::AddressRow,
         bridge::{Bridge, ForwardingRow},
         entity::Entity,
+        identity::Identity,
         interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
         lldp::Neighbour,
         system::System,
@@ -36,6 +37,8 @@ pub struct Inspection {
     pub version: &'static str,
     /// The system group.
     pub system: System,
+    /// What tells the device from another.
+    pub identity: Identity,
     /// The interfaces by ifIndex.
     pub interfaces: Vec<Interface>,
     /// The bridge and its spanning tree.
@@ -97,6 +100,7 @@ pub async fn inspect(
 pub async fn inspect_with(session: &mut Session, version: &'static str) -> Result<Inspection, RequestError> {
     let system = poll::poll_system(session).await?;
     let mut notes = Notes::default();
+    let identity = notes.take(poll::poll_identity(session).await).pop().unwrap_or_default();
     let labels = notes.take(poll::poll_interfaces(session).await);
     let counters = notes.take(poll::poll_counters(session).await);
     let index = InterfaceIndex::new(labels.iter().cloned());
@@ -110,6 +114,7 @@ pub async fn inspect_with(session: &mut Session, version: &'static str) -> Resul
         target: session.target().to_string(),
         version,
         system,
+        identity,
         interfaces: merged(labels, counters),
         bridge: bridge.filter(|bridge| *bridge != Bridge::default()),
         forwarding,

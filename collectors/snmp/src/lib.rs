@@ -43,14 +43,15 @@ pub use mib::{
     addresses::{AddressRow, MappingType},
     bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, StpPort},
     entity::Entity,
+    identity::Identity,
     interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
     lldp::{ChassisIdType, Neighbour, PortIdType},
     system::System,
 };
 pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
-    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_interfaces, poll_neighbours,
-    poll_system,
+    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identity, poll_interfaces,
+    poll_neighbours, poll_system,
 };
 pub use repetitions::Repetitions;
 pub use rtt::RttEstimator;

@@ -10,6 +10,7 @@ use crate::{
         addresses::{self, AddressRow},
         bridge::{self, Bridge, BridgePorts, ForwardingRow, ForwardingTables},
         entity::{self, Entity},
+        identity::{self, Identity},
         interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel},
         lldp::{self, LldpTables, Neighbour},
         q_bridge::{self, VlanMap},
@@ -73,6 +74,17 @@ pub async fn poll_bridge(session: &mut Session, interfaces: &InterfaceIndex) -> 
     let stp = mib::read(session, bridge::STP_PORT_TABLE, &bridge::STP_PORTS).await;
     polled.note(bridge::STP_PORT_TABLE, &stp);
     polled.rows.push(bridge::bridge(&scalars, &stp, &BridgePorts::of(&base_ports), interfaces));
+    polled
+}
+
+/// Reads what tells the device from another. One question: ask when it started anew, and now and then.
+pub async fn poll_identity(session: &mut Session) -> Polled<Identity> {
+    let mut polled = Polled::default();
+    let varbinds = session.get(&identity::names()).await.unwrap_or_else(|error| {
+        polled.errors.push(mib::unread(identity::GROUP, &error));
+        Vec::new()
+    });
+    polled.rows.push(identity::assemble(&varbinds, session.engine_id()));
     polled
 }
 

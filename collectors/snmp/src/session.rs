@@ -144,6 +144,11 @@ impl Session {
         self.rtt.round_trip()
     }
 
+    /// Returns the v3 engine id with which answers were verified; `None` before the first, and where v3 is not spoken.
+    pub fn engine_id(&self) -> Option<Vec<u8>> {
+        self.engine.engine_id()
+    }
+
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
     /// silence may mean, which takes up to three more questions.
     ///

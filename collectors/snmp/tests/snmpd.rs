@@ -138,6 +138,9 @@ async fn every_version_and_protocol_reads_the_same_device() {
         let secured = secured.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(secured.version, "v3");
         assert_eq!(names(&secured), names(&plain), "{name}");
+        // By v3 the id is the one that the answers were verified with, by v2c the one that the device tells.
+        assert!(plain.identity.engine_id.filled().is_some_and(|id| id.starts_with("80")), "{:?}", plain.identity);
+        assert_eq!(secured.identity.engine_id, plain.identity.engine_id, "{name}");
     }
 }
 

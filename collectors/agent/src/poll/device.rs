@@ -7,8 +7,9 @@
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session, Sockets, System, TableError, poll_addresses,
-    poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_interfaces, poll_neighbours, poll_system,
+    Budget, Identity, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session, Sockets, System, TableError,
+    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identity, poll_interfaces,
+    poll_neighbours, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -58,6 +59,7 @@ pub(super) struct Device {
     labels: Vec<InterfaceLabel>,
     names: InterfaceIndex,
     bridge_mac: Option<MacAddr>,
+    identity: Identity,
 }
 
 impl Device {
@@ -72,6 +74,7 @@ impl Device {
             labels: Vec::new(),
             names: InterfaceIndex::default(),
             bridge_mac: None,
+            identity: Identity::default(),
             config,
             shared,
         }
@@ -156,8 +159,14 @@ impl Device {
         if restarted || tables.contains(Table::System) {
             let bridge = poll_bridge(session, &self.names).await;
             self.bridge_mac = bridge.rows.first().and_then(|bridge| bridge.address.get()).copied().or(self.bridge_mac);
+            let identity = poll_identity(session).await;
+            // What could not be asked this time is no other than before.
+            if !identity.is_partial() {
+                self.identity = identity.rows.into_iter().next().unwrap_or_default();
+            }
         }
-        self.complete(Method::SnmpSystem, vec![FactBody::System(facts::system(&system, self.bridge_mac))]).await;
+        let said = facts::system(&system, self.bridge_mac, &self.identity);
+        self.complete(Method::SnmpSystem, vec![FactBody::System(said)]).await;
         for table in tables.iter() {
             match table {
                 Table::System => {}

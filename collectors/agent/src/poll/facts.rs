@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use onenet_snmp::{
-    AddressRow, Counters, Entity, FdbStatus, ForwardingRow, InterfaceCounters, InterfaceLabel, Neighbour, Reading,
-    RequestError, Silence, Spent, System,
+    AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identity, InterfaceCounters, InterfaceLabel, Neighbour,
+    Reading, RequestError, Silence, Spent, System,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -51,7 +51,7 @@ pub(super) fn not_answering(target: &str, error: &RequestError) -> Reach {
 }
 
 /// Returns what the device says it is.
-pub(super) fn system(system: &System, bridge_mac: Option<MacAddr>) -> fact::System {
+pub(super) fn system(system: &System, bridge_mac: Option<MacAddr>, identity: &Identity) -> fact::System {
     let text = |reading: &Reading<String>| reading.get().cloned().unwrap_or_default();
     fact::System {
         name: text(&system.name),
@@ -60,9 +60,15 @@ pub(super) fn system(system: &System, bridge_mac: Option<MacAddr>) -> fact::Syst
         contact: text(&system.contact),
         location: text(&system.location),
         bridge_mac,
-        engine_id: Vec::new(),
-        chassis_id: String::new(),
+        engine_id: identity.engine_id.get().map(|digits| octets(digits)).unwrap_or_default(),
+        chassis_id: text(&identity.chassis_id),
     }
+}
+
+/// Returns the octets that pairs of hexadecimal digits stand for.
+fn octets(digits: &str) -> Vec<u8> {
+    let pair = |place: usize| digits.get(place..place + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    (0..digits.len()).step_by(2).map_while(pair).collect()
 }
 
 /// Returns the ports: labels with their states. A port whose state was not read has an unknown one.

@@ -43,6 +43,13 @@ fn system(out: &mut String, inspection: &Inspection) {
     if let Some(address) = inspection.bridge.as_ref().and_then(|bridge| bridge.address.get()) {
         line("bridge", &address.to_string());
     }
+    for (name, value) in
+        [("chassis id", &inspection.identity.chassis_id), ("engine id", &inspection.identity.engine_id)]
+    {
+        if let Some(value) = value.filled() {
+            line(name, value);
+        }
+    }
 }
 
 fn section(out: &mut String, title: &str, table: &TextTable) {

@@ -124,7 +124,7 @@ stable_words! {
 
 impl ChassisIdType {
     /// Returns the type of its number in the MIB.
-    fn of(number: u64) -> Option<Self> {
+    pub(crate) fn of(number: u64) -> Option<Self> {
         numbered(Self::ALL, number)
     }
 }
@@ -212,13 +212,7 @@ fn remote(index: &[u32], row: &[Option<Value>]) -> Result<(RemoteKey, Neighbour)
     let chassis_id_type = cell(row, CHASSIS_SUBTYPE).and_then(Value::unsigned).and_then(ChassisIdType::of);
     let port_id_type = cell(row, PORT_SUBTYPE).and_then(Value::unsigned).and_then(PortIdType::of);
     let chassis = cell(row, CHASSIS_ID).and_then(Value::octets).filter(|octets| !octets.is_empty());
-    let identified = |octets: &[u8], kind: Option<&'static str>| match kind {
-        Some("mac_address") => mac_of(octets).map_or_else(|| readable(octets), |mac| mac.to_string()),
-        Some("network_address") => network_address(octets).unwrap_or_else(|| readable(octets)),
-        _ => readable(octets),
-    };
-    let chassis_id =
-        identified(chassis.ok_or(DropReason::ChassisIdMissing)?, chassis_id_type.map(ChassisIdType::as_str));
+    let chassis_id = chassis_id(chassis.ok_or(DropReason::ChassisIdMissing)?, chassis_id_type);
     let neighbour = Neighbour {
         protocol: "lldp",
         local_port: None,
@@ -237,6 +231,20 @@ fn remote(index: &[u32], row: &[Option<Value>]) -> Result<(RemoteKey, Neighbour)
         management_addresses: Vec::new(),
     };
     Ok((key, neighbour))
+}
+
+/// Returns a chassis id as text.
+pub(crate) fn chassis_id(octets: &[u8], kind: Option<ChassisIdType>) -> String {
+    identified(octets, kind.map(ChassisIdType::as_str))
+}
+
+/// Returns an identifier of a kind as text.
+fn identified(octets: &[u8], kind: Option<&'static str>) -> String {
+    match kind {
+        Some("mac_address") => mac_of(octets).map_or_else(|| readable(octets), |mac| mac.to_string()),
+        Some("network_address") => network_address(octets).unwrap_or_else(|| readable(octets)),
+        _ => readable(octets),
+    }
 }
 
 /// Tells where a neighbour's local port is.

@@ -6,6 +6,7 @@ pub mod addresses;
 pub mod bridge;
 mod columns;
 pub mod entity;
+pub mod identity;
 pub mod interfaces;
 pub mod lldp;
 pub mod q_bridge;

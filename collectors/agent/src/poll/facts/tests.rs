@@ -31,6 +31,20 @@ fn what_a_device_did_not_count_is_absent_and_a_port_without_counters_has_no_samp
 }
 
 #[test]
+fn what_names_a_device_is_part_of_what_it_says_it_is() {
+    let identity = Identity {
+        engine_id: Reading::Value("800007db0300e0fc123456".into()),
+        chassis_id_type: None,
+        chassis_id: Reading::Value("00:e0:fc:12:34:56".into()),
+    };
+    let said = system(&System::default(), Some(mac(1)), &identity);
+    assert_eq!(said.engine_id, [0x80, 0, 7, 0xdb, 3, 0, 0xe0, 0xfc, 0x12, 0x34, 0x56]);
+    assert_eq!((said.bridge_mac, said.chassis_id.as_str()), (Some(mac(1)), "00:e0:fc:12:34:56"));
+    let nothing = system(&System::default(), None, &Identity::default());
+    assert_eq!(nothing, fact::System::default());
+}
+
+#[test]
 fn a_mac_given_twice_is_one_fact_and_the_learned_row_with_a_port_is_kept() {
     let rows = vec![
         row(mac(1), Some("Gi0/9"), Some(FdbStatus::Other), 9),
