@@ -7,12 +7,14 @@ mod endpoint;
 mod form;
 mod language;
 mod layout;
+mod names;
 mod overview;
 mod parts;
 mod search;
 mod sessions;
 mod site;
 pub mod text;
+mod troubles;
 pub mod words;
 
 #[cfg(test)]
@@ -63,7 +65,9 @@ pub(crate) struct Reader {
 pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/", get(overview::page))
-        .route("/search", get(search::page))
+        .route("/endpoints", get(search::page))
+        .route("/search", get(search::moved))
+        .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
         .route("/devices/{device}", get(site::device_page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
@@ -104,7 +108,9 @@ impl FromRequestParts<Arc<App>> for Reader {
         let address = parts.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
         let language = language_of(&parts.headers, parts.uri.query());
         let Ok(caller) = api::identify(app, parts.extensions.get::<Peer>(), &parts.headers) else {
-            return Err(Redirect::to(&format!("/login?next={}", encode(&address))).into_response());
+            // Whoever was signed in is told that he no longer is.
+            let ended = if session_cookie(&parts.headers).is_some() { "&ended=1" } else { "" };
+            return Err(Redirect::to(&format!("/login?next={}{ended}", encode(&address))).into_response());
         };
         let form = session_cookie(&parts.headers).and_then(|secret| app.sessions.form(&secret)).unwrap_or_default();
         let gate = app.gate(caller, &format!("{} {address}", parts.method));

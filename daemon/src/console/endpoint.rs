@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::{Action, View},
     api::Problem,
-    estate::SiteState,
+    estate::{Agent, SiteState},
 };
 
 /// Confidence from which a place is no guess.
@@ -36,35 +36,67 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
     let title = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), str::to_owned);
     let content = html! {
         (parts::trail(reader, &view, site, Some(&title)))
-        h1 { (reader.say(text::ENDPOINT)) " " span.mono { (endpoint.mac) } " " (presence(reader, endpoint)) }
-        (facts(reader, &view, endpoint))
+        h1 {
+            @if endpoint.hostname().is_some() { (title) } @else { span.mono { (title) } }
+            " " (presence(reader, &view, endpoint))
+            @if view.is_demo(site) { " " (parts::demo_tag(reader)) }
+        }
+        (facts(reader, &view, state, endpoint))
         h2 { (reader.say(text::ATTACHMENT)) }
         (attachment(reader, state, endpoint))
         h2 { (reader.say(text::BINDINGS)) }
         (bindings(reader, &view, endpoint))
         h2 { (reader.say(text::EVIDENCE)) }
+        p.hint { (reader.say(text::EVIDENCE_HINT)) }
         (evidence(reader, &view, endpoint))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
 }
 
-fn facts(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
+fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -> Markup {
     let vendor_class = endpoint.host().map(|host| host.vendor_class.as_str());
+    let ips: Vec<String> = endpoint.current_addresses().map(|address| address.ip.to_string()).collect();
     parts::facts(&[
+        (reader.say(text::MAC), html! { span.mono { (endpoint.mac) } }),
+        (
+            reader.say(text::IP),
+            if ips.is_empty() {
+                parts::or_dash(None)
+            } else {
+                html! { span.mono { (ips.join(", ")) } }
+            },
+        ),
         (reader.say(text::HOSTNAME), parts::or_dash(endpoint.hostname())),
         (reader.say(text::VENDOR), vendor(reader, endpoint)),
         (reader.say(text::VENDOR_CLASS), parts::or_dash(vendor_class)),
+        (reader.say(text::SITE), parts::site_link_of(reader, view, state.id)),
         (reader.say(text::FIRST_SEEN), parts::ago(reader, view, endpoint.first_seen())),
         (reader.say(text::LAST_SEEN), parts::ago(reader, view, endpoint.last_seen())),
     ])
 }
 
-/// Whether an agent sees it now.
-pub(super) fn presence(reader: &Reader, endpoint: &Endpoint) -> Markup {
-    if endpoint.is_current() {
+/// Whether an agent sees it now; unknown when those who saw it last are silent.
+pub(super) fn presence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
+    seen(reader, view, endpoint.is_current(), endpoint.all_witnesses().filter(|witness| witness.current))
+}
+
+/// Returns whether an agent that is heard sees it now.
+pub(super) fn is_seen(view: &View, endpoint: &Endpoint) -> bool {
+    endpoint.is_current() && endpoint.all_witnesses().any(|witness| witness.current && is_heard(view, witness))
+}
+
+fn is_heard(view: &View, witness: &Witness) -> bool {
+    view.agent(witness.source.agent).is_some_and(Agent::is_heard)
+}
+
+/// The state of what `witnesses` hold for current.
+fn seen<'w>(reader: &Reader, view: &View, current: bool, witnesses: impl IntoIterator<Item = &'w Witness>) -> Markup {
+    if !current {
+        parts::mark(reader, Mark::Idle, text::PAST)
+    } else if witnesses.into_iter().any(|witness| is_heard(view, witness)) {
         parts::mark(reader, Mark::Good, text::PRESENT)
     } else {
-        parts::mark(reader, Mark::Unknown, text::PAST)
+        parts::mark(reader, Mark::Unknown, text::UNKNOWN)
     }
 }
 
@@ -131,6 +163,7 @@ fn rejected(reader: &Reader, state: &SiteState, found: Option<&Attachment>) -> M
     }
     html! {
         h3 { (reader.say(text::REJECTED)) " " span.sub { (rows.len()) } }
+        p.hint { (reader.say(text::REJECTED_HINT)) }
         div.scroll {
             table {
                 thead {
@@ -152,7 +185,7 @@ fn rejected(reader: &Reader, state: &SiteState, found: Option<&Attachment>) -> M
                                 (parts::or_dash(name.as_deref()))
                             }
                             td { (parts::or_dash(row.vlan.map(|vlan| vlan.to_string()).as_deref())) }
-                            td { (words::rejection(reader.language, state, row.reason).1) }
+                            td.words { (words::rejection(reader.language, state, row.reason).1) }
                         }
                     }
                 }
@@ -181,10 +214,8 @@ fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                     @for address in &endpoint.addresses {
                         tr {
                             th.mono scope="row" { (address.ip) }
-                            td {
-                                @if address.is_current() { (parts::mark(reader, Mark::Good, text::PRESENT)) }
-                                @else { (parts::mark(reader, Mark::Unknown, text::PAST)) }
-                            }
+                            @let current = address.witnesses.iter().filter(|witness| witness.current);
+                            td { (seen(reader, view, address.is_current(), current)) }
                             td { (parts::ago(reader, view, address.first_seen())) }
                             td { (parts::ago(reader, view, address.last_seen())) }
                             td {
@@ -228,10 +259,7 @@ fn evidence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                             td { (parts::or_dash(witness.interface.as_deref())) }
                             td { (parts::or_dash(witness.vlan.map(|vlan| vlan.to_string()).as_deref())) }
                             td.code { (witness.source.agent) }
-                            td {
-                                @if witness.current { (parts::mark(reader, Mark::Good, text::PRESENT)) }
-                                @else { (parts::mark(reader, Mark::Unknown, text::PAST)) }
-                            }
+                            td { (seen(reader, view, witness.current, [witness])) }
                             td { (parts::ago(reader, view, Some(witness.first_seen))) }
                             td { (parts::ago(reader, view, Some(witness.last_seen))) }
                         }

@@ -35,21 +35,37 @@ pub(super) struct SignOut {
 pub(super) async fn sign_in_page(request: Request) -> Markup {
     let query = request.uri().query();
     let next = parameter(query, "next").unwrap_or_default();
-    sign_in_form(language_of(request.headers(), query), &next, false)
+    let why = if parameter(query, "ended").is_some() { Why::Ended } else { Why::Asked };
+    sign_in_form(language_of(request.headers(), query), &next, why)
 }
 
-fn sign_in_form(language: Language, next: &str, refused: bool) -> Markup {
+/// Why somebody is to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Nobody was signed in.
+    Asked,
+    /// The session that was there is over.
+    Ended,
+    /// The token was not taken.
+    Refused,
+}
+
+fn sign_in_form(language: Language, next: &str, why: Why) -> Markup {
     let say = |text| language.of(text);
     layout::bare(
         language,
         say(text::SIGN_IN),
         &html! {
             h1 { (say(text::SIGN_IN)) }
-            @if refused {
-                p.alert role="alert" { (say(text::TOKEN_REFUSED)) }
+            @match why {
+                Why::Asked => {}
+                Why::Ended => { p.told role="status" { (say(text::SESSION_ENDED)) } }
+                Why::Refused => { p.alert role="alert" { (say(text::TOKEN_REFUSED)) } }
             }
             form.sign-in method="post" action="/login" {
                 input type="hidden" name="next" value=(next);
+                // Password keepers want a name to file the token under; nobody reads it here.
+                input type="text" name="username" value="onenet" autocomplete="username" hidden readonly;
                 label for="token" { (say(text::TOKEN)) }
                 input #token type="password" name="token" autocomplete="current-password" required autofocus
                     aria-describedby="token-hint";
@@ -74,11 +90,11 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Re
     }
     let form = Form::<SignIn>::from_request(request, &app).await;
     let Ok(Form(SignIn { token, next })) = form else {
-        return (StatusCode::BAD_REQUEST, sign_in_form(language, "", true)).into_response();
+        return (StatusCode::BAD_REQUEST, sign_in_form(language, "", Why::Refused)).into_response();
     };
     let known = app.caller(&Secret::presented(&token), &source).and_then(|caller| caller.token);
     let Some(token) = known else {
-        return (StatusCode::UNAUTHORIZED, sign_in_form(language, &next, true)).into_response();
+        return (StatusCode::UNAUTHORIZED, sign_in_form(language, &next, Why::Refused)).into_response();
     };
     match app.sessions.begin(token, app.clock.now()) {
         Ok(secret) => with_cookie(&app, Redirect::to(home(&next)), secret.expose(), ""),

@@ -2,11 +2,21 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{Language, Reader, text};
+use super::{
+    Language, Reader,
+    text::{self, fill},
+};
 use crate::access::View;
 
 /// Where the style is; the version makes browsers fetch a new one.
 const STYLE: &str = concat!("/static/console.css?v=", env!("CARGO_PKG_VERSION"));
+
+/// The picture in the browser's tab: one network, in colours that show on light and dark.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E\
+    %3Crect width='32' height='32' rx='7' fill='%231f5fa8'/%3E%3Cg stroke='%23fff' stroke-width='2'%3E\
+    %3Cpath d='M16 9v6M16 15l-8 7M16 15v7M16 15l8 7' fill='none'/%3E%3C/g%3E%3Cg fill='%23fff'%3E\
+    %3Ccircle cx='16' cy='8' r='3'/%3E%3Ccircle cx='8' cy='23' r='3'/%3E%3Ccircle cx='16' cy='23' r='3'/%3E\
+    %3Ccircle cx='24' cy='23' r='3'/%3E%3C/g%3E%3C/svg%3E";
 
 /// A page of a known reader.
 pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, content: &Markup) -> Markup {
@@ -18,12 +28,16 @@ pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, conte
         &html! {
             header.top {
                 a.brand href="/" { (say(text::PRODUCT)) }
-                form.find role="search" action="/search" method="get" {
+                nav.places aria-label=(say(text::PLACES)) {
+                    (place(reader, "/", text::OVERVIEW))
+                    (place(reader, "/endpoints", text::ENDPOINTS))
+                }
+                form.find role="search" action="/endpoints" method="get" {
                     label.hidden for="find" { (say(text::SEARCH_ENDPOINTS)) }
                     input #find type="search" name="q" value=(query) maxlength="100" placeholder=(say(text::SEARCH_HINT));
                     button type="submit" { (say(text::SEARCH)) }
                 }
-                nav.account {
+                div.account {
                     (other_language(reader.language, &reader.address))
                     span.who title=(say(text::SIGNED_IN_AS)) { (reader.gate.caller().principal.name) }
                     form method="post" action="/logout" {
@@ -38,7 +52,7 @@ pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, conte
             main #content { (content) }
             footer {
                 (say(text::AS_OF)) " " time datetime=(time.to_string()) { (super::parts::moment(time)) }
-                " · #" (position) " · onenetd " (env!("CARGO_PKG_VERSION"))
+                " · " (fill(say(text::POSITION), position)) " · onenetd " (env!("CARGO_PKG_VERSION"))
             }
         },
     )
@@ -52,7 +66,7 @@ pub(super) fn bare(language: Language, title: &str, content: &Markup) -> Markup 
         &html! {
             header.top {
                 a.brand href="/" { (language.of(text::PRODUCT)) }
-                nav.account { (other_language(language, "")) }
+                div.account { (other_language(language, "")) }
             }
             main #content .narrow { (content) }
         },
@@ -68,7 +82,7 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · " (language.of(text::PRODUCT)) }
-                link rel="icon" href="data:,";
+                link rel="icon" href=(ICON);
                 link rel="stylesheet" href=(STYLE);
             }
             body {
@@ -77,6 +91,12 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// A link to a place of the console; the one where the reader is says so.
+fn place(reader: &Reader, path: &str, name: text::Text) -> Markup {
+    let here = reader.address.split('?').next() == Some(path);
+    html! { a href=(path) aria-current=[here.then_some("page")] { (reader.say(name)) } }
 }
 
 /// A link to the same page in the other language.

@@ -8,8 +8,8 @@ use maud::{Markup, html};
 use super::{
     Reader, layout,
     parts::{self, Mark},
-    text::{self, fill},
-    words,
+    text::{self, Text, fill},
+    troubles::attention,
 };
 use crate::{
     access::{Action, View},
@@ -29,7 +29,9 @@ pub(super) async fn page(State(_): State<Arc<App>>, reader: Reader) -> Response 
 
 fn made(reader: &Reader) -> Result<Markup, Problem> {
     let view = reader.gate.anywhere(Action::ReadSites)?;
-    let roots: Vec<TreeBody> = view.roots().into_iter().map(|site| TreeBody::of(&view, site)).collect();
+    let mut roots: Vec<TreeBody> = view.roots().into_iter().map(|site| TreeBody::of(&view, site)).collect();
+    // What is real stands before what is simulated.
+    roots.sort_by_key(|root| root.site.demo);
     let total = roots.iter().fold(Counts::default(), |sum, root| sum.plus(root.counts_below));
     let sites: usize = roots.iter().map(size).sum();
     let depth_max = if sites <= WHOLE_TREE_MAX { usize::MAX } else { 1 };
@@ -54,21 +56,29 @@ pub(super) fn figures(reader: &Reader, counts: &Counts, sites: usize) -> Markup 
     let figure = |name, value: Markup, note: Markup| {
         html! { div.figure { dt { (reader.say(name)) } dd { (value) } dd.note { (note) } } }
     };
-    let silent = counts.agents_silent + counts.agents_never_heard;
+    let attention = attention(counts);
+    let some = |counts: &[(u32, Text)]| {
+        let there = counts.iter().filter(|(count, _)| *count > 0);
+        there.map(|(count, word)| format!("{count} {}", reader.say(*word))).collect::<Vec<_>>().join(" · ")
+    };
+    let silent = some(&[(counts.agents_silent, text::SILENT), (counts.agents_never_heard, text::NEVER_HEARD)]);
+    let troubled = some(&[
+        (counts.devices_down, text::DOWN),
+        (counts.devices_degraded, text::DEGRADED),
+        (counts.devices_unknown, text::UNKNOWN),
+    ]);
+    let past = some(&[(counts.endpoints_past, text::PAST)]);
     html! {
         dl.figures {
             (figure(text::SITES, html! { (sites) }, parts::nothing()))
             (figure(text::AGENTS, parts::of_all(counts.agents_connected, counts.agents()), html! {
-                @if silent > 0 { (silent) " " (reader.say(text::UNKNOWN)) } @else { (reader.say(text::CONNECTED)) }
+                @if counts.agents() > 0 && silent.is_empty() { (reader.say(text::CONNECTED)) } @else { (silent) }
             }))
-            (figure(text::DEVICES_ANSWERING, parts::of_all(counts.devices_up, counts.devices()), html! {
-                @if counts.devices_down > 0 { (counts.devices_down) " " (reader.say(text::DOWN)) " " }
-                @if counts.devices_unknown > 0 { (counts.devices_unknown) " " (reader.say(text::UNKNOWN)) }
-            }))
-            (figure(text::ENDPOINTS, html! { (counts.endpoints_present) }, html! {
-                (counts.endpoints_past) " " (reader.say(text::PAST))
-            }))
-            (figure(text::NEEDS_ATTENTION, html! { (counts.conditions + counts.findings) }, parts::nothing()))
+            (figure(text::DEVICES_ANSWERING, parts::of_all(counts.devices_up, counts.devices()), html! { (troubled) }))
+            (figure(text::ENDPOINTS, html! { (counts.endpoints_present) }, html! { (past) }))
+            (figure(text::NEEDS_ATTENTION, html! {
+                @if attention > 0 { span.attention { (attention) } } @else { "0" }
+            }, parts::nothing()))
         }
     }
 }
@@ -85,9 +95,9 @@ pub(super) fn tree(reader: &Reader, view: &View, roots: &[TreeBody], depth_max: 
                 thead {
                     tr {
                         th scope="col" { (reader.say(text::SITE)) }
-                        th scope="col" { (reader.say(text::TIER)) }
-                        th scope="col" { (reader.say(text::CODE)) }
-                        th.number scope="col" { (reader.say(text::AGENTS)) }
+                        th.wide scope="col" { (reader.say(text::TIER)) }
+                        th.wide scope="col" { (reader.say(text::CODE)) }
+                        th.number.wide scope="col" { (reader.say(text::AGENTS)) }
                         th.number scope="col" { (reader.say(text::DEVICES_ANSWERING)) }
                         th.number scope="col" { (reader.say(text::ENDPOINTS)) }
                         th.number scope="col" { (reader.say(text::NEEDS_ATTENTION)) }
@@ -111,23 +121,21 @@ fn flatten<'t>(tree: &'t TreeBody, depth: usize, depth_max: usize, rows: &mut Ve
 
 fn row(reader: &Reader, view: &View, tree: &TreeBody, depth: usize, depth_max: usize) -> Markup {
     let counts = &tree.counts_below;
-    let name = match reader.language {
-        super::Language::En if !tree.site.name.latin.is_empty() => &tree.site.name.latin,
-        _ => &tree.site.name.zh,
-    };
-    let tier = tree.site.id.parse().ok().and_then(|id| view.site(id)).map(|site| reader.say(words::tier(site.tier)));
+    let site = tree.site.id.parse().ok().and_then(|id| view.site(id));
+    let name = site.map(|site| parts::site_name(reader.language, site.name(view.now())));
+    let tier = site.map(|site| parts::tier(reader, view, site));
     let below = size(tree) - 1;
-    let attention = counts.conditions + counts.findings;
+    let attention = attention(counts);
     html! {
         tr {
             th scope="row" class=(format!("site depth-{}", depth.min(5))) {
                 (parts::dot(reader, Mark::of_counts(counts)))
-                a href=(format!("/sites/{}", tree.site.id)) { (name) }
+                a href=(format!("/sites/{}", tree.site.id)) { (name.as_deref().unwrap_or(&tree.site.code)) }
                 @if depth >= depth_max && below > 0 { " " span.below { (fill(reader.say(text::SITES_BELOW), below)) } }
             }
-            td { (parts::or_dash(tier)) }
-            td.code { (tree.site.code) }
-            td.number { (parts::of_all(counts.agents_connected, counts.agents())) }
+            td.wide { (parts::or_dash(tier)) }
+            td.code.wide { (tree.site.code) }
+            td.number.wide { (parts::of_all(counts.agents_connected, counts.agents())) }
             td.number { (parts::of_all(counts.devices_up, counts.devices())) }
             td.number { @if counts.endpoints_present > 0 { (counts.endpoints_present) } @else { span.none { "–" } } }
             td.number { @if attention > 0 { strong.attention { (attention) } } @else { span.none { "–" } } }

@@ -1,5 +1,7 @@
 //! Pieces that several pages are made of.
 
+use std::borrow::Cow;
+
 use maud::{Markup, PreEscaped, html};
 use onenet_topology::{
     SiteId, Timestamp,
@@ -9,15 +11,19 @@ use onenet_topology::{
 };
 
 use super::{
-    Language, Reader,
+    Language, Reader, names,
     text::{self, Text, fill},
+    troubles::attention,
     words,
 };
-use crate::{
-    access::View,
-    api::body::Counts,
-    estate::{Agent, SiteState},
-};
+use crate::{access::View, api::body::Counts, demo, estate::Agent};
+
+/// How far Beijing time is ahead of UTC, in milliseconds.
+const BEIJING_MS: i64 = 8 * 3_600_000;
+/// A clock that is wrong by less, in milliseconds, is in step with ours.
+const IN_STEP_MS: i64 = 2_000;
+/// What is younger than this, in milliseconds, is now.
+const JUST_NOW_MS: i64 = 5_000;
 
 /// How a site or a thing stands, from bad to good; each has a colour and a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +36,8 @@ pub(super) enum Mark {
     Good,
     /// Nobody can tell.
     Unknown,
+    /// Nothing is going on, and nothing need be: a port without a cable.
+    Idle,
 }
 
 impl Mark {
@@ -39,6 +47,7 @@ impl Mark {
             Self::Warn => "mark warn",
             Self::Good => "mark good",
             Self::Unknown => "mark unknown",
+            Self::Idle => "mark idle",
         }
     }
 
@@ -49,6 +58,7 @@ impl Mark {
             Self::Warn => "!",
             Self::Good => "✓",
             Self::Unknown => "?",
+            Self::Idle => "○",
         }
     }
 
@@ -64,9 +74,13 @@ impl Mark {
     const fn of_status(status: InterfaceStatus) -> Self {
         match status {
             InterfaceStatus::Up => Self::Good,
-            InterfaceStatus::Down | InterfaceStatus::LowerLayerDown => Self::Bad,
-            InterfaceStatus::Testing | InterfaceStatus::Dormant => Self::Warn,
-            InterfaceStatus::Unknown | InterfaceStatus::NotPresent => Self::Unknown,
+            // Most ports of an access switch that are down have nobody plugged in: that is nothing to shout about.
+            InterfaceStatus::Down
+            | InterfaceStatus::LowerLayerDown
+            | InterfaceStatus::Dormant
+            | InterfaceStatus::NotPresent => Self::Idle,
+            InterfaceStatus::Testing => Self::Warn,
+            InterfaceStatus::Unknown => Self::Unknown,
         }
     }
 
@@ -76,7 +90,7 @@ impl Mark {
             Self::Unknown
         } else if counts.devices_down > 0 {
             Self::Bad
-        } else if counts.agents_silent > 0 || counts.devices_degraded > 0 || counts.conditions + counts.findings > 0 {
+        } else if attention(counts) > 0 {
             Self::Warn
         } else {
             Self::Good
@@ -92,7 +106,7 @@ pub(super) fn mark(reader: &Reader, mark: Mark, word: Text) -> Markup {
 /// A mark whose word is for readers of the screen only.
 pub(super) fn dot(reader: &Reader, mark: Mark) -> Markup {
     let word = match mark {
-        Mark::Bad => text::DOWN,
+        Mark::Bad | Mark::Idle => text::DOWN,
         Mark::Warn => text::NEEDS_ATTENTION,
         Mark::Good => text::UP,
         Mark::Unknown => text::UNKNOWN,
@@ -126,11 +140,17 @@ pub(super) fn agent_state(reader: &Reader, agent: &Agent) -> Markup {
 }
 
 /// The name of a site in the reader's language.
-pub(super) fn site_name(language: Language, name: &SiteName) -> &str {
+pub(super) fn site_name(language: Language, name: &SiteName) -> Cow<'_, str> {
     match language {
-        Language::Zh => &name.zh,
-        Language::En => name.latin_or_zh(),
+        Language::Zh => Cow::Borrowed(&name.zh),
+        Language::En => names::latin(name),
     }
+}
+
+/// The tier of a site; quickstart's own site stands for this machine's network and is of none.
+pub(super) fn tier(reader: &Reader, view: &View, site: &Site) -> &'static str {
+    let local = site.code(view.now()) == demo::LOCAL_CODE;
+    reader.say(if local { text::THIS_MACHINE } else { words::tier(site.tier) })
 }
 
 /// A link to a site.
@@ -163,19 +183,24 @@ pub(super) fn trail(reader: &Reader, view: &View, site: SiteId, last: Option<&st
     }
 }
 
-/// A point in time, to the second, in UTC; what is exact stands in the title.
+/// A point in time, to the second, by the one clock of the country (UTC+8, no summer time); the API speaks UTC.
 pub(super) fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
+    let text = time.plus_ms(BEIJING_MS).to_string();
     match text.split_once('.') {
-        Some((whole, _)) => whole.replacen('T', " ", 1) + "Z",
-        None => text,
+        Some((whole, _)) => whole.replacen('T', " ", 1) + " +08:00",
+        None => time.to_string(),
     }
 }
 
 /// How long ago something was, with the exact time in the title.
 pub(super) fn ago(reader: &Reader, view: &View, time: Option<Timestamp>) -> Markup {
     let Some(time) = time else { return html! { span.none { "–" } } };
-    let text = fill(reader.say(text::AGO), span(reader.language, view.now().ms_since(time).max(0)));
+    let age_ms = view.now().ms_since(time).max(0);
+    let text = if age_ms < JUST_NOW_MS {
+        reader.say(text::JUST_NOW).to_owned()
+    } else {
+        fill(reader.say(text::AGO), span(reader.language, age_ms))
+    };
     html! { time datetime=(time.to_string()) title=(moment(time)) { (text) } }
 }
 
@@ -189,6 +214,17 @@ pub(super) fn span(language: Language, ms: i64) -> String {
         _ => (text::DAYS, seconds / 86_400),
     };
     fill(language.of(unit), count)
+}
+
+/// By how much an agent's clock is wrong, in words.
+pub(super) fn clock_offset(language: Language, offset_ms: i64) -> String {
+    let size_ms = offset_ms.saturating_abs();
+    if size_ms < IN_STEP_MS {
+        return format!("{offset_ms:+} ms");
+    }
+    let amount = span(language, size_ms);
+    let text = if offset_ms < 0 { text::CLOCK_BEHIND } else { text::CLOCK_AHEAD };
+    fill(language.of(text), amount)
 }
 
 /// A method by its word.
@@ -205,6 +241,21 @@ pub(super) fn or_dash(text: Option<&str>) -> Markup {
     }
 }
 
+/// A key by which names with numbers in them stand in the order in which people count.
+pub(super) fn natural(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let words = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(words);
+        let digits = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (number, tail) = tail.split_at(digits);
+        parts.push((word.to_lowercase(), number.parse().unwrap_or_default()));
+        rest = tail;
+    }
+    parts
+}
+
 /// A speed in the greatest unit that keeps it whole.
 pub(super) fn speed(bps: Option<u64>) -> Option<String> {
     let bps = bps.filter(|bps| *bps > 0)?;
@@ -219,40 +270,6 @@ pub(super) fn of_all(part: u32, all: u32) -> Markup {
         html! { span.none { "–" } }
     } else {
         html! { (part) span.of { "/" (all) } }
-    }
-}
-
-/// What is wrong at a site, in words, with what to do about it.
-pub(super) fn troubles(reader: &Reader, view: &View, state: &SiteState) -> Markup {
-    let conditions: Vec<_> = state.conditions().collect();
-    if conditions.is_empty() && state.findings.is_empty() {
-        return html! { p.calm { (reader.say(text::NOTHING_WRONG)) } };
-    }
-    html! {
-        ul.troubles {
-            @for finding in state.findings.values() {
-                @let words = words::finding(finding.key.kind);
-                @let subject = match finding.key.subject { crate::findings::Subject::Agent(agent) => agent.to_string() };
-                (trouble(reader, words, &subject, &finding.remedy(), &ago(reader, view, Some(finding.since))))
-            }
-            @for (agent, observed, condition) in conditions {
-                @let words = words::condition(condition.kind);
-                @let subject = if condition.subject.is_empty() { agent.to_string() } else { condition.subject.clone() };
-                (trouble(reader, words, &subject, &condition.detail, &ago(reader, view, Some(observed))))
-            }
-        }
-    }
-}
-
-fn trouble(reader: &Reader, words: words::Trouble, subject: &str, detail: &str, since: &Markup) -> Markup {
-    html! {
-        li {
-            p { (dot(reader, Mark::Warn)) strong { (reader.say(words.what)) } " " code { (subject) } " · " (since) }
-            @if !detail.is_empty() && reader.language == Language::En || detail != words.remedy.en && !detail.is_empty() {
-                p.detail { (detail) }
-            }
-            p.remedy { span.label { (reader.say(text::REMEDY)) } (reader.say(words.remedy)) }
-        }
     }
 }
 
@@ -278,6 +295,21 @@ mod tests {
         assert_eq!(speed(Some(1_000_000_000)).as_deref(), Some("1 Gbit/s"));
         assert_eq!(speed(Some(2_500_000_000)).as_deref(), Some("2500 Mbit/s"));
         assert_eq!(speed(Some(0)), None);
+    }
+
+    #[test]
+    fn times_are_those_of_the_country_and_offsets_in_words() {
+        assert_eq!(moment(Timestamp::from_unix_ms(1_700_000_000_123)), "2023-11-15 06:13:20 +08:00");
+        assert_eq!(clock_offset(Language::En, 3 * 3_600_000), "3 h ahead");
+        assert_eq!(clock_offset(Language::En, -12), "-12 ms");
+        assert_eq!(clock_offset(Language::Zh, i64::MIN), "慢 106751991167 天");
+    }
+
+    #[test]
+    fn ports_stand_in_the_order_in_which_they_are_counted() {
+        let mut names = ["GigabitEthernet0/0/10", "GigabitEthernet0/0/2", "Eth-Trunk1", "GigabitEthernet0/0/1"];
+        names.sort_by_key(|name| natural(name));
+        assert_eq!(names, ["Eth-Trunk1", "GigabitEthernet0/0/1", "GigabitEthernet0/0/2", "GigabitEthernet0/0/10"]);
     }
 
     #[test]

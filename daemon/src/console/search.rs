@@ -1,6 +1,9 @@
 //! The search for endpoints.
 
-use axum::response::Response;
+use axum::{
+    extract::Request,
+    response::{Redirect, Response},
+};
 use maud::{Markup, html};
 use onenet_topology::endpoint::Endpoint;
 
@@ -16,6 +19,12 @@ use crate::{
 
 /// Endpoints on a page.
 const PAGE: usize = 100;
+
+/// Where the search was in the first version.
+pub(super) async fn moved(request: Request) -> Redirect {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::permanent(&format!("/endpoints{query}"))
+}
 
 /// The page.
 pub(super) async fn page(reader: Reader) -> Response {
@@ -37,22 +46,32 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let found: Vec<_> = find(&view, &wanted).take(PAGE + 1).collect();
     let more = found.len() > PAGE;
     let shown = found.get(..found.len().min(PAGE)).unwrap_or_default();
+    let title = reader.say(if text.is_empty() { text::ENDPOINTS } else { text::SEARCH_RESULTS });
+    let count = if more || wanted.after.is_some() { text::FOUND_MORE } else { text::FOUND };
     let content = html! {
         @if let Some(root) = root { (parts::trail(reader, &view, root, Some(reader.say(text::ENDPOINTS)))) }
-        h1 { (reader.say(text::SEARCH_RESULTS)) @if !text.is_empty() { ": " span.query { (text) } } }
-        @if shown.is_empty() {
+        h1 {
+            (title) @if !text.is_empty() { ": " span.query { (text) } }
+            @if !shown.is_empty() { span.sub { (fill(reader.say(count), shown.len())) } }
+        }
+        @if text.is_empty() && !shown.is_empty() {
+            p.hint { (reader.say(text::ALL_ENDPOINTS_HINT)) }
+        }
+        @if shown.is_empty() && text.is_empty() {
+            p.calm { (reader.say(text::NO_ENDPOINTS)) }
+        } @else if shown.is_empty() {
             p.calm { (fill(reader.say(text::NO_RESULTS), &text)) }
         } @else {
             (table(reader, &view, shown, root.is_none()))
         }
         @if let Some((state, endpoint)) = shown.last().filter(|_| more) {
             @let site = site.as_deref().map(|site| format!("&site={}", encode(site))).unwrap_or_default();
-            p { a.next href=(format!("/search?q={}{site}&cursor={}.{}", encode(&text), state.id, endpoint.id)) {
+            p { a.next href=(format!("/endpoints?q={}{site}&cursor={}.{}", encode(&text), state.id, endpoint.id)) {
                 (reader.say(text::MORE))
             } }
         }
     };
-    Ok(layout::page(reader, &view, reader.say(text::SEARCH_RESULTS), &text, &content))
+    Ok(layout::page(reader, &view, title, &text, &content))
 }
 
 /// A table of endpoints.
@@ -70,7 +89,7 @@ pub(super) fn table<E: AsRef<Endpoint>>(
                         th scope="col" { (reader.say(text::MAC)) }
                         th scope="col" { (reader.say(text::IP)) }
                         th scope="col" { (reader.say(text::HOSTNAME)) }
-                        th scope="col" { (reader.say(text::VENDOR)) }
+                        th.wide scope="col" { (reader.say(text::VENDOR)) }
                         th scope="col" { (reader.say(text::ATTACHMENT)) }
                         @if with_site { th scope="col" { (reader.say(text::SITE)) } }
                         th scope="col" { (reader.say(text::STATE)) }
@@ -92,10 +111,10 @@ fn row(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint, wit
             th scope="row" { a.mono href=(format!("/endpoints/{}", endpoint.id)) { (endpoint.mac) } }
             td.mono { @for (at, ip) in ips.iter().enumerate() { @if at > 0 { br; } (ip) } }
             td { (parts::or_dash(endpoint.hostname())) }
-            td { (super::endpoint::vendor(reader, endpoint)) }
+            td.wide { (super::endpoint::vendor(reader, endpoint)) }
             td { (super::endpoint::place(reader, state, endpoint)) }
             @if with_site { td { (parts::site_link_of(reader, view, state.id)) } }
-            td { (super::endpoint::presence(reader, endpoint)) }
+            td { (super::endpoint::presence(reader, view, endpoint)) }
             td { (parts::ago(reader, view, endpoint.last_seen())) }
         }
     }

@@ -23,9 +23,9 @@ async fn post(world: &World, cookie: &str, path: &str, form: &str, more: &[(&str
 
 /// Signs in and returns the session's cookie.
 async fn sign_in(world: &World, token: &str) -> String {
-    let answer = post(world, "", "/login", &format!("token={token}&next=%2Fsearch"), &[]).await;
+    let answer = post(world, "", "/login", &format!("token={token}&next=%2Fendpoints"), &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
-    assert_eq!(answer.header(header::LOCATION), "/search");
+    assert_eq!(answer.header(header::LOCATION), "/endpoints");
     let cookie = answer.header(header::SET_COOKIE);
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
     cookie.split(';').next().unwrap().to_owned()
@@ -53,7 +53,8 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
     let (endpoint, device) = (state.endpoint_by_mac(mac(1, 1)).unwrap().id, *state.devices.keys().next().unwrap());
     let pages = [
         "/".to_owned(),
-        "/search?q=pc".into(),
+        "/endpoints".into(),
+        "/endpoints?q=pc".into(),
         "/sites/130102".into(),
         format!("/endpoints/{endpoint}"),
         format!("/devices/{device}"),
@@ -87,10 +88,10 @@ async fn a_page_shows_what_its_reader_may_see() {
     let (hidden, absent) =
         (visit(&world, &cookie, "/sites/320102").await, visit(&world, &cookie, "/sites/999999").await);
     assert_eq!((hidden.status, &hidden.text), (StatusCode::NOT_FOUND, &absent.text));
-    let found = visit(&world, &cookie, "/search?q=00:1b:21").await;
+    let found = visit(&world, &cookie, "/endpoints?q=00:1b:21").await;
     assert!(found.text.contains("00:1b:21:01:00:01") && !found.text.contains("00:1b:21:02"), "{}", found.text);
     let reviewer = sign_in(&world, &world.token(Role::SecurityAdministrator, None).await).await;
-    assert_eq!(visit(&world, &reviewer, "/search?q=x").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(visit(&world, &reviewer, "/endpoints?q=x").await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -130,12 +131,43 @@ async fn a_session_ends_with_its_token_and_by_its_own_form_alone() {
 }
 
 #[tokio::test]
+async fn whoever_was_signed_in_is_told_that_the_session_is_over() {
+    let world = World::new().await;
+    let stale = visit(&world, "onenet_session=onenet_0", "/endpoints").await;
+    assert_eq!(stale.header(header::LOCATION), "/login?next=%2Fendpoints&ended=1");
+    let page = visit(&world, "", "/login?next=%2Fendpoints&ended=1&lang=en").await;
+    assert!(page.text.contains("Your session has ended"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn what_a_number_calls_trouble_stands_on_the_page_of_the_site_with_its_remedy() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let site = visit(&world, &cookie, "/sites/130102?lang=en").await.text;
+    let state = world.app.centre.estate().site(world.site("130102")).unwrap().clone();
+    let wrong = state.conditions().count() + state.findings.len();
+    assert!(wrong > 0 && site.matches("What to do").count() == wrong, "{wrong}: {site}");
+    let home = visit(&world, &cookie, "/?lang=en").await.text;
+    assert!(home.contains(&format!("<strong class=\"attention\">{wrong}</strong>")), "{home}");
+}
+
+#[tokio::test]
+async fn the_search_of_the_first_version_is_found_where_it_went() {
+    let world = World::new().await;
+    let answer = visit(&world, "", "/search?q=00%3A1b&lang=en").await;
+    assert_eq!(
+        (answer.status, answer.header(header::LOCATION)),
+        (StatusCode::PERMANENT_REDIRECT, "/endpoints?q=00%3A1b&lang=en")
+    );
+}
+
+#[tokio::test]
 async fn the_language_is_remembered_and_can_be_changed_in_place() {
     let world = World::new().await;
     let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
-    let page = visit(&world, &cookie, "/search?q=pc&lang=en").await;
+    let page = visit(&world, &cookie, "/endpoints?q=pc&lang=en").await;
     assert!(page.header(header::SET_COOKIE).starts_with("onenet_lang=en;"), "{page:?}");
-    assert!(page.text.contains("href=\"/search?lang=zh&amp;q=pc\""), "{}", page.text);
+    assert!(page.text.contains("href=\"/endpoints?lang=zh&amp;q=pc\""), "{}", page.text);
     let later = visit(&world, &format!("{cookie}; onenet_lang=en"), "/").await;
     assert!(later.text.contains("Overview"));
 }

@@ -43,12 +43,14 @@ texts! {
     SIGN_IN = "登录", "Sign in";
     SIGN_OUT = "退出", "Sign out";
     TOKEN = "访问令牌", "Access token";
-    TOKEN_HINT = "令牌由安全管理员签发（onenetd token create）。", "Your security administrator issues tokens (onenetd token create).";
+    TOKEN_HINT = "令牌由安全管理员签发（onenetd token create）；quickstart 启动时会显示令牌。", "Your security administrator issues tokens (onenetd token create); quickstart prints one when it starts.";
+    SESSION_ENDED = "登录已过期，请重新登录。", "Your session has ended: sign in again.";
     TOKEN_REFUSED = "该令牌无效、已过期或已吊销。请向安全管理员索取新的令牌。", "This token is not valid, has expired or was revoked. Ask your security administrator for another.";
     SIGNED_IN_AS = "当前用户", "Signed in as";
     DEMO_BANNER = "演示数据：标有“演示”的站点及其内容均为模拟，不是真实网络。", "Demonstration: sites marked “demo” and all they contain are simulated, not a real network.";
     DEMO = "演示", "demo";
 
+    PLACES = "导航", "Places";
     SITES = "站点", "Sites";
     SITE = "站点", "Site";
     OVERVIEW = "总览", "Overview";
@@ -57,8 +59,10 @@ texts! {
     SEARCH_HINT = "MAC（任意写法）、IP、主机名或厂商的任意部分", "any part of a MAC (any notation), IP, host name or vendor";
     SEARCH_RESULTS = "搜索结果", "Search results";
     NO_RESULTS = "没有与“{}”匹配的端点。请换一部分 MAC、IP、主机名或厂商名再试。", "No endpoint matches “{}”. Try another part of its MAC, IP, host name or vendor.";
+    FOUND = "共 {} 个", "{} found";
+    FOUND_MORE = "每页 {} 个", "{} on this page";
+    ALL_ENDPOINTS_HINT = "最近见过的所有端点；可用上方的搜索框缩小范围。", "Every endpoint that is remembered; the search above narrows it down.";
     MORE = "下一页", "Next page";
-    ASK_FOR_MORE = "请输入要查找的内容。", "Type what you are looking for.";
     NO_SITES = "还没有站点，或您的角色看不到任何站点。系统管理员可用 onenetd sites import 导入站点。", "There are no sites yet, or your roles show none. The system administrator imports them with onenetd sites import.";
 
     TIER = "层级", "Tier";
@@ -82,18 +86,18 @@ texts! {
     INTERFACES = "接口", "Interfaces";
     INTERFACE = "接口", "Interface";
     LINKS = "链路", "Links";
-    WITH_SUBTREE = "含下级", "with sites below";
+    WITH_SUBTREE = "各行数字均含其下级站点。", "The numbers of each row include the sites below it.";
     BELOW = "下级站点", "Sites below";
     SITES_BELOW = "下级 {} 个", "{} below";
 
     NEEDS_ATTENTION = "需要处理", "Needs attention";
     NOTHING_WRONG = "没有已知问题。", "No known problem.";
     NOTHING_KNOWN = "尚无该站点的数据：没有采集器上线。用 onenetd enrol 为它登记一个。", "Nothing is known of this site: no agent was heard yet. Enrol one with onenetd enrol.";
-    SINCE = "自", "since";
+    SINCE = "持续时间", "Since";
     REMEDY = "处理办法", "What to do";
     SUBJECT = "对象", "Subject";
     REPORTED_BY = "报告者", "Reported by";
-    DETAIL = "详情", "Detail";
+    DETAIL = "采集器说明", "The agent says";
 
     MAC = "MAC 地址", "MAC address";
     IP = "IP 地址", "IP address";
@@ -110,13 +114,13 @@ texts! {
     MOVING = "可能已移到 {}，待确认", "it may have moved to {}; not confirmed yet";
     ALSO = "同时位于", "also at";
     LOOKS_ELSEWHERE = "转发表现指向别处，尚未采信。", "The tables now point elsewhere; that is not believed yet.";
-    REASON_EDGE_PORT = "唯一一个其后没有受管设备的端口；该端口学到 {} 个地址", "the only port without a managed device behind it; {} addresses are learned there";
-    REASON_FEWEST = "几个候选端口中地址最少：{} 个，次少 {} 个", "of several such ports the one with the fewest addresses: {}, the next has {}";
-    REASON_UNMANAGED = "最深的端口通向 {}，而其转发表没有该地址：中间有非受管设备", "the deepest port leads to {}, whose table does not have it: something unmanaged is on the way";
-    REASON_NO_TABLE = "最深的端口通向一台不提供转发表的设备", "the deepest port leads to a device that shows no table";
-    REASON_PORT_UNRESOLVED = "设备学到了该地址，但桥端口无法对应到接口", "the device has it at a bridge port that does not resolve to an interface";
-    REASON_PORT_DOWN = "仅有的记录都在已中断的端口上", "the only rows are on ports that are down";
-    REASON_NOTHING = "没有可用的记录", "no row tells where it is";
+    REASON_EDGE_PORT = "唯一一个其后没有受管设备的端口；该端口学到的地址数：{}", "The only port without a managed device behind it. Addresses learned there: {}.";
+    REASON_FEWEST = "几个候选端口中地址最少：{} 个，次少 {} 个", "Of several such ports the one with the fewest addresses: {}; the next has {}.";
+    REASON_UNMANAGED = "最深的端口通向 {}，而其转发表没有该地址：中间有非受管设备", "The deepest port leads to {}, whose table does not have it: something unmanaged is on the way.";
+    REASON_NO_TABLE = "最深的端口通向一台不提供转发表的设备", "The deepest port leads to a device that shows no table.";
+    REASON_PORT_UNRESOLVED = "设备学到了该地址，但桥端口无法对应到接口", "The device has it at a bridge port that does not resolve to an interface.";
+    REASON_PORT_DOWN = "仅有的记录都在已中断的端口上", "The only rows are on ports that are down.";
+    REASON_NOTHING = "没有可用的记录", "No row tells where it is.";
     REJECTED_LEADS_TO = "该端口通向 {}，它自己也学到了该地址", "the port leads to {}, which has the address itself";
     REJECTED_BETWEEN = "该端口之后有受管设备 {}", "the managed device {} is behind the port";
     REJECTED_MORE = "另一端口学到的地址更少；此端口有 {} 个", "another port has fewer addresses; this one has {}";
@@ -130,6 +134,8 @@ texts! {
     BINDINGS = "地址绑定", "Bindings";
     NO_BINDINGS = "没有地址绑定。", "No binding is known.";
     EVIDENCE = "证据", "Evidence";
+    EVIDENCE_HINT = "每一行是一种方法看到的事实；所有结论都由此得出。", "Each row is what one method saw; everything above is concluded from these.";
+    REJECTED_HINT = "这些转发表记录也包含该地址，但不是它的接入端口。", "These rows of forwarding tables have the address too, and are not where it is plugged in.";
     METHOD = "方法", "Method";
     SCOPE = "来源", "Where";
     VLAN = "VLAN", "VLAN";
@@ -153,8 +159,10 @@ texts! {
     DORMANT = "休眠", "dormant";
     NOT_PRESENT = "不在位", "not present";
     LOWER_LAYER_DOWN = "下层中断", "lower layer down";
-    NO_DEVICES = "没有受管设备。在采集器配置中加入交换机和路由器后即可看到端口。", "No managed device. Add switches and routers to the agent's configuration to see ports.";
-    NO_ENDPOINTS = "尚未发现端点。", "No endpoint was seen yet.";
+    NO_DEVICES = "没有受管设备。在采集器配置的 [[devices]] 中加入交换机和路由器后，即可看到端口以及端点接在哪里。", "No managed device. Name switches and routers under [[devices]] in the agent's configuration to see ports, and where endpoints are plugged in.";
+    NO_ENDPOINTS = "尚未发现端点。采集器从网络上听到或从交换机读到之后，端点就会显示在这里。", "No endpoint was seen yet. One appears here as soon as an agent hears it or reads it from a switch.";
+    PLUGGED_IN = "接入的端点", "Endpoints";
+    AND_MORE = "等另外 {} 个", "and {} more";
     VERSION = "版本", "Version";
     LAST_HEARD = "最近消息", "Last heard";
     CLOCK_OFFSET = "时钟偏差", "Clock offset";
@@ -168,13 +176,18 @@ texts! {
     BACK_HOME = "返回总览", "Back to the overview";
     FORM_STALE = "页面已过期，请重试。", "The page is too old: try again.";
     AS_OF = "数据截至", "As of";
+    POSITION = "日志位置 {}", "log position {}";
     SHOWING_FIRST = "仅显示前 {} 个，请用搜索查找其余的。", "Only the first {} are shown; search for the others.";
     AGO = "{}前", "{} ago";
+    JUST_NOW = "刚刚", "just now";
+    CLOCK_AHEAD = "快 {}", "{} ahead";
+    CLOCK_BEHIND = "慢 {}", "{} behind";
     SECONDS = "{} 秒", "{} s";
     MINUTES = "{} 分钟", "{} min";
     HOURS = "{} 小时", "{} h";
     DAYS = "{} 天", "{} days";
 
+    THIS_MACHINE = "本机", "this machine";
     MINISTRY = "部", "ministry";
     PROVINCE = "省", "province";
     CITY = "市", "city";
@@ -193,6 +206,15 @@ texts! {
     PASSIVE_DHCP = "监听到的 DHCP", "DHCP heard";
     PASSIVE_LLDP = "监听到的 LLDP", "LLDP heard";
     AGENT_ITSELF = "采集器自身", "the agent itself";
+
+    AGENT_SILENT = "采集器失联", "An agent is silent";
+    AGENT_SILENT_REMEDY = "检查该站点的电源和上行线路；在采集器上运行 onenet-agent status 查看原因。恢复之前，它监测的一切状态未知。", "Check the site's power and uplink; on the agent's machine, onenet-agent status tells more. Until it is back, what it watches is unknown.";
+    AGENT_NEVER_HEARD = "采集器已登记但从未上线", "An agent is enrolled and was never heard";
+    AGENT_NEVER_HEARD_REMEDY = "在采集器上启动 onenet-agent run，并用 onenet-agent status 查看它能否连接中心。", "Start onenet-agent run on its machine, and see with onenet-agent status whether it reaches the centre.";
+    DEVICE_DOWN = "设备无应答", "A device does not answer";
+    DEVICE_DOWN_REMEDY = "检查设备的电源、网线以及 SNMP 是否启用；在采集器上运行 onenet-agent inspect {} 复核。", "Check its power, its cable and that SNMP is switched on; on the agent's machine, onenet-agent inspect {} shows what it answers.";
+    DEVICE_DEGRADED = "设备拒绝采集器的凭据", "A device refuses the agent's credentials";
+    DEVICE_DEGRADED_REMEDY = "核对采集器配置中该设备的团体名或 SNMPv3 用户；在采集器上运行 onenet-agent inspect {} 复核。", "Compare the community or the SNMPv3 user in the agent's configuration with the device's; on the agent's machine, try them with onenet-agent inspect {}.";
 
     CAPTURE_FAILED = "无法监听接口", "An interface cannot be captured";
     CAPTURE_FAILED_REMEDY = "检查接口是否存在并已启用，并给采集器抓包权限（CAP_NET_RAW）。", "Check that the interface exists and is up, and give the agent the right to capture (CAP_NET_RAW).";

@@ -35,6 +35,8 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const BEATS_PER_SAMPLE: u64 = 3;
 /// How long ago the simulated machines were started, in milliseconds.
 const UPTIME_MS: u64 = 40 * 86_400_000;
+/// By how much the wrong clock is ahead, in milliseconds.
+const WRONG_MS: i64 = 3 * 3_600_000;
 /// How long an enrolment token is valid, in milliseconds.
 const TOKEN_MS: i64 = 60_000;
 
@@ -136,12 +138,16 @@ impl Speaker {
         Ok(Self { agent, site, simulated, network, boot_id, epoch, state_sequence: 0, history_sequence: 0 })
     }
 
-    /// What the agent's clocks show at `now`; one site's wall clock is wrong.
+    /// What the agent's wall clock shows at `now`; one site's is wrong.
+    fn wall(&self, now: Timestamp) -> Timestamp {
+        if self.simulated.mood == Mood::WrongClock { now.plus_ms(WRONG_MS) } else { now }
+    }
+
+    /// What the agent's clocks show at `now`.
     fn clocks(&self, now: Timestamp) -> Clocks {
-        let wrong_ms = if self.simulated.mood == Mood::WrongClock { 3 * 3_600_000 } else { 0 };
         // The boot clock only has to go on evenly within this process.
         let boot_ms = UPTIME_MS.saturating_add(now.unix_ms().cast_unsigned() % (1 << 40));
-        Clocks { boot_id: self.boot_id, boot_ms, wall_ms: now.unix_ms() + wrong_ms }
+        Clocks { boot_id: self.boot_id, boot_ms, wall_ms: self.wall(now).unix_ms() }
     }
 
     /// Opens the stream and tells everything.
@@ -154,7 +160,7 @@ impl Speaker {
             configuration_revision: 0,
         };
         send(intake, Body::Hello(greeting)).await;
-        for (group, changes) in self.network.facts(now) {
+        for (group, changes) in self.network.facts(self.wall(now)) {
             self.state_sequence += 1;
             let position = Position { lane: Lane::State, epoch: self.epoch, sequence: self.state_sequence };
             let complete = Some(KeyRange { first: 0, last: u64::MAX });
@@ -167,7 +173,7 @@ impl Speaker {
     }
 
     async fn sample(&mut self, intake: &Intake, now: Timestamp) {
-        let items: Vec<HistoryItem> = self.network.samples(now);
+        let items: Vec<HistoryItem> = self.network.samples(self.wall(now));
         if items.is_empty() {
             return;
         }

@@ -20,12 +20,10 @@ use crate::{
     access::{Change, Grant, Reach, Role, Secret, random_secret},
     api::{App, local_caller},
     cli::Running,
-    ingest,
+    demo, ingest,
     record::{Command, NewSite},
 };
 
-/// The code of the site that is this machine's network.
-const CODE: &str = "local";
 /// The name of the principal that quickstart makes a token for.
 const PRINCIPAL: &str = "quickstart";
 /// The file in the data directory that keeps that token, for its owner alone.
@@ -39,14 +37,15 @@ pub(super) async fn command(app: &Arc<App>, role: Role, command: Command) -> Res
 /// Returns the site of this machine's network, made when it is not there.
 pub(super) async fn ensure_site(app: &Arc<App>) -> Result<SiteId, QuickstartError> {
     let now = app.clock.now();
-    if let Some(site) = app.centre.estate().tree.by_code(CODE, now) {
+    if let Some(site) = app.centre.estate().tree.by_code(demo::LOCAL_CODE, now) {
         return Ok(site.id);
     }
     let host = machine::host_name();
     let site = NewSite {
+        // Only the division of a ministry stands alone; people are shown that it is this machine's network instead.
         tier: Tier::Ministry,
         kind: SiteKind::Division,
-        code: CODE.to_owned(),
+        code: demo::LOCAL_CODE.to_owned(),
         name: SiteName::new(format!("本机网络（{host}）"), format!("This network ({host})")),
         parents: Vec::new(),
         from: now,
@@ -54,7 +53,7 @@ pub(super) async fn ensure_site(app: &Arc<App>) -> Result<SiteId, QuickstartErro
     command(app, Role::SystemAdministrator, Command::AddSite(site)).await?;
     let estate = app.centre.estate();
     // It was just committed, and nobody else is here to remove it.
-    Ok(estate.tree.by_code(CODE, app.clock.now()).map_or(SiteId::from_raw(0), |site| site.id))
+    Ok(estate.tree.by_code(demo::LOCAL_CODE, app.clock.now()).map_or(SiteId::from_raw(0), |site| site.id))
 }
 
 /// Returns a token that lets people in: the one of the last start, or a new one.

@@ -362,7 +362,7 @@ fn host(number: u16) -> Ipv4Addr {
 fn device(chance: &mut Chance, make: &'static Make, name: String, address: Ipv4Addr, answers: bool) -> Device {
     let mac = chance.mac(make.prefix);
     let serial = format!("DEMO{:09}", chance.below(1_000_000_000));
-    Device { scope: Scope::new(&name.to_lowercase()), name, address, mac, serial, make, answers }
+    Device { scope: Scope::new(&name), name, address, mac, serial, make, answers }
 }
 
 fn machine(chance: &mut Chance, at: usize) -> Machine {
