@@ -4,9 +4,11 @@
 //! everybody's: over the local socket when the daemon runs, else to a router in this very process over the opened store.
 //! There is one code path and one audit trail.
 
+mod areas;
 mod commands;
 mod local;
 mod serve;
+mod sites;
 
 #[cfg(test)]
 mod tests;
@@ -41,9 +43,12 @@ pub enum Command {
     CheckConfig(ConfigArg),
     /// Issue a one-time token with which an agent of a site enrols.
     Enrol(EnrolArgs),
-    /// Sites: import or list them.
+    /// Sites: import, list and change them.
     #[command(subcommand)]
-    Sites(SitesCommand),
+    Sites(sites::SitesCommand),
+    /// Areas: named sets of sites, such as a river basin.
+    #[command(subcommand)]
+    Areas(areas::AreasCommand),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -107,35 +112,6 @@ pub struct EnrolArgs {
     /// How long the token is valid.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=720))]
     pub hours: u16,
-    /// Where the centre is.
-    #[command(flatten)]
-    pub data: DataArgs,
-}
-
-/// What to do with sites.
-#[derive(Debug, Clone, Subcommand)]
-pub enum SitesCommand {
-    /// Bring the tree of sites in line with a CSV file (code,name,tier,parent and more), or with the embedded table.
-    Import(SitesImportArgs),
-    /// List sites.
-    List {
-        /// Only sites whose name or code contains this.
-        wanted: Option<String>,
-        /// Where the centre is.
-        #[command(flatten)]
-        data: DataArgs,
-    },
-}
-
-/// What to import.
-#[derive(Debug, Clone, Args)]
-#[command(group = clap::ArgGroup::new("from").required(true).args(["file", "divisions"]))]
-pub struct SitesImportArgs {
-    /// The CSV file.
-    pub file: Option<PathBuf>,
-    /// The embedded table of the country's divisions: 3,340 sites.
-    #[arg(long)]
-    pub divisions: bool,
     /// Where the centre is.
     #[command(flatten)]
     pub data: DataArgs,

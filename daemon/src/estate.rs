@@ -241,7 +241,7 @@ impl Estate {
             Command::AddArea { kind, name, members, from } => {
                 if let Some(id) = AreaId::from_record(position, 0) {
                     let (names, members) = (History::new(*from, name.clone()), History::new(*from, members.clone()));
-                    self.areas.insert(id, Arc::new(Area { id, kind: *kind, names, members }));
+                    self.areas.insert(id, Arc::new(Area { id, kind: *kind, names, members, ended: None }));
                 }
             }
             Command::ChangeArea { area, name, members, from } => {
@@ -253,6 +253,11 @@ impl Estate {
                     if let Some(members) = members {
                         area.members.set(*from, members.clone());
                     }
+                }
+            }
+            Command::RemoveArea { area, from } => {
+                if let Some(area) = self.areas.get_mut(area) {
+                    Arc::make_mut(area).ended = Some(*from);
                 }
             }
             Command::Access(change) => {

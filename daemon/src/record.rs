@@ -160,6 +160,13 @@ pub enum Command {
         /// Since when.
         from: Timestamp,
     },
+    /// Let an area be no more. Its past stays.
+    RemoveArea {
+        /// Which.
+        area: AreaId,
+        /// Since when.
+        from: Timestamp,
+    },
     /// Change who may do what.
     Access(access::Change),
     /// Change the tree of sites. An added site must have an id that the log gave; to add one use [`Command::AddSite`].

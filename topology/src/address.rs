@@ -14,7 +14,7 @@ mod table;
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-pub use import::{PlanImport, PlanImportProblem, PlanRow, parse_plan_csv, plan_import};
+pub use import::{PLAN_COLUMNS, PlanImport, PlanImportProblem, PlanRow, parse_plan_csv, plan_import};
 pub use plan::{AddressPlan, PlanChange, PlanError};
 
 use crate::{SiteId, SpaceId, Timestamp, dated::History};

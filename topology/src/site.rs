@@ -17,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use change::SiteChange;
+pub(crate) use check::check_name;
 pub use error::{SiteError, SiteLabel};
 pub use import::{ImportPlan, OtherParents, SiteImportProblem, SiteRow, parse_sites_csv, plan_import};
 pub use tree::SiteTree;

@@ -13,6 +13,11 @@ pub struct Timestamp(i64);
 #[error("{0:?} is not a time: write it after RFC 3339, such as 2026-11-23T08:00:00Z")]
 pub struct InvalidTimestamp(pub String);
 
+/// The text is neither a day nor a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a date: write it as 2026-01-31, or a time as 2026-01-31T08:00:00+08:00")]
+pub struct InvalidDay(pub String);
+
 impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
@@ -20,6 +25,21 @@ impl Timestamp {
     /// Returns the point `ms` milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_unix_ms(ms: i64) -> Self {
         Self(ms)
+    }
+
+    /// Reads the moment from which something holds: a time after RFC 3339, or a day, which begins at its midnight in China
+    /// (one time zone, eight hours ahead, no summer time).
+    ///
+    /// # Errors
+    /// The text is neither.
+    pub fn from_day_or_time(text: &str) -> Result<Self, InvalidDay> {
+        if let Ok(time) = text.parse() {
+            return Ok(time);
+        }
+        let day = text.parse::<jiff::civil::Date>().ok();
+        let midnight = day.and_then(|day| jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).ok());
+        let midnight = midnight.ok_or_else(|| InvalidDay(text.to_owned()))?;
+        Ok(Self(midnight.as_millisecond()))
     }
 
     /// Returns the milliseconds since 1970-01-01T00:00:00Z.
@@ -97,5 +117,16 @@ mod tests {
         let time = Timestamp::from_unix_ms(i64::MAX);
         assert_eq!(time.to_string(), format!("{} ms", i64::MAX));
         assert_eq!(time.to_string().parse(), Ok(time));
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight_in_china() {
+        let midnight = "2026-01-30T16:00:00Z".parse().unwrap();
+        assert_eq!(Timestamp::from_day_or_time("2026-01-31"), Ok(midnight));
+        assert_eq!(Timestamp::from_day_or_time("2026-01-31T00:00:00+08:00"), Ok(midnight));
+        for wrong in ["", "tomorrow", "2026-02-30", "31.1.2026"] {
+            let said = Timestamp::from_day_or_time(wrong).unwrap_err().to_string();
+            assert!(said.contains("2026-01-31"), "{said}");
+        }
     }
 }

@@ -108,6 +108,19 @@ impl Gate {
         Ok(view)
     }
 
+    /// Asks for `action` at every one of `sites`, which belong to something that the caller knows of: that he may not at
+    /// one of them is therefore never hidden.
+    ///
+    /// # Errors
+    /// He may not at one of them at least, or the audit trail is full.
+    pub fn at_each(&self, action: Action, sites: impl IntoIterator<Item = SiteId>) -> Result<(), Denied> {
+        let view = self.view();
+        match sites.into_iter().find(|site| !view.may(action, *site)) {
+            None => Ok(()),
+            Some(site) => self.answer(Decision::Forbidden, action, Some(site)),
+        }
+    }
+
     /// Asks for `action` on the system as a whole.
     ///
     /// # Errors
@@ -145,6 +158,11 @@ impl Gate {
             Some((by_id.or_else(|| estate.tree.by_code(id_or_code, now))?.id, ()))
         })?;
         Ok((view, site))
+    }
+
+    /// Returns what the caller sees of a newer snapshot: for the answer to a change that he was allowed to make.
+    pub fn view_after(&self, estate: Arc<Estate>) -> View {
+        View::new(estate, Arc::clone(&self.caller.principal), self.now)
     }
 
     /// Returns whether the caller may know of a site; asks nothing on his behalf, so it is not in the trail.

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, InterfaceId, SiteId, Timestamp,
+    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, Timestamp,
     area::Area,
     device::{Device, Interface},
     endpoint::Endpoint,
@@ -121,7 +121,15 @@ impl View {
 
     /// Returns the areas of which at least one site may be seen.
     pub fn areas(&self) -> impl Iterator<Item = &Area> {
-        self.estate.areas.values().map(Arc::as_ref).filter(|area| !self.sites_of_area(area).is_empty())
+        let existing = self.estate.areas.values().map(Arc::as_ref).filter(|area| area.exists(self.now));
+        existing.filter(|area| !self.sites_of_area(area).is_empty())
+    }
+
+    /// Returns the area of this id, also one that is over or still to come, if its rules name a site that may be seen.
+    pub fn area(&self, id: AreaId) -> Option<&Area> {
+        let area = self.estate.areas.get(&id)?;
+        let shown = area.members.iter().any(|dated| dated.value.named().any(|site| self.site(site).is_some()));
+        shown.then_some(area.as_ref())
     }
 
     /// Returns the sites of an area that may be seen.

@@ -4,9 +4,11 @@
 //! time is RFC 3339 in UTC, every name with a unit ends with it. What is not known is `null`, never zero.
 
 mod agent;
+mod area;
 mod device;
 mod endpoint;
 mod site;
+mod site_history;
 
 use onenet_topology::Timestamp;
 use serde::Serialize;
@@ -14,12 +16,14 @@ use utoipa::ToSchema;
 
 pub(crate) use agent::agent_state;
 pub use agent::{AgentBody, ConditionBody, FindingBody};
+pub use area::{AreaBody, MembersBody};
 pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
 };
-pub use site::{AreaBody, Counts, SiteBody, SiteNameBody, TreeBody};
+pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
+pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -105,6 +105,15 @@ impl Params {
         self.parsed(name)
     }
 
+    /// Returns the moment from which something holds: a point in time, or a day.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn day(&mut self, name: &'static str) -> Result<Option<Timestamp>, Problem> {
+        let day = self.text(name).map(Timestamp::from_day_or_time).transpose();
+        day.map_err(|error| Problem::parameter(name, error.to_string()))
+    }
+
     /// Returns a value that parses from text, whose error says what to write.
     ///
     /// # Errors

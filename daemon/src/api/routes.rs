@@ -5,14 +5,16 @@
 mod access;
 mod admin;
 mod agents;
+mod areas;
 mod devices;
 pub(super) mod endpoints;
+mod site_changes;
 mod sites;
 
 use std::sync::{Arc, atomic::Ordering};
 
-use axum::Json;
-use onenet_topology::SiteId;
+use axum::{Json, extract::rejection::JsonRejection};
+use onenet_topology::{SiteId, Timestamp};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{App, Params, Problem, body::Page};
@@ -29,6 +31,8 @@ type Answer<T> = Result<Json<T>, Problem>;
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .merge(sites::router())
+        .merge(site_changes::router())
+        .merge(areas::router())
         .merge(devices::router())
         .merge(endpoints::router())
         .merge(agents::router())
@@ -38,13 +42,32 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 
 /// Reads the parameter `site`: an id or a division code of a site that the view shows.
 fn site_filter(view: &View, params: &mut Params) -> Result<Option<SiteId>, Problem> {
-    params.text("site").map(|text| named_site(view, text)).transpose()
+    params.text("site").map(|text| named_site(view, "site", text)).transpose()
 }
 
-/// Returns the site of this id or division code, as far as the view shows it.
-fn named_site(view: &View, text: &str) -> Result<SiteId, Problem> {
-    let unknown = || Problem::parameter("site", format!("there is no site {text:?}: write an id or a division code"));
+/// Returns the site of this id or division code that the parameter or the field `name` gives, as far as the view shows it.
+fn named_site(view: &View, name: &str, text: &str) -> Result<SiteId, Problem> {
+    let unknown = || Problem::parameter(name, format!("there is no site {text:?}: write an id or a division code"));
     Ok(view.find_site(text).ok_or_else(unknown)?.id)
+}
+
+/// Returns the sites that the field `name` of a body gives.
+fn named_sites<C: FromIterator<SiteId>>(view: &View, name: &str, texts: &[String]) -> Result<C, Problem> {
+    texts.iter().map(|text| named_site(view, name, text)).collect()
+}
+
+/// Returns the moment that the field `from` of a body gives: now where it does not.
+fn effective(gate: &Gate, from: Option<&str>) -> Result<Timestamp, Problem> {
+    let from = from.map(Timestamp::from_day_or_time).transpose();
+    Ok(from.map_err(|error| Problem::parameter("from", error.to_string()))?.unwrap_or(gate.now()))
+}
+
+/// A JSON body, or why it is none.
+type JsonBody<T> = Result<Json<T>, JsonRejection>;
+
+/// Returns a JSON body.
+fn read_body<T>(app: &App, body: JsonBody<T>) -> Result<T, Problem> {
+    body.map(|Json(body)| body).map_err(|rejection| Problem::rejected_json(&rejection, app.body_max_bytes))
 }
 
 /// Returns the sites whose inventory a list goes through, in the order of their ids: a site and those below, or all.
@@ -103,4 +126,12 @@ fn told(gate: &Gate, line: &str) -> String {
     let place = line.strip_prefix("line ").and_then(|rest| rest.split_once(':')).map(|(place, _)| place);
     let place = place.map_or_else(String::new, |place| format!("line {place}: "));
     format!("{place}a site that your roles do not show stands against it: ask whoever administers a site further up")
+}
+
+/// Returns the problems of a file in lines, the first hundred of them.
+fn listed<P: std::fmt::Display>(problems: &[P]) -> String {
+    let shown: Vec<String> = problems.iter().take(100).map(ToString::to_string).collect();
+    let more = problems.len().saturating_sub(shown.len());
+    let rest = if more > 0 { format!("\nand {more} more") } else { String::new() };
+    shown.join("\n") + &rest
 }

@@ -11,9 +11,9 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Cli, Command, DataArgs, EnrolArgs, FileArgs, SitesCommand, SitesImportArgs, TokenCommand, TokenCreateArgs,
+    Cli, Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, areas,
     local::{Local, LocalError},
-    serve,
+    serve, sites,
 };
 use crate::{
     access::Role,
@@ -73,8 +73,8 @@ pub async fn run(cli: Cli) -> Result<(), CommandError> {
             say(&format!("{} is in order", args.config.display()))
         }
         Command::Enrol(args) => enrol(args).await,
-        Command::Sites(SitesCommand::Import(args)) => import_sites(args).await,
-        Command::Sites(SitesCommand::List { wanted, data }) => list_sites(wanted.as_deref(), &data).await,
+        Command::Sites(command) => sites::run(command).await,
+        Command::Areas(command) => areas::run(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,
@@ -118,23 +118,80 @@ async fn ask(
     Ok(answer?)
 }
 
-fn empty() -> Request<Body> {
+/// One request of the system administrator to the centre, which must be there.
+pub(super) async fn administer(
+    data: &DataArgs,
+    method: Method,
+    path: &str,
+    request: Request<Body>,
+) -> Result<Value, CommandError> {
+    ask(&data.directory()?, false, Role::SystemAdministrator, method, path, request).await
+}
+
+/// One request of the system administrator that may make the centre, as importing sites does.
+pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) -> Result<Value, CommandError> {
+    ask(&data.directory()?, true, Role::SystemAdministrator, Method::POST, path, request).await
+}
+
+/// Hands each entry of a list over, page by page. `path` has its first parameter already.
+pub(super) async fn each(
+    data: &DataArgs,
+    path: &str,
+    mut entry: impl FnMut(&Value) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let centre = Local::find(&data.directory()?, false).await?;
+    let mut cursor = String::new();
+    let listed = loop {
+        let page = format!("{path}{cursor}");
+        let answer = match centre.ask(Role::SystemAdministrator, Method::GET, &page, empty()).await {
+            Ok(answer) => answer,
+            Err(error) => break Err(error.into()),
+        };
+        if let Err(error) = items(&answer).try_for_each(&mut entry) {
+            break Err(error);
+        }
+        match answer.get("next").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={}", encode(next)),
+            None => break Ok(()),
+        }
+    };
+    centre.close().await;
+    listed
+}
+
+/// Returns the entries of a list.
+pub(super) fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.get("items").and_then(Value::as_array).into_iter().flatten()
+}
+
+pub(super) fn empty() -> Request<Body> {
     Request::new(Body::empty())
 }
 
-fn with_body(kind: &'static str, body: impl Into<Body>) -> Request<Body> {
+pub(super) fn with_body(kind: &'static str, body: impl Into<Body>) -> Request<Body> {
     let mut request = Request::new(body.into());
     request.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     request
 }
 
-fn with_json(body: &Value) -> Request<Body> {
+pub(super) fn with_json(body: &Value) -> Request<Body> {
     with_body("application/json", body.to_string())
 }
 
+/// Returns a file that the user named.
+pub(super) fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
+    std::fs::read(file).map_err(|source| CommandError::Read { path: file.to_owned(), source })
+}
+
 /// Returns a text of an answer.
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Returns the texts of a list of an answer, with commas.
+pub(super) fn texts(value: &Value, pointer: &str) -> String {
+    let texts = value.pointer(pointer).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
@@ -156,44 +213,6 @@ async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
     };
     writeln!(notes, "    onenet-agent enrol {centre} {}", text(&answer, "/token"))?;
     Ok(())
-}
-
-async fn import_sites(args: SitesImportArgs) -> Result<(), CommandError> {
-    let (path, request) = match args.file {
-        Some(file) => {
-            let content = std::fs::read(&file).map_err(|source| CommandError::Read { path: file, source })?;
-            ("/api/v1/sites/import", with_body("text/csv", content))
-        }
-        None => ("/api/v1/sites/import?divisions=true", empty()),
-    };
-    let data = args.data.directory()?;
-    let answer = ask(&data, true, Role::SystemAdministrator, Method::POST, path, request).await?;
-    let number = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or_default();
-    say(&format!("{} sites, {} of them new", number("sites"), number("added")))
-}
-
-async fn list_sites(wanted: Option<&str>, data: &DataArgs) -> Result<(), CommandError> {
-    let centre = Local::find(&data.directory()?, false).await?;
-    let mut cursor: Option<String> = None;
-    let listed = loop {
-        let query = wanted.map(|wanted| format!("&q={}", encode(wanted))).unwrap_or_default();
-        let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-        let path = format!("/api/v1/sites?limit=1000{query}{after}");
-        let answer = match centre.ask(Role::SystemAdministrator, Method::GET, &path, empty()).await {
-            Ok(answer) => answer,
-            Err(error) => break Err(error.into()),
-        };
-        for site in answer.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
-            let [code, id, tier] = ["/code", "/id", "/tier"].map(|key| text(site, key));
-            say(&format!("{code:<12} {id:<18} {tier:<9} {}", text(site, "/name/zh")))?;
-        }
-        cursor = answer.pointer("/next").and_then(Value::as_str).map(str::to_owned);
-        if cursor.is_none() {
-            break Ok(());
-        }
-    };
-    centre.close().await;
-    listed
 }
 
 async fn create_token(args: TokenCreateArgs) -> Result<(), CommandError> {

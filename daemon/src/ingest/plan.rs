@@ -14,7 +14,7 @@ mod report;
 mod tick;
 mod time;
 
-use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, site::SiteError};
+use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, area::AreaError, site::SiteError};
 use onenet_wire::Position;
 
 pub(crate) use links::links_of;
@@ -173,8 +173,14 @@ pub enum Refusal {
     #[error(transparent)]
     Access(access::Refusal),
     /// The area does not exist.
-    #[error("{0} does not exist: see the list of areas")]
+    #[error("{0} does not exist: see onenetd areas list")]
     UnknownArea(AreaId),
+    /// The area cannot be like this.
+    #[error(transparent)]
+    Area(AreaError),
+    /// There is no room for another area.
+    #[error("there are as many areas as there can be: change one that is no longer needed")]
+    TooManyAreas,
     /// A change of the site tree breaks a rule.
     #[error(transparent)]
     Sites(SiteError),

@@ -12,7 +12,7 @@ impl Command {
     pub const fn action(&self) -> Action {
         match self {
             Self::ImportSites { .. } | Self::AddSite(_) | Self::ChangeSites { .. } => Action::ManageSites,
-            Self::AddArea { .. } | Self::ChangeArea { .. } => Action::ManageAreas,
+            Self::AddArea { .. } | Self::ChangeArea { .. } | Self::RemoveArea { .. } => Action::ManageAreas,
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
             Self::Access(_) => Action::ManageAccess,
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
@@ -48,6 +48,7 @@ impl Command {
                 let members = if members.is_some() { ", other members" } else { "" };
                 format!("{area} changed{renamed}{members}, from {from}")
             }
+            Self::RemoveArea { area, from } => format!("{area} deleted, from {from}"),
             Self::Access(change) => change.describe(),
             Self::IssueEnrolmentToken { token, .. } => format!("enrolment token issued, until {}", token.expires),
             Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),

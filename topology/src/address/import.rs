@@ -22,10 +22,14 @@ use ipnetwork::IpNetwork;
 use super::{AddressPlan, AddressSpace, Assignment, NATIONAL, PlanChange, PlanError, SpaceExtent, plan::check_prefix};
 use crate::{
     SiteId, SpaceId, Timestamp,
-    csv::{CsvProblem, ImportError, MAX_ERRORS, Row, Table},
+    csv::{CsvProblem, ImportError, MAX_ERRORS, Table},
     dated::Period,
     site::SiteTree,
+    time::InvalidDay,
 };
+
+/// The columns of the file; the first two must be there.
+pub const PLAN_COLUMNS: [&str; 8] = ["prefix", "site", "space", "vlan", "purpose", "dark", "from", "until"];
 
 /// One prefix as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +76,8 @@ pub enum PlanImportProblem {
     #[error("{0:?} is neither yes nor no: write yes, no, 是 or 否, or leave it empty")]
     YesNo(String),
     /// Not a date.
-    #[error("{0:?} is not a date: write it as 2026-01-31, or a time as 2026-01-31T08:00:00+08:00")]
-    Date(String),
+    #[error(transparent)]
+    Date(InvalidDay),
     /// The end is not after the start.
     #[error("the prefix ends at {until}, before it starts at {from}: exchange or correct the dates")]
     EndsBeforeItStarts {
@@ -123,12 +127,12 @@ type RowError = ImportError<PlanImportProblem>;
 /// # Errors
 /// Everything that is wrong with single rows, up to [`MAX_ERRORS`], with lines and columns.
 pub fn parse_plan_csv(text: &str) -> Result<Vec<PlanRow>, Vec<RowError>> {
-    let optional = ["space", "vlan", "purpose", "dark", "from", "until"];
-    let table = Table::parse(text, &["prefix", "site"], &optional)?;
-    let read = table
-        .rows
-        .iter()
-        .map(|row| plan_row(&table, row).map_err(|(column, problem)| RowError { line: row.line, column, problem }));
+    let (required, optional) = PLAN_COLUMNS.split_at(2);
+    let table = Table::parse(text, required, optional)?;
+    let read = table.rows.iter().map(|row| {
+        let read = PlanRow::read(row.line, |column| table.field(row, column));
+        read.map_err(|(column, problem)| RowError { line: row.line, column, problem })
+    });
     let (mut rows, mut errors) = (Vec::with_capacity(table.rows.len()), Vec::new());
     for row in read {
         match row {
@@ -142,45 +146,44 @@ pub fn parse_plan_csv(text: &str) -> Result<Vec<PlanRow>, Vec<RowError>> {
     if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
 
-fn plan_row(table: &Table, row: &Row) -> Result<PlanRow, (&'static str, PlanImportProblem)> {
-    let text = |column| Some(table.field(row, column)).filter(|field| !field.is_empty());
-    let required = |column: &'static str| text(column).ok_or((column, PlanImportProblem::Empty));
-    let date = |column: &'static str| {
-        let parsed = text(column).map(|text| parse_date(text).ok_or_else(|| PlanImportProblem::Date(text.to_owned())));
-        parsed.transpose().map_err(|problem| (column, problem))
-    };
-    let written = required("prefix")?;
-    let prefix = written.parse().ok().filter(|_| written.contains('/'));
-    let prefix = prefix.ok_or_else(|| ("prefix", PlanImportProblem::Prefix(written.to_owned())))?;
-    check_prefix(prefix).map_err(|error| ("prefix", error.into()))?;
-    let own_space = match table.field(row, "space") {
-        "" | "national" => false,
-        "site" => true,
-        other => return Err(("space", PlanImportProblem::Space(other.to_owned()))),
-    };
-    let vlan = match text("vlan").map(|text| (text, text.parse().ok().filter(|vlan| (1..=4094).contains(vlan)))) {
-        Some((text, None)) => return Err(("vlan", PlanImportProblem::Vlan(text.to_owned()))),
-        Some((_, vlan)) => vlan,
-        None => None,
-    };
-    let dark = match table.field(row, "dark").to_ascii_lowercase().as_str() {
-        "" | "no" | "false" | "0" | "否" => false,
-        "yes" | "true" | "1" | "是" => true,
-        _ => return Err(("dark", PlanImportProblem::YesNo(table.field(row, "dark").to_owned()))),
-    };
-    let (from, until) = (date("from")?, date("until")?);
-    let (site, purpose) = (required("site")?.to_owned(), table.field(row, "purpose").to_owned());
-    Ok(PlanRow { line: row.line, prefix, site, own_space, vlan, purpose, dark, from, until })
-}
-
-/// Reads a date as its midnight in China, which has one time zone, eight hours ahead, without summer time.
-fn parse_date(text: &str) -> Option<Timestamp> {
-    if let Ok(time) = text.parse() {
-        return Some(time);
+impl PlanRow {
+    /// Reads one prefix: `field` returns what stands in a column of [`PLAN_COLUMNS`], empty for nothing.
+    ///
+    /// # Errors
+    /// The first column that is wrong, and what is.
+    pub fn read<'f>(
+        line: usize,
+        field: impl Fn(&'static str) -> &'f str,
+    ) -> Result<Self, (&'static str, PlanImportProblem)> {
+        let text = |column| Some(field(column)).filter(|field| !field.is_empty());
+        let required = |column: &'static str| text(column).ok_or((column, PlanImportProblem::Empty));
+        let date = |column: &'static str| {
+            let parsed = text(column).map(Timestamp::from_day_or_time).transpose();
+            parsed.map_err(|error| (column, PlanImportProblem::Date(error)))
+        };
+        let written = required("prefix")?;
+        let prefix = written.parse().ok().filter(|_| written.contains('/'));
+        let prefix = prefix.ok_or_else(|| ("prefix", PlanImportProblem::Prefix(written.to_owned())))?;
+        check_prefix(prefix).map_err(|error| ("prefix", error.into()))?;
+        let own_space = match field("space") {
+            "" | "national" => false,
+            "site" => true,
+            other => return Err(("space", PlanImportProblem::Space(other.to_owned()))),
+        };
+        let vlan = match text("vlan").map(|text| (text, text.parse().ok().filter(|vlan| (1..=4094).contains(vlan)))) {
+            Some((text, None)) => return Err(("vlan", PlanImportProblem::Vlan(text.to_owned()))),
+            Some((_, vlan)) => vlan,
+            None => None,
+        };
+        let dark = match field("dark").to_ascii_lowercase().as_str() {
+            "" | "no" | "false" | "0" | "否" => false,
+            "yes" | "true" | "1" | "是" => true,
+            _ => return Err(("dark", PlanImportProblem::YesNo(field("dark").to_owned()))),
+        };
+        let (from, until) = (date("from")?, date("until")?);
+        let (site, purpose) = (required("site")?.to_owned(), field("purpose").to_owned());
+        Ok(Self { line, prefix, site, own_space, vlan, purpose, dark, from, until })
     }
-    let midnight = text.parse::<jiff::civil::Date>().ok()?.at(0, 0, 0, 0);
-    let time = jiff::tz::Offset::constant(8).to_timestamp(midnight).ok()?;
-    Some(Timestamp::from_unix_ms(time.as_millisecond()))
 }
 
 /// Plans what has to change so that the prefixes of the file are in `plan` as the file has them. A row without a date

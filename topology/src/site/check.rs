@@ -216,7 +216,7 @@ impl Child {
     }
 }
 
-fn check_name(name: &SiteName) -> Result<(), SiteError> {
+pub(crate) fn check_name(name: &SiteName) -> Result<(), SiteError> {
     let (zh, latin) = (&name.zh, &name.latin);
     let fits = |text: &str| text.chars().count() <= 100 && !text.chars().any(char::is_control);
     if zh.trim().is_empty() || !fits(zh) {

@@ -2,7 +2,6 @@
 
 use onenet_topology::{
     SiteId,
-    area::Area,
     device::Standing,
     site::{Site, SiteKind, SiteName},
 };
@@ -87,19 +86,8 @@ pub struct TreeBody {
     pub children: Vec<TreeBody>,
 }
 
-/// A named set of sites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct AreaBody {
-    /// Its identity.
-    pub id: String,
-    /// Its name.
-    pub name: SiteNameBody,
-    /// The sites of the area that may be seen.
-    pub sites: Vec<String>,
-}
-
 impl SiteNameBody {
-    fn of(name: &SiteName) -> Self {
+    pub(super) fn of(name: &SiteName) -> Self {
         Self { zh: name.zh.clone(), latin: name.latin.clone() }
     }
 }
@@ -203,16 +191,5 @@ impl TreeBody {
         let own = site.counts.unwrap_or_default();
         let counts_below = children.iter().fold(own, |sum, child| sum.plus(child.counts_below));
         Self { site, counts_below, children }
-    }
-}
-
-impl AreaBody {
-    /// Returns an area as the view shows it.
-    pub fn of(view: &View, area: &Area) -> Self {
-        Self {
-            id: area.id.to_string(),
-            name: SiteNameBody::of(area.names.at(view.now()).unwrap_or(area.names.current())),
-            sites: view.sites_of_area(area).iter().map(|site| site.id.to_string()).collect(),
-        }
     }
 }

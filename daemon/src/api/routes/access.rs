@@ -154,11 +154,11 @@ async fn create_token(
     State(app): State<Arc<App>>,
     gate: Gate,
     params: Params,
-    body: Result<Json<NewTokenBody>, axum::extract::rejection::JsonRejection>,
+    body: super::JsonBody<NewTokenBody>,
 ) -> Answer<CreatedTokenBody> {
     let view = gate.anywhere(Action::ManageAccess)?;
     params.finish()?;
-    let Json(body) = body.map_err(|rejection| Problem::rejected_json(&rejection, app.body_max_bytes))?;
+    let body = super::read_body(&app, body)?;
     let grants = body.grants.iter().map(|grant| grant.checked(&view)).collect::<Result<Vec<_>, _>>()?;
     for grant in &grants {
         // Nobody gives what he could not manage afterwards.
@@ -275,7 +275,7 @@ impl GrantBody {
             .map_err(|error: crate::access::InvalidRole| Problem::parameter("role", error.to_string()))?;
         let reach = match &self.site {
             None => Reach::Everywhere,
-            Some(text) => Reach::Below(super::named_site(view, text)?),
+            Some(text) => Reach::Below(super::named_site(view, "site", text)?),
         };
         Ok(Grant { role, reach })
     }

@@ -19,7 +19,7 @@ use crate::{
     access::{Action, Gate, View},
     api::{
         App, Params, Problem,
-        body::{AreaBody, Page, SiteBody, TreeBody},
+        body::{Page, SiteBody, TreeBody},
     },
     demo,
     record::Command,
@@ -33,7 +33,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_site))
         .routes(routes!(list_children))
         .routes(routes!(import_sites))
-        .routes(routes!(list_areas))
 }
 
 /// What came of an import.
@@ -126,7 +125,7 @@ async fn list_children(gate: Gate, Path(site): Path<String>, params: Params) -> 
     post, path = "/api/v1/sites/import", tag = "sites",
     params(
         ("divisions" = Option<bool>, Query, description = "Import the embedded table of divisions"),
-        ("from" = Option<String>, Query, description = "Since when the rows hold, RFC 3339; now by default"),
+        ("from" = Option<String>, Query, description = "Since when the rows hold: a day such as 2026-01-31, or a time after RFC 3339; now by default"),
     ),
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = ImportBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
@@ -134,7 +133,7 @@ async fn list_children(gate: Gate, Path(site): Path<String>, params: Params) -> 
 async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Params, body: String) -> Answer<ImportBody> {
     let view = gate.system(Action::ManageSites)?;
     let divisions = params.flag("divisions")?.unwrap_or(false);
-    let from = params.time("from")?;
+    let from = params.day("from")?;
     params.finish()?;
     let text = match (divisions, body.trim().is_empty()) {
         (true, true) => division::csv(),
@@ -143,7 +142,7 @@ async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Param
         }
         (false, _) => body.as_str(),
     };
-    let rows = parse_sites_csv(text).map_err(|problems| Problem::body(listed(&problems)))?;
+    let rows = parse_sites_csv(text).map_err(|problems| Problem::body(super::listed(&problems)))?;
     if let Some(row) = rows.iter().find(|row| demo::is_demo(&row.code)) {
         let detail = format!(
             "line {}: the code {} begins with {}, which marks simulated sites: choose another",
@@ -158,23 +157,4 @@ async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Param
     super::submit(&app, &gate, Command::ImportSites { rows, from }).await?;
     let sites = app.centre.estate().tree.existing(gate.now()).count();
     Ok(Json(ImportBody { sites, added: sites.saturating_sub(before) }))
-}
-
-/// Returns the problems of a file in lines, the first hundred of them.
-fn listed<P: std::fmt::Display>(problems: &[P]) -> String {
-    let shown: Vec<String> = problems.iter().take(100).map(ToString::to_string).collect();
-    let more = problems.len().saturating_sub(shown.len());
-    let rest = if more > 0 { format!("\nand {more} more") } else { String::new() };
-    shown.join("\n") + &rest
-}
-
-/// Lists areas.
-#[utoipa::path(
-    get, path = "/api/v1/areas", tag = "sites",
-    responses((status = 200, body = Page<AreaBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
-)]
-async fn list_areas(gate: Gate, params: Params) -> Answer<Page<AreaBody>> {
-    let view = gate.anywhere(Action::ReadSites)?;
-    params.finish()?;
-    Ok(Json(Page::whole(view.areas().map(|area| AreaBody::of(&view, area)).collect())))
 }

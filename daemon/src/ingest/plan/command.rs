@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, AreaId, Id, SiteId, Timestamp, address,
-    site::{self, SiteChange, SiteTree},
+    area::{Area, Members},
+    site::{self, SiteChange, SiteName, SiteTree},
 };
 
 use super::{Draft, Outcome, Refusal};
@@ -19,6 +20,9 @@ use crate::{
     estate::Change,
     record::{Command, NewSite, TokenHash},
 };
+
+/// Areas that there can be, past ones included: regions, basins and seas by the hundred, yet a bound on memory.
+const AREAS_MAX: usize = 10_000;
 
 /// What a command comes to.
 struct Resolved {
@@ -94,9 +98,20 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             changes.iter().try_for_each(|change| plan.apply(change)).map_err(Refusal::Plan)?;
             Outcome::Accepted
         }
-        Command::AddArea { .. } => Outcome::AreaAdded(AreaId::from_record(position, 0).ok_or(Refusal::LogFull)?),
-        Command::ChangeArea { area, .. } => {
-            draft.next.areas.get(area).ok_or(Refusal::UnknownArea(*area))?;
+        Command::AddArea { name, members, from, .. } => {
+            check_area(draft, Some(name), Some(members), *from)?;
+            if draft.next.areas.len() >= AREAS_MAX {
+                return Err(Refusal::TooManyAreas);
+            }
+            Outcome::AreaAdded(AreaId::from_record(position, 0).ok_or(Refusal::LogFull)?)
+        }
+        Command::ChangeArea { area, name, members, from } => {
+            known_area(draft, *area)?.check_at(*from).map_err(Refusal::Area)?;
+            check_area(draft, name.as_ref(), members.as_ref(), *from)?;
+            Outcome::Accepted
+        }
+        Command::RemoveArea { area, from } => {
+            known_area(draft, *area)?.check_at(*from).map_err(Refusal::Area)?;
             Outcome::Accepted
         }
         Command::Access(change) => {
@@ -184,6 +199,22 @@ fn addition(id: SiteId, site: &NewSite) -> SiteChange {
 fn check_sites(draft: &Draft<'_>, changes: &[SiteChange]) -> Result<(), Refusal> {
     let mut tree = SiteTree::clone(&draft.next.tree);
     changes.iter().try_for_each(|change| tree.apply(change)).map_err(Refusal::Sites)
+}
+
+fn known_area<'d>(draft: &'d Draft<'_>, area: AreaId) -> Result<&'d Arc<Area>, Refusal> {
+    draft.next.areas.get(&area).ok_or(Refusal::UnknownArea(area))
+}
+
+fn check_area(
+    draft: &Draft<'_>,
+    name: Option<&SiteName>,
+    members: Option<&Members>,
+    from: Timestamp,
+) -> Result<(), Refusal> {
+    name.map_or(Ok(()), Area::check_name).map_err(Refusal::Area)?;
+    // Sites are looked up as of now where the area begins earlier: a rule may well be older than a site that it names.
+    let at = from.max(draft.record.time);
+    members.map_or(Ok(()), |members| members.check(&draft.next.tree, at)).map_err(Refusal::Area)
 }
 
 fn check_site(draft: &Draft<'_>, site: SiteId) -> Result<(), Refusal> {
