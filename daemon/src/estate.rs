@@ -145,6 +145,7 @@ impl Estate {
             Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
             Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),
             Change::Device { site, device } => self.apply_device(*site, device),
+            Change::Merged { site, id, device } => merge(self.site_mut(*site), *id, device.as_ref()),
             Change::Links { site, links } => self.site_mut(*site).links = Arc::clone(links),
             Change::Finding { site, key, finding } => {
                 let findings = &mut self.site_mut(*site).findings;
@@ -199,9 +200,13 @@ impl Estate {
         self.agents.insert(id, Arc::new(Agent::new(id, token.site, time)));
     }
 
-    fn apply_device(&mut self, site: SiteId, device: &Arc<Device>) {
-        let old = replace_device(self.site_mut(site), device);
-        self.indexes.replace_device(site, old.as_deref(), device);
+    fn apply_device(&mut self, site: SiteId, account: &Arc<Device>) {
+        let state = self.site_mut(site);
+        for handle in &account.handles {
+            state.handles.insert(handle.clone(), account.id);
+        }
+        let old = state.accounts.insert(account.id, Arc::clone(account));
+        self.indexes.replace_device(site, old.as_deref(), account);
     }
 
     fn apply_endpoint(&mut self, site: SiteId, endpoint: &Arc<Endpoint>) {
@@ -284,22 +289,24 @@ impl Estate {
     }
 }
 
-/// Replaces a device in its site. Returns the old one.
-fn replace_device(state: &mut SiteState, device: &Arc<Device>) -> Option<Arc<Device>> {
-    let old = state.devices.insert(device.id, Arc::clone(device));
-    if let Some(old) = &old {
-        for mac in old.own_macs() {
-            state.own_macs.remove(&(mac, old.id));
-        }
-        for handle in &old.handles {
-            state.handles.remove(handle);
-        }
+/// Replaces a device of a site, or takes it away.
+fn merge(state: &mut SiteState, id: DeviceId, device: Option<&Arc<Device>>) {
+    let old = match device {
+        Some(device) => state.devices.insert(id, Arc::clone(device)),
+        None => state.devices.remove(&id),
+    };
+    for mac in old.iter().flat_map(|old| old.own_macs()) {
+        state.own_macs.remove(&(mac, id));
     }
+    let Some(device) = device else { return };
     for mac in device.own_macs() {
-        state.own_macs.insert((mac, device.id), ());
+        state.own_macs.insert((mac, id), ());
     }
-    for handle in &device.handles {
-        state.handles.insert(handle.clone(), device.id);
+    for account in device.handles.iter().filter_map(|handle| state.handles.get(handle)) {
+        if *account == id {
+            state.absorbed.remove(account);
+        } else {
+            state.absorbed.insert(*account, id);
+        }
     }
-    old
 }

@@ -14,7 +14,7 @@
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
 //! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail (its first time), JSON
 //! site 'a' agent:8                       an agent (AgentRow)
-//! site 'd' device:8                      a device (DeviceRow)
+//! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
 //! site 'f' agent:8 method:1 len:2 scope key_hash:8
 //!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
@@ -25,7 +25,7 @@
 //! ```
 //!
 //! `…Row` are protobuf messages (`rows.rs`): fields are added, never changed. A store of another schema is refused when it
-//! is opened. Links and indexes are not stored: they follow from the rest.
+//! is opened. Links, indexes, and which accounts are of one device are not stored: they follow from the rest.
 
 mod audit;
 mod backup;
@@ -55,7 +55,7 @@ pub use samples::{Sample, SampleKind, SampleQuery};
 
 use crate::{
     estate::{Change, Estate},
-    ingest::links_of,
+    ingest::{links_of, regrouped},
     record::Command,
 };
 
@@ -240,6 +240,10 @@ impl Store {
                 estate.apply(&change);
             }
         }
+        let devices: Vec<_> = estate.sites.values().flat_map(|state| regrouped(state)).collect();
+        for change in &devices {
+            estate.apply(change);
+        }
         let sites: Vec<_> = estate.sites.values().map(|state| (state.id, links_of(state))).collect();
         for (site, links) in sites {
             if !links.is_empty() {
@@ -319,6 +323,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::Samples(_)
         | Change::Audited { .. }
         | Change::Links { .. }
+        | Change::Merged { .. }
         | Change::Inferred { .. }
         | Change::Unsettled { .. }
         | Change::Started(_) => return None,

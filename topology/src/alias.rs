@@ -1,32 +1,31 @@
 //! Aliases: what speaks for two things being one, as scored evidence and never as identity (invariant 7).
 //!
 //! Invariant: a match is a number with its reasons, symmetric, and independent of the order of the aliases. What every
-//! second device has (a blank serial, an engine id of zeros, the name it left the factory with) scores nothing.
+//! second device has (a blank serial, an engine id of zeros, the name it left the factory with) scores nothing. Strong
+//! evidence against, two serial numbers say, is stronger than any evidence for.
 //!
-//! It does not merge anything: it proposes, and an operator can overrule it.
+//! It does not merge anything: [`crate::merge`] does, and who asked and when is known to the facts that aliases come from.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, MacAddr, SpaceId, Timestamp, fact::Group};
+use crate::{MacAddr, SpaceId};
 
-/// The most that aliases can score when serial numbers are known on both sides and none agrees.
+/// The most that aliases can score when strong evidence is known on both sides and none of it agrees.
 const CONTRADICTED_MAX: u8 = 20;
 
 /// What sort of name an alias is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AliasKind {
-    /// The name under which one agent polls it: agent and name, see [`Alias::local_name`].
-    LocalName,
     /// The serial number of the chassis (ENTITY-MIB).
     Serial,
     /// The LLDP chassis id.
     ChassisId,
     /// The MAC address of the bridge.
     BridgeMac,
-    /// A MAC address of a port.
+    /// A MAC address of a port: pairs of firewalls share some.
     Mac,
     /// snmpEngineID: cloned with configurations, so it proves less than it should.
     EngineId,
@@ -34,23 +33,6 @@ pub enum AliasKind {
     ManagementAddress,
     /// sysName.
     SysName,
-    /// ifName: tells ports of one device apart, and nothing between devices.
-    IfName,
-}
-
-/// Who says so.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AliasSource {
-    /// An agent observed it.
-    Observed {
-        /// The agent.
-        agent: AgentId,
-        /// How, and on what.
-        group: Group,
-    },
-    /// A person said so.
-    Operator(String),
 }
 
 /// One name of something, as evidence.
@@ -62,12 +44,6 @@ pub struct Alias {
     pub value: String,
     /// How far it can be trusted, 0 to 100; more counts as 100.
     pub score: u8,
-    /// When it was first seen.
-    pub first: Timestamp,
-    /// When it was last seen.
-    pub last: Timestamp,
-    /// Who says so.
-    pub source: AliasSource,
 }
 
 /// Why a match scores as it does.
@@ -83,37 +59,38 @@ pub enum MatchReason {
         /// What it scores, 1 to 100.
         score: u8,
     },
-    /// Both have serial numbers, and none agrees.
-    SerialsDiffer,
-    /// Both have this alias, but so has every second device: it scores nothing.
-    Meaningless {
+    /// Both have such aliases, none agrees, and things that are one have the same.
+    Differs {
         /// The kind.
         kind: AliasKind,
-        /// The value.
-        value: String,
     },
 }
 
+/// The aliases of one thing, ready to be compared: one spelling each, what is meaningless left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names(BTreeMap<(AliasKind, String), u8>);
+
 impl AliasKind {
+    /// Kinds in which things that are one agree, where both have them at all.
+    const STRONG: [Self; 4] = [Self::Serial, Self::ChassisId, Self::BridgeMac, Self::Mac];
+
     /// Returns how much two things that share such an alias are one thing, 0 to 100.
     const fn weight(self) -> u8 {
         match self {
-            Self::LocalName => 95,
             Self::Serial => 90,
             Self::ChassisId | Self::BridgeMac => 80,
-            Self::Mac => 70,
             Self::EngineId => 50,
-            Self::ManagementAddress => 40,
+            Self::Mac => 45,
+            Self::ManagementAddress => 30,
             Self::SysName => 20,
-            Self::IfName => 0,
         }
     }
 }
 
 impl Alias {
-    /// Returns the value of a [`AliasKind::LocalName`].
-    pub fn local_name(agent: AgentId, name: &str) -> String {
-        format!("{agent}/{name}")
+    /// Returns an alias that can be trusted.
+    pub fn new(kind: AliasKind, value: impl Into<String>) -> Self {
+        Self { kind, value: value.into(), score: 100 }
     }
 
     /// Returns the value of a [`AliasKind::ManagementAddress`]: an IP address means nothing without its space.
@@ -123,19 +100,104 @@ impl Alias {
 
     /// Returns whether the value is one that devices have when nobody gave them one.
     pub fn is_meaningless(&self) -> bool {
-        let value = canonical(self.kind, &self.value);
-        match self.kind {
-            AliasKind::Serial | AliasKind::ChassisId => is_placeholder(&value),
-            AliasKind::EngineId => is_empty_engine(&value),
-            AliasKind::Mac | AliasKind::BridgeMac => {
-                value.parse::<MacAddr>().map_or(true, |mac| !mac.is_unicast() || mac.is_virtual_router())
+        is_meaningless(self.kind, &canonical(self.kind, &self.value))
+    }
+}
+
+impl Names {
+    /// Returns the names of a thing; of several of one spelling the most trusted counts.
+    pub fn of(aliases: impl IntoIterator<Item = Alias>) -> Self {
+        let mut names = BTreeMap::new();
+        for Alias { kind, value, score } in aliases {
+            let value = canonical(kind, &value);
+            if score > 0 && !is_meaningless(kind, &value) {
+                let known = names.entry((kind, value)).or_insert(score);
+                *known = score.max(*known);
             }
-            AliasKind::ManagementAddress => value.rsplit('/').next().is_none_or(|ip| {
-                ip.parse::<IpAddr>().map_or(true, |ip| ip.is_unspecified() || ip.is_loopback() || ip.is_multicast())
-            }),
-            AliasKind::SysName => is_placeholder(&value) || FACTORY_NAMES.contains(&value.as_str()),
-            AliasKind::LocalName | AliasKind::IfName => value.is_empty(),
         }
+        Self(names)
+    }
+
+    /// Returns each kind and value.
+    pub fn iter(&self) -> impl Iterator<Item = (AliasKind, &str)> {
+        self.0.keys().map(|(kind, value)| (*kind, value.as_str()))
+    }
+
+    /// Leaves a name out of every comparison from now on.
+    pub fn disregard(&mut self, kind: AliasKind, value: &str) {
+        self.0.remove(&(kind, value.to_owned()));
+    }
+
+    /// Returns how likely the things of these names are one, 0 to 100, and why: the reasons in order of kind.
+    ///
+    /// Kinds add up as independent evidence: what is left of the doubt after one is reduced by the next. Within a kind
+    /// the best shared value counts.
+    pub fn match_score(&self, other: &Self) -> (u8, Vec<MatchReason>) {
+        let mut best: BTreeMap<AliasKind, (u8, &str)> = BTreeMap::new();
+        for ((kind, value), score) in &self.0 {
+            let Some(theirs) = other.0.get(&(*kind, value.clone())) else { continue };
+            let trust = u16::from(*score.min(theirs).min(&100));
+            let score = u8::try_from(u16::from(kind.weight()) * trust / 100).unwrap_or(100);
+            if score > best.get(kind).map_or(0, |(best, _)| *best) {
+                best.insert(*kind, (score, value));
+            }
+        }
+        // Doubt in millionths: integers, so that every replica gets the same number.
+        let mut doubt: u64 = 1_000_000;
+        let mut reasons = Vec::with_capacity(best.len());
+        for (kind, (score, value)) in &best {
+            doubt = doubt * u64::from(100 - score) / 100;
+            reasons.push(MatchReason::Agrees { kind: *kind, value: (*value).to_owned(), score: *score });
+        }
+        let mut score = u8::try_from((1_000_000 - doubt) / 10_000).unwrap_or(100);
+        for kind in self.contradictions(other) {
+            reasons.push(MatchReason::Differs { kind });
+            score = score.min(CONTRADICTED_MAX);
+        }
+        reasons.sort();
+        (score, reasons)
+    }
+
+    /// Returns whether strong evidence says that these are two things.
+    pub fn contradicts(&self, other: &Self) -> bool {
+        self.contradictions(other).next().is_some()
+    }
+
+    fn contradictions(&self, other: &Self) -> impl Iterator<Item = AliasKind> {
+        AliasKind::STRONG.into_iter().filter(|kind| {
+            let (mut ours, mut theirs) = (self.of_kind(*kind).peekable(), other.of_kind(*kind).peekable());
+            loop {
+                match (ours.peek(), theirs.peek()) {
+                    // One side is at its end and nothing agreed: that tells nothing where a side had nothing at all.
+                    (None, _) | (_, None) => {
+                        break self.of_kind(*kind).next().is_some() && other.of_kind(*kind).next().is_some();
+                    }
+                    (Some(one), Some(two)) if one == two => break false,
+                    (Some(one), Some(two)) if one < two => drop(ours.next()),
+                    _ => drop(theirs.next()),
+                }
+            }
+        })
+    }
+
+    /// Returns the values of a kind, in order.
+    fn of_kind(&self, kind: AliasKind) -> impl Iterator<Item = &str> {
+        let all = self.0.range((kind, String::new())..).map(|((it, value), _)| (*it, value.as_str()));
+        all.take_while(move |(it, _)| *it == kind).map(|(_, value)| value)
+    }
+}
+
+fn is_meaningless(kind: AliasKind, value: &str) -> bool {
+    match kind {
+        AliasKind::Serial => is_placeholder(value),
+        AliasKind::ChassisId | AliasKind::SysName => is_placeholder(value) || FACTORY_NAMES.contains(&value),
+        AliasKind::EngineId => is_empty_engine(value),
+        AliasKind::Mac | AliasKind::BridgeMac => {
+            value.parse::<MacAddr>().map_or(true, |mac| !mac.is_unicast() || mac.is_virtual_router())
+        }
+        AliasKind::ManagementAddress => value.rsplit('/').next().is_none_or(|ip| {
+            ip.parse::<IpAddr>().map_or(true, |ip| ip.is_unspecified() || ip.is_loopback() || ip.is_multicast())
+        }),
     }
 }
 
@@ -177,61 +239,10 @@ const PLACEHOLDERS: [&str; 16] = [
     "serial number",
 ];
 
-/// Returns how likely the things that have these aliases are one, 0 to 100, and why: the reasons in order of kind.
-///
-/// Kinds add up as independent evidence: what is left of the doubt after one is reduced by the next. Within a kind the
-/// best shared value counts.
-pub fn match_score(one: &[Alias], two: &[Alias]) -> (u8, Vec<MatchReason>) {
-    let (one, two) = (by_value(one), by_value(two));
-    let mut reasons = Vec::new();
-    let mut best: BTreeMap<AliasKind, (u8, &str)> = BTreeMap::new();
-    for ((kind, value), alias) in &one {
-        let Some(other) = two.get(&(*kind, value.clone())) else { continue };
-        if alias.is_meaningless() {
-            reasons.push(MatchReason::Meaningless { kind: *kind, value: value.clone() });
-            continue;
-        }
-        let trust = u16::from(alias.score.min(other.score).min(100));
-        let score = u8::try_from(u16::from(kind.weight()) * trust / 100).unwrap_or(100);
-        if score > best.get(kind).map_or(0, |(best, _)| *best) {
-            best.insert(*kind, (score, value));
-        }
-    }
-    // Doubt in millionths: integers, so that every replica gets the same number.
-    let mut doubt: u64 = 1_000_000;
-    for (kind, (score, value)) in &best {
-        doubt = doubt * u64::from(100 - score) / 100;
-        reasons.push(MatchReason::Agrees { kind: *kind, value: (*value).to_owned(), score: *score });
-    }
-    let mut score = u8::try_from((1_000_000 - doubt) / 10_000).unwrap_or(100);
-    let has_serial = |aliases: &BTreeMap<(AliasKind, String), &Alias>| {
-        aliases.values().any(|alias| alias.kind == AliasKind::Serial && alias.score > 0 && !alias.is_meaningless())
-    };
-    if has_serial(&one) && has_serial(&two) && !best.contains_key(&AliasKind::Serial) {
-        reasons.push(MatchReason::SerialsDiffer);
-        score = score.min(CONTRADICTED_MAX);
-    }
-    reasons.sort();
-    (score, reasons)
-}
-
-/// Returns the aliases by kind and canonical value, the most trusted of each.
-fn by_value(aliases: &[Alias]) -> BTreeMap<(AliasKind, String), &Alias> {
-    let mut by_value: BTreeMap<(AliasKind, String), &Alias> = BTreeMap::new();
-    for alias in aliases {
-        let known = by_value.entry((alias.kind, canonical(alias.kind, &alias.value))).or_insert(alias);
-        if alias.score > known.score {
-            *known = alias;
-        }
-    }
-    by_value
-}
-
 /// Returns the value as it compares: case and surrounding blanks do not matter, nor how a MAC address is written.
 fn canonical(kind: AliasKind, value: &str) -> String {
     let trimmed = value.trim_matches(|c: char| c.is_whitespace() || c == '\0');
     match kind {
-        AliasKind::LocalName | AliasKind::IfName => trimmed.to_owned(),
         AliasKind::Mac | AliasKind::BridgeMac | AliasKind::ChassisId => {
             trimmed.parse::<MacAddr>().map_or_else(|_| trimmed.to_lowercase(), |mac| mac.to_string())
         }
@@ -263,21 +274,12 @@ mod tests {
 
     use super::*;
 
-    fn alias(kind: AliasKind, value: &str) -> Alias {
-        Alias {
-            kind,
-            value: value.to_owned(),
-            score: 100,
-            first: Timestamp::EPOCH,
-            last: Timestamp::EPOCH,
-            source: AliasSource::Operator("test".to_owned()),
-        }
+    fn names(list: &[(AliasKind, &str)]) -> Names {
+        Names::of(list.iter().map(|(kind, value)| Alias::new(*kind, *value)))
     }
 
     fn score(one: &[(AliasKind, &str)], two: &[(AliasKind, &str)]) -> u8 {
-        let aliases = |list: &[(AliasKind, &str)]| list.iter().map(|(kind, value)| alias(*kind, value)).collect();
-        let (one, two): (Vec<Alias>, Vec<Alias>) = (aliases(one), aliases(two));
-        match_score(&one, &two).0
+        names(one).match_score(&names(two)).0
     }
 
     #[test]
@@ -300,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_add_up_and_different_serial_numbers_speak_against() {
+    fn kinds_add_up_and_strong_evidence_speaks_against() {
         let mac = (AliasKind::BridgeMac, "00:e0:fc:12:34:56");
         let both = [mac, (AliasKind::SysName, "core-130102")];
         assert_eq!(score(&both, &both), 84, "1 - 0.2 * 0.8");
@@ -308,6 +310,18 @@ mod tests {
         assert_eq!(score(&cloned("A100"), &cloned("B200")), CONTRADICTED_MAX);
         assert_eq!(score(&cloned("A100"), &cloned("N/A")), 84);
         assert_eq!(score(&[(AliasKind::SysName, "H3C")], &[(AliasKind::SysName, "h3c")]), 0, "the factory's name");
+        let cloned = |port| vec![(AliasKind::EngineId, "800007db0300e0fc123456"), (AliasKind::Mac, port)];
+        assert_eq!(score(&cloned("00:e0:fc:00:00:01"), &cloned("00:e0:fc:00:00:01")), 72);
+        assert_eq!(score(&cloned("00:e0:fc:00:00:01"), &cloned("00:e0:fc:00:00:02")), CONTRADICTED_MAX);
+    }
+
+    #[test]
+    fn one_value_in_common_is_no_contradiction() {
+        let ports = |list: [&str; 2]| names(&list.map(|value| (AliasKind::Mac, value)));
+        let one = ports(["00:e0:fc:00:00:01", "00:e0:fc:00:00:02"]);
+        assert!(!one.contradicts(&ports(["00:e0:fc:00:00:02", "00:e0:fc:00:00:03"])));
+        assert!(one.contradicts(&ports(["00:e0:fc:00:00:03", "00:e0:fc:00:00:04"])));
+        assert!(!one.contradicts(&Names::default()), "nothing known is no evidence");
     }
 
     #[test]
@@ -315,24 +329,24 @@ mod tests {
         let at = |space| Alias::management_address(SpaceId::from_raw(space), "192.168.1.1".parse().unwrap());
         let (one, two) = (at(1), at(2));
         let (one, two) = [one.as_str(), two.as_str()].map(|value| [(AliasKind::ManagementAddress, value)]).into();
-        assert_eq!(score(&one, &one), 40);
+        assert_eq!(score(&one, &one), 30);
         assert_eq!(score(&one, &two), 0);
     }
 
     #[test]
     fn a_match_says_why() {
-        let one = [alias(AliasKind::Serial, "N/A"), Alias { score: 50, ..alias(AliasKind::Mac, "00e0-fc12-3456") }];
-        let two = [alias(AliasKind::Serial, "n/a"), alias(AliasKind::Mac, "00:e0:fc:12:34:56")];
-        let agrees = MatchReason::Agrees { kind: AliasKind::Mac, value: "00:e0:fc:12:34:56".to_owned(), score: 35 };
-        let blank = MatchReason::Meaningless { kind: AliasKind::Serial, value: "n/a".to_owned() };
-        assert_eq!(match_score(&one, &two), (35, vec![agrees, blank]));
+        let mac = Alias { score: 50, ..Alias::new(AliasKind::Mac, "00e0-fc12-3456") };
+        let one = Names::of([Alias::new(AliasKind::Serial, "N/A"), mac]);
+        let two = names(&[(AliasKind::Serial, "n/a"), (AliasKind::Mac, "00:e0:fc:12:34:56")]);
+        let agrees = MatchReason::Agrees { kind: AliasKind::Mac, value: "00:e0:fc:12:34:56".to_owned(), score: 22 };
+        assert_eq!(one.match_score(&two), (22, vec![agrees]));
     }
 
     fn any_alias() -> impl Strategy<Value = Alias> {
         let kind =
             prop::sample::select(vec![AliasKind::Serial, AliasKind::Mac, AliasKind::SysName, AliasKind::EngineId]);
         let value = prop::sample::select(vec!["", "0", "A100", "B200", "00:e0:fc:12:34:56", "00:e0:fc:12:34:57"]);
-        (kind, value, 0_u8..=120).prop_map(|(kind, value, score)| Alias { score, ..alias(kind, value) })
+        (kind, value, 0_u8..=120).prop_map(|(kind, value, score)| Alias { score, ..Alias::new(kind, value) })
     }
 
     proptest! {
@@ -341,12 +355,13 @@ mod tests {
             mut one in prop::collection::vec(any_alias(), 0..8),
             two in prop::collection::vec(any_alias(), 0..8),
         ) {
-            let scored = match_score(&one, &two);
+            let two = Names::of(two);
+            let scored = Names::of(one.clone()).match_score(&two);
             prop_assert!(scored.0 <= 100);
-            prop_assert_eq!(&match_score(&two, &one), &scored);
+            prop_assert_eq!(&two.match_score(&Names::of(one.clone())), &scored);
             one.reverse();
             one.extend(one.clone());
-            prop_assert_eq!(match_score(&one, &two), scored);
+            prop_assert_eq!(Names::of(one).match_score(&two), scored);
         }
     }
 }

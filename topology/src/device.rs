@@ -63,6 +63,8 @@ pub struct Device {
     pub answering: Vec<Answering>,
     /// What it last said it is.
     pub system: Option<fact::System>,
+    /// When it said so.
+    pub system_observed: Timestamp,
     /// Its parts, ordered by index.
     pub entities: Vec<fact::Entity>,
     /// Its interfaces, ordered by ifName.
@@ -149,6 +151,7 @@ mod tests {
             handles: vec![Handle { agent: AgentId::from_raw(1), scope: Scope::new("core") }],
             answering,
             system: None,
+            system_observed: Timestamp::EPOCH,
             entities: Vec::new(),
             interfaces: Vec::new(),
         }

@@ -18,6 +18,7 @@ pub mod id;
 pub mod inference;
 pub mod link;
 pub mod mac;
+pub mod merge;
 pub mod site;
 pub mod time;
 pub mod vendor;

@@ -162,15 +162,14 @@ impl View {
     pub fn device(&self, id: DeviceId) -> Option<(&SiteState, &Device)> {
         let site = self.estate.device_site(id)?;
         let state = self.inventory(site)?;
-        Some((state, state.devices.get(&id)?))
+        Some((state, state.device(id)?))
     }
 
     /// Returns an interface, its device and its site.
     pub fn interface(&self, id: InterfaceId) -> Option<(&SiteState, &Device, &Interface)> {
         let (site, device) = self.estate.interface_owner(id)?;
         let state = self.inventory(site)?;
-        let device = state.devices.get(&device)?;
-        Some((state, device, device.interfaces.iter().find(|interface| interface.id == id)?))
+        Some((state, state.device(device)?, state.interface(device, id)?))
     }
 
     /// Returns an agent.

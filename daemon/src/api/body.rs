@@ -3,6 +3,7 @@
 //! Invariant: fields are added, never changed or removed; the golden file of the OpenAPI document holds that still. Every
 //! time is RFC 3339 in UTC, every name with a unit ends with it. What is not known is `null`, never zero.
 
+mod account;
 mod agent;
 mod area;
 mod device;

@@ -109,7 +109,7 @@ pub const fn tier(tier: Tier) -> Text {
 
 /// Returns the name of a device of a site.
 pub fn device_name(state: &SiteState, device: DeviceId) -> String {
-    state.devices.get(&device).map_or_else(|| device.to_string(), |device| device.name().to_owned())
+    state.device(device).map_or_else(|| device.to_string(), |device| device.name().to_owned())
 }
 
 /// Returns the name of an interface of a site.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, EndpointId, SiteId, Timestamp,
+    AgentId, DeviceId, EndpointId, SiteId, Timestamp,
     device::Device,
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
@@ -53,12 +53,22 @@ pub enum Change {
         /// Which.
         id: EndpointId,
     },
-    /// A device is now like this.
+    /// What one agent tells of a device under one name is now this.
     Device {
         /// The site.
         site: SiteId,
-        /// The device.
+        /// The account.
         device: Arc<Device>,
+    },
+    /// A device, by all accounts of it, is now like this (`Some`), or they are of others. Not stored: it follows from the
+    /// accounts.
+    Merged {
+        /// The site.
+        site: SiteId,
+        /// Which.
+        id: DeviceId,
+        /// The device.
+        device: Option<Arc<Device>>,
     },
     /// The links of a site are now these. Not stored: they follow from the facts.
     Links {

@@ -12,7 +12,7 @@ use onenet_topology::{
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
     fact::{Condition, Fact, FactBody, Group, Method},
-    inference::{Attachment, SiteInference},
+    inference::{Attachment, Place, SiteInference, Where},
     link::Link,
 };
 use onenet_wire::{GroupDigest, fact_hash};
@@ -32,10 +32,14 @@ pub struct SiteState {
     pub endpoints: OrdMap<EndpointId, Arc<Endpoint>>,
     /// Its endpoints by MAC address.
     pub macs: OrdMap<MacAddr, EndpointId>,
-    /// Its devices.
+    /// What each agent tells of its devices, name by name: see [`onenet_topology::merge`].
+    pub accounts: OrdMap<DeviceId, Arc<Device>>,
+    /// Its devices, each by all accounts of it.
     pub devices: OrdMap<DeviceId, Arc<Device>>,
-    /// Its devices by the names under which agents poll them.
+    /// Its accounts by the names under which agents poll devices.
     pub handles: OrdMap<Handle, DeviceId>,
+    /// The device of each account that is not the oldest one of its device.
+    pub absorbed: OrdMap<DeviceId, DeviceId>,
     /// MAC addresses that are the devices' own, so that they are no endpoints.
     pub own_macs: OrdMap<(MacAddr, DeviceId), ()>,
     /// Its links between devices, in order.
@@ -72,8 +76,10 @@ impl SiteState {
             facts: OrdMap::new(),
             endpoints: OrdMap::new(),
             macs: OrdMap::new(),
+            accounts: OrdMap::new(),
             devices: OrdMap::new(),
             handles: OrdMap::new(),
+            absorbed: OrdMap::new(),
             own_macs: OrdMap::new(),
             links: Arc::new([]),
             inference: Derived::default(),
@@ -102,9 +108,46 @@ impl SiteState {
         self.inference.get().attachments.get(&mac)
     }
 
-    /// Returns a device's interface.
+    /// Returns the identity of the device that was known under this one, which may have been merged since.
+    pub fn canonical(&self, device: DeviceId) -> DeviceId {
+        self.absorbed.get(&device).copied().unwrap_or(device)
+    }
+
+    /// Returns a device, also by an identity that it had before it was merged.
+    pub fn device(&self, device: DeviceId) -> Option<&Arc<Device>> {
+        self.devices.get(&self.canonical(device))
+    }
+
+    /// Returns a device's interface, also by identities that both had before the device was merged or split.
     pub fn interface(&self, device: DeviceId, interface: InterfaceId) -> Option<&Arc<Interface>> {
-        self.devices.get(&device)?.interfaces.iter().find(|it| it.id == interface)
+        self.port(device, interface).map(|(_, interface)| interface)
+    }
+
+    /// Returns the place under the identities that device and interface have now.
+    pub fn canonical_place(&self, at: Where) -> Where {
+        match at {
+            Where::Port(place) => {
+                let found = self.port(place.device, place.interface);
+                let ids = found.map(|(device, interface)| (device.id, interface.id));
+                let (device, interface) = ids.unwrap_or((self.canonical(place.device), place.interface));
+                Where::Port(Place { device, interface, vlan: place.vlan })
+            }
+            Where::Behind { device, vlan } => Where::Behind { device: self.canonical(device), vlan },
+            Where::Nowhere => Where::Nowhere,
+        }
+    }
+
+    fn port(&self, device: DeviceId, interface: InterfaceId) -> Option<(&Arc<Device>, &Arc<Interface>)> {
+        let of = |account: &Arc<Device>| account.interfaces.iter().find(|it| it.id == interface).cloned();
+        let known = self.device(device)?;
+        if let Some(found) = known.interfaces.iter().find(|it| it.id == interface) {
+            return Some((known, found));
+        }
+        // An account keeps the identities that it gave: its ifName leads to the interface of today.
+        let mut accounts = self.accounts.get(&device).into_iter().chain(self.accounts.values());
+        let (account, old) = accounts.find_map(|account| Some((account, of(account)?)))?;
+        let known = self.device(account.id)?;
+        Some((known, known.interface(&old.said.name)?))
     }
 
     /// Returns the facts of one group of one agent.
@@ -146,7 +189,7 @@ impl SiteState {
                 held: Some(Arc::clone(held)),
             })
         });
-        let devices = self.devices.values().map(move |it| Change::Device { site, device: Arc::clone(it) });
+        let devices = self.accounts.values().map(move |it| Change::Device { site, device: Arc::clone(it) });
         let endpoints = self.endpoints.values().map(move |it| Change::Endpoint { site, endpoint: Arc::clone(it) });
         let findings = self.findings.iter().map(move |(key, it)| Change::Finding {
             site,

@@ -10,6 +10,7 @@ mod devices;
 mod facts;
 mod lane;
 mod links;
+mod merging;
 mod report;
 mod tick;
 mod time;
@@ -18,6 +19,7 @@ use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError
 use onenet_wire::Position;
 
 pub(crate) use links::links_of;
+pub(crate) use merging::{regrouped, space as device_space};
 
 use crate::{
     access,
@@ -218,7 +220,10 @@ impl Draft<'_> {
     fn done(mut self, outcome: Outcome) -> Planned {
         // What is not stored alone needs no place in the log.
         let lasting = |change: &Change| {
-            !matches!(change, Change::Inferred { .. } | Change::Unsettled { .. } | Change::Links { .. })
+            !matches!(
+                change,
+                Change::Inferred { .. } | Change::Unsettled { .. } | Change::Links { .. } | Change::Merged { .. }
+            )
         };
         if self.changes.iter().any(lasting) {
             self.put(Change::Position { position: self.record.position, time: self.record.time });

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod interleaving;
+mod merging;
 mod owning;
 mod rules;
 

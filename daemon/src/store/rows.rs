@@ -470,7 +470,7 @@ pub(super) fn write_device(device: &Device) -> Vec<u8> {
         first_seen_ms: device.first_seen.unix_ms(),
         handles: device.handles.iter().map(handle).collect(),
         answering: device.answering.iter().map(answering).collect(),
-        system: device.system.clone().map(|system| fact(FactBody::System(system))),
+        system: device.system.clone().map(|system| write_body(device.system_observed, FactBody::System(system))),
         entities: device.entities.iter().map(|entity| fact(FactBody::Entity(entity.clone()))).collect(),
         interfaces: device.interfaces.iter().map(interface).collect(),
     }
@@ -480,12 +480,15 @@ pub(super) fn write_device(device: &Device) -> Vec<u8> {
 pub(super) fn read_device(id: DeviceId, value: &[u8]) -> Result<Device, Problem> {
     let row = DeviceRow::decode(value).map_err(|error| error.to_string())?;
     let handle = |it: HandleRow| Handle { agent: AgentId::from_raw(it.agent), scope: Scope::new(&it.scope) };
+    let system = row.system.map(|bytes| read_system(&bytes)).transpose()?;
+    let (system_observed, system) = system.map_or((Timestamp::EPOCH, None), |(at, system)| (at, Some(system)));
     Ok(Device {
         id,
         first_seen: time(row.first_seen_ms),
         handles: row.handles.into_iter().map(handle).collect(),
         answering: row.answering.into_iter().map(read_answering).collect::<Result<_, _>>()?,
-        system: row.system.map(|bytes| read_system(&bytes)).transpose()?,
+        system,
+        system_observed,
         entities: row.entities.iter().map(|bytes| read_entity(bytes)).collect::<Result<_, _>>()?,
         interfaces: row.interfaces.iter().map(read_interface).collect::<Result<_, _>>()?,
     })
@@ -506,9 +509,10 @@ fn read_answering(row: AnsweringRow) -> Result<Answering, Problem> {
     })
 }
 
-fn read_system(bytes: &[u8]) -> Result<System, Problem> {
-    match read_body(bytes)?.body {
-        FactBody::System(system) => Ok(system),
+fn read_system(bytes: &[u8]) -> Result<(Timestamp, System), Problem> {
+    let fact = read_body(bytes)?;
+    match fact.body {
+        FactBody::System(system) => Ok((fact.observed, system)),
         _ => Err("a system that is none".into()),
     }
 }

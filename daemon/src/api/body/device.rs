@@ -8,7 +8,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{given, time};
+use super::{account::AccountBody, given, time};
 use crate::{access::View, estate::SiteState};
 
 /// A device.
@@ -41,6 +41,12 @@ pub struct DeviceBody {
     pub vendor: Option<String>,
     /// The base address of the bridge.
     pub bridge_mac: Option<String>,
+    /// lldpLocChassisId.
+    pub chassis_id: Option<String>,
+    /// snmpEngineID in hexadecimal digits.
+    pub engine_id: Option<String>,
+    /// Who polls it, under which name; several where agents see the same device.
+    pub accounts: Vec<AccountBody>,
     /// When it was first heard of.
     pub first_seen: String,
     /// Its interfaces, past ones included.
@@ -160,6 +166,9 @@ impl DeviceBody {
             contact: system.and_then(|it| given(&it.contact)),
             vendor: bridge_mac.and_then(onenet_topology::vendor::of).map(str::to_owned),
             bridge_mac: bridge_mac.map(|mac| mac.to_string()),
+            chassis_id: system.and_then(|it| given(&it.chassis_id)),
+            engine_id: system.map(|it| hexadecimal(&it.engine_id)).filter(|digits| !digits.is_empty()),
+            accounts: AccountBody::all(state, device),
             first_seen: time(device.first_seen),
             interface_count: device.interfaces.len(),
             entities: device.entities.iter().map(EntityBody::of).collect(),
@@ -228,7 +237,7 @@ impl LinkEndBody {
                 device: Some(device.to_string()),
                 interface: interface.map(|id| id.to_string()),
                 port: name.clone(),
-                system: state.devices.get(device).map(|it| it.name().to_owned()).unwrap_or_default(),
+                system: state.device(*device).map(|it| it.name().to_owned()).unwrap_or_default(),
             },
             LinkEnd::Agent { agent, interface } => {
                 Self { device: None, interface: None, port: interface.clone(), system: agent.to_string() }
@@ -241,6 +250,15 @@ impl LinkEndBody {
             },
         }
     }
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    use std::fmt::Write as _;
+    octets.iter().fold(String::with_capacity(octets.len() * 2), |mut digits, octet| {
+        // Writing to a string never fails.
+        let _ = write!(digits, "{octet:02x}");
+        digits
+    })
 }
 
 /// Returns the name of a status in the API and in metrics.

@@ -189,7 +189,7 @@ impl EndpointDetailBody {
 
 impl PlaceBody {
     fn of(state: &SiteState, at: Where) -> Option<Self> {
-        match at {
+        match state.canonical_place(at) {
             Where::Port(Place { device, interface, vlan }) => Some(Self::new(state, device, Some(interface), vlan)),
             Where::Behind { device, vlan } => Some(Self::new(state, device, None, vlan)),
             Where::Nowhere => None,

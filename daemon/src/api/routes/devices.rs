@@ -1,6 +1,6 @@
 //! Devices, interfaces with their samples, links.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Json,
@@ -174,17 +174,21 @@ async fn list_samples(
     }
     let (_, device, interface) = view.interface(id).ok_or_else(Problem::not_found)?;
     let from = cursor.map_or(from, |last| last.plus_ms(1).max(from));
-    let scopes: Vec<Scope> = device.handles.iter().map(|handle| handle.scope.clone()).collect();
+    let handles = device.handles.clone();
     let name = interface.said.name.clone();
     let centre = app.centre.clone();
     let read = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
+        let scopes: BTreeSet<&Scope> = handles.iter().map(|handle| &handle.scope).collect();
         for scope in scopes {
+            let scope = scope.clone();
             let item = Some(name.clone());
             // One more than asked for tells whether there are more.
             let query = SampleQuery { site, scope, kind: SampleKind::Interface, item, from, until, limit: limit + 1 };
             found.extend(centre.samples(&query)?);
         }
+        // Another agent may poll another device under the same name.
+        found.retain(|it| handles.iter().any(|own| own.agent == it.agent && own.scope == it.item.scope));
         found.sort_by_key(|sample| sample.item.time);
         Ok::<_, crate::store::StoreError>(found)
     });

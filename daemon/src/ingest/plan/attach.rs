@@ -18,7 +18,7 @@ use onenet_topology::{
     link::LinkEnd,
 };
 
-use super::{Draft, links};
+use super::{Draft, links, merging};
 use crate::estate::{Change, Held, SiteState};
 
 /// Sites that one tick settles, so that a country that reports at once does not hold up the log.
@@ -47,6 +47,9 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
 
 /// Returns whether some endpoint's move is not believed yet.
 fn settle_site(draft: &mut Draft<'_>, site: SiteId) -> bool {
+    if merging::settle(draft, site) {
+        links::derive(draft, site);
+    }
     let Some(state) = draft.next.site(site).cloned() else { return false };
     let inference = Arc::new(infer(&evidence(&state)));
     if *inference != **state.inference.get() {
@@ -73,13 +76,15 @@ fn locate(state: &SiteState, endpoint: &Endpoint, found: &Attachment, now: Times
     let Some(known) = &endpoint.located else {
         return if at == Where::Nowhere { None } else { here(now) };
     };
+    // Devices may have been merged since, which is no move either.
+    let known = Located { at: state.canonical_place(known.at), ..known.clone() };
     if at == Where::Nowhere || is_same_place(at, known.at) {
         // A VLAN may become known, or change, without a move.
         let at = if at == Where::Nowhere { known.at } else { at };
         return Some(Located { at, since: known.since, contender: None });
     }
     let since = match known.contender {
-        Some((contender, since)) if is_same_place(contender, at) => since,
+        Some((contender, since)) if is_same_place(state.canonical_place(contender), at) => since,
         _ => now,
     };
     if is_plain(state, endpoint, known.at, found) || now.ms_since(since) >= hold_ms {
@@ -102,7 +107,7 @@ fn is_plain(state: &SiteState, endpoint: &Endpoint, old: Where, found: &Attachme
     let Where::Port(old) = old else { return edge };
     let Some(interface) = state.interface(old.device, old.interface) else { return edge };
     let down = interface.said.oper == InterfaceStatus::Down || !interface.current;
-    let handles = state.devices.get(&old.device).map_or(&[][..], |device| &device.handles);
+    let handles = state.device(old.device).map_or(&[][..], |device| &device.handles);
     let still_there = endpoint.witnesses.iter().any(|witness| {
         let of_device =
             |handle: &Handle| handle.agent == witness.source.agent && handle.scope == witness.source.group.scope;

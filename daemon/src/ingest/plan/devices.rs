@@ -1,7 +1,8 @@
-//! Devices from the facts of the agents that poll them.
+//! Accounts of devices from the facts of the agents that poll them.
 //!
-//! Invariant: a device and its interfaces keep their identity as long as the name by which an agent polls it; what is no
-//! longer reported stays as past, with the time it was last seen.
+//! Invariant: an account and its interfaces keep their identity as long as the name by which an agent polls the device;
+//! what is no longer reported stays as past, with the time it was last seen. Which accounts are of one device is decided
+//! beside ([`super::merging`]).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,32 +12,38 @@ use onenet_topology::{
     fact::{self, FactBody, Group, Method},
 };
 
-use super::{Draft, Refusal};
+use super::{
+    Draft, Refusal,
+    merging::{Told, is_renamed},
+};
 use crate::estate::{Change, Held, SiteState};
 
-/// Derives the device behind a handle again.
-pub(super) fn derive(draft: &mut Draft<'_>, site: SiteId, handle: &Handle) -> Result<(), Refusal> {
-    let Some(state) = draft.next.site(site).cloned() else { return Ok(()) };
-    let known = state.handles.get(handle).and_then(|id| state.devices.get(id));
+/// Derives the account behind a handle again. Returns what changed; `None` when nothing did.
+pub(super) fn derive(draft: &mut Draft<'_>, site: SiteId, handle: &Handle) -> Result<Option<Told>, Refusal> {
+    let Some(state) = draft.next.site(site).cloned() else { return Ok(None) };
+    let known = state.handles.get(handle).and_then(|id| state.accounts.get(id));
     let mut device = match known {
         Some(known) => Device::clone(known),
-        None if !is_told_of(&state, handle) => return Ok(()),
+        None if !is_told_of(&state, handle) => return Ok(None),
         None => Device {
             id: draft.id()?,
             first_seen: draft.record.time,
             handles: vec![handle.clone()],
             answering: Vec::new(),
             system: None,
+            system_observed: Timestamp::EPOCH,
             entities: Vec::new(),
             interfaces: Vec::new(),
         },
     };
     describe(&state, &mut device);
     connect(draft, &state, &mut device)?;
-    if known.is_none_or(|known| **known != device) {
-        draft.put(Change::Device { site, device: Arc::new(device) });
+    if known.is_some_and(|known| **known == device) {
+        return Ok(None);
     }
-    Ok(())
+    let told = Told { id: device.id, renamed: known.is_none_or(|known| is_renamed(site, known, &device)) };
+    draft.put(Change::Device { site, device: Arc::new(device) });
+    Ok(Some(told))
 }
 
 fn is_told_of(state: &SiteState, handle: &Handle) -> bool {
@@ -73,8 +80,9 @@ fn describe(state: &SiteState, device: &mut Device) {
         }
     }
     device.answering = answering;
-    if let Some((_, system)) = system {
+    if let Some((observed, system)) = system {
         device.system = Some(system.clone());
+        device.system_observed = observed;
     }
     if !entities.is_empty() {
         device.entities = entities.into_values().collect();

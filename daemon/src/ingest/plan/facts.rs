@@ -18,7 +18,7 @@ use onenet_topology::{
 };
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
 
-use super::{Draft, Refusal, devices, links, time::Correction};
+use super::{Draft, Refusal, devices, links, merging, time::Correction};
 use crate::estate::{Agent, Change, Held};
 
 /// What a batch touched, to be derived again.
@@ -68,9 +68,11 @@ fn finish(draft: &mut Draft<'_>, touched: Touched) -> Result<(), Refusal> {
     for endpoint in touched.endpoints.into_values() {
         draft.put(Change::Endpoint { site, endpoint: Arc::new(endpoint) });
     }
+    let mut told = Vec::new();
     for handle in &touched.handles {
-        devices::derive(draft, site, handle)?;
+        told.extend(devices::derive(draft, site, handle)?);
     }
+    merging::follow(draft, site, &told);
     if touched.links || !touched.handles.is_empty() {
         links::derive(draft, site);
     }

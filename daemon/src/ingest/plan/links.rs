@@ -60,7 +60,7 @@ fn local_end(
     neighbour: &Neighbour,
 ) -> (LinkEnd, Option<onenet_topology::DeviceId>) {
     let handle = Handle { agent, scope: group.scope.clone() };
-    let device = state.handles.get(&handle).and_then(|id| state.devices.get(id));
+    let device = state.handles.get(&handle).and_then(|id| state.device(*id));
     match device.filter(|_| group.method == Method::SnmpNeighbours) {
         Some(device) => (port(device, &neighbour.local_interface), Some(device.id)),
         None => (LinkEnd::Agent { agent, interface: neighbour.local_interface.clone() }, None),
