@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::{Result, bail};
 
+use crate::report;
+
 /// Pause between two looks at a value. Short against every deadline, long enough to leave the cores to the product.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -56,6 +58,7 @@ pub fn eventually<T, S: Debug>(
             Err(error) => format!("error: {error:#}"),
         };
         if start.elapsed() >= within {
+            report::note_failure();
             bail!("not within {within:?}: {what}; last seen: {last}");
         }
         thread::sleep(LOOK_INTERVAL);

@@ -2,9 +2,25 @@
 //!
 //! Invariant: a value that is judged is printed with its bound; one that is printed without a bound is not judged.
 
-use std::fmt::{Display, Write as _};
+use std::{
+    fmt::{Display, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use anyhow::{Result, ensure};
+
+/// Whether something failed in this process; a test that returns its error does not panic.
+static FAILED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that the test fails, so that programs that end from now on show what they said.
+pub fn note_failure() {
+    FAILED.store(true, Ordering::Relaxed);
+}
+
+/// Returns whether the test failed so far: by a panic, or as [`note_failure`] was told.
+pub fn has_failed() -> bool {
+    FAILED.load(Ordering::Relaxed) || std::thread::panicking()
+}
 
 /// Prints one line about a running scenario, shown by the runner when it fails or is asked for output.
 #[expect(clippy::print_stderr, reason = "tests talk to people on standard error")]

@@ -2,8 +2,8 @@
 //!
 //! Invariants: a device is never asked twice at the same time; a table whose cycle ends after its next one was due is
 //! counted as late, and what was missed is skipped, not made up for; a silent device is asked ever more seldom; what is
-//! new triggers one walk of forwarding at once, no two such walks begin closer than their spacing, and they take no more
-//! than a tenth of the device's time.
+//! new triggers one walk of forwarding at once, no two such walks begin closer than their spacing, and in the long run they
+//! take no more than a tenth of the device's time.
 //!
 //! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
 
@@ -21,9 +21,20 @@ const TOGETHER_MS: i64 = 2_000;
 /// How far a cycle is moved at random, so that devices drift apart that something brought in step.
 const JITTER_MS: u64 = 1_000;
 
-/// How many times as long as a walk took the next one that something new triggers waits: where new addresses come all the
-/// time, a core switch that needs 8 s for its tables is not walked without end.
-const PAUSE_PER_WALK: i64 = 10;
+/// When a table that could be read only in part is asked for again; twice as long after each time that it fails again, and
+/// never longer than its interval.
+const REREAD_FIRST_MS: i64 = 5_000;
+
+/// Beyond this many the pause is longer than any interval.
+const REREAD_DOUBLINGS_MAX: u32 = 20;
+
+/// The part of a device's time that walks of forwarding may take in the long run, as one in this many: where new addresses
+/// come all the time, a core switch that needs 8 s for its tables is not walked without end.
+const WALKING_SHARE: i64 = 10;
+
+/// How much walking a device may save up: the morning's terminals, which come one after the other, each have their walk
+/// at once where a walk takes a second.
+const WALKING_CREDIT_MAX_MS: i64 = 20_000;
 
 /// The longest pause between two questions to a silent device: a switch that is back is seen within this time. Two small
 /// packets in five minutes are no burden, even for a thousand dead devices.
@@ -82,11 +93,19 @@ pub struct DeviceSchedule {
     triggered: Option<Timestamp>,
     triggered_spacing_ms: i64,
     forwarding_begun: Option<Timestamp>,
-    /// How long the last walk of forwarding took.
-    forwarding_took_ms: i64,
+    walking: WalkingCredit,
     late: u64,
     /// When a silent device is asked again.
     retry: Option<Timestamp>,
+}
+
+/// How long a device may be walked because of something new: grows by a share of the time that passes, shrinks by what
+/// walks take. A walk may overdraw it, and then the next one waits.
+#[derive(Debug, Clone, Copy)]
+struct WalkingCredit {
+    /// When `left_ms` held.
+    at: Timestamp,
+    left_ms: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +114,10 @@ struct Slot {
     /// Without jitter, so that cycles do not drift.
     due: Timestamp,
     jitter_ms: i64,
+    /// How many times in a row it was read only in part.
+    failures: u32,
+    /// When it is read again for that, before it is due.
+    reread: Option<Timestamp>,
 }
 
 impl Table {
@@ -152,7 +175,13 @@ impl DeviceSchedule {
     /// devices apart, say a hash of the name.
     pub fn new(intervals: &Intervals, seed: u64, now: Timestamp) -> Self {
         let begin = now.plus_ms(signed(seed % START_SPREAD_MS));
-        let slot = |table: Table| Slot { interval_ms: interval_ms(intervals, table), due: begin, jitter_ms: 0 };
+        let slot = |table: Table| Slot {
+            interval_ms: interval_ms(intervals, table),
+            due: begin,
+            jitter_ms: 0,
+            failures: 0,
+            reread: None,
+        };
         Self {
             seed,
             slots: Table::ALL.map(slot),
@@ -161,7 +190,7 @@ impl DeviceSchedule {
             triggered: None,
             triggered_spacing_ms: i64::try_from(intervals.triggered_spacing.as_millis()).unwrap_or(i64::MAX),
             forwarding_begun: None,
-            forwarding_took_ms: 0,
+            walking: WalkingCredit { at: now, left_ms: WALKING_CREDIT_MAX_MS },
             late: 0,
             retry: None,
         }
@@ -197,6 +226,7 @@ impl DeviceSchedule {
         let mut late = Tables::default();
         for table in polled.iter() {
             let skipped = self.advance(table, now);
+            self.slot_mut(table).plan_reread(now);
             if skipped > 0 && answered && !was_silent {
                 self.late = self.late.saturating_add(skipped);
                 late = late.with(table);
@@ -219,14 +249,21 @@ impl DeviceSchedule {
 
     /// Notes that something new was seen at `now`: forwarding is walked as soon as the spacing allows.
     pub fn trigger(&mut self, now: Timestamp) {
-        let spacing_ms = self.triggered_spacing_ms.max(self.forwarding_took_ms.saturating_mul(PAUSE_PER_WALK));
-        let earliest = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(spacing_ms));
-        self.triggered.get_or_insert(earliest.max(now));
+        let spaced = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(self.triggered_spacing_ms));
+        let earliest = spaced.max(self.walking.covered_from()).max(now);
+        self.triggered.get_or_insert(earliest);
     }
 
-    /// Notes how long the walk of forwarding in the running cycle took.
-    pub fn walked_forwarding(&mut self, took_ms: i64) {
-        self.forwarding_took_ms = took_ms.max(0);
+    /// Notes that the walk of forwarding in the running cycle took from `begun` until `now`.
+    pub fn walked_forwarding(&mut self, begun: Timestamp, now: Timestamp) {
+        self.walking.spend(now.ms_since(begun).max(0), now);
+    }
+
+    /// Notes of the running cycle whether `table` was read, or something kept the device from telling all of it: a new port
+    /// in the middle of a walk, a lost answer. Then it is read again soon.
+    pub fn read(&mut self, table: Table, whole: bool) {
+        let slot = self.slot_mut(table);
+        slot.failures = if whole { 0 } else { slot.failures.saturating_add(1) };
     }
 
     /// Makes `table` due at `now`: something showed that what is known of it no longer holds.
@@ -283,17 +320,19 @@ impl DeviceSchedule {
 
     fn slot_due(&self, table: Table) -> Timestamp {
         let slot = self.slot(table);
-        slot.due.plus_ms(slot.jitter_ms)
+        let due = slot.due.plus_ms(slot.jitter_ms);
+        slot.reread.map_or(due, |reread| reread.min(due))
     }
 
     /// Moves the table's due time behind `now`. Returns how many due times were skipped.
     fn advance(&mut self, table: Table, now: Timestamp) -> u64 {
         let seed = self.seed;
-        if self.slot_due(table) > now.plus_ms(TOGETHER_MS) {
+        let slot = self.slot_mut(table);
+        slot.reread = None;
+        if slot.due.plus_ms(slot.jitter_ms) > now.plus_ms(TOGETHER_MS) {
             // Something new asked for it between its own times, which stay.
             return 0;
         }
-        let slot = self.slot_mut(table);
         let first = slot.due.plus_ms(slot.interval_ms);
         let behind = now.ms_since(first).max(-1);
         let skipped = if behind < 0 { 0 } else { behind / slot.interval_ms + 1 };
@@ -307,6 +346,27 @@ impl DeviceSchedule {
         for table in Table::ALL.into_iter().filter(|table| !fresh.contains(*table)) {
             self.expire(table, now);
         }
+    }
+}
+
+impl Slot {
+    fn plan_reread(&mut self, now: Timestamp) {
+        let doublings = self.failures.saturating_sub(1).min(REREAD_DOUBLINGS_MAX);
+        let pause_ms = REREAD_FIRST_MS.saturating_mul(1 << doublings).min(self.interval_ms);
+        self.reread = (self.failures > 0).then(|| now.plus_ms(pause_ms));
+    }
+}
+
+impl WalkingCredit {
+    fn spend(&mut self, took_ms: i64, now: Timestamp) {
+        let earned_ms = now.ms_since(self.at).max(0) / WALKING_SHARE;
+        let left_ms = self.left_ms.saturating_add(earned_ms).min(WALKING_CREDIT_MAX_MS).saturating_sub(took_ms);
+        *self = Self { at: now, left_ms };
+    }
+
+    /// Returns from when on the credit is not overdrawn.
+    fn covered_from(&self) -> Timestamp {
+        self.at.plus_ms((-self.left_ms).max(0).saturating_mul(WALKING_SHARE))
     }
 }
 

@@ -46,6 +46,13 @@ impl Request {
             Self::GetBulk { rows, .. } => *rows,
         }
     }
+
+    /// Asks for half as many rows, and for no more than `at_most`, yet for one at least.
+    pub(crate) fn lower_rows(&mut self, at_most: u32) {
+        if let Self::GetBulk { rows, .. } = self {
+            *rows = (*rows / 2).min(at_most).max(1);
+        }
+    }
 }
 
 /// An answer.

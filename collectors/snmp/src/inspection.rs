@@ -105,7 +105,7 @@ pub async fn inspect_with(session: &mut Session, version: &'static str) -> Resul
     let counters = notes.take(poll::poll_counters(session).await);
     let index = InterfaceIndex::new(labels.iter().cloned());
     let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
-    let forwarding = notes.take(poll::poll_forwarding(session, &index).await);
+    let forwarding = notes.take(poll::poll_forwarding(session).await.resolve(&index));
     let addresses = notes.take(poll::poll_addresses(session, &index).await);
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
     let entities = notes.take(poll::poll_entities(session).await);

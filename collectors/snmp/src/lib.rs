@@ -41,7 +41,7 @@ pub use inspection::{Cost, Inspection, inspect, inspect_with};
 pub use mib::{
     Polled, Reading, TableSize,
     addresses::{AddressRow, MappingType},
-    bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, StpPort},
+    bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, ForwardingTables, StpPort},
     entity::Entity,
     identity::Identity,
     interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},

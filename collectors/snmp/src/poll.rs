@@ -8,12 +8,12 @@ use crate::{
     mib::{
         self, Polled,
         addresses::{self, AddressRow},
-        bridge::{self, Bridge, BridgePorts, ForwardingRow, ForwardingTables},
+        bridge::{self, Bridge, BridgePorts, ForwardingTables},
         entity::{self, Entity},
         identity::{self, Identity},
         interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel},
         lldp::{self, LldpTables, Neighbour},
-        q_bridge::{self, VlanMap},
+        q_bridge,
         system::{self, System},
     },
     session::Session,
@@ -46,21 +46,17 @@ pub async fn poll_interfaces(session: &mut Session) -> Polled<InterfaceLabel> {
 }
 
 /// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.
-/// `interfaces` resolves ports; take it from the latest [`poll_interfaces`].
-pub async fn poll_forwarding(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
-    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+pub async fn poll_forwarding(session: &mut Session) -> ForwardingTables {
     let q_fdb = mib::read(session, q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB).await;
     let fdb = mib::read(session, bridge::FDB_TABLE, &bridge::FDB).await;
+    // After the addresses: a port that came while they were read is in it too.
+    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
     let vlans = if q_fdb.cells.rows.is_empty() {
         mib::ReadTable::default()
     } else {
         mib::read(session, q_bridge::VLAN_TABLE, &q_bridge::VLANS).await
     };
-    let vlan_map = VlanMap::of(&vlans);
-    let tables = ForwardingTables { q_fdb: &q_fdb, fdb: &fdb, base_ports: &base_ports, vlans: &vlan_map };
-    let mut polled = bridge::forwarding(&tables, interfaces);
-    polled.note(q_bridge::VLAN_TABLE, &vlans);
-    polled
+    ForwardingTables { q_fdb, fdb, base_ports, vlans }
 }
 
 /// Reads what the bridge says of itself and of the spanning tree. Cheap.

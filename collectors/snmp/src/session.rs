@@ -231,7 +231,8 @@ impl Session {
         Table { cells: walk.finish(), failures }
     }
 
-    /// Asks a GETBULK, for fewer rows after each silence and each `tooBig`. A device that stays silent is asked for
+    /// Asks a GETBULK, for fewer rows after each silence, each `tooBig` and each `genErr`: one object behind the end of a
+    /// column that an agent fails on costs all that it would have answered with it. A device that stays silent is asked for
     /// its uptime, to tell one that is gone from one that cannot cope with the question.
     async fn ask_bulk(&mut self, after: Vec<Oid>, columns: usize) -> Result<Vec<VarBind>, RequestError> {
         let mut waited = Duration::ZERO;
@@ -250,12 +251,15 @@ impl Session {
                 Err(error @ RequestError::Status { status: ErrorStatus::TooBig, .. }) if request.rows() > 1 => {
                     drop(error);
                 }
+                Err(RequestError::Status { status: ErrorStatus::GeneralError, .. }) if request.rows() > 1 => {
+                    // The device can cope with as many rows elsewhere: fewer are asked for here only.
+                    request.lower_rows(u32::MAX);
+                    continue;
+                }
                 Err(error) => return Err(error),
             }
             self.repetitions.shrink();
-            if let Request::GetBulk { rows, .. } = &mut request {
-                *rows = self.repetitions.rows(columns).min(*rows / 2).max(1);
-            }
+            request.lower_rows(self.repetitions.rows(columns));
         }
         let alive = self.ask(&Request::Get(vec![Oid::from_arcs(&SYS_UPTIME)]), PROBE_TRIES).await.is_ok();
         self.gone = !alive;

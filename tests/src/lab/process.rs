@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use super::netns::{Node, run};
-use crate::clock::{self, Look};
+use crate::{
+    clock::{self, Look},
+    report,
+};
 
 /// How long a program may take to be there at all before a test gives it up, on a busy machine with two cores.
 pub const START_WITHIN: Duration = Duration::from_secs(30);
@@ -155,7 +158,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if report::has_failed() {
             #[expect(clippy::print_stderr, reason = "a failed test shows what its programs said")]
             {
                 eprintln!("---- end of {}'s log ({}):\n{}", self.name, self.log.display(), tail(&self.log()));
@@ -192,7 +195,7 @@ pub fn product(name: &str) -> Result<PathBuf> {
 
 /// Returns the last lines of a log, enough to see why something failed.
 fn tail(log: &str) -> String {
-    const SHOWN_LINES: usize = 40;
+    const SHOWN_LINES: usize = 60;
     let lines: Vec<_> = log.lines().collect();
     let from = lines.len().saturating_sub(SHOWN_LINES);
     lines.get(from..).unwrap_or_default().join("\n")

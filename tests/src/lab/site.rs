@@ -32,6 +32,8 @@ pub const ACCESS_IP: &str = "10.77.0.4";
 pub const COLLECTOR_IP: &str = "10.77.0.2";
 /// Address of the gateway.
 pub const GATEWAY_IP: &str = "10.77.0.1";
+/// Its IPv6 address.
+pub const GATEWAY_IPV6: &str = "fd00:77::1";
 /// What both switches call themselves, and the names that the collector's configuration gives them.
 pub const CORE_NAME: &str = "core-1";
 /// See [`CORE_NAME`].
@@ -83,7 +85,7 @@ impl<'lab> Site<'lab> {
         access.uplink("ge24", &core, "ge24")?;
         let gateway = core.plug_in("ge1", "gateway", Vendor::Huawei.mac(0x0101))?;
         gateway.add_address("eth0", &format!("{GATEWAY_IP}/24"))?;
-        gateway.add_address("eth0", "fd00:77::1/64")?;
+        gateway.add_address("eth0", &format!("{GATEWAY_IPV6}/64"))?;
         let plan = dhcp::Plan { pool: ("10.77.0.100", "10.77.0.200"), ipv6_prefix: Some("fd00:77::") };
         let dhcp = dhcp::Server::start(&gateway, "eth0", plan)?;
         let (centre, collector) = (lab.node("centre")?, lab.node("collector")?);

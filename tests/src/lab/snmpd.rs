@@ -28,10 +28,20 @@ pub const V3_PRIV: &str = "priv-pass-of-the-lab";
 const BRIDGE_SUBAGENT: &str = "/usr/bin/snmp-bridge-mib";
 
 /// What is wrong in `snmp-bridge-mib` of net-snmp 5.9.3, what it has to be, and why.
-const CORRECTIONS: [(&str, &str, &str); 3] = [
+const CORRECTIONS: [(&str, &str, &str); 5] = [
     ("$cache_timout=60;", "$cache_timout=0;", "the table would be older than the deadlines that scenarios check"),
     ("next if ($local);", "next unless ($local);", "learned and own addresses are mixed up"),
     ("$macs{$mac}{$bridge}=$bridge;", "", "a row without a port ends every walk of the table"),
+    (
+        "keys %{$interfaces{$bridge}}",
+        "sort {$a <=> $b} keys %{$interfaces{$bridge}}",
+        "tables come in the order of a hash, another one each time",
+    ),
+    (
+        "{\n\t\tunless(defined($first_baseport)){",
+        "{\n\t\t$baseport=$port;\n\t\tunless(defined($first_baseport)){",
+        "a port's number is its place in the table, so that all change whenever a port comes, even within a walk",
+    ),
 ];
 
 /// A switch's SNMP agent and its sub-agents.

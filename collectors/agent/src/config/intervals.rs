@@ -37,7 +37,7 @@ impl Default for Intervals {
             addresses: Duration::from_secs(300),
             neighbours: Duration::from_secs(600),
             entities: Duration::from_secs(3600),
-            triggered_spacing: Duration::from_secs(15),
+            triggered_spacing: Duration::from_secs(5),
         }
     }
 }

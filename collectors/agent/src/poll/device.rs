@@ -7,9 +7,9 @@
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, Identity, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session, Sockets, System, TableError,
-    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identity, poll_interfaces,
-    poll_neighbours, poll_system,
+    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session,
+    Sockets, System, TableError, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    poll_identity, poll_interfaces, poll_neighbours, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -176,9 +176,7 @@ impl Device {
                     self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
                 }
                 Table::Forwarding => {
-                    let begun = self.shared.clock.timestamp();
-                    let polled = poll_forwarding(session, &self.names).await;
-                    self.schedule.walked_forwarding(self.shared.clock.timestamp().ms_since(begun));
+                    let polled = self.read_forwarding(session).await;
                     self.hand_on(Method::SnmpForwarding, table, polled, facts::forwarding).await;
                 }
                 Table::Addresses => {
@@ -193,6 +191,15 @@ impl Device {
         }
     }
 
+    async fn read_forwarding(&mut self, session: &mut Session) -> Polled<ForwardingRow> {
+        let begun = self.shared.clock.timestamp();
+        let read = poll_forwarding(session).await;
+        self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
+        let polled = read.resolve(&self.names);
+        self.learn_ports(session, &polled).await;
+        read.resolve(&self.names)
+    }
+
     async fn read_labels(&mut self, session: &mut Session) {
         let polled = poll_interfaces(session).await;
         if polled.is_partial() && !self.labels.is_empty() {
@@ -200,6 +207,19 @@ impl Device {
         }
         self.labels = names::distinct(polled.rows);
         self.names = names::index(&self.labels);
+    }
+
+    /// Reads the names of the ports again if rows were dropped because they point at a port that has come since the last
+    /// time: a stack's new member, a card plugged in. The state of new ports is read at once too.
+    async fn learn_ports(&mut self, session: &mut Session, polled: &Polled<ForwardingRow>) {
+        if !points_at_unknown_ports(polled) {
+            return;
+        }
+        let known: Vec<u32> = self.labels.iter().map(|label| label.if_index).collect();
+        self.read_labels(session).await;
+        if self.labels.iter().any(|label| !known.contains(&label.if_index)) {
+            self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
+        }
     }
 
     async fn read_interfaces(&mut self, session: &mut Session) {
@@ -256,8 +276,14 @@ impl Device {
     ) {
         let now = self.shared.clock.timestamp();
         let partial = polled.is_partial();
+        // A port that the device points at and does not tell of yet: its tables are of different moments.
+        self.schedule.read(table, !partial && !points_at_unknown_ports(&polled));
         let trouble = partial.then(|| trouble(&polled.errors)).flatten();
         let facts = facts::observed(bodies(polled.rows), now);
+        tracing::debug!(
+            device = %self.scope, table = table.name(), rows = facts.len(), dropped = polled.dropped.len(), partial,
+            "read a table"
+        );
         self.shared.board.table_read(&self.config.name, table, facts.len(), polled.dropped.len(), now);
         self.unreadable(table, trouble, now).await;
         let group = self.group(method);
@@ -329,6 +355,10 @@ impl Device {
     fn group(&self, method: Method) -> Group {
         Group { method, scope: self.scope.clone() }
     }
+}
+
+fn points_at_unknown_ports<T>(polled: &Polled<T>) -> bool {
+    polled.dropped.iter().any(|row| row.reason == DropReason::InterfaceUnknown)
 }
 
 /// Returns in words why a table was not read whole.

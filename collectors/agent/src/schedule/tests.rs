@@ -50,19 +50,78 @@ fn something_new_has_forwarding_walked_at_once_and_a_burst_only_once_a_spacing()
     assert!(matches!(schedule.decide(second.plus_ms(300)), Decision::WaitUntil(due) if due > second.plus_ms(10_000)));
 }
 
-#[test]
-fn walks_that_take_long_are_not_triggered_without_end() {
+/// Has `walks` walks triggered, one as soon as the one before allows, each taking `took_ms`. Returns when each began.
+fn triggered_walks(walks: usize, took_ms: i64) -> Vec<Timestamp> {
     let (mut schedule, end) = settled();
-    let only_forwarding = Decision::Poll(Tables::default().with(Table::Forwarding));
-    let first = end.plus_ms(12_000);
-    schedule.trigger(first);
-    assert_eq!(schedule.decide(first), only_forwarding);
-    schedule.walked_forwarding(3_000);
-    schedule.finished(Outcome::Answered, first.plus_ms(3_050));
-    schedule.trigger(first.plus_ms(3_100));
-    // Ten times the 3 s of the walk, though the spacing is 10 s.
-    assert_eq!(schedule.decide(first.plus_ms(29_999)), Decision::WaitUntil(first.plus_ms(30_000)));
-    assert_eq!(schedule.decide(first.plus_ms(30_000)), only_forwarding);
+    let mut now = end.plus_ms(12_000);
+    let mut begun = Vec::new();
+    while begun.len() < walks {
+        schedule.trigger(now);
+        match schedule.decide(now) {
+            Decision::WaitUntil(due) => now = due,
+            Decision::Poll(tables) => {
+                if tables.contains(Table::Forwarding) {
+                    begun.push(now);
+                    schedule.walked_forwarding(now, now.plus_ms(took_ms));
+                }
+                now = now.plus_ms(took_ms);
+                schedule.finished(Outcome::Answered, now);
+            }
+            Decision::Busy => panic!("busy without a cycle"),
+        }
+    }
+    begun
+}
+
+#[test]
+fn a_few_slow_walks_are_triggered_one_after_the_other() {
+    let begun = triggered_walks(5, 3_000);
+    let pauses: Vec<_> = begun.iter().zip(begun.iter().skip(1)).map(|(one, next)| next.ms_since(*one)).collect();
+    assert_eq!(pauses, [10_000; 4], "the spacing, and nothing more");
+}
+
+#[test]
+fn slow_walks_are_not_triggered_without_end() {
+    let begun = triggered_walks(1_000, 3_000);
+    let all_ms = begun[999].ms_since(begun[0]);
+    let least_ms = (999 * 3_000 - WALKING_CREDIT_MAX_MS) * WALKING_SHARE - 60_000;
+    assert!(all_ms >= least_ms, "1000 walks of 3 s in {all_ms} ms: more than a tenth of the time");
+}
+
+#[test]
+fn a_table_read_in_part_is_read_again_soon_and_ever_more_seldom() {
+    let (mut schedule, mut now) = settled();
+    let mut rereads = Vec::new();
+    schedule.trigger(now);
+    while rereads.len() < 12 {
+        match schedule.decide(now) {
+            Decision::WaitUntil(due) => now = due,
+            Decision::Poll(tables) => {
+                if tables.contains(Table::Forwarding) {
+                    rereads.push(now);
+                    schedule.read(Table::Forwarding, false);
+                }
+                schedule.finished(Outcome::Answered, now);
+            }
+            Decision::Busy => panic!("busy without a cycle"),
+        }
+    }
+    let pauses: Vec<_> = rereads.iter().zip(&rereads[1..]).map(|(one, next)| next.ms_since(*one)).collect();
+    assert!(pauses[0] <= REREAD_FIRST_MS && pauses[1] <= 2 * REREAD_FIRST_MS, "{pauses:?}");
+    let interval_ms = schedule.interval_ms(Table::Forwarding);
+    assert!(pauses[8..].iter().all(|pause| *pause > interval_ms / 2), "{pauses:?}");
+}
+
+#[test]
+fn a_table_that_was_read_whole_is_not_read_again_before_it_is_due() {
+    let (mut schedule, now) = settled();
+    schedule.trigger(now);
+    let Decision::WaitUntil(begun) = schedule.decide(now) else { panic!("the spacing has not passed") };
+    assert!(matches!(schedule.decide(begun), Decision::Poll(_)));
+    schedule.read(Table::Forwarding, false);
+    schedule.read(Table::Forwarding, true);
+    schedule.finished(Outcome::Answered, begun);
+    assert!(matches!(schedule.decide(begun), Decision::WaitUntil(due) if due.ms_since(begun) > 2 * REREAD_FIRST_MS));
 }
 
 #[test]

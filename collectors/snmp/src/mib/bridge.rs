@@ -158,28 +158,40 @@ impl BridgePorts {
     }
 }
 
-/// The tables that forwarding is read from.
-pub(crate) struct ForwardingTables<'a> {
-    pub(crate) q_fdb: &'a ReadTable,
-    pub(crate) fdb: &'a ReadTable,
-    pub(crate) base_ports: &'a ReadTable,
-    pub(crate) vlans: &'a VlanMap,
+/// The tables that forwarding is told by, as read. Reading them is dear and resolving them is not: when a port turns out
+/// to be new, its name is asked for and the same tables are resolved again.
+#[derive(Debug)]
+pub struct ForwardingTables {
+    pub(crate) q_fdb: ReadTable,
+    pub(crate) fdb: ReadTable,
+    pub(crate) base_ports: ReadTable,
+    pub(crate) vlans: ReadTable,
+}
+
+impl ForwardingTables {
+    /// Returns the rows, their ports resolved by `interfaces`; take it from the latest
+    /// [`poll_interfaces`](crate::poll_interfaces).
+    pub fn resolve(&self, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
+        forwarding(self, interfaces)
+    }
 }
 
 /// Returns the forwarding rows of both tables. A row of dot1dTpFdbTable that repeats one of dot1qTpFdbTable without
 /// its VLAN is dropped.
-pub(crate) fn forwarding(tables: &ForwardingTables<'_>, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
+fn forwarding(tables: &ForwardingTables, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
     let mut polled = Polled::default();
-    polled.note(Q_FDB_TABLE, tables.q_fdb);
-    polled.note(FDB_TABLE, tables.fdb);
-    polled.note(BASE_PORT_TABLE, tables.base_ports);
-    let ports = BridgePorts::of(tables.base_ports);
+    polled.note(Q_FDB_TABLE, &tables.q_fdb);
+    polled.note(FDB_TABLE, &tables.fdb);
+    polled.note(BASE_PORT_TABLE, &tables.base_ports);
+    polled.note(VLAN_TABLE, &tables.vlans);
+    let vlans = VlanMap::of(&tables.vlans);
+    let ports = BridgePorts::of(&tables.base_ports);
     let mut known: BTreeSet<(MacAddr, u32)> = BTreeSet::new();
     let mut guessed_vlans = 0;
     for (index, row) in &tables.q_fdb.cells.rows {
         match q_index(index).and_then(|(fdb_id, mac)| decode(mac, row, &ports, interfaces).map(|row| (fdb_id, row))) {
             Ok((fdb_id, row)) => {
-                let (vlan, guessed) = tables.vlans.vlan(fdb_id);
+                let (vlan, guessed) = vlans.vlan(fdb_id);
                 guessed_vlans += usize::from(guessed);
                 known.insert((row.mac, row.bridge_port));
                 polled.rows.push(ForwardingRow { vlan, fdb_id: Some(fdb_id), ..row });

@@ -32,6 +32,8 @@ struct Script {
     /// A fault for every GETBULK of more rows or columns.
     rows_max: Option<(u32, Fault)>,
     columns_max: Option<(usize, Fault)>,
+    /// An object that the agent fails on: no answer that would hold it is given.
+    broken: Option<Oid>,
     dead: bool,
     asked: Vec<Request>,
     timeouts: Vec<Duration>,
@@ -90,6 +92,14 @@ impl Script {
         below.map(|(_, fault)| *fault).or(rows.map(|(_, fault)| fault)).or(columns.map(|(_, fault)| fault))
     }
 
+    fn answered(&self, request: &Request) -> Result<Answer, ExchangeError> {
+        let varbinds = self.answer(request);
+        if varbinds.iter().any(|varbind| Some(&varbind.oid) == self.broken.as_ref()) {
+            return Err(ExchangeError::Status { status: ErrorStatus::GeneralError, oid: None });
+        }
+        Ok(Answer { varbinds, round_trip: Some(Duration::from_millis(3)) })
+    }
+
     fn answer(&self, request: &Request) -> Vec<VarBind> {
         let instance = |oid: &Oid| VarBind {
             oid: oid.clone(),
@@ -124,7 +134,7 @@ impl Engine for FakeAgent {
         script.asked.push(request.clone());
         script.timeouts.push(timeout);
         let outcome = match script.fault(request) {
-            None => Ok(Answer { varbinds: script.answer(request), round_trip: Some(Duration::from_millis(3)) }),
+            None => script.answered(request),
             Some(Fault::Silence) => Err(ExchangeError::TimedOut),
             Some(Fault::TooBig) => Err(ExchangeError::Status { status: ErrorStatus::TooBig, oid: None }),
             Some(Fault::General) => Err(ExchangeError::Status { status: ErrorStatus::GeneralError, oid: None }),
@@ -199,6 +209,17 @@ async fn answers_that_are_too_big_lower_the_rows_until_they_fit() {
         assert_eq!(read_cells(&table), 120, "{fault:?}");
         assert!(table.failures.is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_object_behind_a_column_that_the_agent_fails_on_costs_nothing_of_the_column() {
+    let agent = FakeAgent::table(40);
+    // The second object behind the end of the speeds.
+    agent.set(|script| script.broken = Some(Oid::from_arcs(&[1, 3, 3, 2])));
+    let mut session = agent.session();
+    let table = session.walk(&[NAME, SPEED]).await;
+    assert_eq!(table.failures.iter().map(|(_, error)| error.to_string()).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(read_cells(&table), 80);
 }
 
 #[tokio::test]

@@ -35,10 +35,12 @@ fn ports() -> ReadTable {
     table(&(1..=3).chain([9]).map(|port| (vec![port], vec![Some(u64::from(port) + 100)])).collect())
 }
 
-fn forward(q_fdb: &Rows, fdb: &Rows, base_ports: &ReadTable, vlans: &VlanMap) -> Polled<ForwardingRow> {
-    let interfaces = InterfaceIndex::new((101..=103).map(label));
-    let (q_fdb, fdb) = (table(q_fdb), table(fdb));
-    forwarding(&ForwardingTables { q_fdb: &q_fdb, fdb: &fdb, base_ports, vlans }, &interfaces)
+fn read(q_fdb: &Rows, fdb: &Rows, base_ports: ReadTable) -> ForwardingTables {
+    ForwardingTables { q_fdb: table(q_fdb), fdb: table(fdb), base_ports, vlans: ReadTable::default() }
+}
+
+fn forward(q_fdb: &Rows, fdb: &Rows, base_ports: ReadTable) -> Polled<ForwardingRow> {
+    read(q_fdb, fdb, base_ports).resolve(&InterfaceIndex::new((101..=103).map(label)))
 }
 
 fn index(database: Option<u32>, last: u32) -> Vec<u32> {
@@ -47,12 +49,19 @@ fn index(database: Option<u32>, last: u32) -> Vec<u32> {
 
 #[test]
 fn a_row_leads_from_its_bridge_port_to_an_interface() {
-    let polled =
-        forward(&vec![(index(Some(10), 1), vec![Some(2), Some(3)])], &Rows::new(), &ports(), &VlanMap::default());
+    let polled = forward(&vec![(index(Some(10), 1), vec![Some(2), Some(3)])], &Rows::new(), ports());
     let row = &polled.rows[0];
     assert_eq!((row.mac.to_string().as_str(), row.vlan, row.bridge_port), ("00:1b:21:3c:4d:01", Some(10), 2));
     assert_eq!((row.if_index, row.interface.as_deref(), row.status), (102, Some("ge-102"), Some(FdbStatus::Learned)));
     assert!(polled.errors.iter().any(|error| error.error == TableProblem::VlansAreDatabases));
+}
+
+#[test]
+fn a_port_that_came_later_resolves_what_was_read_before() {
+    let read = read(&Rows::new(), &vec![(index(None, 3), vec![Some(9), Some(3)])], ports());
+    assert_eq!(read.resolve(&InterfaceIndex::new((101..=103).map(label))).rows, []);
+    let rows = read.resolve(&InterfaceIndex::new((101..=109).map(label))).rows;
+    assert_eq!(rows.iter().map(|row| row.interface.as_deref()).collect::<Vec<_>>(), [Some("ge-109")]);
 }
 
 #[test]
@@ -71,7 +80,7 @@ fn every_row_that_cannot_be_used_has_its_reason() {
         (vec![1, 2, 3, 4, 5, 256], vec![Some(1), Some(3)], DropReason::InvalidIndexOctet),
     ];
     for (index, values, reason) in cases {
-        let polled = forward(&Rows::new(), &vec![(index.clone(), values)], &ports(), &VlanMap::default());
+        let polled = forward(&Rows::new(), &vec![(index.clone(), values)], ports());
         assert_eq!(polled.rows, [], "{reason}");
         assert_eq!(polled.dropped, [DroppedRow::new(FDB_TABLE, &index, reason)]);
     }
@@ -79,7 +88,7 @@ fn every_row_that_cannot_be_used_has_its_reason() {
 
 #[test]
 fn a_row_without_status_is_kept_without_one() {
-    let polled = forward(&Rows::new(), &vec![(index(None, 1), vec![Some(1), None])], &ports(), &VlanMap::default());
+    let polled = forward(&Rows::new(), &vec![(index(None, 1), vec![Some(1), None])], ports());
     assert_eq!(polled.rows[0].status, None);
     assert_eq!(polled.rows[0].vlan, None);
 }
@@ -88,7 +97,7 @@ fn a_row_without_status_is_kept_without_one() {
 fn a_row_of_both_tables_is_told_once_with_its_vlan() {
     let q_fdb = vec![(index(Some(10), 1), vec![Some(1), Some(3)])];
     let fdb = vec![(index(None, 1), vec![Some(1), Some(3)]), (index(None, 2), vec![Some(3), Some(4)])];
-    let polled = forward(&q_fdb, &fdb, &ports(), &VlanMap::default());
+    let polled = forward(&q_fdb, &fdb, ports());
     let told: Vec<_> = polled.rows.iter().map(|row| (row.mac.0[5], row.vlan, row.status)).collect();
     assert_eq!(told, [(1, Some(10), Some(FdbStatus::Learned)), (2, None, Some(FdbStatus::Own))]);
     assert_eq!(polled.dropped, [DroppedRow::new(FDB_TABLE, &index(None, 1), DropReason::AlsoInQBridge)]);
@@ -97,7 +106,7 @@ fn a_row_of_both_tables_is_told_once_with_its_vlan() {
 #[test]
 fn without_bridge_ports_a_port_is_taken_for_its_interface_and_that_is_said() {
     let fdb = vec![(index(None, 1), vec![Some(102), Some(3)]), (index(None, 2), vec![Some(7), Some(3)])];
-    let polled = forward(&Rows::new(), &fdb, &ReadTable::default(), &VlanMap::default());
+    let polled = forward(&Rows::new(), &fdb, ReadTable::default());
     assert_eq!(polled.rows.len(), 1);
     assert_eq!(polled.rows[0].if_index, 102);
     assert_eq!(polled.dropped, [DroppedRow::new(FDB_TABLE, &index(None, 2), DropReason::BridgePortUnknown)]);
@@ -110,7 +119,7 @@ fn a_base_port_table_that_could_not_be_read_is_not_taken_for_absent() {
         TableError { table: BASE_PORT_TABLE, column: None, error: TableProblem::NoAnswer, rows: None, detail: None };
     let unread = ReadTable { cells: Cells::default(), errors: vec![error] };
     let fdb = vec![(index(None, 1), vec![Some(102), Some(3)])];
-    let polled = forward(&Rows::new(), &fdb, &unread, &VlanMap::default());
+    let polled = forward(&Rows::new(), &fdb, unread);
     assert_eq!(polled.rows, []);
     assert!(polled.is_partial());
 }
@@ -137,7 +146,7 @@ proptest! {
     ) {
         let base_ports = if with_ports { ports() } else { ReadTable::default() };
         let count = table(&q_fdb).cells.rows.len() + table(&fdb).cells.rows.len();
-        let polled = forward(&q_fdb, &fdb, &base_ports, &VlanMap::default());
+        let polled = forward(&q_fdb, &fdb, base_ports);
         prop_assert_eq!(polled.rows.len() + polled.dropped.len(), count);
         prop_assert!(polled.rows.iter().all(|row| row.mac.is_unicast() && row.interface.is_some()));
     }
