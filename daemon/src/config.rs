@@ -45,6 +45,8 @@ pub struct Config {
     pub api: ApiConfig,
     /// How much is kept, how long.
     pub store: StoreConfig,
+    /// How long endpoints live on when nobody sees them.
+    pub inventory: InventoryConfig,
     /// What is logged, how.
     pub log: LogConfig,
 }
@@ -98,6 +100,23 @@ pub struct StoreConfig {
     pub audit: Duration,
 }
 
+/// How long endpoints live on when nobody sees them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InventoryConfig {
+    /// Endpoints that one site can hold, and as many retired ones.
+    pub endpoints_per_site: usize,
+    /// Without a sight, until an endpoint is silent.
+    pub silent_after: Duration,
+    /// Silent, until it is retired.
+    pub retire_after: Duration,
+    /// Silent, until one that was passing through (seen for less than a day, or with a random address) is retired.
+    pub retire_passing_after: Duration,
+    /// Retired, until it is forgotten.
+    pub forget_after: Duration,
+    /// Silence of an agent, until what only it saw counts as seen by nobody.
+    pub agent_lapses_after: Duration,
+}
+
 /// What is logged, how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
@@ -148,6 +167,7 @@ impl Default for Config {
             collectors: CollectorsConfig::default(),
             api: ApiConfig::default(),
             store: StoreConfig::default(),
+            inventory: InventoryConfig::default(),
             log: LogConfig::default(),
         }
     }
@@ -173,6 +193,19 @@ impl Default for ApiConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { cache_bytes: 128 * MIB, samples: 30 * DAY, audit: MIN_RETENTION_DAYS * DAY }
+    }
+}
+
+impl Default for InventoryConfig {
+    fn default() -> Self {
+        Self {
+            endpoints_per_site: 20_000,
+            silent_after: Duration::from_secs(3_600),
+            retire_after: 90 * DAY,
+            retire_passing_after: 7 * DAY,
+            forget_after: 400 * DAY,
+            agent_lapses_after: 30 * DAY,
+        }
     }
 }
 
@@ -216,6 +249,7 @@ impl Config {
             collectors: collectors(root.section("collectors")),
             api: api(root.section("api")),
             store: store(root.section("store")),
+            inventory: inventory(root.section("inventory")),
             log: log_config(root.section("log")),
         };
         root.finish();
@@ -323,6 +357,30 @@ fn store(mut section: Section<'_>) -> StoreConfig {
         cache_bytes: cache.map_or(defaults.cache_bytes, |mib| mib * MIB),
         samples: samples.map_or(defaults.samples, days),
         audit: audit.map_or(defaults.audit, days),
+    }
+}
+
+fn inventory(mut section: Section<'_>) -> InventoryConfig {
+    let defaults = InventoryConfig::default();
+    let endpoints = section.number("endpoints_per_site", 100..=1_000_000, "endpoints");
+    // An agent says again every ten minutes what stays.
+    let silent = section.number("silent_after_min", 30..=10_080, "minutes");
+    let retire = section.number("retire_after_days", 1..=3650, "days");
+    let passing = section.number("retire_passing_after_days", 1..=3650, "days");
+    let forget = section.number("forget_after_days", 1..=3650, "days");
+    let lapse = section.number("agent_lapses_after_days", 1..=3650, "days");
+    section.finish();
+    let days = |found: Option<u64>, default: Duration| {
+        found.map_or(default, |days| DAY * u32::try_from(days).unwrap_or(u32::MAX))
+    };
+    InventoryConfig {
+        endpoints_per_site: endpoints
+            .map_or(defaults.endpoints_per_site, |count| usize::try_from(count).unwrap_or(usize::MAX)),
+        silent_after: silent.map_or(defaults.silent_after, |minutes| Duration::from_secs(minutes * 60)),
+        retire_after: days(retire, defaults.retire_after),
+        retire_passing_after: days(passing, defaults.retire_passing_after),
+        forget_after: days(forget, defaults.forget_after),
+        agent_lapses_after: days(lapse, defaults.agent_lapses_after),
     }
 }
 

@@ -86,6 +86,10 @@ pub struct Endpoint {
     pub statements: Vec<HostStatement>,
     /// Where it is believed to be; `None` when that was never known.
     pub located: Option<Located>,
+    /// When it was last seen, once nobody who would see it does any more; `None` while somebody may.
+    pub silent_since: Option<Timestamp>,
+    /// Since when it is kept for its history only; `None` otherwise. Only silent ones are retired.
+    pub retired_since: Option<Timestamp>,
 }
 
 /// Where an endpoint is believed to be, and since when.
@@ -143,11 +147,24 @@ impl BoundAddress {
 impl Endpoint {
     /// Returns an endpoint that nobody has seen yet.
     pub const fn new(id: EndpointId, mac: MacAddr) -> Self {
-        Self { id, mac, witnesses: Vec::new(), addresses: Vec::new(), statements: Vec::new(), located: None }
+        Self {
+            id,
+            mac,
+            witnesses: Vec::new(),
+            addresses: Vec::new(),
+            statements: Vec::new(),
+            located: None,
+            silent_since: None,
+            retired_since: None,
+        }
     }
 
     /// Folds in that a fact holds.
     pub fn hear(&mut self, testimony: Testimony, witness: Witness) {
+        if self.silent_since.is_some_and(|since| witness.last_seen > since) {
+            self.silent_since = None;
+            self.retired_since = None;
+        }
         match testimony {
             Testimony::Presence => renew_in(&mut self.witnesses, witness),
             Testimony::Address(space, ip) => {
@@ -204,6 +221,11 @@ impl Endpoint {
     /// Returns whether some agent still holds a fact about it.
     pub fn is_current(&self) -> bool {
         self.all_witnesses().any(|witness| witness.current)
+    }
+
+    /// Returns whether it is there, as far as anybody can tell: some agent holds a fact about it, and it is not silent.
+    pub fn is_present(&self) -> bool {
+        self.silent_since.is_none() && self.is_current()
     }
 
     /// Returns the addresses that some agent still holds.

@@ -28,7 +28,7 @@ use crate::{
     centre::{Centre, OpenError, Options},
     clock::Clock,
     config::{Config, Transport},
-    ingest::SourceError,
+    ingest::{Lifetimes, Policy, SourceError},
 };
 
 /// How often the audit trail is written.
@@ -107,6 +107,19 @@ pub(super) async fn run(config: Config) -> Result<(), RunError> {
     ended
 }
 
+/// Returns the limits that planning follows.
+fn policy(config: &Config) -> Policy {
+    let inventory = &config.inventory;
+    let lifetimes = Lifetimes {
+        silent_ms: milliseconds(inventory.silent_after),
+        retire_ms: milliseconds(inventory.retire_after),
+        retire_passing_ms: milliseconds(inventory.retire_passing_after),
+        forget_ms: milliseconds(inventory.forget_after),
+        agent_lapse_ms: milliseconds(inventory.agent_lapses_after),
+    };
+    Policy { endpoints_per_site_max: inventory.endpoints_per_site, lifetimes, ..Policy::default() }
+}
+
 /// Starts the centre.
 ///
 /// # Errors
@@ -120,12 +133,12 @@ pub(crate) async fn start(config: &Config) -> Result<Running, RunError> {
     let listener = listen(config.api.listen, "api.listen").await?;
     let clock = Clock::system();
     let options = Options {
+        policy: policy(config),
         sample_retention_ms: milliseconds(config.store.samples),
         audit_retention_ms: milliseconds(config.store.audit),
         cache_bytes: config.store.cache_bytes,
         certificate_names: names(config),
         clock: clock.clone(),
-        ..Options::default()
     };
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
     let tls = tls(config, &centre)?;

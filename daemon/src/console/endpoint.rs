@@ -77,12 +77,12 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -
 
 /// Whether an agent sees it now; unknown when those who saw it last are silent.
 pub(super) fn presence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
-    seen(reader, view, endpoint.is_current(), endpoint.all_witnesses().filter(|witness| witness.current))
+    seen(reader, view, endpoint.is_present(), endpoint.all_witnesses().filter(|witness| witness.current))
 }
 
 /// Returns whether an agent that is heard sees it now.
 pub(super) fn is_seen(view: &View, endpoint: &Endpoint) -> bool {
-    endpoint.is_current() && endpoint.all_witnesses().any(|witness| witness.current && is_heard(view, witness))
+    endpoint.is_present() && endpoint.all_witnesses().any(|witness| witness.current && is_heard(view, witness))
 }
 
 fn is_heard(view: &View, witness: &Witness) -> bool {

@@ -42,7 +42,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         None => None,
     };
     let after = parameter(query, "cursor").map(|text| parse_cursor(&text)).transpose()?;
-    let wanted = Wanted { query: Query::new(&text), root, present: None, after };
+    let wanted = Wanted { query: Query::new(&text), root, present: None, retired: false, after };
     let found: Vec<_> = find(&view, &wanted).take(PAGE + 1).collect();
     let more = found.len() > PAGE;
     let shown = found.get(..found.len().min(PAGE)).unwrap_or_default();

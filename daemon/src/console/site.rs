@@ -162,7 +162,7 @@ fn endpoints(reader: &Reader, view: &View, state: &SiteState) -> Markup {
     }
     all.sort_by_key(|(_, endpoint)| {
         let ip = endpoint.current_addresses().next().map(|address| address.ip);
-        (!endpoint.is_current(), ip.is_none(), ip, endpoint.mac)
+        (!endpoint.is_present(), ip.is_none(), ip, endpoint.mac)
     });
     let shown = all.get(..all.len().min(ENDPOINTS_MAX)).unwrap_or_default();
     html! {

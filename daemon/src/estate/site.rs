@@ -30,6 +30,8 @@ pub struct SiteState {
     pub facts: OrdMap<(AgentId, Group), Arc<HeldGroup>>,
     /// Its endpoints.
     pub endpoints: OrdMap<EndpointId, Arc<Endpoint>>,
+    /// How many of them are retired.
+    pub retired: usize,
     /// Its endpoints by MAC address.
     pub macs: OrdMap<MacAddr, EndpointId>,
     /// What each agent tells of its devices, name by name: see [`onenet_topology::merge`].
@@ -75,6 +77,7 @@ impl SiteState {
             id,
             facts: OrdMap::new(),
             endpoints: OrdMap::new(),
+            retired: 0,
             macs: OrdMap::new(),
             accounts: OrdMap::new(),
             devices: OrdMap::new(),
@@ -98,8 +101,18 @@ impl SiteState {
         mac.is_virtual_router() || self.own_macs.range(first..).next().is_some_and(|((next, _), ())| *next == mac)
     }
 
-    /// Returns the endpoints that are not a device's own port: what lists and counts show.
+    /// Returns the number of endpoints that are not retired.
+    pub fn live(&self) -> usize {
+        self.endpoints.len().saturating_sub(self.retired)
+    }
+
+    /// Returns the endpoints that are not a device's own port, nor retired: what lists and counts show.
     pub fn visible_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.known_endpoints().filter(|endpoint| endpoint.retired_since.is_none())
+    }
+
+    /// Returns the endpoints that are not a device's own port, retired ones included.
+    pub fn known_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.endpoints.values().filter(|endpoint| !self.is_device_mac(endpoint.mac))
     }
 

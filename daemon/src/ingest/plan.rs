@@ -7,6 +7,7 @@ mod attach;
 mod command;
 mod contact;
 mod devices;
+mod expire;
 mod facts;
 mod lane;
 mod links;
@@ -18,6 +19,7 @@ mod time;
 use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, area::AreaError, site::SiteError};
 use onenet_wire::Position;
 
+pub use expire::Lifetimes;
 pub(crate) use links::links_of;
 pub(crate) use merging::{regrouped, space as device_space};
 
@@ -38,8 +40,10 @@ pub struct Policy {
     pub settle_after_ms: i64,
     /// How long, in milliseconds, the evidence for a move that is not plain has to stay.
     pub move_hold_ms: i64,
-    /// Endpoints that one site can hold.
+    /// Endpoints that one site can hold, and as many retired ones.
     pub endpoints_per_site_max: usize,
+    /// How long endpoints live on when nobody sees them.
+    pub lifetimes: Lifetimes,
 }
 
 impl Default for Policy {
@@ -50,6 +54,7 @@ impl Default for Policy {
             settle_after_ms: 3_000,
             move_hold_ms: 120_000,
             endpoints_per_site_max: 20_000,
+            lifetimes: Lifetimes::default(),
         }
     }
 }

@@ -216,7 +216,7 @@ fn agents(families: &mut Families, view: &View) {
 fn vendors(families: &mut Families, view: &View) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let states = view.inventories(onenet_topology::SiteId::from_raw(0));
-    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_current()) {
+    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
         *counts.entry(endpoint.vendor().unwrap_or("unknown")).or_default() += 1;
     }
     let unknown = counts.remove("unknown").unwrap_or_default();

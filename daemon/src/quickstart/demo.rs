@@ -33,6 +33,8 @@ use crate::{
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// How many signs of life lie between two samples.
 const BEATS_PER_SAMPLE: u64 = 3;
+/// How many signs of life lie before it says again what stays.
+const BEATS_PER_RENEWAL: u64 = 30;
 /// How long ago the simulated machines were started, in milliseconds.
 const UPTIME_MS: u64 = 40 * 86_400_000;
 /// By how much the wrong clock is ahead, in milliseconds.
@@ -118,6 +120,9 @@ async fn speak(speakers: &mut [Speaker], intake: &Intake, app: &App) {
             if beat.is_multiple_of(BEATS_PER_SAMPLE) {
                 speaker.sample(intake, now).await;
             }
+            if beat.is_multiple_of(BEATS_PER_RENEWAL) {
+                speaker.tell(intake, now).await;
+            }
         }
     }
 }
@@ -160,15 +165,20 @@ impl Speaker {
             configuration_revision: 0,
         };
         send(intake, Body::Hello(greeting)).await;
+        self.tell(intake, now).await;
+        if self.simulated.mood == Mood::Silent {
+            send(intake, Body::Disconnected { agent: self.agent }).await;
+        }
+    }
+
+    /// Tells everything that is there.
+    async fn tell(&mut self, intake: &Intake, now: Timestamp) {
         for (group, changes) in self.network.facts(self.wall(now)) {
             self.state_sequence += 1;
             let position = Position { lane: Lane::State, epoch: self.epoch, sequence: self.state_sequence };
             let complete = Some(KeyRange { first: 0, last: u64::MAX });
             let content = Content::State(vec![GroupChanges { group, changes, complete }]);
             self.report(intake, position, now, content).await;
-        }
-        if self.simulated.mood == Mood::Silent {
-            send(intake, Body::Disconnected { agent: self.agent }).await;
         }
     }
 

@@ -81,6 +81,10 @@ struct EndpointRow {
     statements: Vec<StatementRow>,
     #[prost(message, optional, tag = "6")]
     located: Option<LocatedRow>,
+    #[prost(int64, optional, tag = "7")]
+    silent_since_ms: Option<i64>,
+    #[prost(int64, optional, tag = "8")]
+    retired_since_ms: Option<i64>,
 }
 
 #[derive(Message)]
@@ -350,6 +354,8 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
         addresses,
         statements,
         located: endpoint.located.as_ref().map(write_located),
+        silent_since_ms: endpoint.silent_since.map(Timestamp::unix_ms),
+        retired_since_ms: endpoint.retired_since.map(Timestamp::unix_ms),
     }
     .encode_to_vec()
 }
@@ -375,6 +381,8 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Pr
         addresses,
         statements,
         located: row.located.map(read_located).transpose()?,
+        silent_since: row.silent_since_ms.map(time),
+        retired_since: row.retired_since_ms.map(time),
     })
 }
 

@@ -36,6 +36,10 @@ pub struct EndpointBody {
     pub random_mac: bool,
     /// Whether an agent sees it now.
     pub present: bool,
+    /// When it was last seen, once nobody sees it any more though whoever would is heard.
+    pub silent_since: Option<String>,
+    /// Since when it is kept for its history only.
+    pub retired_since: Option<String>,
     /// When anybody first saw it.
     pub first_seen: Option<String>,
     /// When anybody last saw it change or verified it. An agent reports what changes: a present endpoint is not repeated.
@@ -164,7 +168,9 @@ impl EndpointBody {
             hostname: endpoint.hostname().map(str::to_owned),
             vendor: endpoint.vendor().map(str::to_owned),
             random_mac: endpoint.mac.is_local(),
-            present: endpoint.is_current(),
+            present: endpoint.is_present(),
+            silent_since: endpoint.silent_since.map(time),
+            retired_since: endpoint.retired_since.map(time),
             first_seen: endpoint.first_seen().map(time),
             last_seen: endpoint.last_seen().map(time),
             methods: endpoint.methods().into_iter().map(onenet_topology::fact::Method::name).collect(),

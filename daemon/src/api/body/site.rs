@@ -141,7 +141,7 @@ impl Counts {
             } += 1;
         }
         for endpoint in state.visible_endpoints() {
-            *if endpoint.is_current() { &mut counts.endpoints_present } else { &mut counts.endpoints_past } += 1;
+            *if endpoint.is_present() { &mut counts.endpoints_present } else { &mut counts.endpoints_past } += 1;
         }
         counts.conditions = u32::try_from(state.conditions().count()).unwrap_or(u32::MAX);
         counts.findings = u32::try_from(state.findings.len()).unwrap_or(u32::MAX);

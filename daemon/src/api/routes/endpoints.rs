@@ -31,6 +31,8 @@ pub(crate) struct Wanted {
     pub(crate) root: Option<SiteId>,
     /// Only those that an agent sees now (`true`), or does not (`false`).
     pub(crate) present: Option<bool>,
+    /// Also those that are retired.
+    pub(crate) retired: bool,
     /// Go on behind this one.
     pub(crate) after: Option<(SiteId, EndpointId)>,
 }
@@ -44,10 +46,11 @@ pub(crate) fn find<'v>(
     let sites = inventory_sites(view, wanted.root).into_iter().filter(move |site| first.is_none_or(|it| *site >= it));
     let endpoints = sites
         .filter_map(|site| view.inventory(site))
-        .flat_map(|state| state.visible_endpoints().map(move |endpoint| (state, endpoint)));
+        .flat_map(|state| state.known_endpoints().map(move |endpoint| (state, endpoint)));
     endpoints.filter(|(state, endpoint)| {
-        wanted.after.is_none_or(|last| (state.id, endpoint.id) > last)
-            && wanted.present.is_none_or(|present| endpoint.is_current() == present)
+        (wanted.retired || endpoint.retired_since.is_none())
+            && wanted.after.is_none_or(|last| (state.id, endpoint.id) > last)
+            && wanted.present.is_none_or(|present| endpoint.is_present() == present)
             && wanted.query.matches(endpoint)
     })
 }
@@ -65,6 +68,7 @@ pub(crate) fn parse_cursor(text: &str) -> Result<(SiteId, EndpointId), Problem> 
         ("q" = Option<String>, Query, description = "Any part of the MAC address (any notation), an IP address, the host name or the vendor"),
         ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
         ("present" = Option<bool>, Query, description = "Only those that an agent sees now, or does not"),
+        ("retired" = Option<bool>, Query, description = "Also those that are kept for their history only; not by default"),
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -75,10 +79,11 @@ async fn list_endpoints(gate: Gate, mut params: Params) -> Answer<Page<EndpointB
     let root = site_filter(&view, &mut params)?;
     let query = Query::new(&params.short_text("q", QUERY_CHARS_MAX)?.unwrap_or_default());
     let present = params.flag("present")?;
+    let retired = params.flag("retired")?.unwrap_or(false);
     let limit = params.limit()?;
     let after = params.text("cursor").map(parse_cursor).transpose()?;
     params.finish()?;
-    let wanted = Wanted { query, root, present, after };
+    let wanted = Wanted { query, root, present, retired, after };
     let bodies = find(&view, &wanted).map(|(state, endpoint)| EndpointBody::of(&view, state, endpoint));
     Ok(Json(Page::take(bodies, limit, |endpoint| format!("{}.{}", endpoint.site, endpoint.id))))
 }

@@ -171,7 +171,7 @@ impl Touched {
         if !self.endpoints.contains_key(&mac) {
             let site = draft.next.site(self.site);
             let known = site.and_then(|site| site.endpoint_by_mac(mac)).map(|known| Endpoint::clone(known));
-            let held = site.map_or(0, |site| site.endpoints.len());
+            let held = site.map_or(0, |site| site.live());
             let endpoint = match known {
                 Some(known) => known,
                 // The new ones of this batch are not in the site yet. Established endpoints never give way to new ones.

@@ -1,8 +1,8 @@
-//! Time passing: who has fallen silent.
+//! Time passing: which agents and endpoints have fallen silent, and what follows.
 
 use std::sync::Arc;
 
-use super::{Draft, Outcome, attach};
+use super::{Draft, Outcome, attach, expire};
 use crate::estate::{Agent, Change};
 
 /// Plans a tick. Silence makes what only the agent watches unknown, never down (invariant 5).
@@ -24,5 +24,6 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
         draft.put(Change::Agent(agent));
     }
     attach::settle(draft);
+    expire::sweep(draft);
     Outcome::Accepted
 }
