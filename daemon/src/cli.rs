@@ -13,30 +13,18 @@ mod sites;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Subcommand};
 
 use crate::config::{CONFIG_FILE_DEFAULT, DATA_DIR_DEFAULT};
 
 pub use commands::{CommandError, run};
-pub use serve::RunError;
-pub(crate) use serve::{Running, StopSignal, start};
+pub use serve::{RunError, Running, StopSignal, start};
 
-/// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
-#[derive(Debug, Parser)]
-#[command(name = "onenetd", version, about, propagate_version = true, arg_required_else_help = true)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What can be done.
+/// What can be done with a centre.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Watch this machine's own network at once: centre and agent in one process, with generated keys.
-    Quickstart(QuickstartArgs),
     /// Run the centre.
     Serve(ConfigArg),
     /// Check a configuration; everything that is wrong is listed at once.
@@ -85,23 +73,6 @@ pub struct DataArgs {
     /// The configuration that names the data directory.
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     pub config: Option<PathBuf>,
-}
-
-/// How to start quickly.
-#[derive(Debug, Clone, Args)]
-pub struct QuickstartArgs {
-    /// Where the console listens. Plain HTTP, so loopback only.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Where to keep the data; a second start goes on with it.
-    #[arg(long, value_name = "DIR", default_value = "onenet-data")]
-    pub data: PathBuf,
-    /// Watch this interface only; can be given several times. By default every Ethernet interface that is up.
-    #[arg(long, value_name = "IF")]
-    pub interface: Vec<String>,
-    /// Add a small province of simulated sites, marked as such everywhere.
-    #[arg(long)]
-    pub demo: bool,
 }
 
 /// For which site to enrol an agent.

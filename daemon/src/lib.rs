@@ -16,10 +16,9 @@ pub mod demo;
 pub mod estate;
 pub mod findings;
 pub mod ingest;
-mod logging;
+pub mod logging;
 pub mod metrics;
 pub mod pki;
-pub mod quickstart;
 pub mod record;
 pub mod store;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt as _, util::
 use crate::config::LogConfig;
 
 /// Starts logging to standard error. A second call has no effect: whoever embeds the daemon logs himself.
-pub(crate) fn start(config: &LogConfig) {
+pub fn start(config: &LogConfig) {
     let filter: Targets = config.filter.parse().unwrap_or_else(|_| Targets::new().with_default(tracing::Level::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     let started = if config.json {

@@ -269,11 +269,11 @@ impl Store {
     }
 
     fn read_error(&self, error: sled::Error) -> StoreError {
-        StoreError::Read { path: self.path.clone(), source: error.into() }
+        StoreError::Read { path: self.path.clone(), source: plain(error) }
     }
 
     fn write_error(&self, error: sled::Error) -> StoreError {
-        StoreError::Write { path: self.path.clone(), source: error.into() }
+        StoreError::Write { path: self.path.clone(), source: plain(error) }
     }
 }
 
@@ -282,8 +282,16 @@ fn open_error(path: &Path, error: sled::Error) -> StoreError {
     match error {
         // sled reports a lock that another process holds as an I/O error of this text.
         sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => StoreError::InUse { path },
-        error => StoreError::Open { path, source: error.into() },
+        error => StoreError::Open { path, source: plain(error) },
     }
+}
+
+/// Returns the operating system's error: sled hands it on as the text of its debug form, which is no word for people.
+fn plain(error: sled::Error) -> io::Error {
+    let error = io::Error::from(error);
+    let text = error.to_string();
+    let code = text.strip_prefix("Os { code: ").and_then(|rest| rest.split(',').next()?.parse().ok());
+    code.map_or(error, io::Error::from_raw_os_error)
 }
 
 fn write_change(batch: &mut sled::Batch, change: &Change) {

@@ -102,11 +102,22 @@ fn topology_is_pure() -> Result<()> {
 
 #[test]
 fn only_quickstart_starts_an_agent_in_the_daemons_process() -> Result<()> {
+    const QUICKSTART: &str = "daemon/src/bin/onenetd/quickstart";
     let sources = sources("daemon/src")?;
-    let found = files_that_name(&sources, "onenet_agent::");
-    let of_the_binary = |name: &String| name.starts_with("daemon/src/bin/") || name.contains("quickstart");
-    let elsewhere: Vec<_> = found.iter().filter(|name| !of_the_binary(name)).collect();
+    // An import of the whole crate has no path behind its name.
+    let naming = |krate: &str| {
+        let mut found = files_that_name(&sources, &format!("{krate}::"));
+        found.extend(files_that_name(&sources, &format!("use {krate}")));
+        found
+    };
+    let found = naming("onenet_agent");
+    ensure!(found.iter().any(|name| name.starts_with(QUICKSTART)), "the rule looks at the wrong place: {found:?}");
+    let elsewhere: Vec<_> = found.iter().filter(|name| !name.starts_with(QUICKSTART)).collect();
     ensure!(elsewhere.is_empty(), "the agent is named outside quickstart: {elsewhere:?}");
+    for library in ["onenet_snmp", "onenet_capture"] {
+        let found = naming(library);
+        ensure!(found.is_empty(), "the daemon knows how an agent finds its facts: {found:?}");
+    }
     Ok(())
 }
 

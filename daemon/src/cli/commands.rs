@@ -11,7 +11,7 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Cli, Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, areas,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, areas,
     local::{Local, LocalError},
     serve, sites,
 };
@@ -21,7 +21,6 @@ use crate::{
     centre,
     clock::Clock,
     config::{Config, ConfigError},
-    quickstart,
     store::{BackupError, ExportError},
 };
 
@@ -37,9 +36,6 @@ pub enum CommandError {
     /// The daemon cannot run.
     #[error(transparent)]
     Serve(#[from] serve::RunError),
-    /// Quickstart cannot run.
-    #[error(transparent)]
-    Quickstart(#[from] quickstart::QuickstartError),
     /// A backup failed.
     #[error(transparent)]
     Backup(#[from] BackupError),
@@ -64,9 +60,8 @@ pub enum CommandError {
 ///
 /// # Errors
 /// It cannot be done; the message says why and what to do about it.
-pub async fn run(cli: Cli) -> Result<(), CommandError> {
-    match cli.command {
-        Command::Quickstart(args) => Ok(quickstart::run(args).await?),
+pub async fn run(command: Command) -> Result<(), CommandError> {
+    match command {
         Command::Serve(args) => Ok(serve::run(Config::load(&args.config)?).await?),
         Command::CheckConfig(args) => {
             Config::load(&args.config)?;

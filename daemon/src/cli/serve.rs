@@ -80,13 +80,13 @@ pub enum RunError {
 }
 
 /// A running centre.
-pub(crate) struct Running {
+pub struct Running {
     /// What requests share.
-    pub(crate) app: Arc<App>,
+    pub app: Arc<App>,
     /// Where the API listens.
-    pub(crate) api: SocketAddr,
+    pub api: SocketAddr,
     /// Where agents connect.
-    pub(crate) collectors: SocketAddr,
+    pub collectors: SocketAddr,
     shutdown: CancellationToken,
     collectors_task: JoinHandle<Result<(), SourceError>>,
     tasks: Vec<JoinHandle<()>>,
@@ -124,7 +124,7 @@ fn policy(config: &Config) -> Policy {
 ///
 /// # Errors
 /// Something it needs cannot be had.
-pub(crate) async fn start(config: &Config) -> Result<Running, RunError> {
+pub async fn start(config: &Config) -> Result<Running, RunError> {
     let listen = async |address, key| {
         TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, key, source })
     };
@@ -171,7 +171,10 @@ const LOCAL_TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Running {
     /// Waits until agents cannot be served any more.
-    pub(crate) async fn collectors_ended(&mut self) -> Result<(), RunError> {
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub async fn collectors_ended(&mut self) -> Result<(), RunError> {
         match (&mut self.collectors_task).await {
             Ok(ended) => ended.map_err(RunError::Collectors),
             // It panicked, which is logged; the rest is stopped in order.
@@ -180,7 +183,7 @@ impl Running {
     }
 
     /// Stops everything in order.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         self.shutdown.cancel();
         for task in self.tasks {
             let _ = task.await;
@@ -287,7 +290,7 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, RunError> {
 }
 
 /// SIGINT and SIGTERM.
-pub(crate) struct StopSignal {
+pub struct StopSignal {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
@@ -297,12 +300,12 @@ impl StopSignal {
     ///
     /// # Errors
     /// The system does not deliver signals.
-    pub(crate) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
     /// Waits for either. Cancel safe.
-    pub(crate) async fn wait(&mut self) {
+    pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

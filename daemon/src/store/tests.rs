@@ -203,3 +203,12 @@ fn the_audit_trail_reads_back_in_pages() {
     let subjects: Vec<_> = first.iter().chain(&second).map(|(_, entry)| entry.usage.subject.as_str()).collect();
     assert_eq!(subjects, ["1", "1", "1", "2"]);
 }
+
+#[test]
+fn what_the_operating_system_refuses_is_told_in_its_words() {
+    let full = std::io::Error::from_raw_os_error(28);
+    let as_sled_clones_it = std::io::Error::new(full.kind(), format!("{full:?}"));
+    assert_eq!(plain(sled::Error::Io(as_sled_clones_it)).to_string(), full.to_string());
+    let other = std::io::Error::other("something else");
+    assert_eq!(plain(sled::Error::Io(other)).to_string(), "something else");
+}

@@ -16,7 +16,7 @@ use onenet_topology::{
 };
 
 use super::{ENROLMENT_TTL, QuickstartError, machine};
-use crate::{
+use onenetd::{
     access::{Change, Grant, Reach, Role, Secret, random_secret},
     api::{App, local_caller},
     cli::Running,

@@ -5,7 +5,7 @@ use onenet_topology::{
     site::{SiteRow, parse_sites_csv},
 };
 
-use crate::demo::CODE_PREFIX;
+use onenetd::demo::CODE_PREFIX;
 
 /// The province whose names are borrowed: five cities and 22 counties are enough to look at.
 const PROVINCE: &str = "640000";
@@ -89,7 +89,7 @@ mod tests {
         assert!((20..60).contains(&sites.len()), "{}", sites.len());
         assert_eq!(rows(&sites).len(), sites.len());
         for site in &sites {
-            assert!(crate::demo::is_demo(&site.code) && site.name.contains("演示") && site.pinyin.contains("demo"));
+            assert!(onenetd::demo::is_demo(&site.code) && site.name.contains("演示") && site.pinyin.contains("demo"));
             assert!(site.parent.is_none() || sites.iter().any(|above| Some(&above.code) == site.parent.as_ref()));
         }
         for mood in [Mood::Silent, Mood::SwitchDown, Mood::NoCapture, Mood::WrongClock] {

@@ -7,7 +7,7 @@ use onenet_agent::status::Status;
 use onenet_topology::fact::ReachState;
 
 use super::machine::Routes;
-use crate::access::Secret;
+use onenetd::access::Secret;
 
 /// What there is to say.
 pub(super) struct Report<'a> {

@@ -22,7 +22,7 @@ use self::{
     province::{Mood, SimulatedSite},
 };
 use super::{QuickstartError, site::command};
-use crate::{
+use onenetd::{
     access::{Role, random_secret},
     api::App,
     ingest::Intake,
@@ -97,8 +97,8 @@ async fn enrol(app: &Arc<App>, site: SiteId) -> Result<AgentId, QuickstartError>
     let issue = Command::IssueEnrolmentToken { hash, token };
     command(app, Role::SystemAdministrator, issue).await?;
     match app.centre.submit(Command::EnrolAgent { token: hash, key }, "simulated agent").await {
-        Ok(crate::ingest::Outcome::Enrolled { agent, .. }) => Ok(agent),
-        Ok(_) => Err(QuickstartError::Intake(crate::ingest::IntakeError::Stopped)),
+        Ok(onenetd::ingest::Outcome::Enrolled { agent, .. }) => Ok(agent),
+        Ok(_) => Err(QuickstartError::Intake(onenetd::ingest::IntakeError::Stopped)),
         Err(error) => Err(QuickstartError::Intake(error)),
     }
 }

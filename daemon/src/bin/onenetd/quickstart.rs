@@ -7,7 +7,7 @@
 //!
 //! # Tasks
 //!
-//! The centre's (see [`crate::cli`]), the agent's (`onenet_agent::run`), one that asks the neighbours once, and with
+//! The centre's (see [`onenetd::cli`]), the agent's (`onenet_agent::run`), one that asks the neighbours once, and with
 //! `--demo` one for each simulated agent. On SIGINT or SIGTERM the agents end first, so that the centre takes in what they
 //! still have to say.
 
@@ -25,6 +25,7 @@ use std::{
     time::Duration,
 };
 
+use clap::Args;
 use onenet_agent::{
     STOP_WITHIN,
     config::{Config as AgentConfig, ProcessEnvironment},
@@ -36,9 +37,9 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::report::Report;
-use crate::{
+use onenetd::{
     api::App,
-    cli::{QuickstartArgs, RunError, Running, StopSignal, start},
+    cli::{RunError, Running, StopSignal, start},
     config::{ApiConfig, CollectorsConfig, Config, LogConfig, Transport},
     ingest::IntakeError,
 };
@@ -49,9 +50,26 @@ const ENROLMENT_TTL: Duration = Duration::from_secs(300);
 const AGENT_START: Duration = Duration::from_secs(10);
 const AGENT_LOOK: Duration = Duration::from_millis(100);
 
+/// How to start quickly.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Arguments {
+    /// Where the console listens: plain HTTP on loopback; elsewhere TLS, with a certificate of its own authority.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", value_parser = address_and_port)]
+    listen: SocketAddr,
+    /// Where to keep the data; a second start goes on with it.
+    #[arg(long, value_name = "DIR", default_value = "onenet-data")]
+    data: PathBuf,
+    /// Watch this interface only; can be given several times. By default every Ethernet interface that is up.
+    #[arg(long, value_name = "IF")]
+    interface: Vec<String>,
+    /// Add a small province of simulated sites, marked as such everywhere.
+    #[arg(long)]
+    demo: bool,
+}
+
 /// Quickstart cannot run.
 #[derive(Debug, thiserror::Error)]
-pub enum QuickstartError {
+pub(crate) enum QuickstartError {
     /// The data directory cannot be used.
     #[error("the data directory {} cannot be used: give another with --data", path.display())]
     Data {
@@ -78,10 +96,10 @@ pub enum QuickstartError {
     Intake(IntakeError),
     /// No secret can be made.
     #[error(transparent)]
-    Random(crate::access::NoRandomness),
+    Random(onenetd::access::NoRandomness),
     /// No enrolment token can be had.
     #[error(transparent)]
-    Token(crate::centre::EnrolTokenError),
+    Token(onenetd::centre::EnrolTokenError),
     /// The agent cannot enrol.
     #[error(transparent)]
     Enrol(EnrolError),
@@ -89,8 +107,14 @@ pub enum QuickstartError {
     #[error("the agent does not take the configuration that quickstart made")]
     AgentConfig(#[source] onenet_agent::config::ConfigError),
     /// The agent ended.
-    #[error(transparent)]
-    Agent(onenet_agent::RunError),
+    #[error("this machine's agent cannot go on; its data is in {}, and --data puts it elsewhere", path.display())]
+    Agent {
+        /// The agent's data directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: onenet_agent::RunError,
+    },
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Output(#[source] io::Error),
@@ -100,10 +124,10 @@ pub enum QuickstartError {
 ///
 /// # Errors
 /// Something it needs cannot be had; each message says what to do.
-pub async fn run(args: QuickstartArgs) -> Result<(), QuickstartError> {
+pub(crate) async fn run(args: Arguments) -> Result<(), QuickstartError> {
     let mut stop = StopSignal::new().map_err(|source| QuickstartError::Run(RunError::Signal(source)))?;
     // Warnings only: what matters to a first look is printed, and in the console.
-    crate::logging::start(&LogConfig {
+    onenetd::logging::start(&LogConfig {
         filter: "warn,onenet_agent=error,onenet_capture=error".to_owned(),
         json: false,
     });
@@ -117,13 +141,15 @@ pub async fn run(args: QuickstartArgs) -> Result<(), QuickstartError> {
     let begun = tokio::select! {
         begun = quickstart.begin() => begun.map(|()| true),
         () = stop.wait() => Ok(false),
+        // What cannot be watched is not reported as watched.
+        Some(source) = failure.recv() => Err(quickstart.agent_ended(source)),
     };
     let ended = match begun {
         Ok(true) => tokio::select! {
             () = stop.wait() => Ok(()),
             ended = quickstart.running.collectors_ended() => ended.map_err(QuickstartError::Run),
             // The sender lives in `quickstart`, so this waits until the agent fails.
-            Some(error) = failure.recv() => Err(QuickstartError::Agent(error)),
+            Some(source) = failure.recv() => Err(quickstart.agent_ended(source)),
         },
         Ok(false) => Ok(()),
         Err(error) => Err(error),
@@ -134,7 +160,7 @@ pub async fn run(args: QuickstartArgs) -> Result<(), QuickstartError> {
 
 /// The centre, and what quickstart adds.
 struct Quickstart {
-    args: QuickstartArgs,
+    args: Arguments,
     data: PathBuf,
     running: Running,
     tasks: TaskTracker,
@@ -148,7 +174,7 @@ impl Quickstart {
         let app = &self.running.app;
         let site = site::ensure_site(app).await?;
         let token = site::ensure_token(app, &self.data).await?;
-        let agent_data = self.data.join("agent");
+        let agent_data = self.agent_data();
         make_directory(&agent_data)?;
         site::ensure_identity(&self.running, site, &agent_data).await?;
         let routes = machine::Routes::read();
@@ -195,6 +221,14 @@ impl Quickstart {
         Ok(())
     }
 
+    fn agent_ended(&self, source: onenet_agent::RunError) -> QuickstartError {
+        QuickstartError::Agent { path: self.agent_data(), source }
+    }
+
+    fn agent_data(&self) -> PathBuf {
+        self.data.join("agent")
+    }
+
     /// Ends the agents, then the centre.
     async fn end(self) {
         self.shutdown.cancel();
@@ -206,7 +240,11 @@ impl Quickstart {
     }
 }
 
-fn centre_config(args: &QuickstartArgs, data: &Path) -> Config {
+fn address_and_port(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write address and port, such as 127.0.0.1:8090 or [::1]:8090".to_owned())
+}
+
+fn centre_config(args: &Arguments, data: &Path) -> Config {
     let transport = if args.listen.ip().is_loopback() { Transport::Plain } else { Transport::OwnAuthority };
     Config {
         data_dir: data.join("centre"),

@@ -1,0 +1,66 @@
+//! The `onenetd` command: only wires. What it has beyond the library is `quickstart`, the one place where an agent runs in
+//! the daemon's process; the library knows no agent.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use onenetd::cli;
+
+mod quickstart;
+
+/// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
+#[derive(Debug, Parser)]
+#[command(name = "onenetd", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Watch this machine's own network at once: centre and agent in one process, with generated keys.
+    Quickstart(quickstart::Arguments),
+    #[command(flatten)]
+    Centre(cli::Command),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    onenet_wire::tls::install();
+    let done: anyhow::Result<()> = match cli.command {
+        Command::Quickstart(arguments) => quickstart::run(arguments).await.map_err(Into::into),
+        Command::Centre(command) => cli::run(command).await.map_err(Into::into),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints the error and its causes on one line each.
+#[expect(clippy::print_stderr, reason = "the one message that a failed command gives")]
+fn report(error: &dyn std::error::Error) {
+    eprintln!("onenetd: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because {error}");
+        cause = error.source();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
