@@ -12,7 +12,7 @@ use onenet_topology::{
     fact::{
         Binding, Condition, ConditionKind, Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group,
         HistoryBody, HistoryItem, Host, Interface, InterfaceSample, InterfaceStatus, Method, Reach, ReachState, Scope,
-        Sighting, System,
+        Sighting, System, TrafficSample,
     },
     site::parse_sites_csv,
 };
@@ -140,7 +140,7 @@ impl World {
         let greeting = Greeting { agent, version: "1.2.3".into(), clocks, received: NOW, configuration_revision: 0 };
         let intake = self.app.centre.intake();
         intake.submit(Body::Hello(greeting)).await.unwrap();
-        let content = [Content::State(facts(at)), Content::History(samples())];
+        let content = [Content::State(facts(at)), Content::History(samples(at))];
         for (lane, content) in Lane::ALL.into_iter().zip(content) {
             let position = Position { lane, epoch: 7, sequence: 1 };
             let batch = Arc::new(Batch { position, clocks, content });
@@ -226,7 +226,19 @@ fn facts(at: u8) -> Vec<GroupChanges> {
     ]
 }
 
-fn samples() -> Vec<HistoryItem> {
+fn samples(at: u8) -> Vec<HistoryItem> {
+    let traffic = [(1, 1_000), (2, 2_000)].map(|(last, bytes_out)| HistoryItem {
+        time: NOW.plus_ms(-30_000),
+        scope: Scope::new("eth1"),
+        body: HistoryBody::Traffic(TrafficSample {
+            mac: mac(at, last),
+            interval_ms: 60_000,
+            frames_out: 10,
+            bytes_out,
+            frames_in: 5,
+            bytes_in: 400,
+        }),
+    });
     (1..=3)
         .map(|minutes_ago: u32| HistoryItem {
             time: NOW.plus_ms(-60_000 * i64::from(minutes_ago)),
@@ -237,5 +249,6 @@ fn samples() -> Vec<HistoryItem> {
                 ..InterfaceSample::default()
             }),
         })
+        .chain(traffic)
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use onenet_tests::{
     clock,
     lab::{
@@ -25,7 +25,7 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(90);
 /// What the agent of the standard site is told: one switch by v2c, the other by v3.
 fn watches() -> String {
     format!(
-        "[capture]\ninterfaces = [\"cap0\"]\nlocal_prefixes = [\"10.77.0.0/24\", \"fd00:77::/64\"]\n\
+        "[capture]\ninterfaces = [\"cap0\"]\ntraffic_interval_s = 10\nlocal_prefixes = [\"10.77.0.0/24\", \"fd00:77::/64\"]\n\
          [[devices]]\nname = \"{}\"\naddress = \"{}\"\ncommunity = \"{}\"\n\
          [[devices]]\nname = \"{}\"\naddress = \"{}\"\n\
          v3 = {{ user = \"{}\", auth = \"SHA\", auth_key = \"{}\", privacy = \"AES\", privacy_key = \"{}\" }}\n",
@@ -104,6 +104,14 @@ fn a_host_plugged_in_is_known_within_10_seconds_and_attached_within_30() -> Resu
     centre.endpoint_becomes(desk.mac, "has its IPv6 address", KNOWN_WITHIN, |found| {
         found["ips"].as_array().is_some_and(|ips| ips.iter().any(|ip| *ip == v6[0].as_str()))
     })?;
+
+    // What it sent is counted on the mirror, by its address, for it alone.
+    let id = centre.endpoint(desk.mac)?.context("the endpoint is gone")?["id"].as_str().context("no id")?.to_owned();
+    let sent = || {
+        let samples = centre.list(&format!("/api/v1/endpoints/{id}/traffic"))?;
+        Ok(samples.iter().filter_map(|sample| sample["frames_out"].as_u64()).sum::<u64>())
+    };
+    clock::until("the host's frames are counted", SETTLED_WITHIN, sent, |frames| *frames > 0)?;
 
     // The joint between the switches is a link, told by LLDP from both sides.
     let ends = |link: &Value, end: &str| (text(&link[end], "system").to_owned(), text(&link[end], "port").to_owned());

@@ -8,6 +8,7 @@ mod agents;
 mod areas;
 mod devices;
 pub(super) mod endpoints;
+mod samples;
 mod site_changes;
 mod sites;
 
@@ -35,6 +36,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(areas::router())
         .merge(devices::router())
         .merge(endpoints::router())
+        .merge(samples::router())
         .merge(agents::router())
         .merge(access::router())
         .merge(admin::router())

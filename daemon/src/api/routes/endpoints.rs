@@ -14,7 +14,7 @@ use crate::{
         body::{EndpointBody, EndpointDetailBody, Page},
         search::{QUERY_CHARS_MAX, Query},
     },
-    estate::SiteState,
+    estate::{Estate, SiteState},
 };
 
 /// Returns the routes.
@@ -95,11 +95,13 @@ async fn list_endpoints(gate: Gate, mut params: Params) -> Answer<Page<EndpointB
     responses((status = 200, body = EndpointDetailBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 async fn get_endpoint(gate: Gate, Path(endpoint): Path<String>, params: Params) -> Answer<EndpointDetailBody> {
-    let (view, _, id) = gate.thing(Action::ReadInventory, |estate| {
-        let id = endpoint.parse().ok()?;
-        Some((estate.endpoint(id)?.0, id))
-    })?;
+    let (view, _, id) = gate.thing(Action::ReadInventory, |estate| endpoint_by(estate, &endpoint))?;
     params.finish()?;
     let (state, endpoint) = view.endpoint(id).ok_or_else(Problem::not_found)?;
     Ok(Json(EndpointDetailBody::of(&view, state, endpoint)))
+}
+
+pub(super) fn endpoint_by(estate: &Estate, text: &str) -> Option<(SiteId, EndpointId)> {
+    let id = text.parse().ok()?;
+    Some((estate.endpoint(id)?.0, id))
 }

@@ -83,6 +83,10 @@ async fn what_is_hidden_is_answered_like_what_does_not_exist() {
         let id = list[0]["id"].as_str().unwrap().to_owned();
         let prefix = id.split('-').next().unwrap();
         things.push((format!("/api/v1/{kind}/{id}"), format!("/api/v1/{kind}/{prefix}-ffff")));
+        if kind == "endpoints" {
+            let absent = "/api/v1/endpoints/endpoint-ffff/traffic".to_owned();
+            things.push((format!("/api/v1/endpoints/{id}/traffic"), absent));
+        }
         if kind == "devices" {
             let path = format!("/api/v1/devices/{id}/interfaces");
             let interface = world.get(&viewer, &path).await.items()[0]["id"].as_str().unwrap().to_owned();

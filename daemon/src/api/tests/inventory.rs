@@ -98,6 +98,20 @@ async fn an_interface_gives_its_samples_in_order_within_a_period() {
 }
 
 #[tokio::test]
+async fn an_endpoint_gives_its_own_traffic() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let endpoint = world.get(&token, "/api/v1/endpoints?site=130102&q=PC-").await.items()[0].clone();
+    let path = format!("/api/v1/endpoints/{}/traffic", endpoint["id"].as_str().unwrap());
+    let traffic = world.get(&token, &path).await.items();
+    assert_eq!(traffic.len(), 1, "{traffic:?}");
+    let numbers =
+        ["interval_ms", "frames_out", "bytes_out", "frames_in", "bytes_in"].map(|name| traffic[0][name].clone());
+    assert_eq!(numbers, [60_000, 10, 1_000, 5, 400].map(Value::from));
+    assert_eq!(world.get(&token, &format!("{path}?from=2030-01-01T00:00:00Z")).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn each_wrong_parameter_is_named_with_what_to_write() {
     let world = World::new().await;
     let token = world.token(Role::Viewer, None).await;
