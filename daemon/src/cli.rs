@@ -4,8 +4,11 @@
 //! everybody's: over the local socket when the daemon runs, else to a router in this very process over the opened store.
 //! There is one code path and one audit trail.
 
+mod addresses;
+mod agents;
 mod areas;
 mod commands;
+mod configuration;
 mod local;
 mod serve;
 mod sites;
@@ -37,6 +40,15 @@ pub enum Command {
     /// Areas: named sets of sites, such as a river basin.
     #[command(subcommand)]
     Areas(areas::AreasCommand),
+    /// The address plan: import, list, look an address up.
+    #[command(subcommand)]
+    Addresses(addresses::AddressesCommand),
+    /// Agents: list them, or shut one out.
+    #[command(subcommand)]
+    Agents(agents::AgentsCommand),
+    /// The configuration of a site's agents: push it, or show what came of it.
+    #[command(subcommand)]
+    Config(configuration::ConfigCommand),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),

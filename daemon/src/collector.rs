@@ -87,9 +87,18 @@ impl Shared {
         wanted: &Configuration,
     ) -> Result<(), InstructError> {
         let body = InstructionBody::Configure { revision: wanted.revision, toml: wanted.toml.to_string() };
-        let done = self.streams.instruct(agent, body).await.inspect_err(|error| {
-            tracing::warn!(%agent, revision = wanted.revision, %error, "a configuration is not in force");
-        })?;
+        let done = match self.streams.instruct(agent, body).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::warn!(%agent, revision = wanted.revision, %error, "a configuration is not in force");
+                if let InstructError::Failed { reason, .. } = &error {
+                    let (revision, reason) = (wanted.revision, reason.clone());
+                    // When the record is not taken in, the agent refuses again at its next hello.
+                    let _ = intake.submit(Body::ConfigurationRefused { agent, revision, reason }).await;
+                }
+                return Err(error);
+            }
+        };
         tracing::info!(%agent, revision = done.configuration_revision, "a configuration is in force");
         // When the record is not taken in, the agent tells the revision at its next hello.
         let _ = intake.submit(Body::Configured { agent, revision: done.configuration_revision }).await;

@@ -26,7 +26,9 @@ use onenet_topology::{
     site::SiteTree,
 };
 
-pub use agent::{Agent, AgentClock, BOOTS_MAX, Boot, Contact, LaneMark, RETIRED_EPOCHS_MAX, Revocation};
+pub use agent::{
+    Agent, AgentClock, BOOTS_MAX, Boot, Certificate, Contact, LaneMark, RETIRED_EPOCHS_MAX, Refused, Revocation,
+};
 pub use change::{Change, SampleBlock};
 pub use derived::Derived;
 pub use index::Indexes;
@@ -75,6 +77,50 @@ pub struct Configuration {
     pub revision: u64,
     /// Its text.
     pub toml: Arc<str>,
+    /// When it was set.
+    pub time: Timestamp,
+    /// By whom.
+    pub by: Arc<str>,
+}
+
+/// How far an agent is with the configuration that its site is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rollout {
+    /// The agent is not connected; it gets it when it is.
+    Waiting,
+    /// It was sent; the agent has not said yet what came of it.
+    Pushed,
+    /// It is in force there.
+    Applied,
+    /// The agent did not take it, or took it back since it lost the centre by it; [`Agent::refused`] says why.
+    Rejected,
+}
+
+impl Configuration {
+    /// Returns how far `agent` is with it.
+    pub fn rollout(&self, agent: &Agent) -> Rollout {
+        if agent.configuration_revision == self.revision {
+            Rollout::Applied
+        } else if agent.refused.as_ref().is_some_and(|refused| refused.revision == self.revision) {
+            Rollout::Rejected
+        } else if agent.contact.connected_since.is_some() {
+            Rollout::Pushed
+        } else {
+            Rollout::Waiting
+        }
+    }
+}
+
+impl Rollout {
+    /// Returns the name used in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Pushed => "pushed",
+            Self::Applied => "applied",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 impl Estate {
@@ -285,7 +331,8 @@ impl Estate {
                 }
             }
             Command::Configure { site, toml } => {
-                let configuration = Configuration { revision: position, toml: toml.as_str().into() };
+                let configuration =
+                    Configuration { revision: position, toml: toml.as_str().into(), time, by: by.into() };
                 self.configurations.insert(*site, Arc::new(configuration));
             }
         }

@@ -17,7 +17,10 @@ use onenet_topology::{
 use onenet_wire::{Batch, Clocks, Position, tls::sha256};
 use serde::{Deserialize, Serialize};
 
-use crate::access::{self, audit};
+use crate::{
+    access::{self, audit},
+    estate::Certificate,
+};
 
 mod describe;
 
@@ -69,6 +72,15 @@ pub enum Body {
         /// Its revision.
         revision: u64,
     },
+    /// An agent did not put a configuration into force, or took it back.
+    ConfigurationRefused {
+        /// Who.
+        agent: AgentId,
+        /// Its revision.
+        revision: u64,
+        /// Why, in the agent's words.
+        reason: String,
+    },
     /// Somebody commanded.
     Command {
         /// Who, and from where: the change and its entry of the audit trail are one batch.
@@ -97,6 +109,8 @@ pub struct Greeting {
     pub received: Timestamp,
     /// Revision of the configuration in force there.
     pub configuration_revision: u64,
+    /// The certificate that it showed; `None` where it came without a line, such as a simulated one.
+    pub certificate: Option<Certificate>,
 }
 
 /// A batch, from whom, for which site.

@@ -137,7 +137,14 @@ impl World {
 
     async fn tell(&self, site: SiteId, agent: AgentId, at: u8) {
         let clocks = Clocks { boot_id: [at; 16], boot_ms: 5_000_000, wall_ms: NOW.unix_ms() + 3_600_000 };
-        let greeting = Greeting { agent, version: "1.2.3".into(), clocks, received: NOW, configuration_revision: 0 };
+        let greeting = Greeting {
+            agent,
+            version: "1.2.3".into(),
+            clocks,
+            received: NOW,
+            configuration_revision: 0,
+            certificate: None,
+        };
         let intake = self.app.centre.intake();
         intake.submit(Body::Hello(greeting)).await.unwrap();
         let content = [Content::State(facts(at)), Content::History(samples(at))];

@@ -120,6 +120,7 @@ async fn agent_of(centre: &Centre) -> (AgentId, SiteId) {
         clocks: clocks(0),
         received: Timestamp::from_unix_ms(NOW_MS),
         configuration_revision: 0,
+        certificate: None,
     };
     centre.intake().submit(Body::Hello(greeting)).await.unwrap();
     (agent, site)

@@ -163,6 +163,14 @@ impl Identity {
     }
 }
 
+/// Returns when a certificate in DER ends, in milliseconds since 1970-01-01T00:00:00Z.
+///
+/// # Errors
+/// It cannot be read.
+pub fn expires_ms(certificate: &[u8]) -> Result<i64, TlsError> {
+    Ok(parse(certificate)?.validity().not_after.timestamp().saturating_mul(1_000))
+}
+
 /// Returns the crypto provider.
 pub fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())

@@ -5,10 +5,11 @@
 //!
 //! A search walks the sites that the principal sees; that is a person's question, never a report's path (invariant 1).
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, Timestamp,
+    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
+    address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
     device::{Device, Interface},
     endpoint::Endpoint,
@@ -18,7 +19,7 @@ use onenet_topology::{
 use super::{Action, Decision, Principal, Reach, Subtrees, Token, audit::Entry, decide};
 use crate::{
     demo,
-    estate::{Agent, Estate, SiteState},
+    estate::{Agent, Configuration, Estate, SiteState},
 };
 
 /// What one principal sees of one snapshot.
@@ -187,6 +188,40 @@ impl View {
     pub fn agents_of(&self, site: SiteId) -> impl Iterator<Item = &Agent> {
         let may = self.may(Action::ReadInventory, site);
         self.estate.agents_of(site).map(Arc::as_ref).filter(move |_| may)
+    }
+
+    /// Returns the configuration that the agents of a site are to have. Its text may hold communities: show it to whom
+    /// [`Action::ConfigureAgents`] is allowed there, and to nobody else.
+    pub fn configuration(&self, site: SiteId) -> Option<&Configuration> {
+        self.estate.configurations.get(&site).map(Arc::as_ref).filter(|_| self.may(Action::ReadInventory, site))
+    }
+
+    /// Returns the address spaces: the national one, and those of sites whose inventory may be read.
+    pub fn spaces(&self) -> impl Iterator<Item = &AddressSpace> {
+        self.estate.plan.spaces().filter(|space| match space.kind {
+            SpaceExtent::National => true,
+            SpaceExtent::Site(site) => self.may(Action::ReadInventory, site),
+        })
+    }
+
+    /// Returns the prefixes assigned at `at` to sites whose inventory may be read: by space, then by address.
+    pub fn planned(&self, at: Timestamp) -> impl Iterator<Item = (&PlanEntry, &Assignment)> {
+        self.estate.plan.entries().filter_map(move |entry| Some((entry, self.assignment(entry, at)?)))
+    }
+
+    /// Returns the space in which an address seen at `site` at `at` has its meaning by the plan.
+    pub fn space_of(&self, site: SiteId, ip: IpAddr, at: Timestamp) -> SpaceId {
+        self.estate.plan.space_of(site, ip, at)
+    }
+
+    /// Returns the longest prefix that covers `ip` in `space` at `at`, among those of sites whose inventory may be read.
+    pub fn longest_match(&self, space: SpaceId, ip: IpAddr, at: Timestamp) -> Option<(&PlanEntry, &Assignment)> {
+        let mut matches = self.estate.plan.matches(space, ip, at);
+        matches.find_map(|entry| Some((entry, self.assignment(entry, at)?)))
+    }
+
+    fn assignment<'e>(&self, entry: &'e PlanEntry, at: Timestamp) -> Option<&'e Assignment> {
+        entry.assignment(at).filter(|assignment| self.may(Action::ReadInventory, assignment.site))
     }
 
     /// Returns whether a device works, and since when.

@@ -4,6 +4,7 @@
 //! time is RFC 3339 in UTC, every name with a unit ends with it. What is not known is `null`, never zero.
 
 mod account;
+mod address_plan;
 mod agent;
 mod area;
 mod device;
@@ -15,8 +16,11 @@ use onenet_topology::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use address_plan::{LookupBody, PlannedBody, SpaceBody};
 pub(crate) use agent::agent_state;
-pub use agent::{AgentBody, ConditionBody, FindingBody};
+pub use agent::{
+    AgentBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,
+};
 pub use area::{AreaBody, MembersBody};
 pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};

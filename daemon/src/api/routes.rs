@@ -3,18 +3,25 @@
 //! Invariant: each handler first asks its [`Gate`] and reads the [`View`] that it gets, never the estate.
 
 mod access;
+mod addresses;
 mod admin;
 mod agents;
 mod areas;
+mod configuration;
 mod devices;
 pub(super) mod endpoints;
+mod plan_file;
 mod samples;
 mod site_changes;
 mod sites;
 
 use std::sync::{Arc, atomic::Ordering};
 
-use axum::{Json, extract::rejection::JsonRejection};
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, StringRejection},
+    http::StatusCode,
+};
 use onenet_topology::{SiteId, Timestamp};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -34,10 +41,12 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(sites::router())
         .merge(site_changes::router())
         .merge(areas::router())
+        .merge(addresses::router())
         .merge(devices::router())
         .merge(endpoints::router())
         .merge(samples::router())
         .merge(agents::router())
+        .merge(configuration::router())
         .merge(access::router())
         .merge(admin::router())
 }
@@ -66,6 +75,17 @@ fn effective(gate: &Gate, from: Option<&str>) -> Result<Timestamp, Problem> {
 
 /// A JSON body, or why it is none.
 type JsonBody<T> = Result<Json<T>, JsonRejection>;
+
+/// A body of text, or why it is none.
+type TextBody = Result<String, StringRejection>;
+
+/// Returns a body of text.
+fn read_text(app: &App, body: TextBody) -> Result<String, Problem> {
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(app.body_max_bytes),
+        _ => Problem::body("the file is not UTF-8 text: save it as UTF-8 and send it again"),
+    })
+}
 
 /// Returns a JSON body.
 fn read_body<T>(app: &App, body: JsonBody<T>) -> Result<T, Problem> {

@@ -11,7 +11,7 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, areas,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, configuration,
     local::{Local, LocalError},
     serve, sites,
 };
@@ -42,6 +42,12 @@ pub enum CommandError {
     /// An import failed.
     #[error(transparent)]
     Import(#[from] ExportError),
+    /// Agents did not take a configuration.
+    #[error("{count} agents rejected the configuration, for the reasons above: correct the file and push it again")]
+    Rejected {
+        /// How many.
+        count: usize,
+    },
     /// A file cannot be read.
     #[error("{} cannot be read: check the path", path.display())]
     Read {
@@ -70,6 +76,9 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Enrol(args) => enrol(args).await,
         Command::Sites(command) => sites::run(command).await,
         Command::Areas(command) => areas::run(command).await,
+        Command::Addresses(command) => addresses::run(command).await,
+        Command::Agents(command) => agents::run(command).await,
+        Command::Config(command) => configuration::run(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,

@@ -12,10 +12,12 @@
 use std::{collections::BTreeMap, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt as _, stream::FuturesOrdered};
-use onenet_topology::fact::Group;
+use onenet_topology::{Timestamp, fact::Group};
 use onenet_wire::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Digest, GroupDigest, Hello, InstructionBody, Position,
-    Rejection, RejectionReason, Welcome, limits, tls::Identity, v1,
+    Rejection, RejectionReason, Welcome, limits,
+    tls::{self, Fingerprint, Identity},
+    v1,
 };
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
@@ -24,7 +26,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{Shared, streams::Entered};
 use crate::{
-    estate::Estate,
+    estate::{Certificate, Estate},
     ingest::{Intake, IntakeError, Outcome, Refusal},
     record::{Body, Greeting, Report},
 };
@@ -52,6 +54,7 @@ struct Session {
     shared: Arc<Shared>,
     intake: Intake,
     identity: Identity,
+    certificate: Option<Certificate>,
     outbox: Outbox,
     helpers: JoinSet<()>,
 }
@@ -64,13 +67,14 @@ impl v1::collector_server::Collector for Service {
         &self,
         request: Request<Streaming<v1::AgentMessage>>,
     ) -> Result<Response<Self::ReportStream>, Status> {
-        let identity = identify(&request)?;
+        let (identity, certificate) = identify(&request)?;
         admit(&self.shared.published.estate.load(), identity)?;
         let (outbox, outgoing) = mpsc::channel(OUTBOX_MESSAGES);
         let session = Session {
             shared: Arc::clone(&self.shared),
             intake: self.intake.clone(),
             identity,
+            certificate,
             outbox,
             helpers: JoinSet::new(),
         };
@@ -81,10 +85,16 @@ impl v1::collector_server::Collector for Service {
     }
 }
 
-fn identify(request: &Request<Streaming<v1::AgentMessage>>) -> Result<Identity, Status> {
+/// Returns who asks, and the certificate that says so.
+fn identify(request: &Request<Streaming<v1::AgentMessage>>) -> Result<(Identity, Option<Certificate>), Status> {
     let certificates = request.peer_certs();
+    let leaf = certificates.as_deref().and_then(|chain| chain.first());
+    let certificate = leaf.and_then(|leaf| {
+        let expires = Timestamp::from_unix_ms(tls::expires_ms(leaf).ok()?);
+        Some(Certificate { fingerprint: Fingerprint::of(leaf), expires })
+    });
     match Identity::of_peer(certificates.as_deref().map(Vec::as_slice)) {
-        Ok(Some(identity)) => Ok(identity),
+        Ok(Some(identity)) => Ok((identity, certificate)),
         Ok(None) => Err(Status::unauthenticated(
             "a certificate is needed to report: enrol first (onenetd enrol SITE, then onenet-agent enrol)",
         )),
@@ -149,6 +159,7 @@ impl Session {
             clocks: hello.clocks,
             received: self.shared.clock.now(),
             configuration_revision: hello.configuration_revision,
+            certificate: self.certificate,
         };
         self.intake.submit(Body::Hello(greeting)).await.map_err(ending)?;
         let estate = self.shared.published.estate.load_full();
@@ -158,6 +169,11 @@ impl Session {
         // Entered first: whatever is asked from now on follows the welcome, since the outbox keeps the order.
         self.say(CentreMessage::Welcome(welcome)).await?;
         let entered = self.shared.streams.enter(hello.agent, self.outbox.clone());
+        // Who was revoked before this moment was not yet found among the streams, so he is looked for once more.
+        if let Err(status) = admit(&self.shared.published.estate.load(), self.identity) {
+            self.shared.streams.leave(hello.agent, entered.number);
+            return Err(status);
+        }
         self.configure(&estate, hello.configuration_revision);
         Ok(entered)
     }
@@ -198,7 +214,8 @@ impl Session {
         loop {
             tokio::select! {
                 () = entered.replaced.cancelled() => {
-                    return Err(Status::aborted("the stream was ended: a newer one took its place, or the agent was revoked"));
+                    admit(&self.shared.published.estate.load(), self.identity)?;
+                    return Err(Status::aborted("the stream was ended: a newer one of the same agent took its place"));
                 }
                 () = shutdown.cancelled() => return Err(Status::unavailable("the centre is stopping")),
                 Some(answer) = in_flight.next(), if !in_flight.is_empty() => self.answer(answer).await?,

@@ -30,6 +30,7 @@ use tonic::{
 
 use crate::{
     centre::{Centre, Options},
+    estate::Rollout,
     ingest::Outcome,
     record::{Command, NewSite},
 };
@@ -309,7 +310,9 @@ async fn a_revoked_agent_is_out_at_once_and_stays_out() {
     let (mut wire, _) = served.connect(&papers).await;
     let command = Command::RevokeAgent { agent: papers.response.agent, reason: "stolen".into() };
     served.centre.submit(command, "wang").await.unwrap();
-    assert_eq!(wire.end().await.code(), Code::Aborted);
+    let ended = wire.end().await;
+    assert_eq!(ended.code(), Code::PermissionDenied);
+    assert!(ended.message().contains("revoked by wang") && ended.message().contains("stolen"), "{ended}");
     let refused = served.stream(&papers).await.err().unwrap();
     assert!(refused.message().contains("revoked by wang") && refused.message().contains("stolen"), "{refused}");
     served.stop().await;
@@ -376,6 +379,52 @@ async fn a_configuration_is_pushed_when_it_differs_and_its_revision_is_recorded(
     let Outcome::Configured { revision } = set("# two").await.unwrap() else { panic!() };
     let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
     assert_eq!(it.body, InstructionBody::Configure { revision, toml: "# two".into() });
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_refused_is_known_with_the_agents_reason() {
+    let served = Served::start().await;
+    let site = served.site("000000").await;
+    let papers = served.enrol(site).await;
+    let set = |toml: &str| served.centre.submit(Command::Configure { site, toml: toml.into() }, "test");
+    let rollout = || {
+        let estate = served.centre.estate();
+        let agent = estate.agent(papers.response.agent).cloned().unwrap();
+        (estate.configurations[&site].rollout(&agent), agent.refused.clone().map(|it| it.reason))
+    };
+    set("# one").await.unwrap();
+    assert_eq!(rollout(), (Rollout::Waiting, None));
+    let (mut wire, _) = served.connect(&papers).await;
+    let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
+    assert_eq!(rollout(), (Rollout::Pushed, None));
+    wire.say(AgentMessage::Result(InstructionResult { id: it.id, outcome: Err("line 3: no such device".into()) }))
+        .await;
+    let mut position = served.centre.position();
+    let refused = position.wait_for(|_| rollout() == (Rollout::Rejected, Some("line 3: no such device".into())));
+    tokio::time::timeout(PATIENCE, refused).await.unwrap().unwrap();
+    // Another one begins anew, and one that is in force takes the reason away.
+    let Outcome::Configured { revision } = set("# two").await.unwrap() else { panic!() };
+    let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
+    assert_eq!(rollout().0, Rollout::Pushed);
+    let done = Done { body: Vec::new(), configuration_revision: revision };
+    wire.say(AgentMessage::Result(InstructionResult { id: it.id, outcome: Ok(done) })).await;
+    let applied = position.wait_for(|_| rollout() == (Rollout::Applied, None));
+    tokio::time::timeout(PATIENCE, applied).await.unwrap().unwrap();
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_agent_is_known_from_its_first_connection_on() {
+    let served = Served::start().await;
+    let site = served.site("000000").await;
+    let papers = served.enrol(site).await;
+    let known = || served.centre.estate().agent(papers.response.agent).unwrap().certificate;
+    assert_eq!(known(), None);
+    let (_wire, _) = served.connect(&papers).await;
+    let certificate = known().unwrap();
+    assert_eq!(certificate.fingerprint, tls::Fingerprint::of(&papers.response.certificate_chain[0]));
+    assert!(certificate.expires > Timestamp::from_unix_ms(now_ms()));
     served.stop().await;
 }
 

@@ -5,7 +5,7 @@
 //! agent's alone (invariant 4).
 
 use onenet_topology::{AgentId, SiteId, Timestamp};
-use onenet_wire::{Lane, Position};
+use onenet_wire::{Lane, Position, tls::Fingerprint};
 use serde::{Deserialize, Serialize};
 
 /// Retired epochs that a lane remembers; an agent retires one when it loses its spool.
@@ -38,6 +38,33 @@ pub struct Agent {
     pub configuration_revision: u64,
     /// History batches it has not had acknowledged, as it said last.
     pub history_waiting: u64,
+    /// The certificate that it showed last.
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
+    /// The last configuration of the centre that it refused.
+    #[serde(default)]
+    pub refused: Option<Refused>,
+}
+
+/// A certificate, as an agent showed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Its SHA-256.
+    #[serde(with = "fingerprint")]
+    pub fingerprint: Fingerprint,
+    /// When it ends to be valid.
+    pub expires: Timestamp,
+}
+
+/// A configuration that an agent did not take, or took back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Its revision.
+    pub revision: u64,
+    /// When it said so.
+    pub time: Timestamp,
+    /// Why, in its own words.
+    pub reason: String,
 }
 
 /// Why and when an agent was shut out.
@@ -110,6 +137,8 @@ impl Agent {
             history: LaneMark::default(),
             configuration_revision: 0,
             history_waiting: 0,
+            certificate: None,
+            refused: None,
         }
     }
 
@@ -141,5 +170,19 @@ impl Agent {
             mark.epoch.map(|epoch| Position { lane, epoch, sequence: mark.sequence })
         };
         Lane::ALL.into_iter().filter_map(position).collect()
+    }
+}
+
+/// Fingerprints as they are written.
+mod fingerprint {
+    use onenet_wire::tls::Fingerprint;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(it: &Fingerprint, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(it)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fingerprint, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

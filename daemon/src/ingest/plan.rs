@@ -252,6 +252,9 @@ pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned,
         Body::Report(report) => report::report(&mut draft, report)?,
         Body::Unacceptable { agent, position } => report::unacceptable(&mut draft, *agent, *position)?,
         Body::Configured { agent, revision } => contact::configured(&mut draft, *agent, *revision)?,
+        Body::ConfigurationRefused { agent, revision, reason } => {
+            contact::configuration_refused(&mut draft, *agent, *revision, reason)?
+        }
         Body::Command { by, command } => command::command(&mut draft, by, command)?,
         Body::Audit(entries) => {
             if !entries.is_empty() {

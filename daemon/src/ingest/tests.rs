@@ -89,7 +89,14 @@ impl World {
 
     pub(super) fn hello(&mut self, agent: AgentId, boot_ms: u64) {
         let clocks = clocks(1, boot_ms, self.now.unix_ms() + WRONG_MS);
-        let greeting = Greeting { agent, version: "1".into(), clocks, received: self.now, configuration_revision: 0 };
+        let greeting = Greeting {
+            agent,
+            version: "1".into(),
+            clocks,
+            received: self.now,
+            configuration_revision: 0,
+            certificate: None,
+        };
         self.submit(Body::Hello(greeting)).unwrap();
     }
 

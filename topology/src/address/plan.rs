@@ -157,7 +157,13 @@ impl AddressPlan {
 
     /// Returns the longest prefix assigned at `at` that covers `ip` in `space`; [`PlanEntry::assignment`] says for what.
     pub fn longest_match(&self, space: SpaceId, ip: IpAddr, at: Timestamp) -> Option<&PlanEntry> {
-        self.inner.tables.get(&space)?.covering(ip).find(|entry| entry.assignment(at).is_some())
+        self.matches(space, ip, at).next()
+    }
+
+    /// Returns every prefix assigned at `at` that covers `ip` in `space`, the longest first.
+    pub fn matches(&self, space: SpaceId, ip: IpAddr, at: Timestamp) -> impl Iterator<Item = &PlanEntry> {
+        let table = self.inner.tables.get(&space).into_iter();
+        table.flat_map(move |table| table.covering(ip)).filter(move |entry| entry.assignment(at).is_some())
     }
 
     /// Returns the space in which `ip`, seen at `site` at `at`, has its meaning: the site's own when a prefix assigned

@@ -6,8 +6,9 @@ use utoipa::ToSchema;
 
 use super::{given, time};
 use crate::{
+    access::{Action, View},
     console::words,
-    estate::Agent,
+    estate::{Agent, Configuration, Rollout},
     findings::{Finding, Subject},
 };
 
@@ -37,6 +38,66 @@ pub struct AgentBody {
     pub history_waiting: u64,
     /// Revision of the configuration in force there; 0 is its own file.
     pub configuration_revision: u64,
+    /// How far it is with the configuration that its site is to have: `waiting`, `pushed`, `applied` or `rejected`; `null`
+    /// where none was set.
+    pub configuration_state: Option<&'static str>,
+    /// The certificate that it showed last; `null` before its first connection.
+    pub certificate: Option<CertificateBody>,
+    /// Set when its certificate is accepted no more.
+    pub revoked: Option<RevocationBody>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CertificateBody {
+    /// Its SHA-256, in hexadecimal.
+    pub fingerprint: String,
+    /// When it ends to be valid.
+    pub expires: String,
+}
+
+/// Why and when an agent was shut out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RevocationBody {
+    /// When.
+    pub time: String,
+    /// By whom.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The configuration that the agents of a site are to have, and how far each is with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ConfigurationBody {
+    /// The site.
+    pub site: String,
+    /// Its revision; `null` where none was set, and the agents' own files are in force.
+    pub revision: Option<u64>,
+    /// When it was set.
+    pub time: Option<String>,
+    /// By whom.
+    pub by: Option<String>,
+    /// The text, in TOML; `null` for whoever may not configure agents there.
+    pub toml: Option<String>,
+    /// The site's agents, without those that were revoked.
+    pub agents: Vec<RolloutBody>,
+}
+
+/// How far an agent is with the configuration of its site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RolloutBody {
+    /// The agent.
+    pub agent: String,
+    /// `waiting` (not connected: it gets it when it is), `pushed` (sent, no answer yet), `applied` or `rejected`; `null`
+    /// where none was set.
+    pub state: Option<&'static str>,
+    /// Revision in force there; 0 is the agent's own file.
+    pub in_force: u64,
+    /// Why it was rejected, in the agent's words.
+    pub reason: Option<String>,
+    /// When it was rejected.
+    pub rejected: Option<String>,
 }
 
 /// Something that keeps an agent from its work.
@@ -78,8 +139,9 @@ pub struct FindingBody {
 }
 
 impl AgentBody {
-    /// Returns an agent.
-    pub fn of(agent: &Agent) -> Self {
+    /// Returns an agent as the view shows it.
+    pub fn of(view: &View, agent: &Agent) -> Self {
+        let configuration = view.configuration(agent.site).filter(|_| agent.revoked.is_none());
         Self {
             id: agent.id.to_string(),
             site: agent.site.to_string(),
@@ -92,6 +154,46 @@ impl AgentBody {
             clock_offset_ms: agent.clock.offset_ms,
             history_waiting: agent.history_waiting,
             configuration_revision: agent.configuration_revision,
+            configuration_state: configuration.map(|wanted| wanted.rollout(agent).name()),
+            certificate: agent
+                .certificate
+                .map(|it| CertificateBody { fingerprint: it.fingerprint.to_string(), expires: time(it.expires) }),
+            revoked: agent.revoked.as_ref().map(|it| RevocationBody {
+                time: time(it.time),
+                by: it.by.clone(),
+                reason: it.reason.clone(),
+            }),
+        }
+    }
+}
+
+impl ConfigurationBody {
+    /// Returns the configuration of a site as the view shows it.
+    pub fn of(view: &View, site: SiteId) -> Self {
+        let wanted = view.configuration(site);
+        let may_read = view.may(Action::ConfigureAgents, site);
+        let agents = view.agents_of(site).filter(|agent| agent.revoked.is_none());
+        Self {
+            site: site.to_string(),
+            revision: wanted.map(|wanted| wanted.revision),
+            time: wanted.map(|wanted| time(wanted.time)),
+            by: wanted.map(|wanted| wanted.by.to_string()),
+            toml: wanted.filter(|_| may_read).map(|wanted| wanted.toml.to_string()),
+            agents: agents.map(|agent| RolloutBody::of(wanted, agent)).collect(),
+        }
+    }
+}
+
+impl RolloutBody {
+    fn of(wanted: Option<&Configuration>, agent: &Agent) -> Self {
+        let state = wanted.map(|wanted| wanted.rollout(agent));
+        let refused = agent.refused.as_ref().filter(|_| state == Some(Rollout::Rejected));
+        Self {
+            agent: agent.id.to_string(),
+            state: state.map(Rollout::name),
+            in_force: agent.configuration_revision,
+            reason: refused.map(|refused| refused.reason.clone()),
+            rejected: refused.map(|refused| time(refused.time)),
         }
     }
 }

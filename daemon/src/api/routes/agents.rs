@@ -10,17 +10,18 @@ use axum::{
     extract::{Path, State},
 };
 use onenet_topology::AgentId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, inventory_sites, page_of_ids, site_filter};
+use super::{Answer, JsonBody, inventory_sites, page_of_ids, read_body, site_filter, submit};
 use crate::{
     access::{Action, Gate, audit::Outcome},
     api::{
         App, Params, Problem,
         body::{AgentBody, ConditionBody, FindingBody, Page},
     },
+    record::Command,
 };
 
 /// How long an enrolment token is valid when the caller does not say, in hours.
@@ -31,6 +32,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_agents))
         .routes(routes!(get_agent))
+        .routes(routes!(revoke_agent))
         .routes(routes!(list_conditions))
         .routes(routes!(list_findings))
         .routes(routes!(issue_enrolment_token))
@@ -66,7 +68,7 @@ async fn list_agents(gate: Gate, mut params: Params) -> Answer<Page<AgentBody>> 
     params.finish()?;
     let agents = view.agents().filter(|agent| root.is_none_or(|root| view.is_within(agent.site, root)));
     let rest = agents.filter(|agent| cursor.is_none_or(|last| agent.id > last));
-    Ok(Json(page_of_ids(rest.map(AgentBody::of), limit, |agent| &agent.id)))
+    Ok(Json(page_of_ids(rest.map(|agent| AgentBody::of(&view, agent)), limit, |agent| &agent.id)))
 }
 
 /// One agent.
@@ -81,7 +83,45 @@ async fn get_agent(gate: Gate, Path(agent): Path<String>, params: Params) -> Ans
         Some((estate.agent(id)?.site, id))
     })?;
     params.finish()?;
-    Ok(Json(AgentBody::of(view.agent(id).ok_or_else(Problem::not_found)?)))
+    Ok(Json(AgentBody::of(&view, view.agent(id).ok_or_else(Problem::not_found)?)))
+}
+
+/// Why an agent is shut out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReasonBody {
+    /// In words, 1 to 200 characters: whoever stands at the agent reads them.
+    pub reason: String,
+}
+
+/// Accepts an agent's certificate no more, and cuts its stream.
+///
+/// It cannot be taken back: an agent that was revoked by mistake enrols again.
+#[utoipa::path(
+    post, path = "/api/v1/agents/{agent}/revoke", tag = "agents",
+    params(("agent" = String, Path, description = "Its id")),
+    request_body = ReasonBody,
+    responses((status = 200, body = AgentBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn revoke_agent(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(agent): Path<String>,
+    params: Params,
+    body: JsonBody<ReasonBody>,
+) -> Answer<AgentBody> {
+    let (_, _, id) = gate.thing(Action::RevokeAgent, |estate| {
+        let id = agent.parse().ok()?;
+        Some((estate.agent(id)?.site, id))
+    })?;
+    params.finish()?;
+    let reason = read_body(&app, body)?.reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > 200 || reason.chars().any(char::is_control) {
+        return Err(Problem::parameter("reason", "cannot be used: write 1 to 200 characters on one line"));
+    }
+    submit(&app, &gate, Command::RevokeAgent { agent: id, reason }).await?;
+    let view = gate.view_after(app.centre.estate());
+    Ok(Json(AgentBody::of(&view, view.agent(id).ok_or_else(Problem::not_found)?)))
 }
 
 /// Lists what keeps agents from their work.

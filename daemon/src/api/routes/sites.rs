@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, page_of_ids, site_filter};
+use super::{Answer, TextBody, page_of_ids, read_text, site_filter};
 use crate::{
     access::{Action, Gate, View},
     api::{
@@ -130,11 +130,17 @@ async fn list_children(gate: Gate, Path(site): Path<String>, params: Params) -> 
     request_body(content = String, content_type = "text/csv"),
     responses((status = 200, body = ImportBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-async fn import_sites(State(app): State<Arc<App>>, gate: Gate, mut params: Params, body: String) -> Answer<ImportBody> {
+async fn import_sites(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    mut params: Params,
+    body: TextBody,
+) -> Answer<ImportBody> {
     let view = gate.system(Action::ManageSites)?;
     let divisions = params.flag("divisions")?.unwrap_or(false);
     let from = params.day("from")?;
     params.finish()?;
+    let body = read_text(&app, body)?;
     let text = match (divisions, body.trim().is_empty()) {
         (true, true) => division::csv(),
         (true, false) => {

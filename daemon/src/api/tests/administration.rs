@@ -1,6 +1,6 @@
 //! Changing the tree of sites and the areas: by role, by subtree, and from the day on that it says.
 
-use hyper::{Method, StatusCode};
+use hyper::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
@@ -158,5 +158,81 @@ async fn an_area_that_cannot_be_is_refused_with_what_to_do() {
     ] {
         let answer = world.send(&all, Method::POST, "/api/v1/areas", Some(body)).await;
         assert!(answer.status.is_client_error() && answer.text.contains(words), "{words}: {answer:?}");
+    }
+}
+
+/// The agent of a county.
+async fn agent_of(world: &World, site: &str) -> String {
+    let token = world.token(Role::Viewer, Some(site)).await;
+    world.get(&token, "/api/v1/agents").await.items()[0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_agent_is_revoked_once_with_a_reason_by_who_looks_after_it() {
+    let world = World::new().await;
+    let path = format!("/api/v1/agents/{}/revoke", agent_of(&world, "130102").await);
+    let revoke = async |token: &str| world.send(token, Method::POST, &path, Some(json!({"reason": "stolen"}))).await;
+    for role in [Role::Viewer, Role::SecurityReviewer, Role::SecurityAdministrator, Role::AuditAdministrator] {
+        let token = world.token(role, None).await;
+        assert_eq!(revoke(&token).await.status, StatusCode::FORBIDDEN, "{role}");
+    }
+    let elsewhere = world.token(Role::Operator, Some("320000")).await;
+    assert_eq!(revoke(&elsewhere).await.status, StatusCode::NOT_FOUND);
+    let operator = world.token(Role::Operator, Some("130000")).await;
+    for reason in ["", " ", "a\nb", &"x".repeat(201)] {
+        let answer = world.send(&operator, Method::POST, &path, Some(json!({"reason": reason}))).await;
+        assert_eq!((answer.status, &answer.json()["parameter"]), (StatusCode::BAD_REQUEST, &json!("reason")));
+    }
+    let done = revoke(&operator).await;
+    assert_eq!((done.status, &done.json()["state"]), (StatusCode::OK, &json!("revoked")), "{done:?}");
+    assert_eq!(done.json()["revoked"]["by"], "operator of 130000");
+    let again = revoke(&operator).await;
+    assert!(again.status == StatusCode::CONFLICT && again.text.contains("stolen"), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_sites_configuration_is_set_and_read_by_who_looks_after_its_agents() {
+    let world = World::new().await;
+    let path = "/api/v1/sites/130102/configuration";
+    let set = async |token: &str, text: &str| {
+        let request = Request::builder().method(Method::PUT).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        world.raw(request.body(axum::body::Body::from(text.to_owned())).unwrap()).await
+    };
+    let text = "[[devices]]\nname = \"core\"\ncommunity = \"secret\"\n";
+    for role in [Role::Viewer, Role::SecurityReviewer, Role::SecurityAdministrator, Role::AuditAdministrator] {
+        let token = world.token(role, None).await;
+        assert_eq!(set(&token, text).await.status, StatusCode::FORBIDDEN, "{role}");
+    }
+    let elsewhere = world.token(Role::Operator, Some("320000")).await;
+    assert_eq!(set(&elsewhere, text).await.status, StatusCode::NOT_FOUND);
+    let operator = world.token(Role::Operator, Some("130000")).await;
+    assert_eq!(world.get(&operator, path).await.json()["revision"], Value::Null);
+    let done = set(&operator, text).await;
+    assert_eq!(done.status, StatusCode::OK, "{done:?}");
+    assert_eq!((&done.json()["toml"], &done.json()["by"]), (&json!(text), &json!("operator of 130000")));
+    assert_eq!(done.json()["agents"][0]["state"], "pushed", "its stream is open: {done:?}");
+    let viewer = world.token(Role::Viewer, Some("130102")).await;
+    let seen = world.get(&viewer, path).await;
+    assert_eq!((&seen.json()["toml"], &seen.json()["revision"]), (&Value::Null, &done.json()["revision"]));
+    assert!(!seen.text.contains("secret"), "{seen:?}");
+    let audit = world.token(Role::AuditAdministrator, Some("000000")).await;
+    let trail = world.get(&audit, "/api/v1/audit").await;
+    assert!(trail.text.contains("configure_agents") && !trail.text.contains("secret"), "{}", trail.text);
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_is_answered_with_its_lines_and_what_to_do() {
+    let world = World::bare().await;
+    let token = world.token(Role::Operator, None).await;
+    for (text, words) in [
+        ("[capture]\ninterfaces = eth0\n", vec!["line 2", "not TOML"]),
+        ("[capture]\n\n[credentials.a]\n[data]\n", vec!["line 3", "credentials", "line 4", "agent's own file"]),
+    ] {
+        let request = Request::builder().method(Method::PUT).uri("/api/v1/sites/130102/configuration");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let answer = world.raw(request.body(axum::body::Body::from(text)).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+        assert!(words.iter().all(|word| answer.text.contains(word)), "{words:?}: {}", answer.text);
     }
 }

@@ -128,7 +128,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             Outcome::Accepted
         }
         Command::RevokeAgent { agent, .. } => {
-            draft.next.agent(*agent).ok_or(Refusal::UnknownAgent(*agent))?;
+            super::contact::member(draft, *agent)?;
             Outcome::Accepted
         }
         Command::Configure { site, .. } => {

@@ -7,13 +7,15 @@ use onenet_wire::Clocks;
 
 use super::{Draft, Outcome, Refusal, time::measure};
 use crate::{
-    estate::{Agent, Change},
+    estate::{Agent, Change, Refused},
     findings::{Evidence, Finding, FindingKey, FindingKind, Subject},
     record::Greeting,
 };
 
 /// A sign of life is worth a change of the estate when the last one is older than this, in milliseconds.
 const HEARD_AGAIN_MS: i64 = 15_000;
+/// What is kept of an agent's reason, in characters: a list of all that is wrong with a long configuration.
+const REASON_CHARS_MAX: usize = 4_000;
 
 /// Returns the agent if it may speak.
 pub(super) fn member(draft: &Draft<'_>, id: AgentId) -> Result<Agent, Refusal> {
@@ -35,6 +37,7 @@ pub(super) fn hello(draft: &mut Draft<'_>, greeting: &Greeting) -> Result<Outcom
     measure(&mut agent.clock, &greeting.clocks, greeting.received);
     agent.version.clone_from(&greeting.version);
     agent.configuration_revision = greeting.configuration_revision;
+    agent.certificate = greeting.certificate.or(agent.certificate);
     agent.contact.connected_since = Some(greeting.received);
     agent.contact.last_heard = Some(greeting.received);
     agent.contact.silent_since = None;
@@ -68,8 +71,26 @@ pub(super) fn heard(
 /// Plans that a configuration is in force.
 pub(super) fn configured(draft: &mut Draft<'_>, id: AgentId, revision: u64) -> Result<Outcome, Refusal> {
     let mut agent = member(draft, id)?;
-    if agent.configuration_revision != revision {
+    if agent.configuration_revision != revision || agent.refused.is_some() {
         agent.configuration_revision = revision;
+        agent.refused = None;
+        draft.put(Change::Agent(Arc::new(agent)));
+    }
+    Ok(Outcome::Accepted)
+}
+
+/// Plans that a configuration is not in force, and why. The same refusal again, as at each hello, is no news.
+pub(super) fn configuration_refused(
+    draft: &mut Draft<'_>,
+    id: AgentId,
+    revision: u64,
+    reason: &str,
+) -> Result<Outcome, Refusal> {
+    let mut agent = member(draft, id)?;
+    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+    let known = agent.refused.as_ref().is_some_and(|known| known.revision == revision && known.reason == reason);
+    if !known {
+        agent.refused = Some(Refused { revision, time: draft.record.time, reason });
         draft.put(Change::Agent(Arc::new(agent)));
     }
     Ok(Outcome::Accepted)

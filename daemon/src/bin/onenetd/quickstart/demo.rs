@@ -163,6 +163,7 @@ impl Speaker {
             clocks: self.clocks(now),
             received: now,
             configuration_revision: 0,
+            certificate: None,
         };
         send(intake, Body::Hello(greeting)).await;
         self.tell(intake, now).await;

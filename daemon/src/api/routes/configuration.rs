@@ -1,0 +1,95 @@
+//! The configuration that the agents of a site are to have: set here, pushed to each, and what came of it.
+//!
+//! The agent checks a text as it checks its own file, and says what is wrong with it; here only what needs no agent is
+//! checked, so that a slip is known at once.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use onenet_wire::limits::CONFIGURATION_BYTES;
+use toml::de::DeTable;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Answer, TextBody, listed, plan_file::line_of, read_text, submit};
+use crate::{
+    access::{Action, Gate},
+    api::{App, Params, Problem, body::ConfigurationBody},
+    record::Command,
+};
+
+/// The parts of an agent's configuration that are the site's; the rest is the agent's own.
+const PARTS: [&str; 3] = ["capture", "intervals", "devices"];
+
+/// Returns the routes.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(get_configuration, set_configuration))
+}
+
+/// The configuration that the agents of a site are to have, and how far each is with it.
+#[utoipa::path(
+    get, path = "/api/v1/sites/{site}/configuration", tag = "agents",
+    params(("site" = String, Path, description = "An id or a division code")),
+    responses((status = 200, body = ConfigurationBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn get_configuration(gate: Gate, Path(site): Path<String>, params: Params) -> Answer<ConfigurationBody> {
+    let (view, site) = gate.site(Action::ReadInventory, &site)?;
+    params.finish()?;
+    Ok(Json(ConfigurationBody::of(&view, site)))
+}
+
+/// Sets the configuration of a site's agents: the sections `capture`, `intervals` and `devices` of an agent's file.
+///
+/// It is pushed to the agents that are connected, and to the others when they connect. Each checks it, applies it, and goes
+/// back to the one before when it loses the centre by it; ask for the configuration again to see what came of it.
+#[utoipa::path(
+    put, path = "/api/v1/sites/{site}/configuration", tag = "agents",
+    params(("site" = String, Path, description = "An id or a division code")),
+    request_body(content = String, content_type = "application/toml"),
+    responses((status = 200, body = ConfigurationBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn set_configuration(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(site): Path<String>,
+    params: Params,
+    toml: TextBody,
+) -> Answer<ConfigurationBody> {
+    let (_, site) = gate.site(Action::ConfigureAgents, &site)?;
+    params.finish()?;
+    let toml = read_text(&app, toml)?;
+    check(&toml)?;
+    submit(&app, &gate, Command::Configure { site, toml }).await?;
+    Ok(Json(ConfigurationBody::of(&gate.view_after(app.centre.estate()), site)))
+}
+
+/// Checks what needs no agent: that it is TOML, holds the site's parts and nothing else, and fits one message.
+fn check(text: &str) -> Result<(), Problem> {
+    if text.len() > CONFIGURATION_BYTES {
+        let detail = format!(
+            "it has {} bytes, more than {CONFIGURATION_BYTES}: divide the devices among several agents",
+            text.len()
+        );
+        return Err(Problem::body(detail));
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let line = |offset| line_of(text, offset);
+    let mut problems: Vec<(usize, String)> = errors
+        .iter()
+        .map(|error| (line(error.span().unwrap_or_default().start), format!("is not TOML: {}", error.message())))
+        .collect();
+    let others = document.get_ref().keys().filter(|key| !PARTS.contains(&key.get_ref().as_ref()));
+    problems.extend(others.map(|key| {
+        let what = format!(
+            "{} is not the site's to set: leave it in the agent's own file; known here are {}",
+            key.get_ref(),
+            PARTS.join(", ")
+        );
+        (line(key.span().start), what)
+    }));
+    problems.sort();
+    let problems: Vec<String> = problems.into_iter().map(|(line, what)| format!("line {line}: {what}")).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Problem::body(listed(&problems))) }
+}
