@@ -31,7 +31,14 @@ pub enum Command {
     /// Run the centre.
     Serve(ConfigArg),
     /// Check a configuration; everything that is wrong is listed at once.
-    CheckConfig(ConfigArg),
+    CheckConfig {
+        /// The configuration.
+        #[arg(value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
+        file: PathBuf,
+        /// The same, as `serve` takes it.
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
+    },
     /// Issue a one-time token with which an agent of a site enrols.
     Enrol(EnrolArgs),
     /// Sites: import, list and change them.

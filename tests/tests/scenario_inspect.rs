@@ -113,3 +113,34 @@ fn each_wrong_credential_is_named_with_its_remedy() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+#[ignore = "needs root and snmpd"]
+fn pass_phrases_need_not_stand_on_the_command_line() -> Result<()> {
+    let lab = Lab::new()?;
+    let (collector, device) = (lab.node("collector")?, lab.node("device")?);
+    lab.cable(&collector, "eth0", &device, "eth0")?;
+    collector.add_address("eth0", "10.77.0.2/24")?;
+    device.add_address("eth0", "10.77.0.3/24")?;
+    let _snmpd = snmpd::start_master(&device, "switch-1", &device.dir().join("agentx"))?;
+    let ask = |more: &[&str], environment: &[(&str, &str)]| -> Result<Said> {
+        let mut command = collector.command(product("onenet-agent")?);
+        command.args(["inspect", "10.77.0.3", "--json"]).args(more).envs(environment.iter().copied());
+        Said::of(command)
+    };
+    let user = ["--v3", snmpd::V3_USER, "--auth", "SHA", "--privacy", "AES"];
+    let (auth, privacy) = (("ONENET_AUTH_KEY", snmpd::V3_AUTH), ("ONENET_PRIVACY_KEY", snmpd::V3_PRIV));
+    let file = collector.file("privacy-key", &format!("{}\n", snmpd::V3_PRIV))?.display().to_string();
+    let community = collector.file("community", &format!("{}\n", snmpd::COMMUNITY))?.display().to_string();
+    for (what, said) in [
+        ("all from the environment", ask(&user, &[auth, privacy])?),
+        ("one from a file", ask(&[&user[..], &["--privacy-key-file", &file]].concat(), &[auth])?),
+        ("community from a file", ask(&["--community-file", &community], &[])?),
+        ("community from the environment", ask(&[], &[("ONENET_COMMUNITY", snmpd::COMMUNITY)])?),
+    ] {
+        ensure!(said.status == 0, "{what}: {said:?}");
+    }
+    // Each is asked for where it is missing, by the ways that nobody can look at.
+    ask(&user, &[auth])?.refuses(&["privacy", "ONENET_PRIVACY_KEY", "--privacy-key-file"])?;
+    ask(&[&user[..], &["--privacy-key-file", "/nowhere/key"]].concat(), &[auth])?.refuses(&["/nowhere/key", "readable"])
+}

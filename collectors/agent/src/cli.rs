@@ -8,6 +8,7 @@ mod inspect;
 mod output;
 mod replay;
 mod run;
+mod secret;
 mod status;
 
 use std::path::PathBuf;
@@ -43,6 +44,9 @@ enum Command {
         /// The configuration.
         #[arg(value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
         file: PathBuf,
+        /// The same, as `run` takes it.
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        config: Option<PathBuf>,
     },
     /// Show what one device tells over SNMP, and what of it was dropped and why.
     Inspect(inspect::Arguments),
@@ -61,7 +65,7 @@ impl Cli {
             Command::Run { config } => run::execute(&config),
             Command::Enrol(arguments) => enrol::execute(&arguments),
             Command::Status(arguments) => status::execute(&arguments),
-            Command::CheckConfig { file } => check::execute(&file),
+            Command::CheckConfig { file, config } => check::execute(&config.unwrap_or(file)),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Replay(arguments) => replay::execute(&arguments),
         }

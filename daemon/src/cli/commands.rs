@@ -69,9 +69,10 @@ pub enum CommandError {
 pub async fn run(command: Command) -> Result<(), CommandError> {
     match command {
         Command::Serve(args) => Ok(serve::run(Config::load(&args.config)?).await?),
-        Command::CheckConfig(args) => {
-            Config::load(&args.config)?;
-            say(&format!("{} is in order", args.config.display()))
+        Command::CheckConfig { file, config } => {
+            let file = config.unwrap_or(file);
+            Config::load(&file)?;
+            say(&format!("{} is in order", file.display()))
         }
         Command::Enrol(args) => enrol(args).await,
         Command::Sites(command) => sites::run(command).await,

@@ -10,7 +10,7 @@ mod quickstart;
 
 /// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
 #[derive(Debug, Parser)]
-#[command(name = "onenetd", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "onenetd", version, arg_required_else_help = true)]
 #[command(max_term_width = 110)]
 struct Cli {
     #[command(subcommand)]
@@ -42,14 +42,17 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Prints the error and its causes on one line each.
+/// Prints the error and its causes on one line each; a cause that the line before told already is not said again.
 #[expect(clippy::print_stderr, reason = "the one message that a failed command gives")]
 fn report(error: &dyn std::error::Error) {
     eprintln!("onenetd: {error}");
-    let mut cause = error.source();
+    let (mut said, mut cause) = (error.to_string(), error.source());
     while let Some(error) = cause {
-        eprintln!("  because {error}");
-        cause = error.source();
+        let message = error.to_string();
+        if !said.contains(&message) {
+            eprintln!("  because {message}");
+        }
+        (said, cause) = (message, error.source());
     }
 }
 
