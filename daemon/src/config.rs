@@ -143,11 +143,12 @@ pub struct Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read the configuration {}: {source}; give its path with --config", path.display())]
+    #[error("cannot read the configuration {}: give its path with --config", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
-        /// What the system said, part of the message: the user sees one line.
+        /// What the system said.
+        #[source]
         source: io::Error,
     },
     /// The text is wrong.

@@ -148,7 +148,7 @@ fn trouble(language: Language, problem: &Problem) -> Response {
         StatusCode::FORBIDDEN => (text::FORBIDDEN, Some(text::FORBIDDEN_HINT)),
         _ => (text::WENT_WRONG, None),
     };
-    let hint = hint.map_or_else(|| problem.detail.clone(), |hint| language.of(hint).to_owned());
+    let hint = hint.map_or_else(|| words::problem(language, problem), |hint| language.of(hint).to_owned());
     let page = layout::bare(
         language,
         language.of(title),

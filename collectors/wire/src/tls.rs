@@ -64,7 +64,7 @@ pub struct WrongAuthority {
 
 /// The random source of the system does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system's random source does not answer")]
+#[error("the system's random source does not answer: check that /dev/urandom can be read")]
 pub struct NoRandomness;
 
 /// SHA-256 of a certificate in DER. Written in hexadecimal.

@@ -6,10 +6,8 @@
 
 use std::fmt;
 
-use ring::{
-    digest,
-    rand::{SecureRandom, SystemRandom},
-};
+pub use onenet_wire::tls::NoRandomness;
+use onenet_wire::tls::{random, sha256};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a secret.
@@ -37,12 +35,7 @@ impl Secret {
 
     /// Returns the hash under which it is known.
     pub fn hash(&self) -> SecretHash {
-        let mut hash = [0; 32];
-        // SHA-256 has 32 bytes; `zip` says so without a path that can fail.
-        for (to, from) in hash.iter_mut().zip(digest::digest(&digest::SHA256, self.0.as_bytes()).as_ref()) {
-            *to = *from;
-        }
-        SecretHash(hash)
+        SecretHash(sha256(self.0.as_bytes()))
     }
 }
 
@@ -52,19 +45,13 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-/// The operating system gave no random bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system gave no random bytes for a secret: check that /dev/urandom can be read")]
-pub struct NoRandomness;
-
 /// Returns a new secret of 256 random bits.
 ///
 /// # Errors
 /// Fails when the operating system gives no random bytes.
 pub fn random_secret() -> Result<Secret, NoRandomness> {
     use fmt::Write as _;
-    let mut bytes = [0; SECRET_BYTES];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
+    let bytes = random::<SECRET_BYTES>()?;
     let mut text = String::with_capacity(PREFIX.len() + 2 * SECRET_BYTES);
     text.push_str(PREFIX);
     for byte in bytes {

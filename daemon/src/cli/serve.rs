@@ -131,6 +131,8 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     // Ports first: a second daemon is told so before anything is opened.
     let collectors = listen(config.collectors.listen, "collectors.listen").await?;
     let listener = listen(config.api.listen, "api.listen").await?;
+    // What the operator gave is looked at next: nothing is opened for a certificate that cannot be used.
+    let given = given_certificate(config)?;
     let clock = Clock::system();
     let options = Options {
         policy: policy(config),
@@ -141,7 +143,10 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         clock: clock.clone(),
     };
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
-    let tls = tls(config, &centre)?;
+    let tls = match &config.api.transport {
+        Transport::OwnAuthority => Some(acceptor(own_certificate(config, &centre)?)?),
+        Transport::Plain | Transport::Files { .. } => given,
+    };
     let socket = api::local_socket(&config.data_dir).map_err(RunError::Local)?;
     let bound = |listener: &TcpListener, otherwise| listener.local_addr().unwrap_or(otherwise);
     let (api_address, collectors_address) =
@@ -244,22 +249,23 @@ fn names(config: &Config) -> Vec<String> {
     names
 }
 
-fn tls(config: &Config, centre: &Centre) -> Result<Option<TlsAcceptor>, RunError> {
-    let (chain, key) = match &config.api.transport {
-        Transport::Plain => return Ok(None),
-        Transport::OwnAuthority => own_certificate(config, centre)?,
-        Transport::Files { certificate, key } => (read_chain(certificate)?, read_key(key)?),
-    };
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn given_certificate(config: &Config) -> Result<Option<TlsAcceptor>, RunError> {
+    match &config.api.transport {
+        Transport::Files { certificate, key } => acceptor((read_chain(certificate)?, read_key(key)?)).map(Some),
+        Transport::Plain | Transport::OwnAuthority => Ok(None),
+    }
+}
+
+fn acceptor((chain, key): ChainAndKey) -> Result<TlsAcceptor, RunError> {
     let builder = rustls::ServerConfig::builder().with_no_client_auth();
     let mut tls = builder.with_single_cert(chain, key).map_err(RunError::Tls)?;
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(Arc::new(tls))))
+    Ok(TlsAcceptor::from(Arc::new(tls)))
 }
 
-fn own_certificate(
-    config: &Config,
-    centre: &Centre,
-) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), RunError> {
+fn own_certificate(config: &Config, centre: &Centre) -> Result<ChainAndKey, RunError> {
     let failed = |source: rustls::pki_types::pem::Error| RunError::Pem {
         path: config.data_dir.join("pki"),
         what: "the centre's own certificate",

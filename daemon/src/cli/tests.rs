@@ -1,6 +1,6 @@
 //! The command line over a store and over a running centre.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use clap::Subcommand as _;
 
@@ -10,7 +10,10 @@ use crate::{
     config::{ApiConfig, CollectorsConfig, Config, Transport},
 };
 use axum::body::Body;
-use hyper::{Method, Request};
+use http_body_util::BodyExt as _;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde_json::Value;
 
 fn config(data: &Path) -> Config {
@@ -103,4 +106,86 @@ async fn a_taken_port_is_named_with_its_key() {
     let Err(error) = serve::start(&config).await else { panic!("two listeners share a port") };
     let said = error.to_string();
     assert!(said.contains("api.listen") && said.contains(&config.api.listen.to_string()), "{said}");
+}
+
+/// One request over TLS as a browser sends it, to whoever has a certificate of `authority` for `name`.
+async fn get_over_tls(
+    address: std::net::SocketAddr,
+    authority: rustls::pki_types::CertificateDer<'static>,
+    name: &'static str,
+    path: &str,
+) -> Result<(StatusCode, String), String> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority).unwrap();
+    let mut tls = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(tls));
+    let stream = connector.connect(name.try_into().unwrap(), tcp).await.map_err(|error| error.to_string())?;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = Request::builder().uri(path).header(header::HOST, name).body(Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    connection.abort();
+    Ok((status, String::from_utf8(body.to_vec()).unwrap()))
+}
+
+#[tokio::test]
+async fn the_api_speaks_tls_with_a_certificate_of_the_centres_own_authority() {
+    onenet_wire::tls::install();
+    let data = tempfile::tempdir().unwrap();
+    let mut config = config(data.path());
+    config.api.transport = Transport::OwnAuthority;
+    let running = serve::start(&config).await.unwrap();
+    let authority = || CertificateDer::from_pem_file(data.path().join("pki/authority.pem")).unwrap();
+    let answer = get_over_tls(running.api, authority(), "centre.example", "/healthz").await;
+    assert_eq!(answer, Ok((StatusCode::OK, "ok\n".to_owned())));
+    let stranger = get_over_tls(running.api, authority(), "centre.example", "/api/v1/sites").await.unwrap();
+    assert_eq!(stranger.0, StatusCode::UNAUTHORIZED);
+    // Whoever is called otherwise, or trusts another authority, sends nothing.
+    let other_name = get_over_tls(running.api, authority(), "elsewhere.example", "/healthz").await.unwrap_err();
+    assert!(other_name.contains("not valid for name"), "{other_name}");
+    let other = rcgen::generate_simple_self_signed(["centre.example".to_owned()]).unwrap();
+    let unknown = get_over_tls(running.api, other.cert.der().clone(), "centre.example", "/healthz").await.unwrap_err();
+    assert!(unknown.contains("UnknownIssuer"), "{unknown}");
+    let failed = &running.app.counters.handshakes_failed;
+    let counted = async {
+        while failed.load(std::sync::atomic::Ordering::Relaxed) < 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), counted).await.expect("failed handshakes are not counted");
+    // And nothing is answered in clear text.
+    let plain = tokio::net::TcpStream::connect(running.api).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(plain)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::builder().uri("/healthz").body(Body::empty()).unwrap();
+    assert!(sender.send_request(request).await.is_err());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_api_speaks_tls_with_a_certificate_from_files_and_names_the_one_that_cannot_be_used() {
+    onenet_wire::tls::install();
+    let data = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["console.example".to_owned()]).unwrap();
+    let (certificate, key) = (data.path().join("console.pem"), data.path().join("console.key"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let mut config = config(&data.path().join("data"));
+    config.api.transport = Transport::Files { certificate: certificate.clone(), key: key.clone() };
+    let running = serve::start(&config).await.unwrap();
+    let answer = get_over_tls(running.api, made.cert.der().clone(), "console.example", "/healthz").await;
+    assert_eq!(answer, Ok((StatusCode::OK, "ok\n".to_owned())));
+    running.stop().await;
+
+    let other = rcgen::generate_simple_self_signed(["console.example".to_owned()]).unwrap();
+    for (content, words) in [("", "console.key"), (&other.signing_key.serialize_pem(), "belong to each other")] {
+        std::fs::write(&key, content).unwrap();
+        let Err(error) = serve::start(&config).await else { panic!("it serves with another key") };
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

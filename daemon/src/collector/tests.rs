@@ -70,6 +70,14 @@ impl Served {
         Self { centre, address, shutdown, _data: data }
     }
 
+    /// A centre with one site, at which one agent is enrolled.
+    async fn with_an_agent() -> (Self, SiteId, Papers) {
+        let served = Self::start().await;
+        let site = served.site("000000").await;
+        let papers = served.enrol(site).await;
+        (served, site, papers)
+    }
+
     async fn site(&self, code: &str) -> SiteId {
         let site = NewSite {
             tier: Tier::Ministry,
@@ -211,9 +219,7 @@ fn endpoints(centre: &Centre, site: SiteId) -> usize {
 
 #[tokio::test]
 async fn what_is_acknowledged_is_in_the_estate_and_a_repetition_has_no_effect() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, site, papers) = Served::with_an_agent().await;
     let (mut wire, welcome) = served.connect(&papers).await;
     assert_eq!((welcome.site_name.as_str(), welcome.committed), ("部", vec![]));
     // More than the centre lets be in flight: the rest waits, nothing is lost.
@@ -236,9 +242,7 @@ async fn what_is_acknowledged_is_in_the_estate_and_a_repetition_has_no_effect() 
 
 #[tokio::test]
 async fn a_gap_and_an_unacceptable_batch_are_rejected_by_name_and_the_lane_goes_on() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let (mut wire, _) = served.connect(&papers).await;
     wire.say(AgentMessage::Batch(batch(2, 1))).await;
     let CentreMessage::Rejection(it) = wire.hear().await else { panic!() };
@@ -304,9 +308,7 @@ async fn a_hello_for_another_site_or_agent_is_refused() {
 
 #[tokio::test]
 async fn a_revoked_agent_is_out_at_once_and_stays_out() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let (mut wire, _) = served.connect(&papers).await;
     let command = Command::RevokeAgent { agent: papers.response.agent, reason: "stolen".into() };
     served.centre.submit(command, "wang").await.unwrap();
@@ -320,9 +322,7 @@ async fn a_revoked_agent_is_out_at_once_and_stays_out() {
 
 #[tokio::test]
 async fn a_newer_stream_takes_the_older_ones_place() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let (mut older, _) = served.connect(&papers).await;
     let (mut newer, _) = served.connect(&papers).await;
     assert_eq!(older.end().await.code(), Code::Aborted);
@@ -337,9 +337,7 @@ async fn a_newer_stream_takes_the_older_ones_place() {
 
 #[tokio::test]
 async fn a_digest_that_differs_asks_for_exactly_the_differing_groups() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let (mut wire, _) = served.connect(&papers).await;
     wire.say(AgentMessage::Batch(batch(1, 1))).await;
     assert!(matches!(wire.hear().await, CentreMessage::Acknowledgement(_)));
@@ -362,9 +360,7 @@ async fn a_digest_that_differs_asks_for_exactly_the_differing_groups() {
 
 #[tokio::test]
 async fn a_configuration_is_pushed_when_it_differs_and_its_revision_is_recorded() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, site, papers) = Served::with_an_agent().await;
     let set = |toml: &str| served.centre.submit(Command::Configure { site, toml: toml.into() }, "test");
     let Outcome::Configured { revision } = set("# one").await.unwrap() else { panic!() };
     let (mut wire, _) = served.connect(&papers).await;
@@ -384,9 +380,7 @@ async fn a_configuration_is_pushed_when_it_differs_and_its_revision_is_recorded(
 
 #[tokio::test]
 async fn a_configuration_that_is_refused_is_known_with_the_agents_reason() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, site, papers) = Served::with_an_agent().await;
     let set = |toml: &str| served.centre.submit(Command::Configure { site, toml: toml.into() }, "test");
     let rollout = || {
         let estate = served.centre.estate();
@@ -416,9 +410,7 @@ async fn a_configuration_that_is_refused_is_known_with_the_agents_reason() {
 
 #[tokio::test]
 async fn the_certificate_of_an_agent_is_known_from_its_first_connection_on() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let known = || served.centre.estate().agent(papers.response.agent).unwrap().certificate;
     assert_eq!(known(), None);
     let (_wire, _) = served.connect(&papers).await;
@@ -430,9 +422,7 @@ async fn the_certificate_of_an_agent_is_known_from_its_first_connection_on() {
 
 #[tokio::test]
 async fn a_question_is_answered_by_the_agent_or_fails_with_a_clear_reason() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, _, papers) = Served::with_an_agent().await;
     let agent = papers.response.agent;
     let ask = || served.centre.instruct(agent, InstructionBody::Query(Query::Status));
     assert!(ask().await.unwrap_err().to_string().contains("not connected"));
@@ -455,9 +445,7 @@ async fn a_question_is_answered_by_the_agent_or_fails_with_a_clear_reason() {
 
 #[tokio::test]
 async fn a_centre_that_stops_comes_back_with_everything_that_was_acknowledged() {
-    let served = Served::start().await;
-    let site = served.site("000000").await;
-    let papers = served.enrol(site).await;
+    let (served, site, papers) = Served::with_an_agent().await;
     let (mut wire, _) = served.connect(&papers).await;
     wire.say(AgentMessage::Batch(batch(1, 1))).await;
     assert!(matches!(wire.hear().await, CentreMessage::Acknowledgement(_)));

@@ -171,3 +171,15 @@ async fn the_language_is_remembered_and_can_be_changed_in_place() {
     let later = visit(&world, &format!("{cookie}; onenet_lang=en"), "/").await;
     assert!(later.text.contains("Overview"));
 }
+
+#[tokio::test]
+async fn what_went_wrong_is_said_in_the_readers_language() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let chinese = visit(&world, &cookie, "/endpoints?cursor=x&lang=zh").await;
+    assert_eq!(chinese.status, StatusCode::BAD_REQUEST, "{chinese:?}");
+    assert!(chinese.text.contains("参数“cursor”无法使用"), "{}", chinese.text);
+    let english = visit(&world, &cookie, "/endpoints?cursor=x&lang=en").await;
+    assert!(english.text.contains("next"), "{}", english.text);
+    assert!(!chinese.text.contains("give"), "{}", chinese.text);
+}

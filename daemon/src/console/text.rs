@@ -173,6 +173,14 @@ texts! {
     FORBIDDEN = "无权限", "Not allowed";
     FORBIDDEN_HINT = "您的角色不允许此操作。请联系安全管理员。", "Your roles do not allow this. Ask your security administrator.";
     WENT_WRONG = "出错了", "Something went wrong";
+    PROBLEM_UNAUTHORIZED = "未登录，或令牌已失效。请重新登录。", "Nobody known is signed in. Sign in again.";
+    PROBLEM_PARAMETER = "参数“{}”无法使用。请返回上一页，改正后重试。", "The parameter “{}” cannot be used. Go back and correct it.";
+    PROBLEM_BODY = "提交的内容无法使用。请返回上一页，改正后重试。", "What was sent cannot be used. Go back and correct it.";
+    PROBLEM_CONFLICT = "与现有数据冲突，未作任何更改。请刷新页面，核对后重试。", "It contradicts what is there; nothing was changed. Reload the page and check.";
+    PROBLEM_TOO_LARGE = "提交的内容过大。请分几次提交，或请系统管理员调大 api.body_max_kib。", "It is too large. Send less at a time, or ask for a larger api.body_max_kib.";
+    PROBLEM_TIMED_OUT = "查询超时。请缩小范围，例如只查一个站点。", "It took too long. Ask for less, such as one site.";
+    PROBLEM_UNAVAILABLE = "中心暂时无法处理。请稍后重试；若一直如此，请系统管理员检查 onenetd 的日志和磁盘。", "The centre cannot answer at present. Try again; if it stays so, have its log and disk checked.";
+    PROBLEM_INTERNAL = "中心处理失败，原因见 onenetd 的日志。请告知系统管理员。", "The centre failed; its log says why. Tell your system administrator.";
     BACK_HOME = "返回总览", "Back to the overview";
     FORM_STALE = "页面已过期，请重试。", "The page is too old: try again.";
     AS_OF = "数据截至", "As of";

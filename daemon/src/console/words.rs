@@ -12,7 +12,7 @@ use super::{
     Language,
     text::{self, Text, fill},
 };
-use crate::{estate::SiteState, findings::FindingKind};
+use crate::{api::Problem, estate::SiteState, findings::FindingKind};
 
 /// What is wrong, what to do about it, and how it is called in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,27 @@ pub const fn finding(kind: FindingKind) -> Trouble {
     match kind {
         FindingKind::ClockWrong => trouble!("clock_wrong", CLOCK_WRONG, CLOCK_WRONG_REMEDY),
     }
+}
+
+/// Says what is wrong with a request. The API's own words are English and exact; in Chinese its stable code is what
+/// decides, with the parameter that is meant.
+pub fn problem(language: Language, problem: &Problem) -> String {
+    if language == Language::En {
+        return problem.detail.clone();
+    }
+    let text = match problem.code() {
+        "unauthorized" => text::PROBLEM_UNAUTHORIZED,
+        "invalid-parameter" => {
+            return fill(language.of(text::PROBLEM_PARAMETER), problem.parameter.as_deref().unwrap_or_default());
+        }
+        "invalid-body" => text::PROBLEM_BODY,
+        "conflict" => text::PROBLEM_CONFLICT,
+        "too-large" => text::PROBLEM_TOO_LARGE,
+        "timed-out" => text::PROBLEM_TIMED_OUT,
+        "unavailable" => text::PROBLEM_UNAVAILABLE,
+        _ => text::PROBLEM_INTERNAL,
+    };
+    language.of(text).to_owned()
 }
 
 /// Returns the word for a method.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    io::BufWriter,
+    io::{self, BufWriter},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -55,10 +55,8 @@ async fn back_up(
     params: Params,
     Json(target): Json<TargetBody>,
 ) -> Answer<WrittenBody> {
-    allow(&gate, &target)?;
-    params.finish()?;
-    let done = app.centre.backup(&target.path).await.map_err(|error| with_causes(&error));
-    finish(&gate, "backup", target.path, done)
+    let backup = async |path: PathBuf| app.centre.backup(&path).await.map_err(|error| with_causes(&error));
+    write(&gate, params, target, "backup", backup).await
 }
 
 /// Writes the store as text, without private keys, to a file on the centre's machine. Local socket only.
@@ -73,17 +71,34 @@ async fn export(
     params: Params,
     Json(target): Json<TargetBody>,
 ) -> Answer<WrittenBody> {
-    allow(&gate, &target)?;
-    params.finish()?;
-    let path = target.path.clone();
+    write(&gate, params, target, "export", async |path| export_to(&app, path).await).await
+}
+
+async fn export_to(app: &App, path: PathBuf) -> Result<(), String> {
+    let to = path.clone();
     let opened =
-        tokio::task::spawn_blocking(move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path));
-    let opened = opened.await.map_err(|_| Problem::internal())?;
-    let done = match opened {
-        Ok(file) => app.centre.export(BufWriter::new(file)).await.map(drop).map_err(|error| with_causes(&error)),
-        Err(error) => Err(format!("{} cannot be made: {error}; give the path of a new file", target.path.display())),
-    };
-    finish(&gate, "export", target.path, done)
+        tokio::task::spawn_blocking(move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(to));
+    let failed = |error: io::Error| format!("{} cannot be made: {error}; give the path of a new file", path.display());
+    let file = opened.await.map_err(io::Error::from).flatten().map_err(failed)?;
+    app.centre.export(BufWriter::new(file)).await.map(drop).map_err(|error| with_causes(&error))
+}
+
+/// Has a file written by whoever may, and notes what came of it.
+async fn write(
+    gate: &Gate,
+    params: Params,
+    target: TargetBody,
+    what: &str,
+    written: impl AsyncFnOnce(PathBuf) -> Result<(), String>,
+) -> Answer<WrittenBody> {
+    allow(gate, &target)?;
+    params.finish()?;
+    let path = target.path;
+    let done = written(path.clone()).await;
+    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
+    gate.note(Action::Backup, None, &format!("{what} to {}", path.display()), outcome)?;
+    done.map_err(Problem::unavailable)?;
+    Ok(Json(WrittenBody { size_bytes: size_of(&path), path }))
 }
 
 /// Lets local callers pass who may do it: a path on the centre's machine is nothing for the network.
@@ -102,13 +117,6 @@ fn allow(gate: &Gate, target: &TargetBody) -> Result<(), Problem> {
             format!("{} depends on where the centre was started: write the whole path", target.path.display()),
         ))
     }
-}
-
-fn finish(gate: &Gate, what: &str, path: PathBuf, done: Result<(), String>) -> Answer<WrittenBody> {
-    let outcome = if done.is_ok() { Outcome::Done } else { Outcome::Failed };
-    gate.note(Action::Backup, None, &format!("{what} to {}", path.display()), outcome)?;
-    done.map_err(Problem::unavailable)?;
-    Ok(Json(WrittenBody { size_bytes: size_of(&path), path }))
 }
 
 fn size_of(path: &Path) -> u64 {
