@@ -45,7 +45,9 @@ fn quickstart(node: &Node, more: &[&str]) -> Result<Running> {
     started(node, command)
 }
 
-fn started(node: &Node, command: Command) -> Result<Running> {
+fn started(node: &Node, mut command: Command) -> Result<Running> {
+    // What is looked for is English, whatever language this machine speaks.
+    command.env("LC_ALL", "C");
     let mut process = Process::start(node, "quickstart", command)?;
     let said = process.says("http", START_WITHIN)?;
     let base = said.split_whitespace().find(|word| word.starts_with("http")).context("no address")?;

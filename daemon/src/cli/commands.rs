@@ -33,6 +33,15 @@ pub enum CommandError {
     /// The centre did not do it.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// There is no enrolment token for a site.
+    #[error("no enrolment token for {site}: onenetd sites list shows every site with its code")]
+    Enrol {
+        /// The site, as it was asked for.
+        site: String,
+        /// Why.
+        #[source]
+        source: Box<CommandError>,
+    },
     /// The daemon cannot run.
     #[error(transparent)]
     Serve(#[from] serve::RunError),
@@ -202,7 +211,13 @@ pub(super) fn texts(value: &Value, pointer: &str) -> String {
 async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
     let path = format!("/api/v1/sites/{}/enrolment-tokens?hours={}", encode(&args.site), args.hours);
     let data = args.data.directory()?;
-    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await?;
+    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await;
+    let answer = answer.map_err(|error| match error {
+        CommandError::Local(LocalError::Refused(_)) => {
+            CommandError::Enrol { site: args.site.clone(), source: Box::new(error) }
+        }
+        error => error,
+    })?;
     // The token alone on standard output, so that it can be piped to the agent.
     say(text(&answer, "/token"))?;
     let mut notes = io::stderr().lock();

@@ -36,7 +36,7 @@ use onenet_topology::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::report::Report;
+use self::report::{NoSnmp, Report};
 use onenetd::{
     api::App,
     cli::{RunError, Running, StopSignal, start},
@@ -187,6 +187,7 @@ impl Quickstart {
         let status = agent_status(&agent_data, app, started, devices.len()).await;
         let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("onenetd"));
         let report = Report {
+            language: report::language(|name| std::env::var(name).ok()),
             status: status.as_ref(),
             may_capture,
             routes: &routes,
@@ -271,8 +272,8 @@ fn agent_config(centre: &str, data: &Path, interfaces: &[String], devices: &[(St
     text
 }
 
-/// Asks this machine's own snmpd and the gateway; returns those that answer, and in words those that do not.
-async fn reachable(gateway: Option<Ipv4Addr>) -> (Vec<(String, IpAddr)>, Vec<String>) {
+/// Asks this machine's own snmpd and the gateway; returns those that answer, and those that do not.
+async fn reachable(gateway: Option<Ipv4Addr>) -> (Vec<(String, IpAddr)>, Vec<NoSnmp>) {
     let own = IpAddr::from(Ipv4Addr::LOCALHOST);
     let own_answers = machine::answers_snmp(own);
     let gateway_answers = async {
@@ -286,11 +287,11 @@ async fn reachable(gateway: Option<Ipv4Addr>) -> (Vec<(String, IpAddr)>, Vec<Str
     if own_answers {
         devices.push((machine::host_name(), own));
     } else {
-        silent.push(format!("this machine's own snmpd ({own})"));
+        silent.push(NoSnmp::Own(own));
     }
     match gateway {
         Some(gateway) if gateway_answers => devices.push(("gateway".to_owned(), gateway.into())),
-        Some(gateway) => silent.push(format!("the gateway {gateway}")),
+        Some(gateway) => silent.push(NoSnmp::Gateway(gateway.into())),
         None => {}
     }
     (devices, silent)
