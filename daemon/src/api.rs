@@ -94,6 +94,7 @@ pub fn router(app: Arc<App>, timeout: Duration) -> Router {
         .merge(open)
         .merge(crate::console::router(&app))
         .fallback(fallback)
+        .method_not_allowed_fallback(async || Problem::wrong_method())
         .layer(DefaultBodyLimit::max(app.body_max_bytes))
         .layer(middleware::from_fn(move |request, next| bound(timeout, request, next)))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))

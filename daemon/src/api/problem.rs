@@ -82,6 +82,12 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", "It cannot be done as things are", detail)
     }
 
+    /// The thing is there and cannot be asked this way.
+    pub fn wrong_method() -> Self {
+        let detail = "this path has no such method: /api/v1/openapi.json lists the methods of each path";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "The method is wrong", detail)
+    }
+
     /// The body is too large.
     pub fn too_large(limit: usize) -> Self {
         let detail = format!("the body has more than {limit} bytes: send less at a time, or raise api.body_max_kib");

@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use hyper::{StatusCode, header};
+use hyper::{Method, StatusCode, header};
 
 use crate::{access::Role, api, metrics::names, testing::World};
 
@@ -81,4 +81,13 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     ] {
         assert!(lines.clone().any(|found| found == line), "{line} is missing in\n{}", scrape.text);
     }
+}
+
+#[tokio::test]
+async fn a_path_asked_with_the_wrong_method_says_so() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let answer = world.send(&token, Method::DELETE, "/api/v1/sites", None).await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.json()["type"], "urn:onenet:wrong-method");
 }
