@@ -1,58 +1,41 @@
-//! The engine on `async-snmp`: the only file that names that crate.
+//! How questions travel: an engine of our own for SNMPv2c, the library `async-snmp` for SNMPv3.
 //!
-//! Invariant: none of its types leave this file. Its own retries are off and its own time-out is out of the way, so
-//! that `session.rs` alone decides how often and how long. Integers that it cut to 32 bits are put back from its
-//! list of anomalies, or marked as malformed when that cannot be done beyond doubt.
-//!
-//! Tasks: the library runs one receiving task a socket, which ends when the last [`Sockets`] and session are gone.
-//! Dropping a pending exchange is safe: it unregisters the question.
+//! Invariant: what differs between the two stays below this module; whoever asks sees an [`Engine`]. `ber.rs`,
+//! `message.rs` and `pending.rs` are pure; `socket.rs` owns the one task that receives.
+
+mod ber;
+mod community;
+mod discovery;
+mod library;
+pub mod message;
+mod pending;
+mod socket;
 
 use std::{
-    io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
 };
 
-use async_snmp::{
-    Auth, Client, DecodeAnomaly, DesSaltState, EngineCache, Error as LibraryError, MasterKeys, PersistedDesSaltState,
-    Retry, UdpHandle, UdpTransport, UsmConfig, v3::ReportStatus,
-};
-use tokio::{net::UdpSocket, time::timeout as within};
+use tokio::sync::OnceCell;
 
+pub(crate) use library::PreparedKeys;
+pub use pending::DatagramCounts;
+
+use self::{community::Community, socket::Socket};
 use crate::{
-    clock,
-    credentials::{AuthProtocol, Credentials, Kind, PrivacyProtocol, V3Security, V3User},
+    credentials::{Credentials, Kind},
     error::SocketError,
-    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, V3Refusal},
-    mib::system,
-    oid::Oid,
-    rtt::TIMEOUT_MAX,
-    secret::Secret,
-    value::{Value, VarBind},
+    exchange::Engine,
 };
 
-/// The receive buffer of a shared socket, in bytes: answers of many devices may come at once.
-const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
-
-/// An SNMPv3 message that asks any agent for its engine id (RFC 3414, section 4): no user, no secret, answered with
-/// a report by every v3 agent and ignored by others.
-const DISCOVERY: [u8; 64] = [
-    0x30, 0x3e, 0x02, 0x01, 0x03, 0x30, 0x11, 0x02, 0x04, 0x2f, 0x1e, 0x5a, 0x11, 0x02, 0x03, 0x00, 0xff, 0xe3, 0x04,
-    0x01, 0x04, 0x02, 0x01, 0x03, 0x04, 0x10, 0x30, 0x0e, 0x04, 0x00, 0x02, 0x01, 0x00, 0x02, 0x01, 0x00, 0x04, 0x00,
-    0x04, 0x00, 0x04, 0x00, 0x30, 0x14, 0x04, 0x00, 0x04, 0x00, 0xa0, 0x0e, 0x02, 0x04, 0x2f, 0x1e, 0x5a, 0x12, 0x02,
-    0x01, 0x00, 0x02, 0x01, 0x00, 0x30, 0x00,
-];
-
-/// The sockets that all devices of a process share: one for IPv4, one for IPv6.
-#[derive(Clone)]
+/// The sockets that all devices of a process share: one for IPv4 and one for IPv6, and as many again once a device is
+/// asked with SNMPv3.
+#[derive(Debug, Clone)]
 pub struct Sockets {
-    v4: UdpTransport,
-    v6: Option<UdpTransport>,
-    salts: DesSaltState,
+    v4: Arc<Socket>,
+    v6: Option<Arc<Socket>>,
+    library: Arc<OnceCell<library::Sockets>>,
+    epoch: u32,
 }
 
 impl Sockets {
@@ -64,405 +47,59 @@ impl Sockets {
     /// # Errors
     ///
     /// The IPv4 socket cannot be opened. A machine without IPv6 is not an error.
+    #[expect(
+        clippy::unused_async,
+        reason = "opening sockets is asynchronous for whoever calls, whatever the engine does"
+    )]
     pub async fn open(epoch: u32) -> Result<Self, SocketError> {
-        let bind = async |address: &str| {
-            UdpTransport::builder()
-                .bind(address)
-                .recv_buffer_size(RECEIVE_BUFFER_BYTES)
-                .warn_on_source_mismatch(false)
-                .build()
-                .await
-        };
-        let v4 = bind("0.0.0.0:0").await.map_err(|error| SocketError(error))?;
-        let v6 = bind("[::]:0").await.ok();
-        Ok(Self { v4, v6, salts: salts(epoch)? })
+        let v4 = Socket::open((Ipv4Addr::UNSPECIFIED, 0).into()).map_err(|error| SocketError(Box::new(error)))?;
+        let v6 = Socket::open((Ipv6Addr::UNSPECIFIED, 0).into()).ok().map(Arc::new);
+        Ok(Self { v4: Arc::new(v4), v6, library: Arc::default(), epoch })
     }
 
     /// Returns an engine that asks the device at `target` with `credentials`. Sends nothing.
-    pub(crate) async fn engine(&self, target: SocketAddr, credentials: &Credentials) -> Result<Library, String> {
-        Ok(Library {
-            clients: Mutex::new(self.clients(target, credentials).await?),
-            sockets: self.clone(),
-            credentials: credentials.clone(),
-            target,
-        })
-    }
-
-    /// Returns clients that know nothing yet of the device's v3 engine.
-    async fn clients(&self, target: SocketAddr, credentials: &Credentials) -> Result<Arc<Clients>, String> {
-        let engines = Arc::new(EngineCache::new());
-        let client = async |reports| {
-            let auth = auth(credentials, Level::Configured)?;
-            self.client(target, auth, reports, &engines).await
-        };
-        let strict = client(Reports::Authenticated).await?;
-        let frank = match credentials.kind {
-            Kind::Community(_) => strict.clone(),
-            Kind::User(_) => client(Reports::Any).await?,
-        };
-        let synchronised = AtomicBool::new(matches!(credentials.kind, Kind::Community(_)));
-        Ok(Arc::new(Clients { strict, frank, synchronised, engines }))
-    }
-
-    async fn client(
+    pub(crate) async fn engine(
         &self,
         target: SocketAddr,
-        auth: Auth,
-        reports: Reports,
-        engines: &Arc<EngineCache>,
-    ) -> Result<Client<UdpHandle>, String> {
-        let transport = match (target, &self.v6) {
-            (SocketAddr::V4(_), _) => &self.v4,
-            (SocketAddr::V6(_), Some(v6)) => v6,
-            (SocketAddr::V6(_), None) => return Err("this machine has no IPv6".to_owned()),
-        };
-        Client::builder(target, auth)
-            .request_timeout(TIMEOUT_MAX * 2)
-            .retry(Retry::none())
-            .max_oids_per_request(usize::MAX)
-            .engine_cache(Arc::clone(engines))
-            .des_salt_state(self.salts.clone())
-            .allow_unauthenticated_v3_time_correction(reports == Reports::Any)
-            .build_with(transport)
-            .await
-            .map_err(|error| error.to_string())
-    }
-}
-
-impl std::fmt::Debug for Sockets {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Sockets").field("v4", &self.v4.local_addr()).finish_non_exhaustive()
-    }
-}
-
-/// The keys derived from the pass phrases of one set of credentials.
-#[derive(Default)]
-pub(crate) struct PreparedKeys {
-    authentication: OnceLock<MasterKeys>,
-    both: OnceLock<MasterKeys>,
-}
-
-/// An engine on the library, for one device.
-pub(crate) struct Library {
-    /// Replaced when the device has become another v3 engine.
-    clients: Mutex<Arc<Clients>>,
-    sockets: Sockets,
-    credentials: Credentials,
-    target: SocketAddr,
-}
-
-/// The clients of one device, which share what was found out about its v3 engine.
-struct Clients {
-    strict: Client<UdpHandle>,
-    /// The same, but it believes reports that nobody signed: that is how an agent says that it does not know the user
-    /// or his key. Used until an answer was verified and in a diagnosis; never after, so that forged reports cannot
-    /// stop a session that works.
-    frank: Client<UdpHandle>,
-    /// Whether an answer was verified, so that an exchange is one message each way.
-    synchronised: AtomicBool,
-    /// What was found out about the device's v3 engine.
-    engines: Arc<EngineCache>,
-}
-
-impl Engine for Library {
-    fn exchange<'a>(&'a self, request: &'a Request, timeout: Duration) -> Pending<'a, Result<Answer, ExchangeError>> {
-        Box::pin(async move {
-            let clients = self.clients();
-            let synchronised = clients.synchronised.load(Ordering::Relaxed);
-            let client = if synchronised { &clients.strict } else { &clients.frank };
-            let started = clock::monotonic_now();
-            let Ok(outcome) = within(timeout, send(client, request)).await else {
-                return Err(ExchangeError::TimedOut);
-            };
-            let varbinds = outcome?;
-            clients.synchronised.store(true, Ordering::Relaxed);
-            let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
-            Ok(Answer { varbinds, round_trip })
-        })
-    }
-
-    fn diagnose(&self, timeout: Duration) -> Pending<'_, Diagnosis> {
-        Box::pin(async move {
-            let v3 = matches!(self.credentials.kind, Kind::User(_));
-            match if v3 { self.diagnose_user(timeout).await } else { None } {
-                Some(diagnosis) => diagnosis,
-                None => discover(self.target, timeout).await,
+        credentials: &Credentials,
+    ) -> Result<Box<dyn Engine>, String> {
+        match &credentials.kind {
+            Kind::Community(community) => {
+                let socket = Arc::clone(self.socket(target)?);
+                Ok(Box::new(Community::new(socket, target, community.clone())))
             }
-        })
-    }
-
-    fn engine_id(&self) -> Option<Vec<u8>> {
-        let clients = self.clients();
-        // Discovery itself is not signed: an id counts once an answer was verified with the key that it localises.
-        let verified = clients.synchronised.load(Ordering::Relaxed);
-        let engine = clients.engines.get(&self.target).filter(|_| verified)?;
-        Some(engine.engine_id().to_vec())
-    }
-}
-
-impl Library {
-    fn clients(&self) -> Arc<Clients> {
-        Arc::clone(&self.clients.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Asks as if for the first time: a device that was replaced, or lost the state of its engine, is silent to those
-    /// who knew it before (RFC 3414, section 3.2, items 3 and 7).
-    async fn diagnose_user(&self, timeout: Duration) -> Option<Diagnosis> {
-        let fresh = self.sockets.clients(self.target, &self.credentials).await.ok()?;
-        match self.ask_uptime(&fresh.frank, timeout).await {
-            Ok(_) | Err(ExchangeError::Status { .. }) => {
-                *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
-                Some(Diagnosis::Renewed)
-            }
-            Err(ExchangeError::Refused(refusal)) => Some(Diagnosis::Refused(refusal)),
-            Err(_) if self.answers_unencrypted(timeout).await => Some(Diagnosis::EncryptedUnanswered),
-            Err(_) => None,
+            Kind::User(_) => Ok(Box::new(self.library().await?.engine(target, credentials).await?)),
         }
     }
 
-    async fn ask_uptime(&self, client: &Client<UdpHandle>, timeout: Duration) -> Result<Vec<VarBind>, ExchangeError> {
-        let request = Request::Get(vec![Oid::from_arcs(&system::SYS_UPTIME)]);
-        within(timeout, send(client, &request)).await.unwrap_or(Err(ExchangeError::TimedOut))
+    /// Returns what became of the datagrams that answered SNMPv2c questions.
+    pub fn counts(&self) -> DatagramCounts {
+        let v6 = self.v6.as_ref().map(|socket| socket.counts()).unwrap_or_default();
+        self.v4.counts().plus(v6)
     }
 
-    /// Returns whether the agent accepts the user's signature when nothing is encrypted: it answers, or it says that
-    /// the user may read only encrypted.
-    async fn answers_unencrypted(&self, timeout: Duration) -> bool {
-        let Kind::User(V3User { security: V3Security::Encrypted { .. }, .. }) = &self.credentials.kind else {
-            return false;
+    /// Returns how many SNMPv2c questions wait for an answer.
+    pub fn waiting(&self) -> usize {
+        self.v4.waiting() + self.v6.as_ref().map_or(0, |socket| socket.waiting())
+    }
+
+    fn socket(&self, target: SocketAddr) -> Result<&Arc<Socket>, String> {
+        match (target, &self.v6) {
+            (SocketAddr::V4(_), _) => Ok(&self.v4),
+            (SocketAddr::V6(_), Some(v6)) => Ok(v6),
+            (SocketAddr::V6(_), None) => Err("this machine has no IPv6".to_owned()),
+        }
+    }
+
+    async fn library(&self) -> Result<&library::Sockets, String> {
+        let open = || async {
+            library::Sockets::open(self.epoch).await.map_err(|error| {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                format!("{error}{}", cause.unwrap_or_default())
+            })
         };
-        let Ok(auth) = auth(&self.credentials, Level::Authenticated) else { return false };
-        let engines = Arc::new(EngineCache::new());
-        let Ok(client) = self.sockets.client(self.target, auth, Reports::Any, &engines).await else { return false };
-        matches!(
-            self.ask_uptime(&client, timeout).await,
-            Ok(_) | Err(ExchangeError::Status { .. } | ExchangeError::Refused(V3Refusal::SecurityLevel))
-        )
+        self.library.get_or_try_init(open).await
     }
-}
-
-/// Asks for the engine id from a connected socket, on which the system reports a closed port.
-async fn discover(target: SocketAddr, timeout: Duration) -> Diagnosis {
-    let any: SocketAddr = match target {
-        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-    };
-    let asked = async {
-        let socket = UdpSocket::bind(any).await?;
-        socket.connect(target).await?;
-        socket.send(&DISCOVERY).await?;
-        let mut answer = [0; 512];
-        socket.recv(&mut answer).await
-    };
-    match within(timeout, asked).await {
-        Ok(Ok(_)) => Diagnosis::AgentAnswers,
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Diagnosis::PortClosed,
-        Ok(Err(_)) | Err(_) => Diagnosis::Silent,
-    }
-}
-
-async fn send(client: &Client<UdpHandle>, request: &Request) -> Result<Vec<VarBind>, ExchangeError> {
-    let (varbinds, anomalies) = match request {
-        Request::Get(names) => {
-            let names: Vec<_> = names.iter().map(theirs).collect();
-            let answer = client.get_many(&names).await.map_err(|error| failure(&error))?;
-            (answer.varbinds, answer.metadata.decode_anomalies)
-        }
-        Request::GetBulk { after, rows } => {
-            let names: Vec<_> = after.iter().map(theirs).collect();
-            let answer = client.get_bulk_with_metadata(&names, 0, *rows).await.map_err(|error| failure(&error))?;
-            (answer.varbinds, answer.metadata.decode_anomalies)
-        }
-    };
-    let mut ours: Vec<VarBind> = varbinds
-        .into_iter()
-        .map(|varbind| VarBind { oid: Oid::from_arcs(varbind.oid.arcs()), value: value_of(varbind.value) })
-        .collect();
-    for anomaly in &anomalies {
-        restore(&mut ours, anomaly);
-    }
-    Ok(ours)
-}
-
-/// Puts an integer back that the library cut to 32 bits. When several values look like the cut one, none of them can
-/// be trusted.
-fn restore(varbinds: &mut [VarBind], anomaly: &DecodeAnomaly) {
-    let (cut, whole): (i64, i64) = match anomaly {
-        DecodeAnomaly::SignedIntegerTruncation { original, canonical, .. } => (i64::from(*canonical), *original),
-        DecodeAnomaly::Unsigned32Truncation { original, canonical, .. } => {
-            (i64::from(*canonical), i64::try_from(*original).unwrap_or(i64::MAX))
-        }
-        _ => return,
-    };
-    let signed = matches!(anomaly, DecodeAnomaly::SignedIntegerTruncation { .. });
-    let mut suspects: Vec<&mut Value> =
-        varbinds.iter_mut().map(|varbind| &mut varbind.value).filter(|value| looks_cut(value, signed, cut)).collect();
-    match suspects.as_mut_slice() {
-        [Value::Integer(number)] => *number = whole,
-        [Value::Counter32(number) | Value::Gauge32(number) | Value::TimeTicks(number)] => {
-            *number = u64::try_from(whole).unwrap_or_default();
-        }
-        several => several.iter_mut().for_each(|value| **value = Value::Malformed),
-    }
-}
-
-fn looks_cut(value: &Value, signed: bool, cut: i64) -> bool {
-    match value {
-        Value::Integer(number) => signed && *number == cut,
-        Value::Counter32(number) | Value::Gauge32(number) | Value::TimeTicks(number) => {
-            !signed && i64::try_from(*number) == Ok(cut)
-        }
-        _ => false,
-    }
-}
-
-fn theirs(oid: &Oid) -> async_snmp::Oid {
-    async_snmp::Oid::from_slice(oid.arcs())
-}
-
-fn value_of(value: async_snmp::Value) -> Value {
-    use async_snmp::Value as Theirs;
-    match value {
-        Theirs::Integer(number) => Value::Integer(number.into()),
-        Theirs::OctetString(octets) | Theirs::Opaque(octets) | Theirs::Nsap(octets) => {
-            Value::Octets(octets.to_vec().into())
-        }
-        Theirs::Null => Value::Null,
-        Theirs::ObjectIdentifier(oid) => Value::ObjectId(Oid::from_arcs(oid.arcs())),
-        Theirs::IpAddress(octets) => Value::IpAddress(octets.into()),
-        Theirs::Counter32(number) => Value::Counter32(number.into()),
-        Theirs::Gauge32(number) | Theirs::UInteger32(number) => Value::Gauge32(number.into()),
-        Theirs::TimeTicks(number) => Value::TimeTicks(number.into()),
-        Theirs::Counter64(number) => Value::Counter64(number),
-        Theirs::NoSuchObject => Value::NoSuchObject,
-        Theirs::NoSuchInstance => Value::NoSuchInstance,
-        Theirs::EndOfMibView => Value::EndOfMibView,
-        _ => Value::Malformed,
-    }
-}
-
-fn failure(error: &LibraryError) -> ExchangeError {
-    match error.exchange_source() {
-        LibraryError::Timeout { .. } => ExchangeError::TimedOut,
-        LibraryError::Snmp { status, oid, .. } => ExchangeError::Status {
-            status: status_of(*status),
-            oid: oid.as_ref().map(|oid| Oid::from_arcs(oid.arcs())),
-        },
-        LibraryError::Report { status, .. } => ExchangeError::Refused(refusal(status)),
-        LibraryError::Auth { .. } => ExchangeError::Unverified,
-        LibraryError::Network { source, .. } => {
-            ExchangeError::Network(io::Error::new(source.kind(), source.to_string()))
-        }
-        other => ExchangeError::Unsendable(other.to_string()),
-    }
-}
-
-fn status_of(status: async_snmp::ErrorStatus) -> ErrorStatus {
-    use async_snmp::ErrorStatus as Theirs;
-    match status {
-        Theirs::TooBig => ErrorStatus::TooBig,
-        Theirs::NoSuchName => ErrorStatus::NoSuchName,
-        Theirs::GenErr => ErrorStatus::GeneralError,
-        Theirs::NoAccess => ErrorStatus::NoAccess,
-        Theirs::AuthorizationError => ErrorStatus::AuthorizationError,
-        other => ErrorStatus::Other(other.as_i32()),
-    }
-}
-
-fn refusal(status: &ReportStatus) -> V3Refusal {
-    match status {
-        ReportStatus::UnknownUserName { .. } => V3Refusal::UnknownUser,
-        ReportStatus::WrongDigest { .. } => V3Refusal::WrongDigest,
-        ReportStatus::DecryptionError { .. } => V3Refusal::Decryption,
-        ReportStatus::UnsupportedSecurityLevel { .. } => V3Refusal::SecurityLevel,
-        ReportStatus::NotInTimeWindow { .. } => V3Refusal::TimeWindow,
-        ReportStatus::UnknownEngineId { .. } => V3Refusal::UnknownEngine,
-        _ => V3Refusal::Other,
-    }
-}
-
-/// Which reports of a v3 agent to believe.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reports {
-    Authenticated,
-    Any,
-}
-
-/// Which of the configured security to use.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Configured,
-    Authenticated,
-}
-
-fn auth(credentials: &Credentials, level: Level) -> Result<Auth, String> {
-    let user = match &credentials.kind {
-        Kind::Community(community) => return Ok(Auth::v2c(community.reveal().to_vec())),
-        Kind::User(user) => user,
-    };
-    let config = UsmConfig::new(user.name.clone().into_bytes()).context_name(user.context.clone().into_bytes());
-    let keys = match (&user.security, level) {
-        (V3Security::None, _) => return Ok(config.into()),
-        (V3Security::Encrypted { auth, auth_key, privacy, privacy_key }, Level::Configured) => {
-            both_keys(credentials, (*auth, auth_key), (*privacy, privacy_key))?
-        }
-        (V3Security::Authenticated { auth, auth_key } | V3Security::Encrypted { auth, auth_key, .. }, _) => {
-            authentication_key(credentials, *auth, auth_key)?
-        }
-    };
-    config.with_master_keys(keys).map(Auth::from).map_err(|error| error.to_string())
-}
-
-fn both_keys(
-    credentials: &Credentials,
-    (auth, auth_key): (AuthProtocol, &Secret),
-    (privacy, privacy_key): (PrivacyProtocol, &Secret),
-) -> Result<MasterKeys, String> {
-    if let Some(keys) = credentials.prepared.both.get() {
-        return Ok(keys.clone());
-    }
-    let keys = authentication_key(credentials, auth, auth_key)?
-        .with_privacy(privacy_protocol(privacy), privacy_key.reveal())
-        .map_err(|error| error.to_string())?;
-    Ok(credentials.prepared.both.get_or_init(|| keys).clone())
-}
-
-fn authentication_key(credentials: &Credentials, auth: AuthProtocol, key: &Secret) -> Result<MasterKeys, String> {
-    if let Some(keys) = credentials.prepared.authentication.get() {
-        return Ok(keys.clone());
-    }
-    let protocol = match auth {
-        AuthProtocol::Md5 => async_snmp::AuthProtocol::Md5,
-        AuthProtocol::Sha1 => async_snmp::AuthProtocol::Sha1,
-        AuthProtocol::Sha224 => async_snmp::AuthProtocol::Sha224,
-        AuthProtocol::Sha256 => async_snmp::AuthProtocol::Sha256,
-        AuthProtocol::Sha384 => async_snmp::AuthProtocol::Sha384,
-        AuthProtocol::Sha512 => async_snmp::AuthProtocol::Sha512,
-    };
-    let keys = MasterKeys::new(protocol, key.reveal()).map_err(|error| error.to_string())?;
-    Ok(credentials.prepared.authentication.get_or_init(|| keys).clone())
-}
-
-fn privacy_protocol(privacy: PrivacyProtocol) -> async_snmp::PrivProtocol {
-    use async_snmp::PrivProtocol as Theirs;
-    match privacy {
-        PrivacyProtocol::Des => Theirs::Des,
-        PrivacyProtocol::TripleDes => Theirs::Des3,
-        PrivacyProtocol::Aes128 => Theirs::Aes128,
-        PrivacyProtocol::Aes192 => Theirs::Aes192Blumenthal,
-        PrivacyProtocol::Aes256 => Theirs::Aes256Blumenthal,
-        PrivacyProtocol::Aes192Cisco => Theirs::Aes192Reeder,
-        PrivacyProtocol::Aes256Cisco => Theirs::Aes256Reeder,
-    }
-}
-
-/// Returns the salts of this run. The library wants the number of starts in a durable record; a growing `epoch` gives
-/// what the record is for, salts that differ from every earlier run.
-fn salts(epoch: u32) -> Result<DesSaltState, SocketError> {
-    let previous =
-        PersistedDesSaltState::new((epoch & 0x7fff_fffe).max(1)).map_err(|error| SocketError(Box::new(error)))?;
-    let saved = |_: &PersistedDesSaltState| Ok::<(), io::Error>(());
-    DesSaltState::restart(previous, saved).map_err(|error| SocketError(Box::new(error)))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct InvalidOid(pub String);
 impl Oid {
     /// Returns the identifier made of `arcs`; what is beyond [`ARCS_MAX`] is left out.
     pub fn from_arcs(arcs: &[u32]) -> Self {
-        Self(arcs.iter().copied().take(ARCS_MAX).collect())
+        Self(arcs.get(..ARCS_MAX).unwrap_or(arcs).into())
     }
 
     /// Returns the identifier `prefix` followed by `suffix`; what is beyond [`ARCS_MAX`] is left out.

@@ -3,7 +3,8 @@
 //! Invariant: what is asked for fits in about [`ANSWER_BYTES`], so that answers are not fragmented (fragments are
 //! what firewalls and busy control planes lose first); it is at least one row, and at most [`CELLS_MAX`] cells. An
 //! answer that was too big or never came halves it, answers that came let it grow again, slowly and never beyond
-//! half of what failed twice.
+//! half of what failed twice. As many cells as the device has answered with before are not too many: when such an answer
+//! does not come it was lost, and on a line that loses packets a poll must not end in questions for single cells.
 
 /// What an answer may take, in bytes: an Ethernet frame without the headers of IPv6, UDP and SNMPv3.
 pub(crate) const ANSWER_BYTES: usize = 1_380;
@@ -25,11 +26,13 @@ pub struct Repetitions {
     good: u32,
     shrinks: u32,
     cell_bytes: usize,
+    /// The most cells that one answer brought.
+    managed: usize,
 }
 
 impl Default for Repetitions {
     fn default() -> Self {
-        Self { cells: CELLS_INITIAL, ceiling: CELLS_MAX, good: 0, shrinks: 0, cell_bytes: 40 }
+        Self { cells: CELLS_INITIAL, ceiling: CELLS_MAX, good: 0, shrinks: 0, cell_bytes: 40, managed: 0 }
     }
 }
 
@@ -47,6 +50,7 @@ impl Repetitions {
             return;
         }
         self.cell_bytes = (self.cell_bytes * 3 + bytes / cells).div_ceil(4).max(8);
+        self.managed = self.managed.max(cells);
         self.good += 1;
         if self.good >= GROW_AFTER {
             self.good = 0;
@@ -54,7 +58,21 @@ impl Repetitions {
         }
     }
 
-    /// Notes that a question was answered with `tooBig`, or not at all. Returns whether less can be asked.
+    /// Notes that a question for `cells` cells was not answered, `again` if it was asked before. Returns whether to ask for
+    /// less instead of asking the same again.
+    pub fn silent(&mut self, cells: usize, again: bool) -> bool {
+        if cells > self.managed {
+            self.shrink();
+            return true;
+        }
+        if again {
+            self.good = 0;
+            self.cells = (self.cells / 2).max(1);
+        }
+        again
+    }
+
+    /// Notes that a question was answered with `tooBig`. Returns whether less can be asked.
     pub fn shrink(&mut self) -> bool {
         self.good = 0;
         self.shrinks += 1;
@@ -93,6 +111,20 @@ mod tests {
             repetitions.answered(4, 4 * 20);
         }
         assert_eq!(repetitions.rows(1), 6);
+    }
+
+    #[test]
+    fn what_a_device_has_managed_is_asked_again_and_only_then_less() {
+        let mut repetitions = Repetitions::default();
+        assert!(repetitions.silent(24, false), "too much, as far as is known");
+        repetitions.answered(12, 12 * 20);
+        assert!(!repetitions.silent(12, false), "lost");
+        assert_eq!(repetitions.rows(1), 12);
+        assert!(repetitions.silent(12, true));
+        for _ in 0..1_000 {
+            repetitions.answered(12, 12 * 20);
+        }
+        assert_eq!(repetitions.rows(1), 60, "losses leave no ceiling behind");
     }
 
     proptest! {

@@ -96,7 +96,7 @@ impl Session {
             Kind::Community(_) => None,
             Kind::User(user) => Some(user.name.clone()),
         };
-        Ok(Self::with_engine(Box::new(engine), target, user))
+        Ok(Self::with_engine(engine, target, user))
     }
 
     /// Returns a session over an engine of the caller's; `user` is the v3 user that messages name.
@@ -231,9 +231,9 @@ impl Session {
         Table { cells: walk.finish(), failures }
     }
 
-    /// Asks a GETBULK, for fewer rows after each silence, each `tooBig` and each `genErr`: one object behind the end of a
-    /// column that an agent fails on costs all that it would have answered with it. A device that stays silent is asked for
-    /// its uptime, to tell one that is gone from one that cannot cope with the question.
+    /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
+    /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
+    /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
     async fn ask_bulk(&mut self, after: Vec<Oid>, columns: usize) -> Result<Vec<VarBind>, RequestError> {
         let mut waited = Duration::ZERO;
         let mut tries = 0;
@@ -247,6 +247,11 @@ impl Session {
                 Err(RequestError::NoAnswer { waited: now, .. }) => {
                     waited += now;
                     tries += 1;
+                    let rows = usize::try_from(request.rows()).unwrap_or(usize::MAX);
+                    if self.repetitions.silent(columns.saturating_mul(rows), tries > 1) {
+                        request.lower_rows(self.repetitions.rows(columns));
+                    }
+                    continue;
                 }
                 Err(error @ RequestError::Status { status: ErrorStatus::TooBig, .. }) if request.rows() > 1 => {
                     drop(error);
