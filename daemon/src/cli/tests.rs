@@ -45,9 +45,21 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn what_contradicts_itself_is_refused() {
-    for line in
-        ["sites import", "sites import x.csv --divisions", "enrol", "token create x", "enrol x --hours 0", "nonsense"]
-    {
+    for line in [
+        "sites import",
+        "sites import x.csv --divisions",
+        "sites move 130102",
+        "sites merge 130102",
+        "areas create",
+        "areas change a --latin b",
+        "addresses lookup",
+        "agents revoke agent-1",
+        "config push 130102",
+        "enrol",
+        "token create x",
+        "enrol x --hours 0",
+        "nonsense",
+    ] {
         let words = std::iter::once("onenetd").chain(line.split(' '));
         assert!(command_line().try_get_matches_from(words).is_err(), "{line}");
     }
