@@ -6,7 +6,7 @@
 #[path = "support/kill.rs"]
 mod kill;
 
-use std::{collections::BTreeSet, env, path::Path};
+use std::{collections::BTreeSet, env, path::Path, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
 use onenet_topology::{
@@ -26,6 +26,7 @@ use onenetd::{
 const CHILD: &str = "ONENET_TEST_AUDIT_KILL_NINE_DATA";
 /// Commands under way at once: several share a flush.
 const IN_FLIGHT: usize = 24;
+const ROUNDS: usize = 40;
 
 #[test]
 fn a_change_and_its_entry_of_the_audit_trail_survive_kill_nine_together_or_not_at_all() {
@@ -36,9 +37,11 @@ fn a_change_and_its_entry_of_the_audit_trail_survive_kill_nine_together_or_not_a
     }
     let data = tempfile::tempdir().unwrap();
     let mut acknowledged = BTreeSet::new();
-    for count in [1, 200, 7, 60, 450, 2, 90, 31] {
+    for round in 0..ROUNDS {
+        // A little later in each round, so that the kills fall on every stage of a commit.
+        let moment = (1 + round % 7 * 9, Duration::from_micros(u64::try_from(round).unwrap() * 170));
         let test = "a_change_and_its_entry_of_the_audit_trail_survive_kill_nine_together_or_not_at_all";
-        kill::after(test, (CHILD, data.path()), count, |said| {
+        kill::after(test, (CHILD, data.path()), moment, |said| {
             acknowledged.insert(said.parse::<AreaId>().unwrap());
         });
         let (changed, audited) = runtime.block_on(found_in(data.path()));

@@ -8,7 +8,7 @@
 #[path = "support/kill.rs"]
 mod kill;
 
-use std::{collections::VecDeque, env, path::Path, sync::Arc};
+use std::{collections::VecDeque, env, path::Path, sync::Arc, time::Duration};
 
 use onenet_topology::{
     AgentId, MacAddr, SiteId, Timestamp,
@@ -61,7 +61,7 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Runs a child until it has acknowledged `count` more batches, and kills it. Returns the last of each lane.
 fn kill_after(data: &Path, count: usize, mut acknowledged: [u64; 2]) -> [u64; 2] {
     let test = "everything_acknowledged_survives_kill_nine_and_nothing_is_there_twice";
-    kill::after(test, (CHILD, data), count, |said| {
+    kill::after(test, (CHILD, data), (count, Duration::ZERO), |said| {
         if let Some((lane, sequence)) = said.split_once(' ') {
             acknowledged[lane.parse::<usize>().unwrap()] = sequence.parse().unwrap();
         }

@@ -5,11 +5,18 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 /// Runs `test` of this very program as a child, told by the variable `(name, data)` that it is one, until it has
-/// acknowledged `count` times, and kills it. Hands over each thing that it acknowledged, also after the kill was sent.
-pub(crate) fn after(test: &str, (name, data): (&str, &Path), count: usize, mut acknowledged: impl FnMut(&str)) {
+/// acknowledged `count` times, and kills it `later` than that: what is acknowledged comes in bursts behind each flush, so that
+/// a kill at once would never hit the middle of a commit. Hands over each thing that it acknowledged, also after the kill was sent.
+pub(crate) fn after(
+    test: &str,
+    (name, data): (&str, &Path),
+    (count, later): (usize, Duration),
+    mut acknowledged: impl FnMut(&str),
+) {
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(name, data)
@@ -23,6 +30,7 @@ pub(crate) fn after(test: &str, (name, data): (&str, &Path), count: usize, mut a
         acknowledged(said);
         seen += 1;
         if seen == count {
+            std::thread::sleep(later);
             child.kill().unwrap();
         }
     }
