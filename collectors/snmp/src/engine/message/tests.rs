@@ -164,6 +164,23 @@ fn an_error_status_is_read_with_the_name_it_points_at() {
     assert_eq!((answer.error_status, answer.error_index, answer.varbinds.len()), (5, 1, 1));
 }
 
+/// What fuzzing found worth keeping, one datagram a file: `tests/fuzz/run` begins with them.
+#[test]
+fn what_fuzzing_found_is_read_as_the_invariant_has_it() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/snmp_message");
+    let datagrams: Vec<Vec<u8>> =
+        std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    assert!(datagrams.len() > 100);
+    let mut answers = 0;
+    for datagram in &datagrams {
+        if let Ok(opened) = Opened::read(datagram) {
+            answers += 1;
+            assert!(opened.response(usize::MAX).varbinds.len() <= datagram.len() / 2);
+        }
+    }
+    assert!(answers > 50, "{answers} of {} are answers", datagrams.len());
+}
+
 fn arcs() -> impl Strategy<Value = Oid> {
     let first = prop_oneof![(0u32..2, 0u32..40), (Just(2), 0u32..1_000)];
     let arc = prop_oneof![4 => 0u32..300, 1 => any::<u32>()];
