@@ -40,7 +40,8 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         @if roots.is_empty() {
             p.calm { (reader.say(text::NO_SITES)) }
         } @else {
-            (figures(reader, &total, sites))
+            // Who may not read any inventory is shown no zeros for it.
+            (figures(reader, roots.iter().any(is_readable).then_some(&total), sites))
             (tree(reader, &view, &roots, depth_max))
         }
     };
@@ -51,8 +52,15 @@ fn size(tree: &TreeBody) -> usize {
     1 + tree.children.iter().map(size).sum::<usize>()
 }
 
-/// The sums over everything that the reader sees.
-pub(super) fn figures(reader: &Reader, counts: &Counts, sites: usize) -> Markup {
+/// Returns whether the reader may read the inventory of a site or of one below it.
+fn is_readable(tree: &TreeBody) -> bool {
+    tree.site.counts.is_some() || tree.children.iter().any(is_readable)
+}
+
+/// The sums over everything that the reader sees; dashes where he may not see any inventory.
+pub(super) fn figures(reader: &Reader, counts: Option<&Counts>, sites: usize) -> Markup {
+    let may_read = counts.is_some();
+    let counts = &counts.copied().unwrap_or_default();
     let figure = |name, value: Markup, note: Markup| {
         html! { div.figure { dt { (reader.say(name)) } dd { (value) } dd.note { (note) } } }
     };
@@ -75,10 +83,15 @@ pub(super) fn figures(reader: &Reader, counts: &Counts, sites: usize) -> Markup 
                 @if counts.agents() > 0 && silent.is_empty() { (reader.say(text::CONNECTED)) } @else { (silent) }
             }))
             (figure(text::DEVICES_ANSWERING, parts::of_all(counts.devices_up, counts.devices()), html! { (troubled) }))
-            (figure(text::ENDPOINTS, html! { (counts.endpoints_present) }, html! { (past) }))
-            (figure(text::NEEDS_ATTENTION, html! {
-                @if attention > 0 { span.attention { (attention) } } @else { "0" }
-            }, parts::nothing()))
+            @if may_read {
+                (figure(text::ENDPOINTS, html! { (counts.endpoints_present) }, html! { (past) }))
+                (figure(text::NEEDS_ATTENTION, html! {
+                    @if attention > 0 { span.attention { (attention) } } @else { "0" }
+                }, parts::nothing()))
+            } @else {
+                (figure(text::ENDPOINTS, parts::or_dash(None), parts::nothing()))
+                (figure(text::NEEDS_ATTENTION, parts::or_dash(None), parts::nothing()))
+            }
         }
     }
 }

@@ -91,6 +91,8 @@ async fn a_page_shows_what_its_reader_may_see() {
     let found = visit(&world, &cookie, "/endpoints?q=00:1b:21").await;
     assert!(found.text.contains("00:1b:21:01:00:01") && !found.text.contains("00:1b:21:02"), "{}", found.text);
     let reviewer = sign_in(&world, &world.token(Role::SecurityAdministrator, None).await).await;
+    let home = visit(&world, &reviewer, "/?lang=en").await.text;
+    assert!(!home.contains("<dd>0</dd>"), "what may not be read is no zero: {home}");
     assert_eq!(visit(&world, &reviewer, "/endpoints?q=x").await.status, StatusCode::FORBIDDEN);
 }
 
