@@ -259,8 +259,7 @@ impl Estate {
         let state = self.site_mut(site);
         state.macs.insert(endpoint.mac, endpoint.id);
         let old = state.endpoints.insert(endpoint.id, Arc::clone(endpoint));
-        state.retired += usize::from(endpoint.retired_since.is_some());
-        state.retired -= usize::from(old.as_ref().is_some_and(|old| old.retired_since.is_some()));
+        state.count_endpoint(old.as_deref(), Some(endpoint));
         self.indexes.replace(site, old.as_deref(), Some(endpoint));
     }
 
@@ -268,7 +267,7 @@ impl Estate {
         let state = self.site_mut(site);
         if let Some(old) = state.endpoints.remove(&id) {
             state.macs.remove(&old.mac);
-            state.retired -= usize::from(old.retired_since.is_some());
+            state.count_endpoint(Some(&old), None);
             self.indexes.replace(site, Some(&old), None);
         }
     }

@@ -12,16 +12,19 @@ use serde::{Deserialize, Serialize};
 pub enum FindingKind {
     /// An agent's wall clock is wrong.
     ClockWrong,
+    /// An agent reports more than the centre keeps of one: what is over is not taken in.
+    CapacityReached,
 }
 
 impl FindingKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 1] = [Self::ClockWrong];
+    pub const ALL: [Self; 2] = [Self::ClockWrong, Self::CapacityReached];
 
     /// Returns the name used in the API, in metrics and in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ClockWrong => "clock_wrong",
+            Self::CapacityReached => "capacity_reached",
         }
     }
 }
@@ -66,6 +69,27 @@ pub enum Evidence {
         /// By how much.
         offset_ms: i64,
     },
+    /// There is no room for what an agent reports.
+    Capacity {
+        /// For what.
+        what: Capacity,
+        /// How many are held.
+        held: u64,
+        /// How many can be.
+        limit: u64,
+    },
+}
+
+/// What there can be too many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capacity {
+    /// Facts of one agent.
+    Facts,
+    /// Devices that one agent polls.
+    Devices,
+    /// Endpoints of the site.
+    Endpoints,
 }
 
 impl Finding {
@@ -78,6 +102,19 @@ impl Finding {
                 offset_ms.unsigned_abs() / 1000,
                 if *offset_ms < 0 { "behind" } else { "ahead" },
             ),
+            Evidence::Capacity { what, held, limit } => match what {
+                Capacity::Endpoints => format!(
+                    "the site holds {held} of at most {limit} endpoints, so new ones are not taken in: look for forged \
+                     addresses, or raise inventory.endpoints_per_site in the centre's configuration"
+                ),
+                Capacity::Facts => format!(
+                    "the agent holds {held} of at most {limit} facts, so new ones are not taken in: let another agent \
+                     watch some of its devices, or find out what floods it"
+                ),
+                Capacity::Devices => {
+                    format!("the agent polls {held} of at most {limit} devices: let another agent poll the others")
+                }
+            },
         }
     }
 }

@@ -51,6 +51,16 @@ pub enum Body {
         /// History batches that it has not had acknowledged.
         history_waiting: u64,
     },
+    /// Said on a stream: without effect once the agent opened another, so that what was under way on the old stream cannot
+    /// get in between or behind what it says on the new one.
+    OfStream {
+        /// The stream: what its hello was answered with.
+        stream: u64,
+        /// Who speaks.
+        agent: AgentId,
+        /// What was said.
+        body: Box<Body>,
+    },
     /// An agent's stream ended.
     Disconnected {
         /// Who.
@@ -250,6 +260,17 @@ pub struct EnrolmentToken {
 /// SHA-256 of an enrolment token's secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TokenHash([u8; 32]);
+
+impl Body {
+    /// Returns whether it is a batch of an agent.
+    pub fn is_report(&self) -> bool {
+        match self {
+            Self::Report(_) => true,
+            Self::OfStream { body, .. } => body.is_report(),
+            _ => false,
+        }
+    }
+}
 
 impl TokenHash {
     /// Returns the hash that somebody computed.

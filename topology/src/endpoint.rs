@@ -213,6 +213,12 @@ impl Endpoint {
         self.all_witnesses().map(|witness| witness.first_seen).min()
     }
 
+    /// Returns the agent that first saw it; `None` when nobody has.
+    pub fn discoverer(&self) -> Option<AgentId> {
+        let first = self.all_witnesses().min_by_key(|witness| (witness.first_seen, witness.source.agent))?;
+        Some(first.source.agent)
+    }
+
     /// Returns when anybody last saw it.
     pub fn last_seen(&self) -> Option<Timestamp> {
         self.all_witnesses().map(|witness| witness.last_seen).max()

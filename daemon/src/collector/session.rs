@@ -1,7 +1,8 @@
 //! The stream of one agent, from its hello to its end.
 //!
 //! Invariant: batches are handed over in the order in which they came, and answered in that order after the commit; an
-//! agent has few in flight, so that no agent crowds out the others.
+//! agent has few in flight, and what else it says often is let through seldom, so that no agent crowds out the others.
+//! Whatever a stream hands over names the stream: once a newer one said hello it has no effect.
 //!
 //! # Tasks
 //!
@@ -22,11 +23,12 @@ use onenet_wire::{
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use super::{Shared, streams::Entered};
 use crate::{
     estate::{Certificate, Estate},
+    findings::{FindingKey, FindingKind, Subject},
     ingest::{Intake, IntakeError, Outcome, Refusal},
     record::{Body, Greeting, Report},
 };
@@ -35,6 +37,15 @@ use crate::{
 const HELLO_TIMEOUT: Duration = Duration::from_secs(15);
 /// Batches of one agent that wait for the commit. When reached, nothing more is read from its stream: the agent waits.
 const IN_FLIGHT_MAX: usize = 16;
+/// Digests that an agent may send at once, and milliseconds until it may send one more: it sends one in ten minutes.
+const DIGESTS_AT_ONCE: i64 = 8;
+const DIGEST_EVERY_MS: i64 = 10_000;
+/// Milliseconds between two signs of life that are recorded: an agent sends one in half a minute.
+const HEARD_EVERY_MS: i64 = 1_000;
+/// How long an agent may leave unread what it is sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a stream that ends waits to say why.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 /// Messages that wait to be sent to one agent; when full the session waits, and with it the agent.
 const OUTBOX_MESSAGES: usize = 32;
 
@@ -57,6 +68,10 @@ struct Session {
     certificate: Option<Certificate>,
     outbox: Outbox,
     helpers: JoinSet<()>,
+    /// When the last sign of life was recorded.
+    heard: Option<Timestamp>,
+    /// From when on the agent would have all its digests to send again.
+    digests_from: Timestamp,
 }
 
 #[tonic::async_trait]
@@ -77,6 +92,8 @@ impl v1::collector_server::Collector for Service {
             certificate,
             outbox,
             helpers: JoinSet::new(),
+            heard: None,
+            digests_from: Timestamp::EPOCH,
         };
         let (inbound, shutdown) = (request.into_inner(), self.shutdown.clone());
         tokio::spawn(session.run(inbound, shutdown));
@@ -125,21 +142,41 @@ impl Session {
             Ok(entered) => entered,
             Err(status) => {
                 tracing::warn!(%agent, error = status.message(), "a stream was not opened");
-                let _ = self.outbox.send(Err(status)).await;
+                self.leave(status).await;
                 return;
             }
         };
         tracing::info!(%agent, site = %self.identity.site, "an agent is connected");
-        let ended = self.serve(&mut inbound, &entered, &shutdown).await;
+        let stream = entered.number;
+        // Whatever it waits for, an agent that reads nothing say, it can be ended.
+        let ended = tokio::select! {
+            ended = self.serve(&mut inbound, stream) => ended,
+            () = entered.replaced.cancelled() => {
+                let revoked = admit(&self.shared.published.estate.load(), self.identity);
+                revoked.and(Err(Status::aborted("the stream was ended: a newer one of the same agent took its place")))
+            }
+            () = shutdown.cancelled() => Err(Status::unavailable("the centre is stopping")),
+        };
         if let Err(status) = ended {
             tracing::info!(%agent, reason = status.message(), "a stream was ended");
-            let _ = self.outbox.send(Err(status)).await;
+            self.leave(status).await;
         }
-        if self.shared.streams.leave(agent, entered.number) {
+        if self.shared.streams.leave(agent, stream) {
             tracing::info!(%agent, "an agent is disconnected");
             // When the intake is gone so is the centre, and at its next start every stream counts as closed.
-            let _ = self.intake.submit(Body::Disconnected { agent }).await;
+            let _ = self.intake.submit(self.said(stream, Body::Disconnected { agent })).await;
         }
+    }
+
+    /// Says why the stream ends, to whoever reads it.
+    async fn leave(&self, status: Status) {
+        // The stream ends all the same when nobody does.
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.outbox.send(Err(status))).await;
+    }
+
+    /// Returns what was said on a stream, as a record.
+    fn said(&self, stream: u64, body: Body) -> Body {
+        Body::OfStream { stream, agent: self.identity.agent, body: Box::new(body) }
     }
 
     /// Waits for the hello, records it, and answers it.
@@ -161,14 +198,17 @@ impl Session {
             configuration_revision: hello.configuration_revision,
             certificate: self.certificate,
         };
-        self.intake.submit(Body::Hello(greeting)).await.map_err(ending)?;
+        let outcome = self.intake.submit(Body::Hello(greeting)).await.map_err(ending)?;
+        let Outcome::Greeted { stream } = outcome else {
+            return Err(Status::internal("the hello came to something else; see the centre's log"));
+        };
         let estate = self.shared.published.estate.load_full();
         let committed = estate.agent(hello.agent).map(|agent| agent.committed()).unwrap_or_default();
         let welcome =
             Welcome { centre_time: self.shared.clock.now(), committed, site_name: self.shared.site_name(hello.site) };
         // Entered first: whatever is asked from now on follows the welcome, since the outbox keeps the order.
         self.say(CentreMessage::Welcome(welcome)).await?;
-        let entered = self.shared.streams.enter(hello.agent, self.outbox.clone());
+        let entered = self.shared.streams.enter(hello.agent, stream, self.outbox.clone());
         // Who was revoked before this moment was not yet found among the streams, so he is looked for once more.
         if let Err(status) = admit(&self.shared.published.estate.load(), self.identity) {
             self.shared.streams.leave(hello.agent, entered.number);
@@ -204,34 +244,20 @@ impl Session {
         });
     }
 
-    async fn serve(
-        &mut self,
-        inbound: &mut Streaming<v1::AgentMessage>,
-        entered: &Entered,
-        shutdown: &CancellationToken,
-    ) -> Result<(), Status> {
+    async fn serve(&mut self, inbound: &mut Streaming<v1::AgentMessage>, stream: u64) -> Result<(), Status> {
         let mut in_flight = FuturesOrdered::new();
         loop {
             tokio::select! {
-                () = entered.replaced.cancelled() => {
-                    admit(&self.shared.published.estate.load(), self.identity)?;
-                    return Err(Status::aborted("the stream was ended: a newer one of the same agent took its place"));
-                }
-                () = shutdown.cancelled() => return Err(Status::unavailable("the centre is stopping")),
                 Some(answer) = in_flight.next(), if !in_flight.is_empty() => self.answer(answer).await?,
                 message = inbound.message(), if in_flight.len() < IN_FLIGHT_MAX => {
-                    let Some(message) = message? else { return Ok(()) };
-                    if let Some((position, body)) = self.receive(message).await? {
-                        let invalid = match &body {
-                            Handed::Batch(_) => None,
-                            Handed::Unacceptable(detail) => Some(detail.clone()),
-                        };
+                    let Some(message) = message.map_err(unreadable)? else { return Ok(()) };
+                    if let Some((position, handed)) = self.receive(message, stream).await? {
                         let agent = self.identity.agent;
-                        let body = match body {
-                            Handed::Batch(batch) => Body::Report(Report { agent, site: self.identity.site, batch }),
-                            Handed::Unacceptable(_) => Body::Unacceptable { agent, position },
+                        let (body, invalid) = match handed {
+                            Handed::Batch(batch) => (Body::Report(Report { agent, site: self.identity.site, batch }), None),
+                            Handed::Unacceptable(detail) => (Body::Unacceptable { agent, position }, Some(detail)),
                         };
-                        let pending = self.intake.enqueue(body).await.map_err(ending)?;
+                        let pending = self.intake.enqueue(self.said(stream, body)).await.map_err(ending)?;
                         in_flight.push_back(async move { (position, invalid, pending.answer().await) });
                     }
                 }
@@ -240,7 +266,7 @@ impl Session {
     }
 
     /// Takes a message in. Returns what is to be committed.
-    async fn receive(&mut self, message: v1::AgentMessage) -> Result<Option<(Position, Handed)>, Status> {
+    async fn receive(&mut self, message: v1::AgentMessage, stream: u64) -> Result<Option<(Position, Handed)>, Status> {
         // The position is read apart, so that a batch that is not acceptable can be named and passed over.
         let position = match &message.body {
             Some(v1::agent_message::Body::Batch(batch)) => {
@@ -253,14 +279,19 @@ impl Session {
             (Ok(AgentMessage::Batch(batch)), _) => Ok(Some((batch.position, Handed::Batch(Arc::new(batch))))),
             (Ok(AgentMessage::Heartbeat(heartbeat)), _) => {
                 let received = self.shared.clock.now();
-                let history_waiting = heartbeat.history_waiting;
-                let body = Body::Heard { agent, clocks: heartbeat.clocks, received, history_waiting };
-                // Nobody waits for this answer; a store that failed is told by the batches.
-                self.intake.enqueue(body).await.map_err(ending)?;
+                if self.heard.is_none_or(|last| received.ms_since(last) >= HEARD_EVERY_MS) {
+                    self.heard = Some(received);
+                    let history_waiting = heartbeat.history_waiting;
+                    let body = Body::Heard { agent, clocks: heartbeat.clocks, received, history_waiting };
+                    // Nobody waits for this answer; a store that failed is told by the batches.
+                    self.intake.enqueue(self.said(stream, body)).await.map_err(ending)?;
+                }
                 Ok(None)
             }
             (Ok(AgentMessage::Digest(digest)), _) => {
-                self.compare(&digest);
+                if self.may_compare() {
+                    self.compare(&digest);
+                }
                 Ok(None)
             }
             (Ok(AgentMessage::Result(result)), _) => {
@@ -299,7 +330,20 @@ impl Session {
     }
 
     async fn say(&self, message: CentreMessage) -> Result<(), Status> {
-        self.outbox.send(Ok(message)).await.map_err(|_| Status::cancelled("the agent went away"))
+        let sent = tokio::time::timeout(READ_TIMEOUT, self.outbox.send(Ok(message))).await;
+        let unread = |_| Status::deadline_exceeded("the agent does not read what it is sent: restart it");
+        sent.map_err(unread)?.map_err(|_| Status::cancelled("the agent went away"))
+    }
+
+    /// Returns whether the agent may have one more digest compared; what is too much is passed over, the next one counts.
+    fn may_compare(&mut self) -> bool {
+        let now = self.shared.clock.now();
+        let from = self.digests_from.max(now.plus_ms(-DIGESTS_AT_ONCE * DIGEST_EVERY_MS)).plus_ms(DIGEST_EVERY_MS);
+        let may = from <= now;
+        if may {
+            self.digests_from = from;
+        }
+        may
     }
 
     /// Compares what the agent holds with what the centre holds of it, and asks for the groups that differ.
@@ -336,6 +380,11 @@ fn differing(estate: &Estate, identity: Identity, digest: &Digest) -> Vec<Group>
     if at != Some((Some(digest.state.epoch), digest.state.sequence)) {
         return Vec::new();
     }
+    // What there is no room for would differ for ever: a finding says so.
+    let full = FindingKey { kind: FindingKind::CapacityReached, subject: Subject::Agent(identity.agent) };
+    if estate.site(identity.site).is_some_and(|site| site.findings.contains_key(&full)) {
+        return Vec::new();
+    }
     let mut held: BTreeMap<&Group, &GroupDigest> = BTreeMap::new();
     if let Some(site) = estate.site(identity.site) {
         held.extend(site.groups_of(identity.agent).map(|(group, held)| (group, held.digest())));
@@ -355,9 +404,26 @@ fn differing(estate: &Estate, identity: Identity, digest: &Digest) -> Vec<Group>
     differing
 }
 
+/// Returns the status with which a stream ends whose next message cannot be read.
+fn unreadable(status: Status) -> Status {
+    match status.code() {
+        // What the transport says of messages over the limit, and of bytes that are no message.
+        Code::OutOfRange => Status::out_of_range(format!(
+            "a message is over {} bytes, the most that one may have: bring agent and centre to the same version",
+            limits::MESSAGE_BYTES
+        )),
+        Code::Internal => Status::invalid_argument(format!(
+            "a message is not of version 1 of the protocol ({}): bring agent and centre to the same version",
+            status.message()
+        )),
+        _ => status,
+    }
+}
+
 /// Returns the status with which a stream ends when the intake does not take something in.
 fn ending(error: IntakeError) -> Status {
     match error {
+        IntakeError::Refused(refusal @ Refusal::StreamReplaced(_)) => Status::aborted(refusal.to_string()),
         IntakeError::Refused(refusal) => Status::permission_denied(refusal.to_string()),
         IntakeError::Store(_) => Status::unavailable("the centre cannot write to its disk: see its log and console"),
         IntakeError::Stopped => Status::unavailable("the centre is stopping"),

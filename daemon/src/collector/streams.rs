@@ -33,7 +33,7 @@ pub struct Streams {
 
 #[derive(Debug)]
 struct Stream {
-    /// Tells this stream from an older one of the same agent.
+    /// Tells this stream from others of the same agent; newer ones have greater numbers.
     number: u64,
     outbox: Outbox,
     replaced: CancellationToken,
@@ -78,12 +78,17 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Enters a stream; an older one of the same agent is told that it is replaced.
-    pub(super) fn enter(&self, agent: AgentId, outbox: Outbox) -> Entered {
-        let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
+    /// Enters the stream of this number; an older one of the same agent is told that it is replaced, and so is this one
+    /// when a newer one was faster.
+    pub(super) fn enter(&self, agent: AgentId, number: u64, outbox: Outbox) -> Entered {
         let replaced = CancellationToken::new();
+        let mut open = self.lock();
+        if open.get(&agent).is_some_and(|other| other.number > number) {
+            replaced.cancel();
+            return Entered { number, replaced };
+        }
         let stream = Stream { number, outbox, replaced: replaced.clone(), waiting: BTreeMap::new() };
-        if let Some(older) = self.lock().insert(agent, stream) {
+        if let Some(older) = open.insert(agent, stream) {
             older.replaced.cancel();
         }
         Entered { number, replaced }

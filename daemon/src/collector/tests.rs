@@ -1,5 +1,7 @@
 //! The services, from the outside: an agent of flesh and blood over mTLS on loopback.
 
+mod hostile;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
@@ -59,9 +61,13 @@ struct Wire {
 
 impl Served {
     async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    async fn start_with(options: Options) -> Self {
         tls::install();
         let data = tempfile::tempdir().unwrap();
-        let centre = Centre::open(data.path(), Options::default()).await.unwrap();
+        let centre = Centre::open(data.path(), options).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();

@@ -243,6 +243,8 @@ texts! {
     BATCH_REJECTED = "上报被中心拒绝", "The centre rejected a report";
     BATCH_REJECTED_REMEDY = "升级采集器；若仍出现，请把详情报告给维护人员。", "Upgrade the agent; if it happens again, report the detail to the maintainers.";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
+    CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";
+    CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part.";
     CLOCK_WRONG_REMEDY = "检查采集器的时间同步（NTP）和主板电池；上报时间已由中心校正。", "Check the agent's time synchronisation (NTP) and battery; times of its reports are corrected meanwhile.";
 }
 

@@ -120,13 +120,16 @@ fn of_devices<'a>(reader: &'a Reader, view: &'a View, state: &'a SiteState) -> i
 fn of_finding(reader: &Reader, finding: &Finding) -> Trouble {
     let words = words::finding(finding.key.kind);
     let Subject::Agent(agent) = finding.key.subject;
-    let Evidence::ClockOffset { offset_ms } = finding.evidence;
+    let detail = match finding.evidence {
+        Evidence::ClockOffset { offset_ms } => parts::clock_offset(reader.language, offset_ms),
+        Evidence::Capacity { held, limit, .. } => format!("{held} / {limit}"),
+    };
     Trouble {
         mark: Mark::Warn,
         what: words.what,
         subject: html! { code { (agent) } },
         since: Some(finding.since),
-        detail: html! { p.detail { (parts::clock_offset(reader.language, offset_ms)) } },
+        detail: html! { p.detail { (detail) } },
         remedy: reader.say(words.remedy).to_owned(),
     }
 }

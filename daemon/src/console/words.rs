@@ -52,6 +52,7 @@ pub const fn condition(kind: ConditionKind) -> Trouble {
 pub const fn finding(kind: FindingKind) -> Trouble {
     match kind {
         FindingKind::ClockWrong => trouble!("clock_wrong", CLOCK_WRONG, CLOCK_WRONG_REMEDY),
+        FindingKind::CapacityReached => trouble!("capacity_reached", CAPACITY_REACHED, CAPACITY_REACHED_REMEDY),
     }
 }
 

@@ -83,6 +83,9 @@ pub struct Revocation {
 pub struct Contact {
     /// Since when its stream is open; `None` when it is not.
     pub connected_since: Option<Timestamp>,
+    /// Its newest stream: position of the record of its last hello.
+    #[serde(default)]
+    pub stream: Option<u64>,
     /// When it last said anything.
     pub last_heard: Option<Timestamp>,
     /// Since when it is taken for silent: what only it watches is unknown since then (invariant 5).

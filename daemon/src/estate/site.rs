@@ -28,8 +28,12 @@ pub struct SiteState {
     pub id: SiteId,
     /// The facts its agents hold.
     pub facts: OrdMap<(AgentId, Group), Arc<HeldGroup>>,
+    /// How many facts each agent holds.
+    pub held: OrdMap<AgentId, usize>,
     /// Its endpoints.
     pub endpoints: OrdMap<EndpointId, Arc<Endpoint>>,
+    /// How many of them, retired ones aside, each agent was the first to see.
+    pub discovered: OrdMap<AgentId, usize>,
     /// How many of them are retired.
     pub retired: usize,
     /// Its endpoints by MAC address.
@@ -76,7 +80,9 @@ impl SiteState {
         Self {
             id,
             facts: OrdMap::new(),
+            held: OrdMap::new(),
             endpoints: OrdMap::new(),
+            discovered: OrdMap::new(),
             retired: 0,
             macs: OrdMap::new(),
             accounts: OrdMap::new(),
@@ -171,16 +177,40 @@ impl SiteState {
 
     /// Puts a fact in or takes it out. Changes in place what no other snapshot shares.
     pub(super) fn set_fact(&mut self, key: (AgentId, Group), key_hash: u64, held: Option<Arc<Held>>) {
-        if let Some(group) = self.facts.get_mut(&key) {
+        let agent = key.0;
+        let (before, after) = if let Some(group) = self.facts.get_mut(&key) {
             let group = Arc::make_mut(group);
+            let before = group.len();
             group.set(key_hash, held);
+            let after = group.len();
             if group.is_empty() {
                 self.facts.remove(&key);
             }
+            (before, after)
         } else if held.is_some() {
             let mut group = HeldGroup::new(key.1.clone());
             group.set(key_hash, held);
             self.facts.insert(key, Arc::new(group));
+            (0, 1)
+        } else {
+            return;
+        };
+        count(&mut self.held, agent, before, after);
+    }
+
+    /// Counts an endpoint that was like `old` and is like `new`.
+    pub(super) fn count_endpoint(&mut self, old: Option<&Endpoint>, new: Option<&Endpoint>) {
+        self.retired += usize::from(new.is_some_and(|it| it.retired_since.is_some()));
+        self.retired -= usize::from(old.is_some_and(|it| it.retired_since.is_some()));
+        let discoverer = |it: &Endpoint| it.retired_since.is_none().then(|| it.discoverer()).flatten();
+        let (before, after) = (old.and_then(discoverer), new.and_then(discoverer));
+        if before != after {
+            if let Some(agent) = before {
+                count(&mut self.discovered, agent, 1, 0);
+            }
+            if let Some(agent) = after {
+                count(&mut self.discovered, agent, 0, 1);
+            }
         }
     }
 
@@ -223,6 +253,16 @@ impl SiteState {
                 _ => None,
             })
     }
+}
+
+/// Takes `before` out of an agent's count and puts `after` in; a count of nothing is not kept.
+fn count(counts: &mut OrdMap<AgentId, usize>, agent: AgentId, before: usize, after: usize) {
+    let counted = counts.get(&agent).copied().unwrap_or_default().saturating_sub(before) + after;
+    if counted == 0 {
+        counts.remove(&agent)
+    } else {
+        counts.insert(agent, counted)
+    };
 }
 
 impl HeldGroup {

@@ -234,7 +234,7 @@ impl State {
         let record = Record { position: group.next.position + 1, time, body };
         match plan(&group.next, &record, self.policy) {
             Ok(planned) => {
-                let is_report = matches!(record.body, Body::Report(_));
+                let is_report = record.body.is_report();
                 let counter = match (planned.changes.is_empty(), is_report) {
                     (false, _) => Some(&self.counters.committed),
                     (true, true) => Some(&self.counters.duplicates),

@@ -12,6 +12,7 @@ mod facts;
 mod lane;
 mod links;
 mod merging;
+mod quota;
 mod report;
 mod tick;
 mod time;
@@ -42,6 +43,10 @@ pub struct Policy {
     pub move_hold_ms: i64,
     /// Endpoints that one site can hold, and as many retired ones.
     pub endpoints_per_site_max: usize,
+    /// Facts that one agent can hold: a ministry's agent has some 100,000, rows of forwarding tables mostly.
+    pub facts_per_agent_max: usize,
+    /// Devices that one agent can poll.
+    pub devices_per_agent_max: usize,
     /// How long endpoints live on when nobody sees them.
     pub lifetimes: Lifetimes,
 }
@@ -54,6 +59,8 @@ impl Default for Policy {
             settle_after_ms: 3_000,
             move_hold_ms: 120_000,
             endpoints_per_site_max: 20_000,
+            facts_per_agent_max: 300_000,
+            devices_per_agent_max: 4_096,
             lifetimes: Lifetimes::default(),
         }
     }
@@ -99,6 +106,11 @@ pub enum Outcome {
     AreaAdded(AreaId),
     /// A token was created.
     TokenCreated(access::TokenId),
+    /// An agent's stream is open: what is said on it names this number.
+    Greeted {
+        /// The position of the hello's record.
+        stream: u64,
+    },
     /// An agent was enrolled, or had been with the same token and key.
     Enrolled {
         /// The agent.
@@ -136,6 +148,9 @@ pub enum Refusal {
     /// The batch can never be accepted.
     #[error("{0}")]
     Invalid(String),
+    /// The agent opened another stream since.
+    #[error("a newer stream of {0} took this one's place: what was not acknowledged is to be sent again there")]
+    StreamReplaced(AgentId),
     /// The centre does not know the agent.
     #[error("{0} is not known here: enrol the agent again (onenetd enrol SITE, then onenet-agent enrol)")]
     UnknownAgent(AgentId),
@@ -243,30 +258,39 @@ impl Draft<'_> {
 /// Returns why the record is not accepted; nothing changes then.
 pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned, Refusal> {
     let mut draft = Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0 };
-    let outcome = match &record.body {
-        Body::Hello(greeting) => contact::hello(&mut draft, greeting)?,
+    let outcome = planned(&mut draft, &record.body)?;
+    Ok(draft.done(outcome))
+}
+
+fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {
+    Ok(match body {
+        Body::OfStream { stream, agent, body } => {
+            contact::check_stream(draft, *agent, *stream)?;
+            // A stream within a stream is nobody's, so this goes one level down.
+            planned(draft, body)?
+        }
+        Body::Hello(greeting) => contact::hello(draft, greeting)?,
         Body::Heard { agent, clocks, received, history_waiting } => {
-            contact::heard(&mut draft, *agent, clocks, *received, *history_waiting)?
+            contact::heard(draft, *agent, clocks, *received, *history_waiting)?
         }
-        Body::Disconnected { agent } => contact::disconnected(&mut draft, *agent)?,
-        Body::Report(report) => report::report(&mut draft, report)?,
-        Body::Unacceptable { agent, position } => report::unacceptable(&mut draft, *agent, *position)?,
-        Body::Configured { agent, revision } => contact::configured(&mut draft, *agent, *revision)?,
+        Body::Disconnected { agent } => contact::disconnected(draft, *agent)?,
+        Body::Report(report) => report::report(draft, report)?,
+        Body::Unacceptable { agent, position } => report::unacceptable(draft, *agent, *position)?,
+        Body::Configured { agent, revision } => contact::configured(draft, *agent, *revision)?,
         Body::ConfigurationRefused { agent, revision, reason } => {
-            contact::configuration_refused(&mut draft, *agent, *revision, reason)?
+            contact::configuration_refused(draft, *agent, *revision, reason)?
         }
-        Body::Command { by, command } => command::command(&mut draft, by, command)?,
+        Body::Command { by, command } => command::command(draft, by, command)?,
         Body::Audit(entries) => {
             if !entries.is_empty() {
-                draft.put(Change::Audited { position: record.position, entries: entries.clone() });
+                draft.put(Change::Audited { position: draft.record.position, entries: entries.clone() });
             }
             Outcome::Accepted
         }
         Body::Started => {
-            draft.put(Change::Started(record.time));
+            draft.put(Change::Started(draft.record.time));
             Outcome::Accepted
         }
-        Body::Tick => tick::tick(&mut draft),
-    };
-    Ok(draft.done(outcome))
+        Body::Tick => tick::tick(draft),
+    })
 }

@@ -1,11 +1,14 @@
 //! Planning and owning, from the outside: records in, estate out.
 
 mod attaching;
+mod bounds;
 mod expiring;
+mod forged;
 mod interleaving;
 mod merging;
 mod owning;
 mod rules;
+mod streams;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -34,16 +37,17 @@ pub(super) struct World {
     pub(super) estate: Estate,
     pub(super) changes: Vec<Change>,
     pub(super) now: Timestamp,
+    pub(super) policy: Policy,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self { estate: Estate::default(), changes: Vec::new(), now: NOW }
+        Self { estate: Estate::default(), changes: Vec::new(), now: NOW, policy: Policy::default() }
     }
 
     pub(super) fn submit(&mut self, body: Body) -> Result<Outcome, Refusal> {
         let record = Record { position: self.estate.position + 1, time: self.now, body };
-        let Planned { next, changes, outcome } = plan(&self.estate, &record, Policy::default())?;
+        let Planned { next, changes, outcome } = plan(&self.estate, &record, self.policy)?;
         self.estate = next;
         self.changes.extend(changes);
         Ok(outcome)

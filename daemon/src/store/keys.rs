@@ -72,6 +72,7 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
     let mut key = start(site.raw(), b'n', 10);
     key.push(match finding.kind {
         FindingKind::ClockWrong => 1,
+        FindingKind::CapacityReached => 2,
     });
     let (kind, id) = match finding.subject {
         Subject::Agent(agent) => (1, agent.raw()),

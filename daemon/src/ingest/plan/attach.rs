@@ -125,13 +125,7 @@ pub(crate) fn evidence(state: &SiteState) -> SiteEvidence {
 }
 
 fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
-    let held = |method: Method| {
-        let groups = device
-            .handles
-            .iter()
-            .filter_map(move |handle| state.group(handle.agent, &Group { method, scope: handle.scope.clone() }));
-        groups.flat_map(|group| group.iter().map(|(_, held)| held))
-    };
+    let held = |method: Method| facts(state, device, method);
     let rows = newest(held(Method::SnmpForwarding).filter_map(|held| match &held.fact.body {
         FactBody::Forwarding(row) if row.status == ForwardingStatus::Learned => {
             Some((row.interface.as_deref()?, held.fact.observed))
@@ -208,5 +202,39 @@ fn neighbour_evidence(state: &SiteState, device: &Device, held: &Held) -> Option
         LinkEnd::Interface { device, interface, .. } => (Some(device), interface),
         LinkEnd::Agent { .. } | LinkEnd::Unmanaged { .. } => (None, None),
     };
+    let remote_device = remote.and_then(|remote| state.device(remote));
+    // LLDP is not signed: whoever is plugged in can call himself a switch of the site.
+    if remote_device.is_some_and(|remote| !is_confirmed(state, device, &neighbour.local_interface, remote)) {
+        return Some(NeighbourEvidence { interface, device: None, remote_interface: None, chassis_id: String::new() });
+    }
     Some(NeighbourEvidence { interface, device: remote, remote_interface, chassis_id: neighbour.chassis_id.clone() })
+}
+
+/// Returns whether a device bears out that `remote` is behind a port of `device`: `remote` hears it too, or `device` has
+/// learned an address of `remote` there.
+fn is_confirmed(state: &SiteState, device: &Device, port: &str, remote: &Device) -> bool {
+    let hears_back = facts(state, remote, Method::SnmpNeighbours).any(|held| match &held.fact.body {
+        FactBody::Neighbour(back) => {
+            matches!(links::far_end(state, back), LinkEnd::Interface { device: far, .. } if far == device.id)
+        }
+        _ => false,
+    });
+    hears_back
+        || facts(state, device, Method::SnmpForwarding).any(|held| match &held.fact.body {
+            FactBody::Forwarding(row) => {
+                row.status == ForwardingStatus::Learned
+                    && row.interface.as_deref() == Some(port)
+                    && state.own_macs.contains_key(&(row.mac, remote.id))
+            }
+            _ => false,
+        })
+}
+
+/// Returns what all who poll a device read of one of its tables.
+fn facts<'s>(state: &'s SiteState, device: &'s Device, method: Method) -> impl Iterator<Item = &'s Arc<Held>> {
+    let groups = device
+        .handles
+        .iter()
+        .filter_map(move |handle| state.group(handle.agent, &Group { method, scope: handle.scope.clone() }));
+    groups.flat_map(|group| group.iter().map(|(_, held)| held))
 }

@@ -41,9 +41,18 @@ pub(super) fn hello(draft: &mut Draft<'_>, greeting: &Greeting) -> Result<Outcom
     agent.contact.connected_since = Some(greeting.received);
     agent.contact.last_heard = Some(greeting.received);
     agent.contact.silent_since = None;
+    // Whatever an older stream still has under way has no effect from here on: what the welcome says is committed is the truth.
+    let stream = draft.record.position;
+    agent.contact.stream = Some(stream);
     judge_clock(draft, &agent, &greeting.clocks, greeting.received);
     draft.put(Change::Agent(Arc::new(agent)));
-    Ok(Outcome::Accepted)
+    Ok(Outcome::Greeted { stream })
+}
+
+/// Refuses what is said on a stream that is not the agent's newest.
+pub(super) fn check_stream(draft: &Draft<'_>, id: AgentId, stream: u64) -> Result<(), Refusal> {
+    let agent = draft.next.agent(id).ok_or(Refusal::UnknownAgent(id))?;
+    if agent.contact.stream == Some(stream) { Ok(()) } else { Err(Refusal::StreamReplaced(id)) }
 }
 
 /// Plans a sign of life.
@@ -123,11 +132,13 @@ fn judge_clock(draft: &mut Draft<'_>, agent: &Agent, clocks: &Clocks, received: 
         }
     };
     // A finding that stays the same to the second is not written again with each sign of life.
+    let offset = |finding: &Finding| match finding.evidence {
+        Evidence::ClockOffset { offset_ms } => offset_ms,
+        Evidence::Capacity { .. } => 0,
+    };
     let unchanged = match (&known, &finding) {
         (Some(known), Some(finding)) => {
-            let (Evidence::ClockOffset { offset_ms: old }, Evidence::ClockOffset { offset_ms: new }) =
-                (&known.evidence, &finding.evidence);
-            old.abs_diff(*new) < 1_000 && finding.confirmed.ms_since(known.confirmed) < 600_000
+            offset(known).abs_diff(offset(finding)) < 1_000 && finding.confirmed.ms_since(known.confirmed) < 600_000
         }
         _ => false,
     };

@@ -15,16 +15,26 @@ use onenet_topology::{
 use super::{
     Draft, Refusal,
     merging::{Told, is_renamed},
+    quota::{Refused, has_room_for_device},
 };
 use crate::estate::{Change, Held, SiteState};
 
 /// Derives the account behind a handle again. Returns what changed; `None` when nothing did.
-pub(super) fn derive(draft: &mut Draft<'_>, site: SiteId, handle: &Handle) -> Result<Option<Told>, Refusal> {
+pub(super) fn derive(
+    draft: &mut Draft<'_>,
+    site: SiteId,
+    handle: &Handle,
+    refused: &mut Refused,
+) -> Result<Option<Told>, Refusal> {
     let Some(state) = draft.next.site(site).cloned() else { return Ok(None) };
     let known = state.handles.get(handle).and_then(|id| state.accounts.get(id));
     let mut device = match known {
         Some(known) => Device::clone(known),
         None if !is_told_of(&state, handle) => return Ok(None),
+        None if !has_room_for_device(draft, site, handle.agent) => {
+            refused.devices = true;
+            return Ok(None);
+        }
         None => Device {
             id: draft.id()?,
             first_seen: draft.record.time,

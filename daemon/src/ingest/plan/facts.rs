@@ -11,14 +11,18 @@ use std::{
 };
 
 use onenet_topology::{
-    MacAddr, SiteId, SpaceId, Timestamp,
+    AgentId, MacAddr, SiteId, SpaceId, Timestamp,
     device::Handle,
     endpoint::{Endpoint, Source, Testimony, Witness},
     fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Method},
 };
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
 
-use super::{Draft, Refusal, devices, links, merging, time::Correction};
+use super::{
+    Draft, Refusal, devices, links, merging,
+    quota::{self, Refused},
+    time::Correction,
+};
 use crate::estate::{Agent, Change, Held};
 
 /// What a batch touched, to be derived again.
@@ -28,6 +32,9 @@ struct Touched {
     handles: BTreeSet<Handle>,
     links: bool,
     tables: bool,
+    /// Endpoints that are new in this batch.
+    admitted: usize,
+    refused: Refused,
 }
 
 /// Where one fact belongs, and how its time came about.
@@ -45,8 +52,15 @@ pub(super) fn fold(
     correction: Correction,
 ) -> Result<(), Refusal> {
     let site = agent.site;
-    let mut touched =
-        Touched { site, endpoints: BTreeMap::new(), handles: BTreeSet::new(), links: false, tables: false };
+    let mut touched = Touched {
+        site,
+        endpoints: BTreeMap::new(),
+        handles: BTreeSet::new(),
+        links: false,
+        tables: false,
+        admitted: 0,
+        refused: Refused::default(),
+    };
     for it in groups {
         let place = Place { agent, group: &it.group, correction };
         let mut named = BTreeSet::new();
@@ -60,18 +74,19 @@ pub(super) fn fold(
         }
         touched.note(&place);
     }
-    finish(draft, touched)
+    finish(draft, touched, agent.id)
 }
 
-fn finish(draft: &mut Draft<'_>, touched: Touched) -> Result<(), Refusal> {
-    let site = touched.site;
+fn finish(draft: &mut Draft<'_>, touched: Touched, agent: AgentId) -> Result<(), Refusal> {
+    let (site, mut refused) = (touched.site, touched.refused);
     for endpoint in touched.endpoints.into_values() {
         draft.put(Change::Endpoint { site, endpoint: Arc::new(endpoint) });
     }
     let mut told = Vec::new();
     for handle in &touched.handles {
-        told.extend(devices::derive(draft, site, handle)?);
+        told.extend(devices::derive(draft, site, handle, &mut refused)?);
     }
+    quota::judge(draft, site, agent, &refused);
     merging::follow(draft, site, &told);
     if touched.links || !touched.handles.is_empty() {
         links::derive(draft, site);
@@ -95,6 +110,11 @@ fn fold_change(
         draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)?.get(hash).cloned());
     // Ties go to the later batch of the lane: within one, batches are in order.
     if old.as_ref().is_some_and(|old| old.fact.observed > observed) {
+        return Ok(());
+    }
+    let is_new = old.is_none() && matches!(change, FactChange::Present(_));
+    if is_new && !quota::has_room_for_fact(draft, touched.site, place.agent.id) {
+        touched.refused.facts = true;
         return Ok(());
     }
     let held = match change {
@@ -147,12 +167,12 @@ fn set(
     let source = Source { agent: place.agent.id, group: place.group.clone(), fact: hash };
     let ended = before.filter(|before| after.as_ref().is_none_or(|after| !after.is_same_as(before)));
     if let Some(before) = ended
-        && let Some(endpoint) = touched.endpoint(draft, before.mac, false)?
+        && let Some(endpoint) = touched.endpoint(draft, place, before.mac, false)?
     {
         endpoint.end(&before.testimony, &source, observed);
     }
     if let Some(after) = after
-        && let Some(endpoint) = touched.endpoint(draft, after.mac, true)?
+        && let Some(endpoint) = touched.endpoint(draft, place, after.mac, true)?
     {
         let (vlan, interface) = (after.vlan, after.interface);
         let witness = Witness { source, first_seen: observed, last_seen: observed, current: true, vlan, interface };
@@ -166,19 +186,29 @@ fn set(
 }
 
 impl Touched {
-    /// Returns the endpoint to be changed; a new one is admitted when `admit` is set and the site has room.
-    fn endpoint(&mut self, draft: &mut Draft<'_>, mac: MacAddr, admit: bool) -> Result<Option<&mut Endpoint>, Refusal> {
+    /// Returns the endpoint to be changed; a new one is admitted when `admit` is set and there is room.
+    fn endpoint(
+        &mut self,
+        draft: &mut Draft<'_>,
+        place: &Place<'_>,
+        mac: MacAddr,
+        admit: bool,
+    ) -> Result<Option<&mut Endpoint>, Refusal> {
         if !self.endpoints.contains_key(&mac) {
             let site = draft.next.site(self.site);
             let known = site.and_then(|site| site.endpoint_by_mac(mac)).map(|known| Endpoint::clone(known));
-            let held = site.map_or(0, |site| site.live());
             let endpoint = match known {
                 Some(known) => known,
-                // The new ones of this batch are not in the site yet. Established endpoints never give way to new ones.
-                None if !admit || held + self.endpoints.len() >= draft.policy.endpoints_per_site_max => {
+                None if !admit => return Ok(None),
+                // Established endpoints never give way to new ones.
+                None if !quota::has_room_for_endpoint(draft, self.site, place.agent.id, self.admitted) => {
+                    self.refused.endpoints = true;
                     return Ok(None);
                 }
-                None => Endpoint::new(draft.id()?, mac),
+                None => {
+                    self.admitted += 1;
+                    Endpoint::new(draft.id()?, mac)
+                }
             };
             self.endpoints.insert(mac, endpoint);
         }

@@ -87,6 +87,8 @@ struct AgentRow {
     certificate: Option<CertificateRow>,
     #[prost(message, optional, tag = "14")]
     refused: Option<RefusedRow>,
+    #[prost(uint64, optional, tag = "15")]
+    stream: Option<u64>,
 }
 
 pub(in crate::store) fn write_agent(agent: &Agent) -> Vec<u8> {
@@ -123,6 +125,7 @@ pub(in crate::store) fn write_agent(agent: &Agent) -> Vec<u8> {
             time_ms: it.time.unix_ms(),
             reason: it.reason.clone(),
         }),
+        stream: agent.contact.stream,
     }
     .encode_to_vec()
 }
@@ -138,6 +141,7 @@ pub(in crate::store) fn read_agent(site: SiteId, id: AgentId, value: &[u8]) -> R
         version: row.version,
         contact: Contact {
             connected_since: row.connected_since_ms.map(time),
+            stream: row.stream,
             last_heard: row.last_heard_ms.map(time),
             silent_since: row.silent_since_ms.map(time),
         },
