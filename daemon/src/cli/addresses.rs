@@ -19,8 +19,7 @@ pub enum AddressesCommand {
     /// Bring the address plan in line with a file; prefixes that it does not name are left alone.
     ///
     /// A CSV file has the columns prefix,site and, if wanted, space (national or site), vlan, purpose, dark (yes or no), from
-    /// and until (days, or times). A file whose name ends with .toml has a [[prefixes]] table for each prefix, with these
-    /// keys. A prefix is withdrawn by the day in until. All of a file is taken, or none.
+    /// and until (days, or times). A file whose name ends with .toml has an array of tables, prefixes, with these keys. A prefix is withdrawn by the day in until. All of a file is taken, or none.
     Import {
         /// The CSV or TOML file.
         file: PathBuf,

@@ -27,7 +27,8 @@ pub fn fill(text: &str, value: impl std::fmt::Display) -> String {
 macro_rules! texts {
     ($($id:ident = $zh:literal, $en:literal;)*) => {
         $(
-            #[doc = $en]
+            // As code: a text may name a table of a configuration in brackets, which is no link.
+            #[doc = concat!("`", $en, "`")]
             pub const $id: Text = Text::new($zh, $en);
         )*
 
