@@ -19,10 +19,14 @@ pub mod inference;
 pub mod link;
 pub mod mac;
 pub mod merge;
+pub mod role;
+pub mod sensor;
 pub mod site;
 pub mod time;
 pub mod vendor;
 
 pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
 pub use mac::MacAddr;
+pub use role::Role;
+pub use sensor::{SensorKind, SensorState};
 pub use time::Timestamp;

@@ -51,7 +51,7 @@ pub async fn poll_forwarding(session: &mut Session) -> ForwardingTables {
     let fdb = mib::read(session, bridge::FDB_TABLE, &bridge::FDB).await;
     // After the addresses: a port that came while they were read is in it too.
     let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
-    let vlans = if q_fdb.cells.rows.is_empty() {
+    let vlans = if q_fdb.is_empty() {
         mib::ReadTable::default()
     } else {
         mib::read(session, q_bridge::VLAN_TABLE, &q_bridge::VLANS).await
@@ -94,7 +94,7 @@ pub async fn poll_addresses(session: &mut Session, interfaces: &InterfaceIndex) 
 /// Reads the LLDP neighbours. Cheap, and changes seldom.
 pub async fn poll_neighbours(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Neighbour> {
     let remote = mib::read(session, lldp::REMOTE_TABLE, &lldp::REMOTE).await;
-    if remote.cells.rows.is_empty() {
+    if remote.is_empty() {
         let mut none = Polled::default();
         none.note(lldp::REMOTE_TABLE, &remote);
         return none;

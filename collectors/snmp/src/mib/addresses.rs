@@ -68,7 +68,7 @@ pub(crate) fn addresses(physical: &ReadTable, media: &ReadTable, interfaces: &In
     polled.note(PHYSICAL_TABLE, physical);
     polled.note(MEDIA_TABLE, media);
     let mut known: BTreeSet<(u32, IpAddr, MacAddr)> = BTreeSet::new();
-    for (index, row) in &physical.cells.rows {
+    for (index, row) in physical.rows() {
         match physical_row(index, row) {
             Ok(row) => {
                 known.insert((row.if_index, row.ip, row.mac));
@@ -77,7 +77,7 @@ pub(crate) fn addresses(physical: &ReadTable, media: &ReadTable, interfaces: &In
             Err(reason) => polled.dropped.push(DroppedRow::new(PHYSICAL_TABLE, index, reason)),
         }
     }
-    for (index, row) in &media.cells.rows {
+    for (index, row) in media.rows() {
         match media_row(index, row) {
             Ok(row) if !known.contains(&(row.if_index, row.ip, row.mac)) => polled.rows.push(named(row, interfaces)),
             Ok(_) => polled.dropped.push(DroppedRow::new(MEDIA_TABLE, index, DropReason::AlsoInIpNetToPhysical)),

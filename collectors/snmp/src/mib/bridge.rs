@@ -140,14 +140,14 @@ pub struct StpPort {
 impl BridgePorts {
     /// Returns the bridge ports of dot1dBasePortTable.
     pub(crate) fn of(read: &ReadTable) -> Self {
-        let rows = read.cells.rows.iter();
+        let rows = read.rows();
         let ports = rows.filter_map(|(index, row)| {
-            let [port] = **index else { return None };
+            let [port] = *index else { return None };
             let if_index =
                 cell(row, IF_INDEX).and_then(Value::unsigned).and_then(|number| u32::try_from(number).ok())?;
             Some((port, if_index))
         });
-        Self { ports: ports.collect(), absent: read.cells.rows.is_empty() && read.errors.is_empty() }
+        Self { ports: ports.collect(), absent: read.is_empty() && read.errors.is_empty() }
     }
 
     /// Returns the ifIndex of a bridge port. Where the device has no dot1dBasePortTable, the port's number is taken
@@ -188,7 +188,7 @@ fn forwarding(tables: &ForwardingTables, interfaces: &InterfaceIndex) -> Polled<
     let ports = BridgePorts::of(&tables.base_ports);
     let mut known: BTreeSet<(MacAddr, u32)> = BTreeSet::new();
     let mut guessed_vlans = 0;
-    for (index, row) in &tables.q_fdb.cells.rows {
+    for (index, row) in tables.q_fdb.rows() {
         match q_index(index).and_then(|(fdb_id, mac)| decode(mac, row, &ports, interfaces).map(|row| (fdb_id, row))) {
             Ok((fdb_id, row)) => {
                 let (vlan, guessed) = vlans.vlan(fdb_id);
@@ -199,7 +199,7 @@ fn forwarding(tables: &ForwardingTables, interfaces: &InterfaceIndex) -> Polled<
             Err(reason) => polled.dropped.push(DroppedRow::new(Q_FDB_TABLE, index, reason)),
         }
     }
-    for (index, row) in &tables.fdb.cells.rows {
+    for (index, row) in tables.fdb.rows() {
         match plain_index(index).and_then(|mac| decode(mac, row, &ports, interfaces)) {
             Ok(row) if !known.contains(&(row.mac, row.bridge_port)) => polled.rows.push(row),
             Ok(_) => polled.dropped.push(DroppedRow::new(FDB_TABLE, index, DropReason::AlsoInQBridge)),
@@ -281,8 +281,8 @@ pub(crate) fn scalar_names() -> Vec<Oid> {
 /// Returns the bridge of its scalars (the answer to [`scalar_names`]) and its spanning-tree ports.
 pub(crate) fn bridge(scalars: &[VarBind], stp: &ReadTable, ports: &BridgePorts, interfaces: &InterfaceIndex) -> Bridge {
     let scalar = |place: usize| scalars.get(place).map(|varbind| &varbind.value);
-    let rows = stp.cells.rows.iter().filter_map(|(index, row)| {
-        let [bridge_port] = **index else { return None };
+    let rows = stp.rows().filter_map(|(index, row)| {
+        let [bridge_port] = *index else { return None };
         let if_index = ports.if_index(bridge_port, interfaces);
         Some(StpPort {
             bridge_port,

@@ -69,8 +69,8 @@ pub struct Entity {
 pub(crate) fn entities(read: &ReadTable) -> Polled<Entity> {
     let mut polled = Polled::default();
     polled.note(PHYSICAL_TABLE, read);
-    for (index, row) in &read.cells.rows {
-        match **index {
+    for (index, row) in read.rows() {
+        match *index {
             [index] => polled.rows.push(entity(index, row)),
             _ => polled.dropped.push(DroppedRow::new(PHYSICAL_TABLE, index, DropReason::InvalidIndexLength)),
         }

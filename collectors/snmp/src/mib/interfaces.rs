@@ -221,8 +221,8 @@ fn joined<'a>(
 ) -> Vec<(u32, Row<'a>, Row<'a>)> {
     let mut rows: BTreeMap<u32, (Row<'a>, Row<'a>)> = BTreeMap::new();
     for (table, read) in [(IF_TABLE, base), (IF_X_TABLE, extended)] {
-        for (index, row) in &read.cells.rows {
-            let [if_index] = **index else {
+        for (index, row) in read.rows() {
+            let [if_index] = *index else {
                 dropped.push(DroppedRow::new(table, index, DropReason::InvalidIndexLength));
                 continue;
             };

@@ -157,17 +157,17 @@ pub(crate) fn neighbours(
     polled.note(REMOTE_TABLE, tables.remote);
     polled.note(ADDRESS_TABLE, tables.addresses);
     let mut found: BTreeMap<RemoteKey, Neighbour> = BTreeMap::new();
-    for (index, row) in &tables.remote.cells.rows {
+    for (index, row) in tables.remote.rows() {
         match remote(index, row) {
             Ok((key, neighbour)) => {
                 let [_, port, _] = key;
-                let local = tables.local.cells.rows.get(&[port][..]).map(Vec::as_slice).unwrap_or_default();
+                let local = tables.local.row(&[port]);
                 found.insert(key, located(neighbour, local, ports, interfaces));
             }
             Err(reason) => polled.dropped.push(DroppedRow::new(REMOTE_TABLE, index, reason)),
         }
     }
-    for index in tables.addresses.cells.rows.keys() {
+    for (index, _) in tables.addresses.rows() {
         let attached = management_address(index).and_then(|(key, address)| {
             let neighbour = found.get_mut(&key).ok_or(DropReason::NeighbourUnknown)?;
             neighbour.management_addresses.push(address);

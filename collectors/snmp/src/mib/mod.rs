@@ -146,7 +146,7 @@ impl<T> Polled<T> {
     /// Takes over what was noted on a table.
     pub(crate) fn note(&mut self, table: &'static str, read: &ReadTable) {
         self.errors.extend(read.errors.iter().cloned());
-        self.tables.push(TableSize { table, rows: read.cells.rows.len() });
+        self.tables.push(TableSize { table, rows: read.len() });
     }
 }
 
@@ -155,6 +155,37 @@ impl<T> Polled<T> {
 pub(crate) struct ReadTable {
     pub(crate) cells: Cells,
     pub(crate) errors: Vec<TableError>,
+}
+
+impl ReadTable {
+    /// Returns the rows in the order of their indexes: the index, and a place a column in the order asked.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&[u32], &[Option<Value>])> {
+        self.cells.rows.iter().map(|(index, row)| (&**index, row.as_slice()))
+    }
+
+    /// Returns the row of an index; it has no places when there is no such row.
+    pub(crate) fn row(&self, index: &[u32]) -> &[Option<Value>] {
+        self.cells.rows.get(index).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns how many rows were read.
+    pub(crate) fn len(&self) -> usize {
+        self.cells.rows.len()
+    }
+
+    /// Returns whether no row was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cells.rows.is_empty()
+    }
+}
+
+#[cfg(test)]
+impl ReadTable {
+    /// Returns a table of these rows, read without a fault.
+    pub(crate) fn of_rows<'a>(rows: impl IntoIterator<Item = (&'a [u32], Vec<Option<Value>>)>) -> Self {
+        let rows = rows.into_iter().map(|(index, row)| (index.into(), row)).collect();
+        Self { cells: Cells { rows, ..Cells::default() }, errors: Vec::new() }
+    }
 }
 
 /// Reads a table.

@@ -35,7 +35,7 @@ impl VlanMap {
     /// Returns the map of dot1qVlanCurrentTable. Its index is a time mark and a VLAN; some agents leave the mark out.
     pub(crate) fn of(read: &ReadTable) -> Self {
         let mut map = Self::default();
-        for (index, row) in &read.cells.rows {
+        for (index, row) in read.rows() {
             let vlan = vlan_of_index(index);
             let fdb_id = cell(row, FDB_ID).and_then(Value::unsigned).and_then(|number| u32::try_from(number).ok());
             if let (Some(vlan), Some(fdb_id)) = (vlan, fdb_id) {

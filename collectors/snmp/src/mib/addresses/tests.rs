@@ -1,14 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::walk::Cells;
 
 fn table(rows: &[(&[u32], Vec<Option<Value>>)]) -> ReadTable {
-    let mut cells = Cells::default();
-    for (index, row) in rows {
-        cells.rows.insert((*index).into(), row.clone());
-    }
-    ReadTable { cells, errors: Vec::new() }
+    ReadTable::of_rows(rows.iter().cloned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a cell of a row is an option")]
@@ -85,7 +80,7 @@ proptest! {
             .map(|(index, mac, kind)| (index.as_slice(), vec![Some(Value::Octets(mac.clone().into())), number(*kind)]))
             .collect();
         let (physical, media) = (table(&physical_rows), table(&media_rows));
-        let count = physical.cells.rows.len() + media.cells.rows.len();
+        let count = physical.len() + media.len();
         let polled = addresses(&physical, &media, &InterfaceIndex::default());
         prop_assert_eq!(polled.rows.len() + polled.dropped.len(), count);
         prop_assert!(polled.rows.iter().all(|row| row.mac.is_unicast()));

@@ -1,17 +1,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{mib::interfaces::InterfaceLabel, walk::Cells};
+use crate::mib::interfaces::InterfaceLabel;
 
 type Rows = Vec<(Vec<u32>, Vec<Option<u64>>)>;
 
 fn table(rows: &Rows) -> ReadTable {
-    let mut cells = Cells::default();
-    for (index, values) in rows {
-        let row = values.iter().map(|value| value.map(Value::Gauge32)).collect();
-        cells.rows.insert(index.clone().into(), row);
-    }
-    ReadTable { cells, errors: Vec::new() }
+    let values = |values: &[Option<u64>]| values.iter().map(|value| value.map(Value::Gauge32)).collect();
+    ReadTable::of_rows(rows.iter().map(|(index, row)| (index.as_slice(), values(row))))
 }
 
 fn label(if_index: u32) -> InterfaceLabel {
@@ -117,7 +113,7 @@ fn without_bridge_ports_a_port_is_taken_for_its_interface_and_that_is_said() {
 fn a_base_port_table_that_could_not_be_read_is_not_taken_for_absent() {
     let error =
         TableError { table: BASE_PORT_TABLE, column: None, error: TableProblem::NoAnswer, rows: None, detail: None };
-    let unread = ReadTable { cells: Cells::default(), errors: vec![error] };
+    let unread = ReadTable { errors: vec![error], ..ReadTable::default() };
     let fdb = vec![(index(None, 1), vec![Some(102), Some(3)])];
     let polled = forward(&Rows::new(), &fdb, unread);
     assert_eq!(polled.rows, []);
@@ -127,9 +123,8 @@ fn a_base_port_table_that_could_not_be_read_is_not_taken_for_absent() {
 #[test]
 fn the_spanning_tree_names_bridges_by_priority_and_address() {
     let id = |last: u8| Value::Octets([0x80, 0x00, 0, 27, 33, 60, 77, last].into());
-    let mut stp = table(&vec![]);
     let row = vec![Some(Value::Integer(5)), None, Some(id(1)), Some(id(2)), Some(Value::Octets([0x80, 0x11].into()))];
-    stp.cells.rows.insert([2].into(), row);
+    let stp = ReadTable::of_rows([(&[2][..], row)]);
     let interfaces = InterfaceIndex::new([label(102)]);
     let bridge = bridge(&[], &stp, &BridgePorts::of(&ports()), &interfaces);
     let port = &bridge.stp_ports[0];
@@ -145,7 +140,7 @@ proptest! {
         q_fdb in rows_strategy(), fdb in rows_strategy(), with_ports in any::<bool>(),
     ) {
         let base_ports = if with_ports { ports() } else { ReadTable::default() };
-        let count = table(&q_fdb).cells.rows.len() + table(&fdb).cells.rows.len();
+        let count = table(&q_fdb).len() + table(&fdb).len();
         let polled = forward(&q_fdb, &fdb, base_ports);
         prop_assert_eq!(polled.rows.len() + polled.dropped.len(), count);
         prop_assert!(polled.rows.iter().all(|row| row.mac.is_unicast() && row.interface.is_some()));

@@ -1,16 +1,14 @@
 use super::*;
-use crate::walk::Cells;
 
 fn table(rows: &[(u32, &[(usize, Value)])], width: usize) -> ReadTable {
-    let mut cells = Cells::default();
-    for (if_index, values) in rows {
+    let row = |values: &[(usize, Value)]| {
         let mut row = vec![None; width];
-        for (place, value) in *values {
+        for (place, value) in values {
             row[*place] = Some(value.clone());
         }
-        cells.rows.insert([*if_index].into(), row);
-    }
-    ReadTable { cells, errors: Vec::new() }
+        row
+    };
+    ReadTable::of_rows(rows.iter().map(|(if_index, values)| (std::slice::from_ref(if_index), row(values))))
 }
 
 fn text(text: &str) -> Value {
@@ -61,8 +59,10 @@ fn a_device_without_if_name_is_named_by_its_description_and_says_so() {
 
 #[test]
 fn wrong_types_and_odd_indexes_are_told_apart_from_absence() {
-    let mut base = table(&[(1, &[(TYPE, text("ethernet")), (PHYS_ADDRESS, Value::Octets([].into()))])], IF_NAMES.len());
-    base.cells.rows.insert([1, 2].into(), vec![None; IF_NAMES.len()]);
+    let mut odd = vec![None; IF_NAMES.len()];
+    odd[TYPE] = Some(text("ethernet"));
+    odd[PHYS_ADDRESS] = Some(Value::Octets([].into()));
+    let base = ReadTable::of_rows([(&[1][..], odd), (&[1, 2], vec![None; IF_NAMES.len()])]);
     let polled = labels(&base, &ReadTable::default());
     assert_eq!(polled.rows.len(), 1);
     assert_eq!(polled.rows[0].kind, Reading::Malformed);

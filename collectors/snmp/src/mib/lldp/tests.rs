@@ -1,14 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::walk::Cells;
 
 fn table(rows: &[(&[u32], Vec<Option<Value>>)]) -> ReadTable {
-    let mut cells = Cells::default();
-    for (index, row) in rows {
-        cells.rows.insert((*index).into(), row.clone());
-    }
-    ReadTable { cells, errors: Vec::new() }
+    ReadTable::of_rows(rows.iter().cloned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a cell of a row is an option")]
