@@ -14,11 +14,13 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use body::{
-    Address, Binding, Condition, ConditionKind, Entity, FactBody, Forwarding, ForwardingStatus, Host, Interface,
-    InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, Reach, ReachState, Sighting, System,
+    Address, Aggregation, Binding, Condition, ConditionKind, Entity, FactBody, Forwarding, ForwardingStatus, Host,
+    Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, Reach, ReachState, Sensor,
+    Sighting, Station, System,
 };
 pub use history::{
-    CaptureSample, DeviceSample, Event, EventKind, HistoryBody, HistoryItem, InterfaceSample, TrafficSample,
+    CaptureSample, DeviceSample, Event, EventKind, HistoryBody, HistoryItem, InterfaceSample, SensorSample,
+    TrafficSample,
 };
 
 use crate::Timestamp;
@@ -53,11 +55,17 @@ pub enum Method {
     PassiveLldp,
     /// What the agent says of itself.
     Agent,
+    /// What the device measures of itself: ENTITY-SENSOR-MIB (RFC 3433), the vendors' own, UPS-MIB (RFC 1628).
+    SnmpSensors,
+    /// The stations of a wireless controller.
+    SnmpStations,
+    /// Which ports are parts of which aggregate: IEEE8023-LAG-MIB.
+    SnmpAggregation,
 }
 
 impl Method {
-    /// Every method, in order.
-    pub const ALL: [Self; 13] = [
+    /// Every method, in the order in which they were added: stored keys count on it.
+    pub const ALL: [Self; 16] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -71,6 +79,9 @@ impl Method {
         Self::PassiveDhcp,
         Self::PassiveLldp,
         Self::Agent,
+        Self::SnmpSensors,
+        Self::SnmpStations,
+        Self::SnmpAggregation,
     ];
 
     /// Returns the name used in the API, in metrics and in logs.
@@ -83,6 +94,9 @@ impl Method {
             Self::SnmpAddresses => "snmp_addresses",
             Self::SnmpNeighbours => "snmp_neighbours",
             Self::SnmpEntities => "snmp_entities",
+            Self::SnmpSensors => "snmp_sensors",
+            Self::SnmpStations => "snmp_stations",
+            Self::SnmpAggregation => "snmp_aggregation",
             Self::PassiveFrames => "passive_frames",
             Self::PassiveArp => "passive_arp",
             Self::PassiveNd => "passive_nd",

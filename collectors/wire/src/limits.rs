@@ -66,6 +66,12 @@ pub fn cut(text: &mut String, limit: usize) {
     text.truncate(boundary(text, limit));
 }
 
+fn cut_names<const N: usize>(names: [&mut String; N]) {
+    for name in names {
+        cut(name, NAME_BYTES);
+    }
+}
+
 /// Returns the last place at or before `limit` where a character begins or the text ends.
 fn boundary(text: &str, limit: usize) -> usize {
     (0..=limit.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
@@ -88,15 +94,10 @@ pub fn fit_fact(body: &mut FactBody) {
         }
         FactBody::System(it) => {
             cut(&mut it.description, TEXT_BYTES);
-            for text in [&mut it.name, &mut it.object_id, &mut it.contact, &mut it.location, &mut it.chassis_id] {
-                cut(text, NAME_BYTES);
-            }
+            cut_names([&mut it.name, &mut it.object_id, &mut it.contact, &mut it.location, &mut it.chassis_id]);
             it.engine_id.truncate(OPAQUE_BYTES);
         }
-        FactBody::Interface(it) => {
-            cut(&mut it.name, NAME_BYTES);
-            cut(&mut it.alias, NAME_BYTES);
-        }
+        FactBody::Interface(it) => cut_names([&mut it.name, &mut it.alias]),
         FactBody::Forwarding(it) => {
             it.vlan = it.vlan.filter(|vlan| *vlan != 0);
             it.interface = it.interface.take().filter(|name| !name.is_empty());
@@ -107,28 +108,18 @@ pub fn fit_fact(body: &mut FactBody) {
         FactBody::Address(it) => cut(&mut it.interface, NAME_BYTES),
         FactBody::Neighbour(it) => {
             cut(&mut it.system_description, TEXT_BYTES);
-            for text in [
-                &mut it.local_interface,
-                &mut it.chassis_id,
-                &mut it.port_id,
-                &mut it.port_description,
-                &mut it.system_name,
-            ] {
-                cut(text, NAME_BYTES);
-            }
+            cut_names([&mut it.local_interface, &mut it.chassis_id, &mut it.port_id]);
+            cut_names([&mut it.port_description, &mut it.system_name]);
             it.management_addresses.truncate(MANAGEMENT_ADDRESSES);
         }
         FactBody::Entity(it) => {
             cut(&mut it.description, TEXT_BYTES);
-            for text in [&mut it.name, &mut it.serial, &mut it.model, &mut it.software_revision] {
-                cut(text, NAME_BYTES);
-            }
+            cut_names([&mut it.name, &mut it.serial, &mut it.model, &mut it.software_revision]);
         }
         FactBody::Sighting(it) => it.vlan = it.vlan.filter(|vlan| *vlan != 0),
         FactBody::Binding(_) => {}
         FactBody::Host(it) => {
-            cut(&mut it.hostname, NAME_BYTES);
-            cut(&mut it.vendor_class, NAME_BYTES);
+            cut_names([&mut it.hostname, &mut it.vendor_class]);
             it.parameter_list.truncate(OPAQUE_BYTES);
             it.client_id.truncate(OPAQUE_BYTES);
         }
@@ -136,6 +127,15 @@ pub fn fit_fact(body: &mut FactBody) {
             cut(&mut it.subject, NAME_BYTES);
             cut(&mut it.detail, TEXT_BYTES);
         }
+        FactBody::Identification(it) => {
+            cut_names([&mut it.vendor, &mut it.model, &mut it.os, &mut it.version, &mut it.serial]);
+        }
+        FactBody::Sensor(it) => cut(&mut it.name, NAME_BYTES),
+        FactBody::Station(it) => {
+            it.vlan = it.vlan.filter(|vlan| *vlan != 0);
+            cut_names([&mut it.access_point, &mut it.ssid]);
+        }
+        FactBody::Aggregation(it) => cut_names([&mut it.member, &mut it.aggregate]),
     }
 }
 
@@ -143,14 +143,21 @@ pub fn fit_fact(body: &mut FactBody) {
 pub fn fit_key(key: &mut ItemKey) {
     match key {
         ItemKey::Forwarding { vlan, .. } | ItemKey::Sighting { vlan, .. } => *vlan = vlan.filter(|vlan| *vlan != 0),
-        ItemKey::Interface { name: text } | ItemKey::Address { interface: text, .. } => cut(text, NAME_BYTES),
+        ItemKey::Interface { name: text }
+        | ItemKey::Address { interface: text, .. }
+        | ItemKey::Sensor { name: text, .. }
+        | ItemKey::Aggregation { member: text } => cut(text, NAME_BYTES),
         ItemKey::Condition { subject, .. } => cut(subject, NAME_BYTES),
         ItemKey::Neighbour { local_interface, chassis_id, port_id, .. } => {
-            for text in [local_interface, chassis_id, port_id] {
-                cut(text, NAME_BYTES);
-            }
+            cut_names([local_interface, chassis_id, port_id]);
         }
-        ItemKey::Reach | ItemKey::System | ItemKey::Entity { .. } | ItemKey::Binding { .. } | ItemKey::Host { .. } => {}
+        ItemKey::Reach
+        | ItemKey::System
+        | ItemKey::Entity { .. }
+        | ItemKey::Binding { .. }
+        | ItemKey::Host { .. }
+        | ItemKey::Identification
+        | ItemKey::Station { .. } => {}
     }
 }
 
@@ -161,6 +168,7 @@ pub fn fit_item(item: &mut HistoryItem) {
     }
     match &mut item.body {
         HistoryBody::Interface(it) => cut(&mut it.name, NAME_BYTES),
+        HistoryBody::Sensor(it) => cut(&mut it.name, NAME_BYTES),
         HistoryBody::Event(Event { subject, detail, .. }) => {
             cut(subject, NAME_BYTES);
             cut(detail, TEXT_BYTES);

@@ -8,12 +8,12 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
-    AgentId, MacAddr, SiteId, Timestamp,
+    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp,
     fact::{
-        Address, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind, Fact,
-        FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Interface,
-        InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sighting,
-        System, TrafficSample,
+        Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
+        Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
+        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach,
+        ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
     },
 };
 use onenet_wire::{
@@ -69,6 +69,44 @@ fn time(age_ms: i64) -> Timestamp {
 
 fn text(text: &str) -> String {
     text.to_owned()
+}
+
+/// What was added to version 1 after its first release.
+fn later_facts() -> Vec<(Method, FactBody)> {
+    vec![
+        (
+            Method::SnmpSystem,
+            FactBody::Identification(Identification {
+                vendor: text("Huawei"),
+                model: text("S5720-28X-LI-AC"),
+                os: text("VRP"),
+                version: text("5.170"),
+                serial: text("2102350XYZ"),
+                role: Some(Role::Switch),
+            }),
+        ),
+        (
+            Method::SnmpSensors,
+            FactBody::Sensor(Sensor {
+                kind: SensorKind::Temperature,
+                name: text("MPU Board 0"),
+                state: Some(SensorState::Warning),
+            }),
+        ),
+        (
+            Method::SnmpStations,
+            FactBody::Station(Station {
+                mac: mac(4),
+                access_point: text("ap-3f"),
+                ssid: text("office"),
+                vlan: Some(30),
+            }),
+        ),
+        (
+            Method::SnmpAggregation,
+            FactBody::Aggregation(Aggregation { member: text("GigabitEthernet0/0/1"), aggregate: text("Eth-Trunk1") }),
+        ),
+    ]
 }
 
 /// One fact of each kind, by the method that observes it.
@@ -185,8 +223,8 @@ fn group(method: Method) -> Group {
     Group { method, scope: Scope::new("core") }
 }
 
-fn state_batch() -> Batch {
-    let groups = facts().into_iter().enumerate().map(|(index, (method, body))| {
+fn state_batch(facts: Vec<(Method, FactBody)>) -> Batch {
+    let groups = facts.into_iter().enumerate().map(|(index, (method, body))| {
         let observed = time(1_000 * i64::try_from(index).unwrap());
         let gone = FactChange::Gone { key: body.key(), observed };
         let changes = vec![FactChange::Present(Fact { observed, body }), gone];
@@ -254,6 +292,11 @@ fn history_items() -> Vec<HistoryItem> {
     ]
 }
 
+fn sensor_item() -> HistoryItem {
+    let body = SensorSample { kind: SensorKind::OpticalReceive, name: text("XGE0/0/1"), value_milli: -7_250 };
+    HistoryItem { time: time(0), scope: Scope::new("core"), body: HistoryBody::Sensor(body) }
+}
+
 #[test]
 fn what_version_1_agents_say_is_frozen() {
     let lanes = vec![position(Lane::State), position(Lane::History)];
@@ -268,7 +311,8 @@ fn what_version_1_agents_say_is_frozen() {
             configuration_revision: 3,
         }),
     );
-    agent("state.bin", &AgentMessage::Batch(state_batch()));
+    agent("state.bin", &AgentMessage::Batch(state_batch(facts())));
+    agent("state_later.bin", &AgentMessage::Batch(state_batch(later_facts())));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
     let groups = vec![GroupDigest { group: group(Method::PassiveNd), count: 2, sum: 0xdead_beef }];
@@ -297,19 +341,22 @@ fn what_the_centre_of_version_1_says_is_frozen() {
     let instruction = |body| CentreMessage::Instruction(Instruction { id: 5, body });
     let configure = InstructionBody::Configure { revision: 4, toml: text("[snmp]\n") };
     centre("configure.bin", &instruction(configure));
-    centre("resync.bin", &instruction(InstructionBody::Resync(Method::ALL.map(group).to_vec())));
+    // The methods of the first release; later ones stand behind them.
+    let methods = Method::ALL.into_iter().take(13).map(group).collect();
+    centre("resync.bin", &instruction(InstructionBody::Resync(methods)));
     centre("status.bin", &instruction(InstructionBody::Query(Query::Status)));
     centre("inspect.bin", &instruction(InstructionBody::Query(Query::Inspect { device: text("core") })));
 }
 
 #[test]
 fn what_version_1_stores_is_frozen() {
-    for (method, body) in facts() {
+    for (method, body) in facts().into_iter().chain(later_facts().into_iter().skip(1)) {
         let fact = Fact { observed: time(0), body };
         let frozen = golden(&format!("stored_{method}.bin"), &codec::encode_fact(&fact));
         assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     }
-    for (item, name) in history_items().into_iter().zip(["interface", "device", "traffic", "capture", "event"]) {
+    let names = ["interface", "device", "traffic", "capture", "event", "sensor"];
+    for (item, name) in history_items().into_iter().chain([sensor_item()]).zip(names) {
         let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
         assert_eq!(codec::decode_history(&frozen).unwrap(), item);
     }
@@ -322,6 +369,8 @@ fn the_hashes_by_which_both_sides_compare_are_frozen() {
     };
     let lines: String = facts().into_iter().map(line).collect();
     golden("digest.txt", lines.as_bytes());
+    let later: String = later_facts().into_iter().map(line).collect();
+    golden("digest_later.txt", later.as_bytes());
 }
 
 #[test]

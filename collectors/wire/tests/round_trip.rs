@@ -109,6 +109,10 @@ proptest! {
             FactBody::Binding(_) => {}
             FactBody::Host(it) => it.parameter_list = vec![7; 1_000],
             FactBody::Condition(it) => it.subject = long,
+            FactBody::Identification(it) => it.model = long,
+            FactBody::Sensor(it) => it.name = long,
+            FactBody::Station(it) => { it.ssid = long; it.vlan = Some(0); }
+            FactBody::Aggregation(it) => it.member = long,
         }
         let mut key = fact.body.key();
         limits::fit_fact(&mut fact.body);

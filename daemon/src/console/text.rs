@@ -209,6 +209,9 @@ texts! {
     SNMP_ADDRESSES = "设备 ARP/ND 表", "ARP/ND table";
     SNMP_NEIGHBOURS = "LLDP/CDP 邻居", "LLDP/CDP neighbours";
     SNMP_ENTITIES = "硬件清单", "hardware parts";
+    SNMP_SENSORS = "传感器", "sensors";
+    SNMP_STATIONS = "无线控制器的终端表", "a wireless controller's stations";
+    SNMP_AGGREGATION = "链路聚合", "link aggregation";
     PASSIVE_FRAMES = "监听到的帧", "frames heard";
     PASSIVE_ARP = "监听到的 ARP", "ARP heard";
     PASSIVE_ND = "监听到的 IPv6 邻居发现", "IPv6 ND heard";
@@ -243,6 +246,12 @@ texts! {
     TABLE_UNREADABLE_REMEDY = "检查设备的 SNMP 视图与权限，并用 onenet-agent inspect 查看缺失内容。", "Check the device's SNMP view, and see with onenet-agent inspect what is missing.";
     BATCH_REJECTED = "上报被中心拒绝", "The centre rejected a report";
     BATCH_REJECTED_REMEDY = "升级采集器；若仍出现，请把详情报告给维护人员。", "Upgrade the agent; if it happens again, report the detail to the maintainers.";
+    DEVICE_SLOW = "设备应答变慢，已降低轮询频度", "A device answers slowly and is asked less often";
+    DEVICE_SLOW_REMEDY = "查看设备 CPU 负载和到设备的线路；恢复后会自动按原频度轮询。", "Look at the device's CPU load and the line to it; polling returns to its pace by itself.";
+    TRAPS_FAILED = "采集器无法接收 Trap", "An agent cannot receive traps";
+    TRAPS_FAILED_REMEDY = "检查 [traps] listen 的地址和端口是否被占用、采集器是否有权使用该端口。", "Check whether the address and port in [traps] listen are free and the agent may use them.";
+    DISCOVERY_FAILED = "采集器无法进行设备发现", "An agent cannot discover devices";
+    DISCOVERY_FAILED_REMEDY = "按详情检查 [discovery] 配置和采集器权限（CAP_NET_RAW）。", "See the detail; check [discovery] and the agent's capabilities (CAP_NET_RAW).";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
     CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";
     CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part.";

@@ -45,6 +45,9 @@ pub const fn condition(kind: ConditionKind) -> Trouble {
         ConditionKind::TableFull => trouble!("table_full", TABLE_FULL, TABLE_FULL_REMEDY),
         ConditionKind::TableUnreadable => trouble!("table_unreadable", TABLE_UNREADABLE, TABLE_UNREADABLE_REMEDY),
         ConditionKind::BatchRejected => trouble!("batch_rejected", BATCH_REJECTED, BATCH_REJECTED_REMEDY),
+        ConditionKind::DeviceSlow => trouble!("device_slow", DEVICE_SLOW, DEVICE_SLOW_REMEDY),
+        ConditionKind::TrapsFailed => trouble!("traps_failed", TRAPS_FAILED, TRAPS_FAILED_REMEDY),
+        ConditionKind::DiscoveryFailed => trouble!("discovery_failed", DISCOVERY_FAILED, DISCOVERY_FAILED_REMEDY),
     }
 }
 
@@ -93,6 +96,9 @@ pub const fn method(method: Method) -> Text {
         Method::PassiveDhcp => text::PASSIVE_DHCP,
         Method::PassiveLldp => text::PASSIVE_LLDP,
         Method::Agent => text::AGENT_ITSELF,
+        Method::SnmpSensors => text::SNMP_SENSORS,
+        Method::SnmpStations => text::SNMP_STATIONS,
+        Method::SnmpAggregation => text::SNMP_AGGREGATION,
     }
 }
 

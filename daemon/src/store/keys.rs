@@ -227,7 +227,8 @@ mod tests {
         let numbers: Vec<(u8, &str)> = Method::ALL.iter().map(|it| (method_number(*it), it.name())).collect();
         assert_eq!(numbers.first(), Some(&(1, "snmp_reach")));
         assert_eq!(numbers.get(3), Some(&(4, "snmp_forwarding")));
-        assert_eq!(numbers.last(), Some(&(13, "agent")));
+        assert_eq!(numbers.get(12), Some(&(13, "agent")));
+        assert_eq!(numbers.last(), Some(&(16, "snmp_aggregation")));
     }
 
     #[test]

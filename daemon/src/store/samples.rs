@@ -34,6 +34,8 @@ pub enum SampleKind {
     Capture,
     /// Events.
     Event,
+    /// What sensors of devices measured.
+    Sensor,
 }
 
 /// Which samples are wanted.
@@ -45,7 +47,7 @@ pub struct SampleQuery {
     pub scope: Scope,
     /// About what.
     pub kind: SampleKind,
-    /// The ifName, the MAC address or the event's subject; `None` for all.
+    /// The ifName, the MAC address, the sensor's name or the event's subject; `None` for all.
     pub item: Option<String>,
     /// The first moment.
     pub from: Timestamp,
@@ -78,6 +80,7 @@ impl SampleKind {
             HistoryBody::Traffic(_) => Self::Traffic,
             HistoryBody::Capture(_) => Self::Capture,
             HistoryBody::Event(_) => Self::Event,
+            HistoryBody::Sensor(_) => Self::Sensor,
         }
     }
 
@@ -89,6 +92,7 @@ impl SampleKind {
             Self::Traffic => 3,
             Self::Capture => 4,
             Self::Event => 5,
+            Self::Sensor => 6,
         }
     }
 }
@@ -239,6 +243,7 @@ fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
         HistoryBody::Interface(it) => it.name == wanted,
         HistoryBody::Traffic(it) => it.mac.to_string() == wanted,
         HistoryBody::Event(it) => it.subject == wanted,
+        HistoryBody::Sensor(it) => it.name == wanted,
         HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::MacAddr;
+use crate::{MacAddr, Role, SensorKind, SensorState};
 
 /// One observed thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,14 @@ pub enum FactBody {
     Host(Host),
     /// Something that keeps the agent from its work.
     Condition(Condition),
+    /// What the device was recognised as.
+    Identification(Identification),
+    /// Something that the device measures of itself.
+    Sensor(Sensor),
+    /// A station of a wireless controller.
+    Station(Station),
+    /// A port that is part of an aggregate.
+    Aggregation(Aggregation),
 }
 
 /// Names a fact within its group.
@@ -105,6 +113,25 @@ pub enum ItemKey {
         /// With what.
         subject: String,
     },
+    /// The one identification of a device.
+    Identification,
+    /// A sensor by what it measures and its name.
+    Sensor {
+        /// What it measures.
+        kind: SensorKind,
+        /// Its name.
+        name: String,
+    },
+    /// A station by MAC address.
+    Station {
+        /// The MAC address.
+        mac: MacAddr,
+    },
+    /// A part of an aggregate by ifName.
+    Aggregation {
+        /// ifName of the part.
+        member: String,
+    },
 }
 
 impl FactBody {
@@ -127,6 +154,10 @@ impl FactBody {
             Self::Binding(it) => ItemKey::Binding { mac: it.mac, ip: it.ip },
             Self::Host(it) => ItemKey::Host { mac: it.mac },
             Self::Condition(it) => ItemKey::Condition { kind: it.kind, subject: it.subject.clone() },
+            Self::Identification(_) => ItemKey::Identification,
+            Self::Sensor(it) => ItemKey::Sensor { kind: it.kind, name: it.name.clone() },
+            Self::Station(it) => ItemKey::Station { mac: it.mac },
+            Self::Aggregation(it) => ItemKey::Aggregation { member: it.member.clone() },
         }
     }
 }
@@ -342,6 +373,56 @@ pub struct Host {
     pub client_id: Vec<u8>,
 }
 
+/// What a device was recognised as, by its sysObjectID, sysDescr and parts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Identification {
+    /// Who made it.
+    pub vendor: String,
+    /// Its model.
+    pub model: String,
+    /// Its operating system.
+    pub os: String,
+    /// The version of that.
+    pub version: String,
+    /// The serial number of its chassis.
+    pub serial: String,
+    /// What it is for.
+    pub role: Option<Role>,
+}
+
+/// Something that a device measures of itself. What it measured is in samples: see [`super::SensorSample`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sensor {
+    /// What it measures, and so the unit.
+    pub kind: SensorKind,
+    /// The device's name of it, unique among those of its kind.
+    pub name: String,
+    /// What the device says of it; `None` where it does not judge.
+    pub state: Option<SensorState>,
+}
+
+/// A station of a wireless controller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Station {
+    /// Its MAC address.
+    pub mac: MacAddr,
+    /// Name of the access point that it is associated with, or its MAC address.
+    pub access_point: String,
+    /// The network's name.
+    pub ssid: String,
+    /// The VLAN that it is put into.
+    pub vlan: Option<u16>,
+}
+
+/// A port that is part of an aggregate (IEEE 802.1AX).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregation {
+    /// ifName of the part.
+    pub member: String,
+    /// ifName of the aggregate.
+    pub aggregate: String,
+}
+
 /// Something that keeps the agent from its work, as long as it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
@@ -375,4 +456,10 @@ pub enum ConditionKind {
     TableUnreadable,
     /// The centre refused a batch, which was set aside.
     BatchRejected,
+    /// A device answers several times slower than it used to, and is asked less often.
+    DeviceSlow,
+    /// Traps cannot be received.
+    TrapsFailed,
+    /// Discovery or a sweep cannot do its work.
+    DiscoveryFailed,
 }

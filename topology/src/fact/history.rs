@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
-use crate::{MacAddr, Timestamp};
+use crate::{MacAddr, SensorKind, Timestamp};
 
 /// One sample or event of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub enum HistoryBody {
     Capture(CaptureSample),
     /// Something happened.
     Event(Event),
+    /// What a sensor measured.
+    Sensor(SensorSample),
 }
 
 /// Counters of a port as the device gives them; what it did not give is `None`.
@@ -98,6 +100,17 @@ pub struct CaptureSample {
     pub endpoints_evicted: u64,
 }
 
+/// What a sensor of a device measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SensorSample {
+    /// What it measures, and so the unit.
+    pub kind: SensorKind,
+    /// The device's name of it.
+    pub name: String,
+    /// The value in thousandths of the kind's unit.
+    pub value_milli: i64,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -131,4 +144,12 @@ pub enum EventKind {
     ConfigurationRolledBack,
     /// The agent started.
     AgentStarted,
+    /// Somebody asked a device with credentials that it does not know (authenticationFailure, RFC 3418).
+    AuthenticationFailed,
+    /// A device says that its neighbours or its spanning tree changed.
+    NeighboursChanged,
+    /// A device sent another trap.
+    TrapReceived,
+    /// Discovery added a device.
+    DeviceDiscovered,
 }

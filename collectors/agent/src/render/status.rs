@@ -301,6 +301,18 @@ fn trouble(condition: &ConditionStatus, language: Language) -> (&'static str, &'
             ("中心拒收了一批数据", "请告知中心运维人员"),
             ("the centre refused a batch", "tell whoever runs the centre"),
         ),
+        ConditionKind::DeviceSlow => (
+            ("设备应答变慢，已降低轮询频度", "请查看设备 CPU 负载和到设备的线路"),
+            ("a device answers slowly and is asked less often", "look at its CPU load and the line to it"),
+        ),
+        ConditionKind::TrapsFailed => (
+            ("无法接收 Trap", "请检查 [traps] listen 的端口是否被占用、是否有权使用"),
+            ("traps cannot be received", "check that the port in [traps] listen is free and the agent may use it"),
+        ),
+        ConditionKind::DiscoveryFailed => (
+            ("无法进行设备发现", "请检查 [discovery] 配置和程序权限"),
+            ("devices cannot be discovered", "check [discovery] and that the agent may send raw frames"),
+        ),
     };
     language.pick(zh, en)
 }

@@ -99,6 +99,14 @@ where
     known.ok_or_else(|| Invalid::new(field, Problem::Unknown { value }))
 }
 
+/// Returns an enumeration's value; unspecified is none.
+pub(super) fn optional_enumerated<W: TryFrom<i32>, D>(field: &str, value: i32) -> Result<Option<D>, Invalid>
+where
+    D: FromWire<W>,
+{
+    if value == 0 { Ok(None) } else { enumerated(field, value).map(Some) }
+}
+
 /// A domain enumeration that has a twin on the wire.
 pub(super) trait FromWire<W>: Sized {
     /// Returns the twin, `None` for the wire's unspecified value.

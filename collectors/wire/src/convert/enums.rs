@@ -1,7 +1,8 @@
 //! The enumerations, value by value.
 
-use onenet_topology::fact::{
-    ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState,
+use onenet_topology::{
+    Role, SensorKind, SensorState,
+    fact::{ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState},
 };
 
 use super::check::FromWire;
@@ -39,6 +40,9 @@ twins! {
         SnmpAddresses = SnmpAddresses,
         SnmpNeighbours = SnmpNeighbours,
         SnmpEntities = SnmpEntities,
+        SnmpSensors = SnmpSensors,
+        SnmpStations = SnmpStations,
+        SnmpAggregation = SnmpAggregation,
         PassiveFrames = PassiveFrames,
         PassiveArp = PassiveArp,
         PassiveNd = PassiveNd,
@@ -68,6 +72,9 @@ twins! {
         TableFull = TableFull,
         TableUnreadable = TableUnreadable,
         BatchRejected = BatchRejected,
+        DeviceSlow = DeviceSlow,
+        TrapsFailed = TrapsFailed,
+        DiscoveryFailed = DiscoveryFailed,
     }
     EventKind {
         LinkUp = LinkUp,
@@ -78,5 +85,49 @@ twins! {
         ConfigurationApplied = ConfigurationApplied,
         ConfigurationRolledBack = ConfigurationRolledBack,
         AgentStarted = AgentStarted,
+        AuthenticationFailed = AuthenticationFailed,
+        NeighboursChanged = NeighboursChanged,
+        TrapReceived = TrapReceived,
+        DeviceDiscovered = DeviceDiscovered,
     }
+    Role {
+        Switch = Switch,
+        Router = Router,
+        Firewall = Firewall,
+        WirelessController = WirelessController,
+        AccessPoint = AccessPoint,
+        LoadBalancer = LoadBalancer,
+        SecurityAppliance = SecurityAppliance,
+        Camera = Camera,
+        Ups = Ups,
+        PowerDistribution = PowerDistribution,
+        Server = Server,
+        ManagementController = ManagementController,
+        Storage = Storage,
+        Printer = Printer,
+        Sensor = Sensor,
+    }
+    SensorKind {
+        CpuLoad = CpuLoad,
+        MemoryUsed = MemoryUsed,
+        StorageUsed = StorageUsed,
+        Temperature = Temperature,
+        FanSpeed = FanSpeed,
+        Fan = Fan,
+        PowerSupply = PowerSupply,
+        Power = Power,
+        Voltage = Voltage,
+        Current = Current,
+        Frequency = Frequency,
+        OpticalReceive = OpticalReceive,
+        OpticalTransmit = OpticalTransmit,
+        OpticalBias = OpticalBias,
+        PoePower = PoePower,
+        Humidity = Humidity,
+        BatteryCharge = BatteryCharge,
+        BatteryRunTime = BatteryRunTime,
+        OutputLoad = OutputLoad,
+        Count = Count,
+    }
+    SensorState { Normal = Normal, Warning = Warning, Critical = Critical, Absent = Absent }
 }

@@ -3,13 +3,13 @@
 use onenet_topology::{
     Timestamp,
     fact::{
-        Address, Binding, Condition, Entity, Fact, FactBody, FactChange, Forwarding, Group, Host, Interface, ItemKey,
-        Neighbour, Reach, Scope, Sighting, System,
+        Address, Aggregation, Binding, Condition, Entity, Fact, FactBody, FactChange, Forwarding, Group, Host,
+        Identification, Interface, ItemKey, Neighbour, Reach, Scope, Sensor, Sighting, Station, System,
     },
 };
 use v1::fact_change::Body;
 
-use super::check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_mac, text, vlan};
+use super::check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan};
 use crate::{
     Invalid, Problem,
     limits::{MANAGEMENT_ADDRESSES, OPAQUE_BYTES, SCOPE_BYTES, TEXT_BYTES},
@@ -59,6 +59,12 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         Body::Binding(it) => binding(&it).map(FactBody::Binding).map_err(|e| e.within("binding")),
         Body::Host(it) => host(it).map(FactBody::Host).map_err(|e| e.within("host")),
         Body::Condition(it) => condition(it).map(FactBody::Condition).map_err(|e| e.within("condition")),
+        Body::Identification(it) => {
+            identification(it).map(FactBody::Identification).map_err(|e| e.within("identification"))
+        }
+        Body::Sensor(it) => sensor(it).map(FactBody::Sensor).map_err(|e| e.within("sensor")),
+        Body::Station(it) => wireless_station(it).map(FactBody::Station).map_err(|e| e.within("station")),
+        Body::Aggregation(it) => aggregation(it).map(FactBody::Aggregation).map_err(|e| e.within("aggregation")),
     }
 }
 
@@ -84,6 +90,12 @@ pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
         }
         Body::Host(it) => mac("mac", &it.mac).map(|mac| ItemKey::Host { mac }).map_err(|e| e.within("host")),
         Body::Condition(it) => condition_key(it).map_err(|e| e.within("condition")),
+        Body::Identification(_) => Ok(ItemKey::Identification),
+        Body::Sensor(it) => sensor_key(it).map_err(|e| e.within("sensor")),
+        Body::Station(it) => mac("mac", &it.mac).map(|mac| ItemKey::Station { mac }).map_err(|e| e.within("station")),
+        Body::Aggregation(it) => {
+            name("member", it.member).map(|member| ItemKey::Aggregation { member }).map_err(|e| e.within("aggregation"))
+        }
     }
 }
 
@@ -105,6 +117,10 @@ fn condition_key(it: v1::Condition) -> Result<ItemKey, Invalid> {
         kind: enumerated::<v1::ConditionKind, _>("kind", it.kind)?,
         subject: name("subject", it.subject)?,
     })
+}
+
+fn sensor_key(it: v1::Sensor) -> Result<ItemKey, Invalid> {
+    Ok(ItemKey::Sensor { kind: enumerated::<v1::SensorKind, _>("kind", it.kind)?, name: name("name", it.name)? })
 }
 
 fn station(address: &[u8], number: u32) -> Result<(onenet_topology::MacAddr, Option<u16>), Invalid> {
@@ -215,6 +231,34 @@ fn condition(it: v1::Condition) -> Result<Condition, Invalid> {
     })
 }
 
+fn identification(it: v1::Identification) -> Result<Identification, Invalid> {
+    Ok(Identification {
+        vendor: name("vendor", it.vendor)?,
+        model: name("model", it.model)?,
+        os: name("os", it.os)?,
+        version: name("version", it.version)?,
+        serial: name("serial", it.serial)?,
+        role: optional_enumerated::<v1::Role, _>("role", it.role)?,
+    })
+}
+
+fn sensor(it: v1::Sensor) -> Result<Sensor, Invalid> {
+    Ok(Sensor {
+        kind: enumerated::<v1::SensorKind, _>("kind", it.kind)?,
+        name: name("name", it.name)?,
+        state: optional_enumerated::<v1::SensorState, _>("state", it.state)?,
+    })
+}
+
+fn wireless_station(it: v1::Station) -> Result<Station, Invalid> {
+    let (mac, vlan) = station(&it.mac, it.vlan)?;
+    Ok(Station { mac, access_point: name("access_point", it.access_point)?, ssid: name("ssid", it.ssid)?, vlan })
+}
+
+fn aggregation(it: v1::Aggregation) -> Result<Aggregation, Invalid> {
+    Ok(Aggregation { member: name("member", it.member)?, aggregate: name("aggregate", it.aggregate)? })
+}
+
 impl From<&FactBody> for Body {
     fn from(body: &FactBody) -> Self {
         match body {
@@ -255,6 +299,21 @@ impl From<&FactBody> for Body {
                 subject: it.subject.clone(),
                 detail: it.detail.clone(),
             }),
+            FactBody::Identification(it) => Self::Identification(it.into()),
+            FactBody::Sensor(it) => Self::Sensor(v1::Sensor {
+                kind: v1::SensorKind::from(it.kind).into(),
+                name: it.name.clone(),
+                state: it.state.map_or(0, |state| v1::SensorState::from(state).into()),
+            }),
+            FactBody::Station(it) => Self::Station(v1::Station {
+                mac: it.mac.0.to_vec(),
+                access_point: it.access_point.clone(),
+                ssid: it.ssid.clone(),
+                vlan: it.vlan.unwrap_or(0).into(),
+            }),
+            FactBody::Aggregation(it) => {
+                Self::Aggregation(v1::Aggregation { member: it.member.clone(), aggregate: it.aggregate.clone() })
+            }
         }
     }
 }
@@ -318,6 +377,19 @@ impl From<&Entity> for v1::Entity {
     }
 }
 
+impl From<&Identification> for v1::Identification {
+    fn from(it: &Identification) -> Self {
+        Self {
+            vendor: it.vendor.clone(),
+            model: it.model.clone(),
+            os: it.os.clone(),
+            version: it.version.clone(),
+            serial: it.serial.clone(),
+            role: it.role.map_or(0, |role| v1::Role::from(role).into()),
+        }
+    }
+}
+
 impl From<&ItemKey> for Body {
     fn from(key: &ItemKey) -> Self {
         match key.clone() {
@@ -350,6 +422,12 @@ impl From<&ItemKey> for Body {
                 subject,
                 detail: String::new(),
             }),
+            ItemKey::Identification => Self::Identification(v1::Identification::default()),
+            ItemKey::Sensor { kind, name } => {
+                Self::Sensor(v1::Sensor { kind: v1::SensorKind::from(kind).into(), name, state: 0 })
+            }
+            ItemKey::Station { mac } => Self::Station(v1::Station { mac: mac.0.to_vec(), ..Default::default() }),
+            ItemKey::Aggregation { member } => Self::Aggregation(v1::Aggregation { member, aggregate: String::new() }),
         }
     }
 }

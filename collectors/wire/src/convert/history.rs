@@ -5,7 +5,10 @@
 
 use onenet_topology::{
     Timestamp,
-    fact::{CaptureSample, DeviceSample, Event, HistoryBody, HistoryItem, InterfaceSample, Scope, TrafficSample},
+    fact::{
+        CaptureSample, DeviceSample, Event, HistoryBody, HistoryItem, InterfaceSample, Scope, SensorSample,
+        TrafficSample,
+    },
 };
 
 use super::{
@@ -78,12 +81,20 @@ pub(crate) fn history_items(
     for (index, it) in group.events.into_iter().enumerate() {
         add(HistoryBody::Event(event(it).map_err(|e| e.within_element("events", index))?));
     }
+    for (index, it) in group.sensors.into_iter().enumerate() {
+        add(HistoryBody::Sensor(sensor(it).map_err(|e| e.within_element("sensors", index))?));
+    }
     Ok(())
 }
 
 /// Returns how many items a group holds.
 pub(super) fn group_len(group: &v1::HistoryGroup) -> usize {
-    group.interfaces.len() + group.devices.len() + group.traffic.len() + group.captures.len() + group.events.len()
+    group.interfaces.len()
+        + group.devices.len()
+        + group.traffic.len()
+        + group.captures.len()
+        + group.events.len()
+        + group.sensors.len()
 }
 
 fn joins(previous: &HistoryItem, item: &HistoryItem, closed: Timestamp) -> bool {
@@ -100,6 +111,7 @@ const fn rank(body: &HistoryBody) -> u8 {
         HistoryBody::Traffic(_) => 2,
         HistoryBody::Capture(_) => 3,
         HistoryBody::Event(_) => 4,
+        HistoryBody::Sensor(_) => 5,
     }
 }
 
@@ -142,6 +154,11 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             detail: it.detail.clone(),
             count: it.count,
         }),
+        HistoryBody::Sensor(it) => group.sensors.push(v1::SensorSample {
+            kind: v1::SensorKind::from(it.kind).into(),
+            name: it.name.clone(),
+            value_milli: it.value_milli,
+        }),
     }
 }
 
@@ -167,6 +184,14 @@ fn traffic(it: &v1::TrafficSample) -> Result<TrafficSample, Invalid> {
         bytes_out: it.bytes_out,
         frames_in: it.frames_in,
         bytes_in: it.bytes_in,
+    })
+}
+
+fn sensor(it: v1::SensorSample) -> Result<SensorSample, Invalid> {
+    Ok(SensorSample {
+        kind: enumerated::<v1::SensorKind, _>("kind", it.kind)?,
+        name: name("name", it.name)?,
+        value_milli: it.value_milli,
     })
 }
 

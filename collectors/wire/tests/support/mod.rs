@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use onenet_topology::{
-    AgentId, MacAddr, SiteId, Timestamp,
+    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp,
     fact::{
-        Address, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind, Fact,
-        FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Interface,
-        InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sighting,
-        System, TrafficSample,
+        Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
+        Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
+        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach,
+        ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
     },
 };
 use onenet_wire::{
@@ -66,6 +66,9 @@ fn condition_kind() -> impl Strategy<Value = ConditionKind> {
         K::TableFull,
         K::TableUnreadable,
         K::BatchRejected,
+        K::DeviceSlow,
+        K::TrapsFailed,
+        K::DiscoveryFailed,
     ])
 }
 
@@ -80,6 +83,10 @@ fn event_kind() -> impl Strategy<Value = EventKind> {
         K::ConfigurationApplied,
         K::ConfigurationRolledBack,
         K::AgentStarted,
+        K::AuthenticationFailed,
+        K::NeighboursChanged,
+        K::TrapReceived,
+        K::DeviceDiscovered,
     ])
 }
 
@@ -177,9 +184,31 @@ fn passive_fact() -> impl Strategy<Value = FactBody> {
     ]
 }
 
+fn recognised_fact() -> impl Strategy<Value = FactBody> {
+    let role = option::of(select(Role::ALL.to_vec()));
+    let identification =
+        (text(), text(), text(), text(), text(), role).prop_map(|(vendor, model, os, version, serial, role)| {
+            Identification { vendor, model, os, version, serial, role }
+        });
+    let sensor = (select(SensorKind::ALL.to_vec()), text(), option::of(select(SensorState::ALL.to_vec())))
+        .prop_map(|(kind, name, state)| Sensor { kind, name, state });
+    let station = (mac(), text(), text(), vlan()).prop_map(|(mac, access_point, ssid, vlan)| Station {
+        mac,
+        access_point,
+        ssid,
+        vlan,
+    });
+    prop_oneof![
+        identification.prop_map(FactBody::Identification),
+        sensor.prop_map(FactBody::Sensor),
+        station.prop_map(FactBody::Station),
+        (text(), text()).prop_map(|(member, aggregate)| FactBody::Aggregation(Aggregation { member, aggregate })),
+    ]
+}
+
 /// Any fact's body.
 pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
-    prop_oneof![device_fact(), table_fact(), passive_fact()]
+    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact()]
 }
 
 /// Any fact.
@@ -250,12 +279,15 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         detail,
         count,
     });
+    let sensor = (select(SensorKind::ALL.to_vec()), text(), any::<i64>())
+        .prop_map(|(kind, name, value_milli)| SensorSample { kind, name, value_milli });
     prop_oneof![
         interface.prop_map(HistoryBody::Interface),
         device.prop_map(HistoryBody::Device),
         traffic.prop_map(HistoryBody::Traffic),
         capture.prop_map(HistoryBody::Capture),
         event.prop_map(HistoryBody::Event),
+        sensor.prop_map(HistoryBody::Sensor),
     ]
 }
 

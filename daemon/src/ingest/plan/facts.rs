@@ -257,6 +257,7 @@ fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said>
             Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: it.interface.clone() }
         }
         FactBody::Sighting(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
+        FactBody::Station(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
         FactBody::Binding(it) => address(it.mac, it.ip, space(it.ip), None)?,
         FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.clone()))?,
         FactBody::Host(it) => Said { mac: it.mac, testimony: Testimony::Host(it.clone()), vlan: None, interface: None },
