@@ -1,7 +1,7 @@
 //! The agent's configuration: one TOML file, checked as a whole.
 //!
 //! Invariant: a [`Config`] is complete and consistent; whatever is wrong with a text is reported at once, each with line,
-//! key and remedy, and then nothing of the text is used. Raw values exist only inside [`reader`]; each section has one
+//! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
 //! The *site's part* (`capture`, `intervals`, `devices`) may be replaced by the centre. The agent's own part (`centre`,
@@ -10,7 +10,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, io,
+    fmt,
     path::{Path, PathBuf},
 };
 
@@ -19,8 +19,6 @@ mod capture;
 mod credentials;
 mod device;
 mod intervals;
-mod problem;
-mod reader;
 
 pub(crate) use agent::is_host_and_port;
 pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
@@ -28,9 +26,9 @@ pub use capture::{CaptureConfig, Interfaces};
 pub use credentials::NamedCredentials;
 pub use device::DeviceConfig;
 pub use intervals::Intervals;
-pub use problem::{ConfigError, Problem, Problems};
+pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvironment};
 
-use reader::{Log, Section};
+use onenet_config::{Origin, Section, read};
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/agent.toml";
@@ -65,32 +63,6 @@ pub struct SiteConfig {
     pub capture: CaptureConfig,
     /// What is polled.
     pub devices: Vec<DeviceConfig>,
-}
-
-/// Where values kept outside the text come from.
-pub trait Environment {
-    /// Returns an environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// Returns the content of a small file.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    fn file(&self, path: &Path) -> io::Result<String>;
-}
-
-/// This process's environment and file system.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ProcessEnvironment;
-
-/// Who wrote a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// Whoever may write the agent's file.
-    File,
-    /// The centre. It may not name files or environment variables of the agent's machine: their content would be sent,
-    /// as a community, wherever the same text says.
-    Centre,
 }
 
 impl Config {
@@ -153,16 +125,6 @@ impl SiteConfig {
     }
 }
 
-impl Environment for ProcessEnvironment {
-    fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
-    fn file(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
-    }
-}
-
 impl fmt::Display for Interfaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -170,38 +132,6 @@ impl fmt::Display for Interfaces {
             Self::Auto => f.write_str("auto"),
             Self::Named(names) => f.write_str(&names.join(", ")),
         }
-    }
-}
-
-/// Reads `text` with `checked`; any problem noted on the way refuses the whole.
-fn read<T>(
-    text: &str,
-    origin: &str,
-    environment: &dyn Environment,
-    who: Origin,
-    checked: impl FnOnce(&mut Section<'_>) -> T,
-) -> Result<T, ConfigError> {
-    let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
-    let log = Log::new(text, environment, who);
-    let mut root = Section::root(&log, document.get_ref());
-    let value = checked(&mut root);
-    root.finish();
-    let broken: Vec<usize> = syntax.iter().map(|error| log.line(error.span().unwrap_or_default().start)).collect();
-    for error in &syntax {
-        log.note_syntax(error.span().unwrap_or_default().start, error.message());
-    }
-    let mut problems = log.into_problems();
-    if !broken.is_empty() {
-        // What a broken line was meant to say is not known: what follows from that is not worth reading.
-        problems.retain(|problem| {
-            problem.key.is_empty() || (!broken.contains(&problem.line) && !problem.what.contains("missing"))
-        });
-        problems.dedup_by_key(|problem| problem.line);
-    }
-    if problems.is_empty() {
-        Ok(value)
-    } else {
-        Err(ConfigError::Wrong(Problems { origin: origin.to_owned(), problems }))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{DATA_DIR_DEFAULT, reader::Section};
+use onenet_config::Section;
+
+use super::DATA_DIR_DEFAULT;
 
 const DAY_S: u64 = 24 * 3600;
 const MIB: u64 = 1 << 20;

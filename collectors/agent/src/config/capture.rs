@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ipnetwork::IpNetwork;
 
-use super::reader::Section;
+use onenet_config::Section;
 
 /// The longest name of a network interface (`IFNAMSIZ` less its terminator).
 const INTERFACE_NAME_MAX: usize = 15;

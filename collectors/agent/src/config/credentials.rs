@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
+use onenet_config::{Origin, Section};
 use onenet_snmp::{AuthProtocol, Credentials, PrivacyProtocol, Secret, V3Security, V3User};
 
-use super::{ByName, Origin, reader::Section};
+use super::ByName;
 
 /// The agent's `[credentials.NAME]` tables.
 #[derive(Debug, Clone, Default)]

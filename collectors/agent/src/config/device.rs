@@ -5,12 +5,10 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
+use onenet_config::{Found, Section};
 use onenet_snmp::Credentials;
 
-use super::{
-    Intervals, NamedCredentials, credentials, intervals,
-    reader::{Found, Section},
-};
+use super::{Intervals, NamedCredentials, credentials, intervals};
 
 /// The port of SNMP agents (RFC 3417).
 pub(super) const SNMP_PORT: u16 = 161;

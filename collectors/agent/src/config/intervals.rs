@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::reader::Section;
+use onenet_config::Section;
 
 /// The shortest and the longest interval, in seconds.
 const RANGE_S: std::ops::RangeInclusive<u64> = 5..=86_400;

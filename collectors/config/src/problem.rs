@@ -10,6 +10,8 @@ const LISTED_MAX: usize = 50;
 pub struct Problem {
     /// Line in the text, from 1.
     pub line: usize,
+    /// Column in the line, in characters, from 1.
+    pub column: usize,
     /// Which key, such as `devices[2].community`; places in lists count from 1. Empty for the text as a whole.
     pub key: String,
     /// What is wrong with it.
@@ -46,7 +48,7 @@ pub enum ConfigError {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
+        write!(f, "line {}, column {}: ", self.line, self.column)?;
         if !self.key.is_empty() {
             write!(f, "{}: ", self.key)?;
         }

@@ -11,24 +11,25 @@ use toml::{
     de::{DeInteger, DeTable, DeValue},
 };
 
-use super::{Environment, Origin, problem::Problem};
+use crate::{Environment, Origin, problem::Problem};
 
 /// The longest text that a value may be, in bytes.
 const TEXT_MAX: usize = 4096;
 
 /// What all sections of one text share.
-pub(super) struct Log<'t> {
+pub struct Log<'t> {
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
     /// Where secrets that are kept outside the text come from.
-    pub(super) environment: &'t dyn Environment,
+    pub environment: &'t dyn Environment,
     /// Who wrote the text.
-    pub(super) origin: Origin,
+    pub origin: Origin,
 }
 
 /// A table that is being read.
-pub(super) struct Section<'t> {
-    pub(super) log: &'t Log<'t>,
+pub struct Section<'t> {
+    /// Where problems are noted.
+    pub log: &'t Log<'t>,
     /// The key path that leads here; empty for the root.
     path: String,
     offset: usize,
@@ -39,25 +40,36 @@ pub(super) struct Section<'t> {
 
 /// Where a value is.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub struct Place {
     path: String,
     offset: usize,
 }
 
 /// A value and where it is.
 #[derive(Debug, Clone)]
-pub(super) struct Found<T> {
-    pub(super) value: T,
-    pub(super) place: Place,
+pub struct Found<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// A text or a whole number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar<'t> {
+    /// A text.
+    Text(&'t str),
+    /// A whole number.
+    Integer(i64),
 }
 
 impl<'t> Log<'t> {
-    pub(super) fn new(text: &'t str, environment: &'t dyn Environment, origin: Origin) -> Self {
+    pub(crate) fn new(text: &'t str, environment: &'t dyn Environment, origin: Origin) -> Self {
         Self { text, problems: RefCell::default(), environment, origin }
     }
 
     /// Returns everything noted, in the order of the lines.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
         let mut problems = self.problems.into_inner();
         problems.sort_by(|a, b| (a.line, &a.key, &a.what).cmp(&(b.line, &b.key, &b.what)));
         problems.dedup();
@@ -65,13 +77,23 @@ impl<'t> Log<'t> {
     }
 
     /// Returns the line of an offset, from 1.
-    pub(super) fn line(&self, offset: usize) -> usize {
+    pub(crate) fn line(&self, offset: usize) -> usize {
         self.text.char_indices().take_while(|(at, _)| *at < offset).filter(|(_, c)| *c == '\n').count() + 1
     }
 
-    pub(super) fn note(&self, place: &Place, what: impl fmt::Display, remedy: impl fmt::Display) {
+    /// Returns the column of an offset in its line, in characters, from 1.
+    fn column(&self, offset: usize) -> usize {
+        self.text
+            .char_indices()
+            .take_while(|(at, _)| *at < offset)
+            .fold(1, |at, (_, c)| if c == '\n' { 1 } else { at + 1 })
+    }
+
+    /// Notes what is wrong at a place, and what to do about it.
+    pub fn note(&self, place: &Place, what: impl fmt::Display, remedy: impl fmt::Display) {
         self.problems.borrow_mut().push(Problem {
             line: self.line(place.offset),
+            column: self.column(place.offset),
             key: place.path.clone(),
             what: what.to_string(),
             remedy: remedy.to_string(),
@@ -79,7 +101,7 @@ impl<'t> Log<'t> {
     }
 
     /// Notes a problem of the text as such.
-    pub(super) fn note_syntax(&self, offset: usize, what: &str) {
+    pub(crate) fn note_syntax(&self, offset: usize, what: &str) {
         let place = Place { path: String::new(), offset };
         self.note(
             &place,
@@ -91,33 +113,33 @@ impl<'t> Log<'t> {
 
 impl<'t> Section<'t> {
     /// Returns the root of a text.
-    pub(super) fn root(log: &'t Log<'t>, table: &'t DeTable<'t>) -> Self {
+    pub(crate) fn root(log: &'t Log<'t>, table: &'t DeTable<'t>) -> Self {
         Self { log, path: String::new(), offset: 0, table: Some(table), asked: Vec::new() }
     }
 
     /// Returns where the section begins.
-    pub(super) fn place(&self) -> Place {
+    pub fn place(&self) -> Place {
         Place { path: self.path.clone(), offset: self.offset }
     }
 
     /// Returns whether the text has this section.
-    pub(super) fn is_present(&self) -> bool {
+    pub fn is_present(&self) -> bool {
         self.table.is_some()
     }
 
     /// Returns whether the section has `key`.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.table.is_some_and(|table| table.contains_key(key))
     }
 
     /// Returns a text.
-    pub(super) fn text(&mut self, key: &'static str) -> Option<Found<&'t str>> {
+    pub fn text(&mut self, key: &'static str) -> Option<Found<&'t str>> {
         let found = self.value(key)?;
         self.as_text(found)
     }
 
     /// Returns a text that must be there.
-    pub(super) fn required_text(&mut self, key: &'static str, remedy: &str) -> Option<Found<&'t str>> {
+    pub fn required_text(&mut self, key: &'static str, remedy: &str) -> Option<Found<&'t str>> {
         if !self.has(key) {
             self.asked.push(key);
             let place = Place { path: self.path_of(key), offset: self.offset };
@@ -128,7 +150,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns a list of texts; a single text counts as a list of one.
-    pub(super) fn texts(&mut self, key: &'static str) -> Option<Vec<Found<&'t str>>> {
+    pub fn texts(&mut self, key: &'static str) -> Option<Vec<Found<&'t str>>> {
         let found = self.value(key)?;
         let DeValue::Array(items) = found.value else {
             return Some(self.as_text(found).into_iter().collect());
@@ -141,7 +163,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns a whole number within `range`.
-    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u64>, unit: &str) -> Option<Found<u64>> {
+    pub fn number(&mut self, key: &'static str, range: RangeInclusive<u64>, unit: &str) -> Option<Found<u64>> {
         let found = self.value(key)?;
         let allowed = || {
             let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
@@ -159,8 +181,65 @@ impl<'t> Section<'t> {
         value.map(|value| Found { value, place: found.place })
     }
 
+    /// Returns a truth value.
+    pub fn boolean(&mut self, key: &'static str) -> Option<Found<bool>> {
+        let found = self.value(key)?;
+        let DeValue::Boolean(value) = found.value else {
+            self.log.note(
+                &found.place,
+                format_args!("is {}", kind(found.value)),
+                "write true or false, without quotes",
+            );
+            return None;
+        };
+        Some(Found { value: *value, place: found.place })
+    }
+
+    /// Returns a list of texts and whole numbers; a single one counts as a list of one.
+    pub fn scalars(&mut self, key: &'static str) -> Option<Vec<Found<Scalar<'t>>>> {
+        let found = self.value(key)?;
+        Some(self.as_scalars(&found))
+    }
+
+    /// Returns two numbers, the first not above the second.
+    pub fn range(&mut self, key: &'static str) -> Option<Found<(f64, f64)>> {
+        const REMEDY: &str = "write two numbers, the lower one first, such as [-40, 125]";
+        let found = self.value(key)?;
+        let DeValue::Array(items) = found.value else {
+            self.log.note(&found.place, format_args!("is {}, not a range", kind(found.value)), REMEDY);
+            return None;
+        };
+        let numbers: Option<Vec<f64>> = items.iter().map(|item| decimal(item.get_ref())).collect();
+        match numbers.as_deref() {
+            Some([low, high]) if low <= high => Some(Found { value: (*low, *high), place: found.place }),
+            _ => {
+                self.log.note(&found.place, "is not a range", REMEDY);
+                None
+            }
+        }
+    }
+
+    /// Returns what stands below this key by names that the text chooses: for each a text, a whole number or a list of
+    /// them.
+    pub fn named_scalars(&mut self, key: &'static str) -> Vec<(Found<&'t str>, Vec<Found<Scalar<'t>>>)> {
+        let below = self.section(key);
+        let Some(table) = below.table else { return Vec::new() };
+        let named = table.iter().map(|(name, value)| {
+            let place = Place { path: below.path_of(name.get_ref()), offset: name.span().start };
+            let scalars = self.as_scalars(&Found { value: value.get_ref(), place: place.clone() });
+            (Found { value: name.get_ref().as_ref(), place }, scalars)
+        });
+        named.collect()
+    }
+
+    /// Returns whether this key has a table.
+    pub fn has_table(&self, key: &str) -> bool {
+        self.table.and_then(|table| table.get(key)).is_some_and(|value| matches!(value.get_ref(), DeValue::Table(_)))
+    }
+
     /// Returns the table of this key; what the text does not have reads as an empty one.
-    pub(super) fn section(&mut self, key: &'static str) -> Self {
+    #[must_use]
+    pub fn section(&mut self, key: &'static str) -> Self {
         let path = self.path_of(key);
         match self.value(key) {
             Some(found) => self.as_section(found),
@@ -169,7 +248,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the tables of an array of tables.
-    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Self> {
+    pub fn sections(&mut self, key: &'static str) -> Vec<Self> {
         let Some(found) = self.value(key) else { return Vec::new() };
         let DeValue::Array(items) = found.value else {
             let remedy = format!("begin each with [[{key}]]");
@@ -184,7 +263,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the tables below this key by their names, which the text chooses.
-    pub(super) fn named_sections(&mut self, key: &'static str) -> Vec<(&'t str, Self)> {
+    pub fn named_sections(&mut self, key: &'static str) -> Vec<(&'t str, Self)> {
         let below = self.section(key);
         let Some(table) = below.table else { return Vec::new() };
         let named = table.iter().map(|(name, value)| {
@@ -196,7 +275,7 @@ impl<'t> Section<'t> {
     }
 
     /// Ends the reading: keys that nobody asked for are problems.
-    pub(super) fn finish(self) {
+    pub fn finish(self) {
         let Some(table) = self.table else { return };
         for key in table.keys() {
             let name = key.get_ref().as_ref();
@@ -208,7 +287,7 @@ impl<'t> Section<'t> {
     }
 
     /// Notes a problem of `key`, or of the section where it does not have the key.
-    pub(super) fn note(&self, key: &str, what: impl fmt::Display, remedy: impl fmt::Display) {
+    pub fn note(&self, key: &str, what: impl fmt::Display, remedy: impl fmt::Display) {
         let at = self.table.and_then(|table| table.get_key_value(key)).map(|(key, _)| key.span().start);
         let place = Place { path: self.path_of(key), offset: at.unwrap_or(self.offset) };
         self.log.note(&place, what, remedy);
@@ -219,6 +298,40 @@ impl<'t> Section<'t> {
         let (name, value) = self.table?.get_key_value(key)?;
         let place = Place { path: self.path_of(key), offset: name.span().start };
         Some(Found { value: value.get_ref(), place })
+    }
+
+    fn as_scalars(&self, found: &Found<&'t DeValue<'t>>) -> Vec<Found<Scalar<'t>>> {
+        let DeValue::Array(items) = found.value else {
+            return self.as_scalar(found).into_iter().collect();
+        };
+        let item = |(number, item): (usize, &'t Spanned<DeValue<'t>>)| {
+            let place = Place { path: format!("{}[{}]", found.place.path, number + 1), offset: item.span().start };
+            self.as_scalar(&Found { value: item.get_ref(), place })
+        };
+        items.iter().enumerate().filter_map(item).collect()
+    }
+
+    fn as_scalar(&self, found: &Found<&'t DeValue<'t>>) -> Option<Found<Scalar<'t>>> {
+        let place = found.place.clone();
+        match found.value {
+            DeValue::String(_) => self.as_text(found.clone()).map(|found| found.map(Scalar::Text)),
+            DeValue::Integer(number) => {
+                let value = integer(number);
+                if value.is_none() {
+                    self.log.note(
+                        &place,
+                        format_args!("{number} is out of range"),
+                        "write a number of at most 63 bits",
+                    );
+                }
+                value.map(|value| Found { value: Scalar::Integer(value), place })
+            }
+            other => {
+                let what = format!("is {}, not a text or a whole number", kind(other));
+                self.log.note(&place, what, "write a text in double quotes, or a whole number");
+                None
+            }
+        }
     }
 
     fn as_text(&self, found: Found<&'t DeValue<'t>>) -> Option<Found<&'t str>> {
@@ -264,8 +377,18 @@ impl<'t> Section<'t> {
 }
 
 impl<T> Found<T> {
-    pub(super) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Found<U> {
+    /// Returns another value at the same place.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Found<U> {
         Found { value: convert(self.value), place: self.place }
+    }
+}
+
+fn decimal(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(number) => number.as_str().parse().ok().filter(|number: &f64| number.is_finite()),
+        // A limit is no place for more than 53 bits.
+        DeValue::Integer(number) => integer(number).and_then(|number| i32::try_from(number).ok()).map(f64::from),
+        _ => None,
     }
 }
 
