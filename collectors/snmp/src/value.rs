@@ -1,8 +1,10 @@
 //! Values of managed objects (RFC 3416, section 3), as this crate passes them.
 //!
 //! Invariant: a number is held as it was sent, never cut to the width of its type.
+//!
+//! Values come by the thousand with each poll, so that addresses and names of ports are held in place.
 
-use std::net::Ipv4Addr;
+use std::{fmt, net::Ipv4Addr, ops::Deref};
 
 use crate::oid::Oid;
 
@@ -20,9 +22,9 @@ pub enum Value {
     /// Counter64.
     Counter64(u64),
     /// OCTET STRING, and the historic types that carry bytes.
-    Octets(Box<[u8]>),
+    Octets(Octets),
     /// OBJECT IDENTIFIER.
-    ObjectId(Oid),
+    ObjectId(Box<Oid>),
     /// IpAddress.
     IpAddress(Ipv4Addr),
     /// NULL, which no readable object has.
@@ -35,6 +37,69 @@ pub enum Value {
     EndOfMibView,
     /// A value that could not be decoded, or that was cut on the way and cannot be told from a good one.
     Malformed,
+}
+
+/// The most octets held in place: what fits without making a [`Value`] larger.
+const INLINE_OCTETS: usize = 22;
+
+/// The bytes of an octet string.
+#[derive(Clone)]
+pub struct Octets(Bytes);
+
+#[derive(Clone)]
+enum Bytes {
+    Inline { count: u8, bytes: [u8; INLINE_OCTETS] },
+    Boxed(Box<[u8]>),
+}
+
+impl Deref for Octets {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Bytes::Inline { count, bytes } => bytes.get(..usize::from(*count)).unwrap_or(bytes),
+            Bytes::Boxed(bytes) => bytes,
+        }
+    }
+}
+
+impl From<&[u8]> for Octets {
+    fn from(octets: &[u8]) -> Self {
+        let mut inline = [0; INLINE_OCTETS];
+        match (inline.get_mut(..octets.len()), u8::try_from(octets.len())) {
+            (Some(places), Ok(count)) => {
+                places.copy_from_slice(octets);
+                Self(Bytes::Inline { count, bytes: inline })
+            }
+            _ => Self(Bytes::Boxed(octets.into())),
+        }
+    }
+}
+
+impl From<Vec<u8>> for Octets {
+    fn from(octets: Vec<u8>) -> Self {
+        Self::from(&octets[..])
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Octets {
+    fn from(octets: [u8; N]) -> Self {
+        Self::from(&octets[..])
+    }
+}
+
+impl PartialEq for Octets {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Octets {}
+
+impl fmt::Debug for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 impl Value {
@@ -94,5 +159,24 @@ impl VarBind {
     pub fn wire_bytes(&self) -> usize {
         let arcs: usize = self.oid.arcs().iter().map(|arc| if *arc < 128 { 1 } else { 2 }).sum();
         arcs + 4 + self.value.wire_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_strings_read_back() {
+        for count in [0, 1, INLINE_OCTETS - 1, INLINE_OCTETS, INLINE_OCTETS + 1, 300] {
+            let octets: Vec<u8> = (0..count).map(|place| u8::try_from(place % 251).unwrap()).collect();
+            assert_eq!(*Octets::from(&octets[..]), octets);
+            assert_eq!(Octets::from(octets.clone()), Octets::from(&octets[..]));
+        }
+    }
+
+    #[test]
+    fn a_cell_takes_three_words() {
+        assert_eq!(size_of::<Option<Value>>(), 24);
     }
 }

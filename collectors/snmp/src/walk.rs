@@ -5,8 +5,13 @@
 //! is read as far as it brings something new, and noted. Columns are independent: one that ends, fails or is longer
 //! than the others does not touch them.
 
-use std::collections::BTreeMap;
+mod cells;
 
+use std::collections::BTreeSet;
+
+pub use cells::Cells;
+
+use self::cells::Names;
 use crate::{
     oid::Oid,
     value::{Value, VarBind},
@@ -70,23 +75,16 @@ struct ColumnWalk {
     column: Column,
     /// The name to ask for the successor of.
     cursor: Oid,
-    /// The highest name seen.
-    highest: Oid,
-    cells: BTreeMap<Box<[u32]>, Value>,
+    /// The indexes read, each with its value at the same place in `values`.
+    names: Names,
+    values: Vec<Value>,
+    /// The place of the highest index in `names`.
+    highest: Option<usize>,
+    /// Every index read, as soon as they do not come in order.
+    seen: Option<BTreeSet<Box<[u32]>>>,
     /// How many names were not above all before them.
     out_of_order: usize,
     end: Option<ColumnEnd>,
-}
-
-/// What was read of a table: the cells by index, column by column.
-#[derive(Debug, Default)]
-pub struct Cells {
-    /// The rows by index; a row has one place a column.
-    pub rows: BTreeMap<Box<[u32]>, Vec<Option<Value>>>,
-    /// The columns and how each ended, in the order asked.
-    pub ends: Vec<(Column, ColumnEnd)>,
-    /// Columns whose names came out of order or twice, and how many names did.
-    pub disordered: Vec<(Column, usize)>,
 }
 
 impl Walk {
@@ -95,8 +93,10 @@ impl Walk {
         let start = |column: &Column| ColumnWalk {
             column: *column,
             cursor: Oid::from_arcs(column.oid),
-            highest: Oid::from_arcs(column.oid),
-            cells: BTreeMap::new(),
+            names: Names::default(),
+            values: Vec::new(),
+            highest: None,
+            seen: None,
             out_of_order: 0,
             end: None,
         };
@@ -118,7 +118,7 @@ impl Walk {
     /// (RFC 3416, section 4.2.3). Returns how many columns it said nothing about.
     pub fn accept(&mut self, places: &[usize], varbinds: Vec<VarBind>) -> usize {
         let answered = varbinds.len().min(places.len());
-        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.cells.len()).collect();
+        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values.len()).collect();
         for (number, varbind) in varbinds.into_iter().enumerate() {
             self.bytes += varbind.wire_bytes();
             let place = places.get(number % places.len().max(1)).copied();
@@ -128,7 +128,7 @@ impl Walk {
         }
         for place in places.iter().take(answered) {
             if let (Some(column), Some(before)) = (self.columns.get_mut(*place), rows_before.get(*place))
-                && column.cells.len() == *before
+                && column.values.len() == *before
             {
                 column.finish(ColumnEnd::Loop);
             }
@@ -159,21 +159,11 @@ impl Walk {
 
     /// Returns what was read; columns that are still open count as abandoned.
     pub fn finish(self) -> Cells {
-        let width = self.columns.len();
-        let mut cells = Cells::default();
-        for (place, column) in self.columns.into_iter().enumerate() {
-            cells.ends.push((column.column, column.end.unwrap_or(ColumnEnd::Abandoned)));
-            if column.out_of_order > 0 {
-                cells.disordered.push((column.column, column.out_of_order));
-            }
-            for (index, value) in column.cells {
-                let row = cells.rows.entry(index).or_insert_with(|| vec![None; width]);
-                if let Some(cell) = row.get_mut(place) {
-                    *cell = Some(value);
-                }
-            }
-        }
-        cells
+        let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
+        let ends = self.columns.iter().map(end).collect();
+        let disordered = self.columns.iter().filter(|column| column.out_of_order > 0);
+        let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
+        Cells::joined(self.columns.into_iter().map(ColumnWalk::in_order).collect(), ends, disordered)
     }
 }
 
@@ -189,21 +179,48 @@ impl ColumnWalk {
         let Some(index) = varbind.oid.below(self.column.oid).filter(|_| !varbind.value.is_exception()) else {
             return self.finish(ColumnEnd::Complete);
         };
-        if varbind.oid > self.highest {
-            self.highest = varbind.oid.clone();
-        } else {
-            self.out_of_order += 1;
-        }
-        if index.is_empty() || self.cells.contains_key(index) {
+        if index.is_empty() || !self.is_new(index) {
             // Named before: the first value stays. Whether it goes on from here, the rest of the answer shows.
             self.cursor = varbind.oid;
             return;
         }
-        if self.cells.len() >= rows_max {
+        if self.values.len() >= rows_max {
             return self.finish(ColumnEnd::TooManyRows);
         }
-        self.cells.insert(index.into(), varbind.value);
+        self.names.push(index);
+        self.values.push(varbind.value);
         self.cursor = varbind.oid;
+    }
+
+    /// Returns whether an index was not read before, and notes whether it comes in order.
+    fn is_new(&mut self, index: &[u32]) -> bool {
+        let place = self.values.len();
+        let highest = self.highest.and_then(|highest| self.names.get(highest)).unwrap_or_default();
+        if index > highest {
+            self.highest = Some(place);
+            if let Some(seen) = &mut self.seen {
+                seen.insert(index.into());
+            }
+            return true;
+        }
+        self.out_of_order += 1;
+        self.seen.get_or_insert_with(|| self.names.iter().map(Box::from).collect()).insert(index.into())
+    }
+
+    /// Returns the indexes and values, in the order of the indexes.
+    fn in_order(self) -> (Names, Vec<Value>) {
+        if self.out_of_order == 0 {
+            return (self.names, self.values);
+        }
+        let mut rows: Vec<(&[u32], Value)> = self.names.iter().zip(self.values).collect();
+        rows.sort_by(|one, other| one.0.cmp(other.0));
+        let mut names = Names::default();
+        let in_order = |(index, value)| {
+            names.push(index);
+            value
+        };
+        let values = rows.into_iter().map(in_order).collect();
+        (names, values)
     }
 }
 

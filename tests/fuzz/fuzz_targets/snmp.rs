@@ -93,7 +93,7 @@ fn value(bytes: &mut Vec<u8>) -> Option<Value> {
         5 => Value::NoSuchObject,
         6 => Value::EndOfMibView,
         7 => Value::Malformed,
-        8 => Value::ObjectId(Oid::from_arcs(&[1, 3, 6, 1, 4, 1, number()? as u32])),
+        8 => Value::ObjectId(Box::new(Oid::from_arcs(&[1, 3, 6, 1, 4, 1, number()? as u32]))),
         9 => Value::Octets(vec![kind; 6].into()),
         _ => {
             let length = usize::from(bytes.pop()? & 0x1f).min(bytes.len());

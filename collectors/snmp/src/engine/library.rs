@@ -300,7 +300,7 @@ fn value_of(value: async_snmp::Value) -> Value {
             Value::Octets(octets.to_vec().into())
         }
         Theirs::Null => Value::Null,
-        Theirs::ObjectIdentifier(oid) => Value::ObjectId(Oid::from_arcs(oid.arcs())),
+        Theirs::ObjectIdentifier(oid) => Value::ObjectId(Box::new(Oid::from_arcs(oid.arcs()))),
         Theirs::IpAddress(octets) => Value::IpAddress(octets.into()),
         Theirs::Counter32(number) => Value::Counter32(number.into()),
         Theirs::Gauge32(number) | Theirs::UInteger32(number) => Value::Gauge32(number.into()),

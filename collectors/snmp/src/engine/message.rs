@@ -225,7 +225,7 @@ fn typed(tag: u8, content: &[u8]) -> Option<Value> {
         ber::INTEGER => Value::Integer(ber::signed(content)?),
         ber::OCTET_STRING | 0x44 | 0x45 => Value::Octets(content.into()),
         ber::NULL => Value::Null,
-        ber::OBJECT_ID => Value::ObjectId(ber::object_id(content)?),
+        ber::OBJECT_ID => Value::ObjectId(Box::new(ber::object_id(content)?)),
         0x40 => Value::IpAddress(Ipv4Addr::from(<[u8; 4]>::try_from(content).ok()?)),
         0x41 => Value::Counter32(ber::unsigned(content)?),
         // Unsigned32 has the tag of Gauge32; 0x47 is the UInteger32 of RFC 1442.

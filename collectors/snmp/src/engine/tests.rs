@@ -125,7 +125,7 @@ async fn exceptions_and_every_type_are_told_apart() {
             Value::NoSuchObject,
             Value::NoSuchInstance,
             Value::Octets(b"ge-1".as_slice().into()),
-            Value::ObjectId("1.3.6.1.4.1".parse().unwrap()),
+            Value::ObjectId(Box::new("1.3.6.1.4.1".parse().unwrap())),
             Value::IpAddress([10, 0, 0, 1].into()),
             Value::TimeTicks(256),
             Value::Integer(-1),

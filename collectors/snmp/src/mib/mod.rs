@@ -160,22 +160,22 @@ pub(crate) struct ReadTable {
 impl ReadTable {
     /// Returns the rows in the order of their indexes: the index, and a place a column in the order asked.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (&[u32], &[Option<Value>])> {
-        self.cells.rows.iter().map(|(index, row)| (&**index, row.as_slice()))
+        self.cells.rows()
     }
 
     /// Returns the row of an index; it has no places when there is no such row.
     pub(crate) fn row(&self, index: &[u32]) -> &[Option<Value>] {
-        self.cells.rows.get(index).map(Vec::as_slice).unwrap_or_default()
+        self.cells.row(index)
     }
 
     /// Returns how many rows were read.
     pub(crate) fn len(&self) -> usize {
-        self.cells.rows.len()
+        self.cells.len()
     }
 
     /// Returns whether no row was read.
     pub(crate) fn is_empty(&self) -> bool {
-        self.cells.rows.is_empty()
+        self.cells.is_empty()
     }
 }
 
@@ -183,8 +183,7 @@ impl ReadTable {
 impl ReadTable {
     /// Returns a table of these rows, read without a fault.
     pub(crate) fn of_rows<'a>(rows: impl IntoIterator<Item = (&'a [u32], Vec<Option<Value>>)>) -> Self {
-        let rows = rows.into_iter().map(|(index, row)| (index.into(), row)).collect();
-        Self { cells: Cells { rows, ..Cells::default() }, errors: Vec::new() }
+        Self { cells: Cells::of_rows(rows), errors: Vec::new() }
     }
 }
 
@@ -206,7 +205,7 @@ pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[
     for (place, (column, end)) in cells.ends.iter().enumerate() {
         match end {
             ColumnEnd::Complete => {
-                let without = cells.rows.values().filter(|row| row.get(place).is_none_or(Option::is_none)).count();
+                let without = cells.missing(place);
                 if without > 0 {
                     errors.push(plain(column, TableProblem::Missing, Some(without)));
                 }

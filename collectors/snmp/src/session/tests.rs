@@ -153,7 +153,7 @@ fn uptime() -> Vec<Oid> {
 }
 
 fn read_cells(table: &Table) -> usize {
-    table.cells.rows.values().map(|row| row.iter().flatten().count()).sum()
+    table.cells.rows().map(|(_, row)| row.iter().flatten().count()).sum()
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -47,11 +49,11 @@ fn columns_of_different_length_are_read_to_their_own_ends() {
         instances(&[(&[1, 3, 1, 1], 10), (&[1, 3, 1, 2], 20), (&[1, 3, 1, 7], 70), (&[1, 3, 2, 2], 200), (&[1, 4], 0)]);
     let cells = walk_all(&agent, Caps::default(), 2, 100);
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete), (SPEED, ColumnEnd::Complete)]);
-    let row = |index: u32| cells.rows.get(&[index][..]).cloned();
+    let row = |index: u32| Some(cells.row(&[index]).to_vec());
     assert_eq!(row(1), Some(vec![Some(Value::Integer(10)), None]));
     assert_eq!(row(2), Some(vec![Some(Value::Integer(20)), Some(Value::Integer(200))]));
     assert_eq!(row(7), Some(vec![Some(Value::Integer(70)), None]));
-    assert_eq!(cells.rows.len(), 3);
+    assert_eq!(cells.len(), 3);
 }
 
 #[test]
@@ -65,7 +67,7 @@ fn a_table_that_is_not_sorted_is_read_whole_and_noted() {
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
     assert_eq!(cells.disordered, [(NAME, 2)]);
-    assert_eq!(cells.rows.len(), 4);
+    assert_eq!(cells.len(), 4);
 }
 
 #[test]
@@ -77,8 +79,8 @@ fn a_row_that_is_named_twice_does_not_hide_those_behind_it() {
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
     assert_eq!(cells.disordered, [(NAME, 2)]);
-    assert_eq!(cells.rows.get(&[3][..]), Some(&vec![Some(Value::Integer(193))]));
-    assert_eq!(cells.rows.len(), 2);
+    assert_eq!(cells.row(&[3]), [Some(Value::Integer(193))]);
+    assert_eq!(cells.len(), 2);
 }
 
 #[test]
@@ -93,7 +95,7 @@ fn an_agent_that_goes_round_in_a_circle_is_left() {
     }
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Loop)]);
-    assert_eq!(cells.rows.len(), 3);
+    assert_eq!(cells.len(), 3);
 }
 
 #[test]
@@ -101,10 +103,10 @@ fn rows_and_bytes_are_capped() {
     let agent: BTreeMap<Oid, Value> =
         (0..1_000).map(|index| (Oid::joined(NAME.oid, &[index]), Value::Integer(1))).collect();
     let few_rows = walk_all(&agent, Caps { rows: 10, bytes: usize::MAX }, 4, 100);
-    assert_eq!((few_rows.rows.len(), few_rows.ends.first().map(|end| end.1)), (10, Some(ColumnEnd::TooManyRows)));
+    assert_eq!((few_rows.len(), few_rows.ends.first().map(|end| end.1)), (10, Some(ColumnEnd::TooManyRows)));
     let few_bytes = walk_all(&agent, Caps { rows: usize::MAX, bytes: 1_000 }, 4, 100);
     assert_eq!(few_bytes.ends.first().map(|end| end.1), Some(ColumnEnd::TooManyBytes));
-    assert!(few_bytes.rows.len() < 100);
+    assert!(few_bytes.len() < 100);
 }
 
 proptest! {
@@ -119,7 +121,7 @@ proptest! {
             .map(|(column, index)| (Oid::joined(&[1, 3, *column], index), Value::Integer(i64::from(*column))))
             .collect();
         let cells = walk_all(&agent, Caps::default(), rows, varbinds_max);
-        let read: usize = cells.rows.values().map(|row| row.iter().flatten().count()).sum();
+        let read: usize = cells.rows().map(|(_, row)| row.iter().flatten().count()).sum();
         prop_assert_eq!(read, agent.len());
         prop_assert!(cells.ends.iter().all(|(_, end)| *end == ColumnEnd::Complete));
     }
@@ -138,6 +140,6 @@ proptest! {
             walk.accept(&places, varbinds.collect());
         }
         let cells = walk.finish();
-        prop_assert!(cells.rows.len() <= 100);
+        prop_assert!(cells.len() <= 100);
     }
 }

@@ -195,7 +195,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<u32>().prop_map(|number| Value::TimeTicks(number.into())),
         any::<u64>().prop_map(Value::Counter64),
         prop::collection::vec(any::<u8>(), 0..300).prop_map(|octets| Value::Octets(octets.into())),
-        arcs().prop_map(Value::ObjectId),
+        arcs().prop_map(|oid| Value::ObjectId(Box::new(oid))),
         any::<[u8; 4]>().prop_map(|octets| Value::IpAddress(octets.into())),
         Just(Value::NoSuchObject),
         Just(Value::NoSuchInstance),
