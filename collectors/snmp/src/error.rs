@@ -75,14 +75,14 @@ pub enum RequestError {
         user: String,
     },
     /// The agent answered with an error status.
-    #[error("{target} answered {status}{}: {}", at(oid.as_ref()), remedy(*status))]
+    #[error("{target} answered {status}{}: {}", at(oid.as_deref()), remedy(*status))]
     Status {
         /// The device.
         target: SocketAddr,
         /// The error status.
         status: ErrorStatus,
         /// The name it points at.
-        oid: Option<Oid>,
+        oid: Option<Box<Oid>>,
     },
     /// The round has used up its budget.
     #[error("{target} was not asked further: the round's budget of {what} is used up")]

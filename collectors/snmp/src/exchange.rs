@@ -77,7 +77,7 @@ pub enum ExchangeError {
         /// The error status.
         status: ErrorStatus,
         /// The name the agent points at, if it points at one.
-        oid: Option<Oid>,
+        oid: Option<Box<Oid>>,
     },
     /// The v3 agent refused the message (RFC 3414, section 3.2).
     #[error("{0}")]

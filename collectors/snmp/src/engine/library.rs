@@ -318,7 +318,7 @@ fn failure(error: &LibraryError) -> ExchangeError {
         LibraryError::Timeout { .. } => ExchangeError::TimedOut,
         LibraryError::Snmp { status, oid, .. } => ExchangeError::Status {
             status: status_of(*status),
-            oid: oid.as_ref().map(|oid| Oid::from_arcs(oid.arcs())),
+            oid: oid.as_ref().map(|oid| Box::new(Oid::from_arcs(oid.arcs()))),
         },
         LibraryError::Report { status, .. } => ExchangeError::Refused(refusal(status)),
         LibraryError::Auth { .. } => ExchangeError::Unverified,
