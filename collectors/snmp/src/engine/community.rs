@@ -51,7 +51,10 @@ impl Engine for Community {
 fn said(request: &Request, response: Response) -> Result<Vec<VarBind>, ExchangeError> {
     let Response { error_status, error_index, mut varbinds, cut } = response;
     if error_status != 0 {
-        let oid = error_index.checked_sub(1).and_then(|place| varbinds.get(place)).map(|varbind| Box::new(varbind.oid.clone()));
+        let oid = error_index
+            .checked_sub(1)
+            .and_then(|place| varbinds.get(place))
+            .map(|varbind| Box::new(varbind.oid.clone()));
         return Err(ExchangeError::Status { status: status_of(error_status), oid });
     }
     if matches!(request, Request::GetBulk { .. }) {
