@@ -36,6 +36,22 @@ VLAN_FDB_ID = "1.3.6.1.2.1.17.7.1.4.2.1.3"
 MEDIA, PHYSICAL = "1.3.6.1.2.1.4.22.1", "1.3.6.1.2.1.4.35.1"
 LLDP = "1.0.8802.1.1.2.1"
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
+# The fields of each table that this reader vouches for.
+FIELDS = {
+    "system": ("name", "description", "object_id", "uptime_s"),
+    "interfaces": ("if_index", "name", "alias", "mac", "speed_bps", "admin", "oper", "in_octets", "out_octets",
+                   "in_errors", "out_errors"),
+    "entities": ("index", "class", "name", "description", "serial", "model"),
+    "forwarding": ("mac", "vlan", "fdb_id", "bridge_port", "if_index", "interface", "status"),
+    "addresses": ("ip", "zone", "mac", "if_index", "interface"),
+    "neighbours": ("protocol", "local_port", "if_index", "local_port_number", "chassis_id", "port_id", "system_name",
+                   "management_addresses"),
+    "dropped": ("table", "row", "reason"),
+}
+# The tables whose dropped rows this reader vouches for.
+DROPPED_TABLES = {"dot1qTpFdbTable", "dot1dTpFdbTable", "ipNetToPhysicalTable", "ipNetToMediaTable", "lldpRemTable",
+                  "lldpRemManAddrTable"}
+
 STATES = [None, "up", "down", "testing", "unknown", "dormant", "not_present", "lower_layer_down"]
 CLASSES = [None, "other", "unknown", "chassis", "backplane", "container", "power_supply", "fan", "sensor", "module",
            "port", "stack", "cpu"]
