@@ -10,6 +10,7 @@ mod params;
 mod problem;
 mod routes;
 mod search;
+pub(crate) mod sensors;
 mod server;
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Invariant: pages work without JavaScript and load nothing from elsewhere; a page shows what its reader's view shows
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
+mod device;
 mod endpoint;
 mod form;
 mod language;
@@ -69,7 +70,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/search", get(search::moved))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
-        .route("/devices/{device}", get(site::device_page))
+        .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/login", get(form::sign_in_page).post(form::sign_in))
         .route("/logout", post(form::sign_out))

@@ -51,7 +51,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
 pub use export::ExportError;
-pub use samples::{Sample, SampleKind, SampleQuery};
+pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 
 use crate::{
     estate::{Change, Estate},

@@ -8,11 +8,11 @@ use axum::{Router, body::Body as HttpBody, response::Response};
 use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
-    AgentId, MacAddr, SiteId, Timestamp,
+    AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp,
     fact::{
         Binding, Condition, ConditionKind, Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group,
-        HistoryBody, HistoryItem, Host, Interface, InterfaceSample, InterfaceStatus, Method, Reach, ReachState, Scope,
-        Sighting, System, TrafficSample,
+        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Reach,
+        ReachState, Scope, Sensor, SensorSample, Sighting, System, TrafficSample,
     },
     site::parse_sites_csv,
 };
@@ -215,14 +215,27 @@ fn facts(at: u8) -> Vec<GroupChanges> {
     };
     let reach = Reach { state: ReachState::Answering, detail: "answers".into(), target: "192.0.2.1:161".into() };
     let system = System { name: format!("SW{at}"), description: "Huawei S5720".into(), ..System::default() };
+    let identification = Identification {
+        vendor: "Huawei".into(),
+        model: "S5720-28X".into(),
+        os: "VRP".into(),
+        version: "5.170".into(),
+        serial: format!("SN{at}"),
+        role: Some(onenet_topology::Role::Switch),
+    };
+    let sensor = |kind, state| Sensor { kind, name: "board 0/1".into(), state };
+    let temperature = sensor(SensorKind::Temperature, None);
+    let fan = sensor(SensorKind::Fan, Some(SensorState::Critical));
     let condition =
         Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
     vec![
         group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
-        group(Method::SnmpSystem, "sw", vec![FactBody::System(system)]),
+        group(Method::SnmpSystem, "sw", vec![FactBody::System(system), FactBody::Identification(identification)]),
+        group(Method::SnmpSensors, "sw", [temperature, fan].map(FactBody::Sensor).to_vec()),
         group(Method::SnmpInterfaces, "sw", vec![FactBody::Interface(interface)]),
         group(Method::SnmpForwarding, "sw", vec![FactBody::Forwarding(forwarding(macs[0]))]),
         group(Method::PassiveFrames, "eth1", macs.map(|mac| FactBody::Sighting(Sighting { mac, vlan: None })).to_vec()),
+        group(Method::PassiveFrames, "eth2", vec![FactBody::Sighting(Sighting { mac: macs[0], vlan: None })]),
         group(
             Method::PassiveArp,
             "eth1",
@@ -234,18 +247,28 @@ fn facts(at: u8) -> Vec<GroupChanges> {
 }
 
 fn samples(at: u8) -> Vec<HistoryItem> {
-    let traffic = [(1, 1_000), (2, 2_000)].map(|(last, bytes_out)| HistoryItem {
-        time: NOW.plus_ms(-30_000),
-        scope: Scope::new("eth1"),
-        body: HistoryBody::Traffic(TrafficSample {
-            mac: mac(at, last),
-            interval_ms: 60_000,
-            frames_out: 10,
-            bytes_out,
-            frames_in: 5,
-            bytes_in: 400,
+    let measured = [(-600_000, 41_000), (-300_000, 42_500)].map(|(ago_ms, value_milli)| HistoryItem {
+        time: NOW.plus_ms(ago_ms),
+        scope: Scope::new("sw"),
+        body: HistoryBody::Sensor(SensorSample {
+            kind: SensorKind::Temperature,
+            name: "board 0/1".into(),
+            value_milli,
         }),
     });
+    let traffic =
+        [(1, "eth1", 1_000), (2, "eth1", 2_000), (1, "eth2", 3_000)].map(|(last, heard_on, bytes_out)| HistoryItem {
+            time: NOW.plus_ms(-30_000),
+            scope: Scope::new(heard_on),
+            body: HistoryBody::Traffic(TrafficSample {
+                mac: mac(at, last),
+                interval_ms: 60_000,
+                frames_out: 10,
+                bytes_out,
+                frames_in: 5,
+                bytes_in: 400,
+            }),
+        });
     (1..=3)
         .map(|minutes_ago: u32| HistoryItem {
             time: NOW.plus_ms(-60_000 * i64::from(minutes_ago)),
@@ -257,5 +280,6 @@ fn samples(at: u8) -> Vec<HistoryItem> {
             }),
         })
         .chain(traffic)
+        .chain(measured)
         .collect()
 }

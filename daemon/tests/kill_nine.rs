@@ -198,6 +198,7 @@ async fn found_in(data: &Path) -> [u64; 2] {
     let (state, history) = (agent.state.sequence, agent.history.sequence);
     check_state(&estate, agent.site, state);
     let query = SampleQuery {
+        agent: None,
         site: agent.site,
         scope: Scope::new("core"),
         kind: SampleKind::Interface,

@@ -60,6 +60,12 @@ pub(crate) fn time(time: Timestamp) -> String {
     time.to_string()
 }
 
+/// Returns a number of thousandths as JSON has it. Up to 2^53 it is exact to the last digit.
+#[expect(clippy::cast_precision_loss, reason = "no sensor measures to more than fifteen digits")]
+pub(crate) fn thousandths(value: i64) -> f64 {
+    value as f64 / 1_000.0
+}
+
 /// Returns a text, `None` where the source left it blank.
 fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())

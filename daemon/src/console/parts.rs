@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use maud::{Markup, PreEscaped, html};
 use onenet_topology::{
-    SiteId, Timestamp,
-    device::Standing,
+    SensorState, SiteId, Timestamp,
+    device::{Device, Standing},
     fact::{InterfaceStatus, Method},
     site::{Site, SiteName},
 };
@@ -71,6 +71,15 @@ impl Mark {
         }
     }
 
+    const fn of_sensor(state: SensorState) -> Self {
+        match state {
+            SensorState::Normal => Self::Good,
+            SensorState::Warning => Self::Warn,
+            SensorState::Critical => Self::Bad,
+            SensorState::Absent => Self::Idle,
+        }
+    }
+
     const fn of_status(status: InterfaceStatus) -> Self {
         match status {
             InterfaceStatus::Up => Self::Good,
@@ -127,6 +136,19 @@ pub(super) fn standing(reader: &Reader, standing: Standing) -> Markup {
 /// The status of an interface.
 pub(super) fn status(reader: &Reader, status: InterfaceStatus) -> Markup {
     mark(reader, Mark::of_status(status), words::status(status))
+}
+
+/// What a device says of a sensor.
+pub(super) fn sensor_state(reader: &Reader, state: SensorState) -> Markup {
+    mark(reader, Mark::of_sensor(state), words::sensor_state(state))
+}
+
+/// How many interfaces of a device are up, of those that it has.
+pub(super) fn interfaces_up(device: &Device) -> Markup {
+    let current = device.interfaces.iter().filter(|interface| interface.current);
+    let (up, all) = current
+        .fold((0, 0), |(up, all), interface| (up + u32::from(interface.said.oper == InterfaceStatus::Up), all + 1));
+    of_all(up, all)
 }
 
 /// How an agent stands.

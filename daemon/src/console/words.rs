@@ -1,7 +1,7 @@
 //! The console's words for what the domain's types name.
 
 use onenet_topology::{
-    DeviceId, InterfaceId,
+    DeviceId, InterfaceId, Role, SensorKind, SensorState,
     device::Standing,
     division::Tier,
     fact::{ConditionKind, InterfaceStatus, Method},
@@ -99,6 +99,63 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpSensors => text::SNMP_SENSORS,
         Method::SnmpStations => text::SNMP_STATIONS,
         Method::SnmpAggregation => text::SNMP_AGGREGATION,
+    }
+}
+
+/// Returns the words for what a sensor measures.
+pub const fn sensor(kind: SensorKind) -> Text {
+    match kind {
+        SensorKind::CpuLoad => text::CPU_LOAD,
+        SensorKind::MemoryUsed => text::MEMORY_USED,
+        SensorKind::StorageUsed => text::STORAGE_USED,
+        SensorKind::Temperature => text::TEMPERATURE,
+        SensorKind::FanSpeed => text::FAN_SPEED,
+        SensorKind::Fan => text::FAN,
+        SensorKind::PowerSupply => text::POWER_SUPPLY,
+        SensorKind::Power => text::POWER,
+        SensorKind::Voltage => text::VOLTAGE,
+        SensorKind::Current => text::CURRENT,
+        SensorKind::Frequency => text::FREQUENCY,
+        SensorKind::OpticalReceive => text::OPTICAL_RECEIVE,
+        SensorKind::OpticalTransmit => text::OPTICAL_TRANSMIT,
+        SensorKind::OpticalBias => text::OPTICAL_BIAS,
+        SensorKind::PoePower => text::POE_POWER,
+        SensorKind::Humidity => text::HUMIDITY,
+        SensorKind::BatteryCharge => text::BATTERY_CHARGE,
+        SensorKind::BatteryRunTime => text::BATTERY_RUN_TIME,
+        SensorKind::OutputLoad => text::OUTPUT_LOAD,
+        SensorKind::Count => text::COUNT,
+    }
+}
+
+/// Returns the word for what a device says of a sensor.
+pub const fn sensor_state(state: SensorState) -> Text {
+    match state {
+        SensorState::Normal => text::NORMAL,
+        SensorState::Warning => text::WARNING,
+        SensorState::Critical => text::CRITICAL,
+        SensorState::Absent => text::ABSENT,
+    }
+}
+
+/// Returns the word for what a device is for.
+pub const fn role(role: Role) -> Text {
+    match role {
+        Role::Switch => text::SWITCH,
+        Role::Router => text::ROUTER,
+        Role::Firewall => text::FIREWALL,
+        Role::WirelessController => text::WIRELESS_CONTROLLER,
+        Role::AccessPoint => text::ACCESS_POINT,
+        Role::LoadBalancer => text::LOAD_BALANCER,
+        Role::SecurityAppliance => text::SECURITY_APPLIANCE,
+        Role::Camera => text::CAMERA,
+        Role::Ups => text::UPS,
+        Role::PowerDistribution => text::POWER_DISTRIBUTION,
+        Role::Server => text::SERVER,
+        Role::ManagementController => text::MANAGEMENT_CONTROLLER,
+        Role::Storage => text::STORAGE,
+        Role::Printer => text::PRINTER,
+        Role::Sensor => text::SENSOR,
     }
 }
 

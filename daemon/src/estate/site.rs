@@ -11,7 +11,7 @@ use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, Timestamp,
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
-    fact::{Condition, Fact, FactBody, Group, Method},
+    fact::{Condition, Fact, FactBody, Group, Identification, Method},
     inference::{Attachment, Place, SiteInference, Where},
     link::Link,
 };
@@ -173,6 +173,30 @@ impl SiteState {
     pub fn group(&self, agent: AgentId, group: &Group) -> Option<&Arc<HeldGroup>> {
         // The map's key owns its parts; a scope is a shared text, so this clones a pointer.
         self.facts.get(&(agent, group.clone()))
+    }
+
+    /// Returns what agents tell of a device by a method, handle by handle.
+    pub fn told<'s, 'd>(
+        &'s self,
+        device: &'d Device,
+        method: Method,
+    ) -> impl Iterator<Item = &'s Arc<Held>> + use<'s, 'd> {
+        device.handles.iter().flat_map(move |handle| self.told_under(handle, method))
+    }
+
+    /// Returns what one agent tells, by a method, of the device that it polls under a name.
+    pub fn told_under<'s>(&'s self, handle: &Handle, method: Method) -> impl Iterator<Item = &'s Arc<Held>> + use<'s> {
+        let group = Group { method, scope: handle.scope.clone() };
+        self.group(handle.agent, &group).into_iter().flat_map(|held| held.iter().map(|(_, held)| held))
+    }
+
+    /// Returns what a device was last recognised as.
+    pub fn identification<'s>(&'s self, device: &Device) -> Option<&'s Identification> {
+        let told = self.told(device, Method::SnmpSystem).filter_map(|held| match &held.fact.body {
+            FactBody::Identification(it) => Some((held.fact.observed, it)),
+            _ => None,
+        });
+        told.max_by_key(|(observed, _)| *observed).map(|(_, it)| it)
     }
 
     /// Puts a fact in or takes it out. Changes in place what no other snapshot shares.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use onenet_topology::{
-    AgentId, SiteId, Timestamp,
+    AgentId, SensorKind, SiteId, Timestamp,
     fact::{HistoryBody, HistoryItem, Scope},
 };
 use onenet_wire::codec;
@@ -43,11 +43,13 @@ pub enum SampleKind {
 pub struct SampleQuery {
     /// Of which site.
     pub site: SiteId,
+    /// Taken by which agent; `None` for any.
+    pub agent: Option<AgentId>,
     /// Of which device, interface listened on, or of the agent itself (empty).
     pub scope: Scope,
     /// About what.
     pub kind: SampleKind,
-    /// The ifName, the MAC address, the sensor's name or the event's subject; `None` for all.
+    /// The ifName, the MAC address, the [sensor's](sensor_item) or the event's subject; `None` for all.
     pub item: Option<String>,
     /// The first moment.
     pub from: Timestamp,
@@ -200,7 +202,10 @@ impl Store {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
             let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
             found.extend(samples.into_iter().filter(|it| {
-                query.from <= it.item.time && it.item.time < query.until && is_of(query.item.as_deref(), &it.item)
+                query.from <= it.item.time
+                    && it.item.time < query.until
+                    && query.agent.is_none_or(|agent| agent == it.agent)
+                    && is_of(query.item.as_deref(), &it.item)
             }));
         }
         Ok(())
@@ -237,13 +242,18 @@ impl Store {
     }
 }
 
+/// Returns how a query names a sensor: names are unique among the sensors of one kind only.
+pub fn sensor_item(kind: SensorKind, name: &str) -> String {
+    format!("{}/{name}", kind.name())
+}
+
 fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
     let Some(wanted) = wanted else { return true };
     match &item.body {
         HistoryBody::Interface(it) => it.name == wanted,
         HistoryBody::Traffic(it) => it.mac.to_string() == wanted,
         HistoryBody::Event(it) => it.subject == wanted,
-        HistoryBody::Sensor(it) => it.name == wanted,
+        HistoryBody::Sensor(it) => wanted.split_once('/') == Some((it.kind.name(), &it.name)),
         HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
     }
 }

@@ -43,6 +43,7 @@ fn block(position: u64, sequence: u64, times: &[i64]) -> Change {
 
 fn all() -> SampleQuery {
     SampleQuery {
+        agent: None,
         site: site(),
         scope: Scope::new("core"),
         kind: SampleKind::Interface,

@@ -1,6 +1,7 @@
 //! Devices, their interfaces and parts, and links.
 
 use onenet_topology::{
+    Role,
     device::{Device, Interface},
     fact::{Entity, InterfaceStatus},
     link::{Link, LinkEnd},
@@ -37,8 +38,18 @@ pub struct DeviceBody {
     pub location: Option<String>,
     /// sysContact.
     pub contact: Option<String>,
-    /// The vendor of its bridge address.
+    /// Who made it, as far as it was recognised; else the vendor of its bridge address.
     pub vendor: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// Its operating system.
+    pub os: Option<String>,
+    /// The version of that.
+    pub version: Option<String>,
+    /// The serial number of its chassis.
+    pub serial: Option<String>,
+    /// What it is for.
+    pub role: Option<&'static str>,
     /// The base address of the bridge.
     pub bridge_mac: Option<String>,
     /// lldpLocChassisId.
@@ -152,6 +163,7 @@ impl DeviceBody {
         let answering = device.answering.iter().max_by_key(|it| it.observed);
         let system = device.system.as_ref();
         let bridge_mac = system.and_then(|system| system.bridge_mac);
+        let recognised = state.identification(device);
         Self {
             id: device.id.to_string(),
             site: state.id.to_string(),
@@ -164,7 +176,14 @@ impl DeviceBody {
             object_id: system.and_then(|it| given(&it.object_id)),
             location: system.and_then(|it| given(&it.location)),
             contact: system.and_then(|it| given(&it.contact)),
-            vendor: bridge_mac.and_then(onenet_topology::vendor::of).map(str::to_owned),
+            vendor: recognised
+                .and_then(|it| given(&it.vendor))
+                .or_else(|| bridge_mac.and_then(onenet_topology::vendor::of).map(str::to_owned)),
+            model: recognised.and_then(|it| given(&it.model)),
+            os: recognised.and_then(|it| given(&it.os)),
+            version: recognised.and_then(|it| given(&it.version)),
+            serial: recognised.and_then(|it| given(&it.serial)),
+            role: recognised.and_then(|it| it.role).map(Role::name),
             bridge_mac: bridge_mac.map(|mac| mac.to_string()),
             chassis_id: system.and_then(|it| given(&it.chassis_id)),
             engine_id: system.map(|it| hexadecimal(&it.engine_id)).filter(|digits| !digits.is_empty()),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::Path};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use onenet_topology::{DeviceId, InterfaceId};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -12,6 +15,7 @@ use crate::{
     api::{
         App, Params, Problem,
         body::{DeviceBody, InterfaceBody, LinkBody, Page},
+        sensors::{SensorBody, sensors},
     },
 };
 
@@ -20,6 +24,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_devices))
         .routes(routes!(get_device))
+        .routes(routes!(list_sensors))
         .routes(routes!(list_interfaces))
         .routes(routes!(get_interface))
         .routes(routes!(list_links))
@@ -61,6 +66,24 @@ async fn get_device(gate: Gate, Path(device): Path<String>, params: Params) -> A
     Ok(Json(DeviceBody::of(&view, state, device)))
 }
 
+/// The sensors of a device and what they last measured.
+#[utoipa::path(
+    get, path = "/api/v1/devices/{device}/sensors", tag = "devices",
+    params(("device" = String, Path, description = "Its id")),
+    responses((status = 200, body = Page<SensorBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_sensors(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(device): Path<String>,
+    params: Params,
+) -> Answer<Page<SensorBody>> {
+    let (view, _, id) = gate.thing(Action::ReadInventory, |estate| device_by(estate, &device))?;
+    params.finish()?;
+    let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
+    Ok(Json(Page::whole(sensors(&app, state, device, view.now()).await?)))
+}
+
 /// The interfaces of a device, by name.
 #[utoipa::path(
     get, path = "/api/v1/devices/{device}/interfaces", tag = "devices",
@@ -75,7 +98,7 @@ async fn list_interfaces(gate: Gate, Path(device): Path<String>, params: Params)
     Ok(Json(Page::whole(interfaces.collect())))
 }
 
-fn device_by(estate: &crate::estate::Estate, text: &str) -> Option<(onenet_topology::SiteId, DeviceId)> {
+pub(super) fn device_by(estate: &crate::estate::Estate, text: &str) -> Option<(onenet_topology::SiteId, DeviceId)> {
     let id = text.parse().ok()?;
     Some((estate.device_site(id)?, id))
 }

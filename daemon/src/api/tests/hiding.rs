@@ -91,6 +91,9 @@ async fn what_is_hidden_is_answered_like_what_does_not_exist() {
             let path = format!("/api/v1/devices/{id}/interfaces");
             let interface = world.get(&viewer, &path).await.items()[0]["id"].as_str().unwrap().to_owned();
             things.push((path, "/api/v1/devices/device-ffff/interfaces".to_owned()));
+            for below in ["sensors", "sensors/temperature/x/samples"] {
+                things.push((format!("/api/v1/devices/{id}/{below}"), format!("/api/v1/devices/device-ffff/{below}")));
+            }
             things.push((
                 format!("/api/v1/interfaces/{interface}/samples"),
                 "/api/v1/interfaces/interface-ffff/samples".to_owned(),

@@ -104,11 +104,49 @@ async fn an_endpoint_gives_its_own_traffic() {
     let endpoint = world.get(&token, "/api/v1/endpoints?site=130102&q=PC-").await.items()[0].clone();
     let path = format!("/api/v1/endpoints/{}/traffic", endpoint["id"].as_str().unwrap());
     let traffic = world.get(&token, &path).await.items();
-    assert_eq!(traffic.len(), 1, "{traffic:?}");
+    assert_eq!(traffic.len(), 2, "{traffic:?}");
     let numbers =
         ["interval_ms", "frames_out", "bytes_out", "frames_in", "bytes_in"].map(|name| traffic[0][name].clone());
     assert_eq!(numbers, [60_000, 10, 1_000, 5, 400].map(Value::from));
     assert_eq!(world.get(&token, &format!("{path}?from=2030-01-01T00:00:00Z")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(world.get(&token, &format!("{path}?cursor=x")).await.json()["parameter"], "cursor");
+}
+
+#[tokio::test]
+async fn samples_of_one_moment_are_neither_lost_nor_repeated_at_the_edge_of_a_page() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let endpoint = world.get(&token, "/api/v1/endpoints?site=130102&q=PC-").await.items()[0].clone();
+    let path = format!("/api/v1/endpoints/{}/traffic?limit=1", endpoint["id"].as_str().unwrap());
+    let first = world.get(&token, &path).await.json();
+    let cursor = crate::api::encode(first["next"].as_str().unwrap());
+    let second = world.get(&token, &format!("{path}&cursor={cursor}")).await.json();
+    let scopes = [&first, &second].map(|page| (page["items"][0]["time"].clone(), page["items"][0]["scope"].clone()));
+    assert_eq!(scopes[0].0, scopes[1].0);
+    assert_eq!([&scopes[0].1, &scopes[1].1], ["eth1", "eth2"]);
+    assert_eq!(second["next"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_device_tells_what_it_is_and_what_it_measures() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let device = world.get(&token, "/api/v1/devices?site=130102").await.items()[0].clone();
+    let told = ["vendor", "model", "os", "version", "serial", "role"].map(|name| device[name].clone());
+    assert_eq!(told, ["Huawei", "S5720-28X", "VRP", "5.170", "SN1", "switch"].map(Value::from));
+    let path = format!("/api/v1/devices/{}/sensors", device["id"].as_str().unwrap());
+    let sensors = world.get(&token, &path).await.items();
+    let shown: Vec<_> = sensors.iter().map(|it| (&it["kind"], &it["name"], &it["state"], &it["value"])).collect();
+    let (board, null) = (json!("board 0/1"), Value::Null);
+    assert_eq!(
+        shown,
+        [(&json!("temperature"), &board, &null, &json!(42.5)), (&json!("fan"), &board, &json!("critical"), &null)]
+    );
+    assert_eq!(sensors[0]["unit"], "°C");
+    let samples = world.get(&token, &format!("{path}/temperature/board%200%2F1/samples")).await.items();
+    assert_eq!(samples.iter().map(|it| it["value"].clone()).collect::<Vec<_>>(), [41.0, 42.5].map(Value::from));
+    assert_eq!(world.get(&token, &format!("{path}/fan/board%200%2F1/samples")).await.items(), Vec::<Value>::new());
+    assert_eq!(world.get(&token, &format!("{path}/taste/x/samples")).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

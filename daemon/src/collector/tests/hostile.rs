@@ -51,6 +51,7 @@ fn history(epoch: u64, sequence: u64, number: u64) -> Batch {
 
 fn octets(centre: &Centre, site: SiteId) -> Vec<u64> {
     let query = SampleQuery {
+        agent: None,
         site,
         scope: Scope::new("core"),
         kind: SampleKind::Interface,

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
     device::{Answering, Device, Handle, Interface},
-    fact::{self, FactBody, Group, Method},
+    fact::{self, FactBody, Method},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     merging::{Told, is_renamed},
     quota::{Refused, has_room_for_device},
 };
-use crate::estate::{Change, Held, SiteState};
+use crate::estate::{Change, SiteState};
 
 /// Derives the account behind a handle again. Returns what changed; `None` when nothing did.
 pub(super) fn derive(
@@ -59,12 +59,7 @@ pub(super) fn derive(
 fn is_told_of(state: &SiteState, handle: &Handle) -> bool {
     [Method::SnmpReach, Method::SnmpSystem, Method::SnmpInterfaces, Method::SnmpEntities]
         .into_iter()
-        .any(|method| facts(state, handle, method).next().is_some())
-}
-
-fn facts<'s>(state: &'s SiteState, handle: &Handle, method: Method) -> impl Iterator<Item = &'s Arc<Held>> + use<'s> {
-    let group = Group { method, scope: handle.scope.clone() };
-    state.group(handle.agent, &group).into_iter().flat_map(|held| held.iter().map(|(_, held)| held))
+        .any(|method| state.told_under(handle, method).next().is_some())
 }
 
 /// Takes over whether the device answers and what it says it is. What nobody reports any more stays as it was.
@@ -73,17 +68,17 @@ fn describe(state: &SiteState, device: &mut Device) {
     let mut system: Option<(Timestamp, &fact::System)> = None;
     let mut entities = BTreeMap::new();
     for handle in &device.handles {
-        for held in facts(state, handle, Method::SnmpReach) {
+        for held in state.told_under(handle, Method::SnmpReach) {
             if let FactBody::Reach(reach) = &held.fact.body {
                 answering.push(answer(device, handle.agent, held.fact.observed, reach));
             }
         }
-        for held in facts(state, handle, Method::SnmpSystem) {
+        for held in state.told_under(handle, Method::SnmpSystem) {
             if let FactBody::System(it) = &held.fact.body {
                 system = system.max_by_time((held.fact.observed, it));
             }
         }
-        for held in facts(state, handle, Method::SnmpEntities) {
+        for held in state.told_under(handle, Method::SnmpEntities) {
             if let FactBody::Entity(it) = &held.fact.body {
                 entities.insert(it.index, it.clone());
             }
@@ -121,7 +116,7 @@ fn answer(device: &Device, agent: AgentId, observed: Timestamp, reach: &fact::Re
 /// Takes over the interfaces: known names keep their identity.
 fn connect(draft: &mut Draft<'_>, state: &SiteState, device: &mut Device) -> Result<(), Refusal> {
     let mut newest: BTreeMap<&str, (Timestamp, &fact::Interface)> = BTreeMap::new();
-    for held in device.handles.iter().flat_map(|handle| facts(state, handle, Method::SnmpInterfaces)) {
+    for held in device.handles.iter().flat_map(|handle| state.told_under(handle, Method::SnmpInterfaces)) {
         if let FactBody::Interface(it) = &held.fact.body {
             let entry = newest.entry(&it.name).or_insert((held.fact.observed, it));
             if held.fact.observed > entry.0 {

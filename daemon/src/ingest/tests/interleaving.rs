@@ -160,6 +160,7 @@ fn feed(lanes: &[Lanes], picks: impl Iterator<Item = (usize, bool)>, mut send: i
 
 fn samples(store: &Store, site: SiteId) -> Vec<String> {
     let query = SampleQuery {
+        agent: None,
         site,
         scope: Scope::new("core"),
         kind: SampleKind::Interface,

@@ -47,6 +47,7 @@ fn what_an_older_stream_left_in_the_queue_is_not_doubled_by_a_new_epoch() {
     let store = Store::open(directory.path()).unwrap();
     store.commit(&world.changes).unwrap();
     let query = SampleQuery {
+        agent: None,
         site,
         scope: Scope::new("core"),
         kind: SampleKind::Interface,

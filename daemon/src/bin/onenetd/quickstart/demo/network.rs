@@ -5,12 +5,12 @@
 use std::net::Ipv4Addr;
 
 use onenet_topology::{
-    MacAddr, Timestamp,
+    MacAddr, Role, SensorKind, Timestamp,
     division::Tier,
     fact::{
         Address, Binding, Condition, ConditionKind, Entity, Fact, FactBody, FactChange, Forwarding, ForwardingStatus,
-        Group, HistoryBody, HistoryItem, Host, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour,
-        NeighbourProtocol, Reach, ReachState, Scope, Sighting, System,
+        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
+        Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, System,
     },
 };
 
@@ -25,20 +25,29 @@ const VLAN: u16 = 100;
 /// ifType of Ethernet (IANAifType-MIB).
 const ETHERNET: u32 = 6;
 
-/// A make of switch: description, sysObjectID, model, start of its MAC addresses, name of its ports.
+/// A make of switch: description, sysObjectID, model, maker, software, start of its MAC addresses, name of its ports.
 struct Make {
     description: &'static str,
     object_id: &'static str,
     model: &'static str,
+    vendor: &'static str,
+    os: &'static str,
+    version: &'static str,
     prefix: [u8; 3],
     port: &'static str,
 }
+
+/// What each switch measures.
+const SENSORS: [(SensorKind, &str); 2] = [(SensorKind::CpuLoad, "MPU"), (SensorKind::Temperature, "MPU")];
 
 const MAKES: [Make; 4] = [
     Make {
         description: "S5720-28P-LI-AC Huawei Versatile Routing Platform Software VRP (R) software, Version 5.170",
         object_id: "1.3.6.1.4.1.2011.2.23.509",
         model: "S5720-28P-LI-AC",
+        vendor: "Huawei",
+        os: "VRP",
+        version: "5.170",
         prefix: [0x00, 0xe0, 0xfc],
         port: "GigabitEthernet0/0/",
     },
@@ -46,6 +55,9 @@ const MAKES: [Make; 4] = [
         description: "H3C Comware Platform Software, Software Version 7.1.070, H3C S5130S-28P-EI",
         object_id: "1.3.6.1.4.1.25506.1.1880",
         model: "S5130S-28P-EI",
+        vendor: "H3C",
+        os: "Comware",
+        version: "7.1.070",
         prefix: [0x74, 0x25, 0x8a],
         port: "GigabitEthernet1/0/",
     },
@@ -53,6 +65,9 @@ const MAKES: [Make; 4] = [
         description: "Ruijie Gigabit Intelligent Switch (S2910-24GT4XS-E) By Ruijie Networks",
         object_id: "1.3.6.1.4.1.4881.1.1.10.1.229",
         model: "S2910-24GT4XS-E",
+        vendor: "Ruijie",
+        os: "RGOS",
+        version: "",
         prefix: [0x00, 0xd0, 0xf8],
         port: "GigabitEthernet 0/",
     },
@@ -60,6 +75,9 @@ const MAKES: [Make; 4] = [
         description: "ZXR10 5250-28TC Version Number: V2.05.11",
         object_id: "1.3.6.1.4.1.3902.3.100.110",
         model: "ZXR10 5250-28TC",
+        vendor: "ZTE",
+        os: "ZXROS",
+        version: "2.05.11",
         prefix: [0x00, 0x19, 0xc6],
         port: "gei-0/1/1/",
     },
@@ -182,7 +200,8 @@ impl Network {
             if !device.answers {
                 continue;
             }
-            groups.push((group(Method::SnmpSystem), vec![device.system(&self.site.name)]));
+            groups.push((group(Method::SnmpSystem), vec![device.system(&self.site.name), device.identification(at)]));
+            groups.push((group(Method::SnmpSensors), SENSORS.map(|(kind, name)| sensor(kind, name)).to_vec()));
             groups.push((group(Method::SnmpEntities), vec![device.entity()]));
             groups.push((group(Method::SnmpInterfaces), self.interfaces(device, at)));
             match at {
@@ -291,6 +310,7 @@ impl Network {
     pub(super) fn samples(&self, now: Timestamp) -> Vec<HistoryItem> {
         let seconds = now.unix_ms().unsigned_abs() / 1000;
         let answering = self.switches.iter().enumerate().filter(|(_, switch)| switch.answers);
+        let measurements = self.switches.iter().filter(|it| it.answers).flat_map(|it| it.measurements(now));
         answering
             .map(|(at, switch)| {
                 let machines = u64::try_from(self.machines.iter().filter(|it| it.switch == at).count()).unwrap_or(1);
@@ -310,6 +330,7 @@ impl Network {
                     }),
                 }
             })
+            .chain(measurements)
             .collect()
     }
 }
@@ -340,6 +361,28 @@ impl Device {
         })
     }
 
+    fn identification(&self, at: Option<usize>) -> FactBody {
+        FactBody::Identification(Identification {
+            vendor: self.make.vendor.to_owned(),
+            model: self.make.model.to_owned(),
+            os: self.make.os.to_owned(),
+            version: self.make.version.to_owned(),
+            serial: self.serial.clone(),
+            role: Some(at.map_or(Role::Router, |_| Role::Switch)),
+        })
+    }
+
+    /// Returns what the sensors measure: a processor that is busy by day, and a board that follows it.
+    fn measurements(&self, now: Timestamp) -> impl Iterator<Item = HistoryItem> {
+        let minute = now.unix_ms().unsigned_abs() / 60_000;
+        let load = 8_000 + i64::try_from(minute.wrapping_mul(7_919) % 9_000).unwrap_or_default();
+        SENSORS.into_iter().zip([load, 38_000 + load / 4]).map(move |((kind, name), value_milli)| HistoryItem {
+            time: now,
+            scope: self.scope.clone(),
+            body: HistoryBody::Sensor(SensorSample { kind, name: name.to_owned(), value_milli }),
+        })
+    }
+
     fn entity(&self) -> FactBody {
         FactBody::Entity(Entity {
             index: 1,
@@ -351,6 +394,10 @@ impl Device {
             software_revision: String::new(),
         })
     }
+}
+
+fn sensor(kind: SensorKind, name: &str) -> FactBody {
+    FactBody::Sensor(Sensor { kind, name: name.to_owned(), state: None })
 }
 
 /// The address of a number within the site; private, and the same at every site, as county networks are.
