@@ -5,8 +5,8 @@
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
 //! The *site's part* (`capture`, `intervals`, `devices`) may be replaced by the centre. The agent's own part (`centre`,
-//! `data`, `spool`, `status`, `credentials`) never is: a mistake there could cut the agent off for good, and named
-//! credentials let the centre use secrets that it does not know.
+//! `data`, `spool`, `status`, `credentials`, `traps`) never is: a mistake there could cut the agent off for good or open a
+//! port at the site, and named credentials let the centre use secrets that it does not know.
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +19,7 @@ mod capture;
 mod credentials;
 mod device;
 mod intervals;
+mod traps;
 
 pub(crate) use agent::is_host_and_port;
 pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
@@ -27,6 +28,7 @@ pub use credentials::NamedCredentials;
 pub use device::DeviceConfig;
 pub use intervals::Intervals;
 pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvironment};
+pub use traps::TrapsConfig;
 
 use onenet_config::{Origin, Section, read};
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub status: StatusConfig,
     /// Credentials that devices refer to by name.
     pub credentials: NamedCredentials,
+    /// Where traps and informs are heard; `None`: nowhere.
+    pub traps: Option<TrapsConfig>,
     /// What is watched: the part that the centre may replace.
     pub site: SiteConfig,
 }
@@ -89,8 +93,9 @@ impl Config {
             let data_dir = agent::data(root.section("data"));
             let spool = agent::spool(root.section("spool"));
             let status = agent::status(root.section("status"));
+            let traps = traps::checked(root.section("traps"), &credentials);
             let site = site(root, &credentials);
-            Self { centre, data_dir, spool, status, credentials, site }
+            Self { centre, data_dir, spool, status, credentials, traps, site }
         })
     }
 
@@ -102,6 +107,7 @@ impl Config {
             spool: SpoolCaps::default(),
             status: StatusConfig::default(),
             credentials: NamedCredentials::default(),
+            traps: None,
             site: SiteConfig::default(),
         }
     }
@@ -115,7 +121,7 @@ impl SiteConfig {
     /// The text is wrong, or has a section that is not the centre's to set; the error lists everything.
     pub fn parse(text: &str, origin: &str, credentials: &NamedCredentials) -> Result<Self, ConfigError> {
         read(text, origin, &ProcessEnvironment, Origin::Centre, |root| {
-            for key in ["centre", "data", "spool", "status", "credentials"] {
+            for key in ["centre", "data", "spool", "status", "credentials", "traps"] {
                 if root.section(key).is_present() {
                     root.note(key, "is not the centre's to set", "change it in the agent's own file, at the site");
                 }

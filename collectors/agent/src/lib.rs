@@ -21,6 +21,7 @@ pub mod schedule;
 pub mod spool;
 pub mod status;
 mod supervisor;
+mod traps;
 mod trial;
 pub mod uplink;
 

@@ -8,6 +8,7 @@ mod device;
 mod facts;
 mod memory;
 mod names;
+mod notices;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -18,6 +19,8 @@ use tokio::{
     task::{self, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::notices::{Notice, Told};
 
 use self::device::{Device, Shared};
 use crate::{board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, observations::Observations};
@@ -45,6 +48,7 @@ pub(crate) struct News(Arc<watch::Sender<u64>>);
 pub(crate) struct Poller {
     shared: Shared,
     news: News,
+    told: Told,
     tasks: JoinSet<()>,
     /// Which task polls what.
     devices: HashMap<task::Id, DeviceConfig>,
@@ -74,7 +78,13 @@ impl Poller {
     ) -> Self {
         let gate = Arc::new(Semaphore::new(AT_A_TIME));
         let shared = Shared { clock, observations, conditions, board, sockets, gate };
-        Self { shared, news, tasks: JoinSet::new(), devices: HashMap::new(), cancel: CancellationToken::new() }
+        let (tasks, cancel) = (JoinSet::new(), CancellationToken::new());
+        Self { shared, news, told: Told::default(), tasks, devices: HashMap::new(), cancel }
+    }
+
+    /// Returns where devices are told what they say of their own accord.
+    pub(crate) fn told(&self) -> Told {
+        self.told.clone()
     }
 
     /// Polls these devices from now on, and no others.
@@ -100,14 +110,15 @@ impl Poller {
 
     fn begin(&mut self, device: DeviceConfig) {
         let polling = Device::new(device.clone(), self.shared.clone());
-        let task = self.tasks.spawn(polling.run(self.cancel.clone(), self.news.0.subscribe()));
+        let notices = self.told.add(&device);
+        let task = self.tasks.spawn(polling.run(self.cancel.clone(), self.news.0.subscribe(), notices));
         self.devices.insert(task.id(), device);
     }
 
     /// Ends all polling.
     pub(crate) async fn stop(&mut self) {
         self.cancel.cancel();
-        self.devices.clear();
+        self.devices.drain().for_each(|(_, device)| self.told.remove(&device));
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "the task of a device failed");

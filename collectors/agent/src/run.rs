@@ -1,7 +1,7 @@
 //! The agent, put together.
 //!
-//! Tasks, all owned by [`run`]: the keeper of observations, the uplink, the supervisor of polling and listening, the writer
-//! of the status file. To stop, the supervisor is told first, so that the last observations reach the keeper, which flushes
+//! Tasks, all owned by [`run`]: the keeper of observations, the uplink, the supervisor of polling and listening, the
+//! listener for traps where one is configured, the writer of the status file. To stop, the supervisor is told first, so that the last observations reach the keeper, which flushes
 //! when nobody observes any more; then the uplink. All of that within [`STOP_WITHIN`]; what takes longer is abandoned, and
 //! is on disk as far as it had been acknowledged to whoever observed it.
 
@@ -35,8 +35,9 @@ use crate::{
     poll::{News, Poller},
     remote::{Change, InForce, Remote},
     spool::{Spool, SpoolConfig, SpoolError},
-    status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status},
+    status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status, TrapStatus},
     supervisor::Supervisor,
+    traps::{Counts, Traps},
     trial::SiteStore,
     uplink::{LinkState, Uplink, UplinkConfig},
 };
@@ -95,6 +96,7 @@ struct Sources {
     in_force: InForce,
     trial: watch::Receiver<bool>,
     spool: Arc<Spool>,
+    traps: Option<(std::net::SocketAddr, Counts)>,
     /// Known once the uplink is made, which needs the status itself.
     link: OnceLock<watch::Receiver<LinkState>>,
 }
@@ -128,6 +130,7 @@ struct Agent {
     uplink: Uplink<Remote>,
     supervisor: Supervisor,
     changes: mpsc::Receiver<Change>,
+    traps: Option<Traps>,
     sources: Arc<Sources>,
 }
 
@@ -145,6 +148,17 @@ impl Agent {
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let (to_change, changes) = mpsc::channel(CHANGES_WAITING);
         let line = UplinkConfig::new(&address);
+        let poller =
+            Poller::new(clock, observations.clone(), conditions.clone(), board.clone(), sockets.clone(), news.clone());
+        let traps = config.traps.map(|traps| Traps {
+            config: traps,
+            data: config.data_dir.clone(),
+            clock,
+            conditions: conditions.clone(),
+            observations: observations.clone(),
+            told: poller.told(),
+            counts: Counts::default(),
+        });
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -158,6 +172,7 @@ impl Agent {
             in_force: in_force.clone(),
             trial: watched_trial,
             spool: Arc::clone(&spool),
+            traps: traps.as_ref().map(|traps| (traps.config.listen, traps.counts.clone())),
             link: OnceLock::new(),
         });
         let remote = Remote {
@@ -166,7 +181,7 @@ impl Agent {
             observations: observations.clone(),
             credentials: config.credentials.clone(),
             in_force: in_force.clone(),
-            sockets: sockets.clone(),
+            sockets,
             changes: to_change,
             status: Box::new({
                 let sources = Arc::clone(&sources);
@@ -180,7 +195,7 @@ impl Agent {
             observations: observations.clone(),
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
-            poller: Poller::new(clock, observations.clone(), conditions.clone(), board.clone(), sockets, news.clone()),
+            poller,
             listener: Some(Listener::new(clock, observations.clone(), conditions, board, news)),
             store: SiteStore::load(&config.data_dir),
             in_force,
@@ -192,17 +207,18 @@ impl Agent {
             site: SiteConfig::default(),
             watch: None,
         };
-        Self { data: config.data_dir, clock, spool, observations, waiting, uplink, supervisor, changes, sources }
+        Self { data: config.data_dir, clock, spool, observations, waiting, uplink, supervisor, changes, traps, sources }
     }
 
     /// Runs until told to stop, and stops.
     async fn run(self, shutdown: CancellationToken) {
-        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, sources } = self;
+        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, traps, sources } = self;
         let (stop_watching, stop_line, stop_status) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let keeping = tokio::spawn(keep(waiting, spool, clock));
         let line = tokio::spawn(uplink.run(stop_line.clone()));
         let watching = tokio::spawn(supervisor.run(changes, stop_watching.clone()));
+        let hearing = traps.map(|traps| tokio::spawn(traps.run(stop_watching.clone())));
         let writing = tokio::spawn(write_status(Arc::clone(&sources), data, stop_status.clone()));
         observations.history(vec![started(&sources)]).await;
         tracing::info!(agent = %sources.agent, site = %sources.site, centre = %sources.address, "the agent runs");
@@ -212,6 +228,9 @@ impl Agent {
         let stopping = async {
             stop_watching.cancel();
             report_end("watching", watching.await);
+            if let Some(hearing) = hearing {
+                report_end("hearing traps", hearing.await);
+            }
             stop_line.cancel();
             report_end("the line", line.await);
             drop(observations);
@@ -255,6 +274,7 @@ impl Sources {
             devices_total,
             devices,
             interfaces: self.board.interfaces(),
+            traps: self.traps.as_ref().map(|(listen, counts)| TrapStatus { listen: *listen, counts: counts.get() }),
             conditions: conditions
                 .map(|(kind, subject, held)| ConditionStatus { kind, subject, detail: held.detail, since: held.since })
                 .collect(),

@@ -2,8 +2,8 @@
 //!
 //! Invariants: a device is never asked twice at the same time; a table whose cycle ends after its next one was due is
 //! counted as late, and what was missed is skipped, not made up for; a silent device is asked ever more seldom; what is
-//! new triggers one walk of forwarding at once, no two such walks begin closer than their spacing, and in the long run they
-//! take no more than a tenth of the device's time.
+//! new triggers one reading of what it concerns at once, no two such readings of a table begin closer than their spacing, and
+//! in the long run they take no more than a tenth of the device's time, however much a device has to tell of itself.
 //!
 //! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
 
@@ -89,10 +89,9 @@ pub struct DeviceSchedule {
     slots: [Slot; Table::ALL.len()],
     running: Option<Tables>,
     backoff: Backoff,
-    /// When the walk that something new asks for may begin.
-    triggered: Option<Timestamp>,
     triggered_spacing_ms: i64,
-    forwarding_begun: Option<Timestamp>,
+    /// Since when a cycle runs that the device itself asked for.
+    notified: Option<Timestamp>,
     walking: WalkingCredit,
     late: u64,
     /// When a silent device is asked again.
@@ -118,6 +117,11 @@ struct Slot {
     failures: u32,
     /// When it is read again for that, before it is due.
     reread: Option<Timestamp>,
+    /// When the reading that something new asks for may begin.
+    triggered: Option<Timestamp>,
+    /// Whether it was the device that asked for it.
+    told: bool,
+    begun: Option<Timestamp>,
 }
 
 impl Table {
@@ -181,15 +185,17 @@ impl DeviceSchedule {
             jitter_ms: 0,
             failures: 0,
             reread: None,
+            triggered: None,
+            told: false,
+            begun: None,
         };
         Self {
             seed,
             slots: Table::ALL.map(slot),
             running: None,
             backoff: Backoff::default(),
-            triggered: None,
             triggered_spacing_ms: i64::try_from(intervals.triggered_spacing.as_millis()).unwrap_or(i64::MAX),
-            forwarding_begun: None,
+            notified: None,
             walking: WalkingCredit { at: now, left_ms: WALKING_CREDIT_MAX_MS },
             late: 0,
             retry: None,
@@ -205,14 +211,18 @@ impl DeviceSchedule {
         if now < next {
             return Decision::WaitUntil(next);
         }
-        let mut tables: Tables =
-            Table::ALL.into_iter().filter(|table| self.slot_due(*table) <= now.plus_ms(TOGETHER_MS)).collect();
-        if self.triggered.is_some_and(|due| due <= now) {
-            tables = tables.with(Table::Forwarding);
-        }
-        if tables.contains(Table::Forwarding) {
-            self.forwarding_begun = Some(now);
-            self.triggered = None;
+        let is_due = |slot: Slot, due: Timestamp| {
+            due <= now.plus_ms(TOGETHER_MS) || slot.triggered.is_some_and(|triggered| triggered <= now)
+        };
+        let tables: Tables =
+            Table::ALL.into_iter().filter(|table| is_due(self.slot(*table), self.slot_due(*table))).collect();
+        for table in tables.iter() {
+            let slot = self.slot_mut(table);
+            let told = slot.told;
+            (slot.begun, slot.triggered, slot.told) = (Some(now), None, false);
+            if told {
+                self.notified = Some(now);
+            }
         }
         self.running = Some(tables);
         Decision::Poll(tables)
@@ -221,6 +231,9 @@ impl DeviceSchedule {
     /// Notes that the running cycle ended. Returns the tables of it that were late.
     pub fn finished(&mut self, outcome: Outcome, now: Timestamp) -> Tables {
         let Some(polled) = self.running.take() else { return Tables::default() };
+        if let Some(begun) = self.notified.take() {
+            self.walking.spend(now.ms_since(begun).max(0), now);
+        }
         let answered = outcome == Outcome::Answered;
         let was_silent = self.backoff.silence().is_some();
         let mut late = Tables::default();
@@ -249,9 +262,26 @@ impl DeviceSchedule {
 
     /// Notes that something new was seen at `now`: forwarding is walked as soon as the spacing allows.
     pub fn trigger(&mut self, now: Timestamp) {
-        let spaced = self.forwarding_begun.map_or(now, |begun| begun.plus_ms(self.triggered_spacing_ms));
-        let earliest = spaced.max(self.walking.covered_from()).max(now);
-        self.triggered.get_or_insert(earliest);
+        self.trigger_table(Table::Forwarding, now);
+    }
+
+    /// Notes that the device itself said at `now` that something is new in `tables`: they are read as soon as the spacing
+    /// allows, and a device that was silent is asked again.
+    pub fn notified(&mut self, tables: Tables, now: Timestamp) {
+        for table in tables.iter() {
+            let earliest = self.trigger_table(table, now);
+            self.slot_mut(table).told = true;
+            self.retry = self.retry.map(|retry| retry.min(earliest));
+        }
+    }
+
+    /// Returns when the table is read.
+    fn trigger_table(&mut self, table: Table, now: Timestamp) -> Timestamp {
+        let covered = self.walking.covered_from();
+        let spacing_ms = self.triggered_spacing_ms;
+        let slot = self.slot_mut(table);
+        let spaced = slot.begun.map_or(now, |begun| begun.plus_ms(spacing_ms));
+        *slot.triggered.get_or_insert(spaced.max(covered).max(now))
     }
 
     /// Notes that the walk of forwarding in the running cycle took from `begun` until `now`.
@@ -289,8 +319,11 @@ impl DeviceSchedule {
     }
 
     fn next_due(&self) -> Timestamp {
-        let slots = Table::ALL.into_iter().map(|table| self.slot_due(table)).min().unwrap_or_default();
-        let next = self.triggered.map_or(slots, |due| due.min(slots));
+        let due = |table: Table| {
+            let due = self.slot_due(table);
+            self.slot(table).triggered.map_or(due, |triggered| triggered.min(due))
+        };
+        let next = Table::ALL.into_iter().map(due).min().unwrap_or_default();
         self.retry.map_or(next, |retry| retry.max(next))
     }
 

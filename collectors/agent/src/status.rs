@@ -14,6 +14,8 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use crate::traps::TrapCounts;
+
 use crate::durable;
 
 /// The file within the data folder.
@@ -62,6 +64,9 @@ pub struct Status {
     pub devices: Vec<DeviceStatus>,
     /// The interfaces listened on.
     pub interfaces: Vec<InterfaceStatus>,
+    /// What came of traps and informs; absent where none are listened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traps: Option<TrapStatus>,
     /// What keeps the agent from its work.
     pub conditions: Vec<ConditionStatus>,
 }
@@ -113,6 +118,16 @@ pub struct SpoolSummary {
     pub disk_bytes: u64,
     /// Whether the disk takes no more.
     pub disk_full: bool,
+}
+
+/// What came of traps and informs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrapStatus {
+    /// Where they are heard.
+    pub listen: std::net::SocketAddr,
+    /// What became of them since the agent started.
+    #[serde(flatten)]
+    pub counts: TrapCounts,
 }
 
 /// A device that is polled.

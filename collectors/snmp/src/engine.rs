@@ -8,8 +8,10 @@ mod community;
 mod discovery;
 mod library;
 pub mod message;
+pub mod notification;
 mod pending;
 mod socket;
+mod usm;
 
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -20,6 +22,7 @@ use tokio::sync::OnceCell;
 
 pub(crate) use library::PreparedKeys;
 pub use pending::DatagramCounts;
+pub use usm::LocalEngine;
 
 use self::{community::Community, socket::Socket};
 use crate::{

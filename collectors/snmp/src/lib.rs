@@ -34,7 +34,10 @@ mod walk;
 pub use backoff::{Backoff, Silence as BackoffSilence};
 pub use credentials::{AuthProtocol, Credentials, InvalidCredentials, PrivacyProtocol, V3Security, V3User};
 pub use dropped::{DropReason, DroppedRow, TableError, TableProblem};
-pub use engine::{DatagramCounts, Sockets};
+pub use engine::{
+    DatagramCounts, LocalEngine, Sockets,
+    notification::{Notification, Receiver, Refused, Taken, Version as NotificationVersion},
+};
 pub use error::{Budgeted, RequestError, ResolveError, Silence, SocketError};
 pub use index::{IndexReader, ZonedAddress, family_address, inet_address, mac_of};
 pub use inspection::{Cost, Inspection, inspect, inspect_with};

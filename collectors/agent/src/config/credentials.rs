@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use onenet_config::{Origin, Section};
+use onenet_config::{Found, Log, Origin, Section};
 use onenet_snmp::{AuthProtocol, Credentials, PrivacyProtocol, Secret, V3Security, V3User};
 
 use super::ByName;
@@ -39,6 +39,20 @@ impl NamedCredentials {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Returns the credentials of this name; a name that is not there is a problem.
+    pub(super) fn credentials(&self, log: &Log<'_>, name: &Found<&str>) -> Option<Credentials> {
+        if let Some(found) = self.0.get(name.value) {
+            return found.clone();
+        }
+        let what = format!("there are no credentials named {:?}", name.value);
+        let remedy = match self.names().collect::<Vec<_>>().as_slice() {
+            [] => format!("define [credentials.{}] in the agent's own file", name.value),
+            names => format!("the agent's own file defines {}", names.join(", ")),
+        };
+        log.note(&name.place, what, remedy);
+        None
+    }
 }
 
 /// Reads the `[credentials.NAME]` tables.
@@ -71,16 +85,7 @@ pub(super) fn of_device(section: &mut Section<'_>, named: &NamedCredentials) -> 
         section.log.note(&name.place, "stands beside community or v3", "keep one of them");
         return None;
     }
-    if let Some(found) = named.0.get(name.value) {
-        return found.clone();
-    }
-    let what = format!("there are no credentials named {:?}", name.value);
-    let remedy = match named.names().collect::<Vec<_>>().as_slice() {
-        [] => format!("define [credentials.{}] in the agent's own file", name.value),
-        names => format!("the agent's own file defines {}", names.join(", ")),
-    };
-    section.log.note(&name.place, what, remedy);
-    None
+    named.credentials(section.log, &name)
 }
 
 fn has_own(section: &Section<'_>) -> bool {

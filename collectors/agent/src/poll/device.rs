@@ -15,13 +15,14 @@ use onenet_topology::{
     MacAddr, Timestamp,
     fact::{ConditionKind, Event, FactBody, FactChange, Group, HistoryBody, Method, Reach, Scope},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     facts,
     memory::{Memory, PortChanges},
     names,
+    notices::Notice,
 };
 use crate::{
     board::Board,
@@ -80,8 +81,14 @@ impl Device {
         }
     }
 
-    /// Polls until cancelled. `news` changes when something new was seen at the site.
-    pub(super) async fn run(mut self, cancel: CancellationToken, mut news: watch::Receiver<u64>) {
+    /// Polls until cancelled. `news` changes when something new was seen at the site; `notices` are what the device says of
+    /// its own accord.
+    pub(super) async fn run(
+        mut self,
+        cancel: CancellationToken,
+        mut news: watch::Receiver<u64>,
+        mut notices: mpsc::Receiver<Notice>,
+    ) {
         news.mark_unchanged();
         loop {
             let now = self.shared.clock.timestamp();
@@ -92,6 +99,7 @@ impl Device {
                         () = cancel.cancelled() => return,
                         () = tokio::time::sleep(pause) => {}
                         Ok(()) = news.changed() => self.schedule.trigger(self.shared.clock.timestamp()),
+                        Some(notice) = notices.recv() => self.noticed(notice).await,
                     }
                 }
                 Decision::Poll(tables) => {
@@ -108,6 +116,15 @@ impl Device {
                 }
             }
         }
+    }
+
+    /// Tells what the device said of its own accord, and has read what that names.
+    async fn noticed(&mut self, notice: Notice) {
+        let Notice { at, kind, tables, if_index, words } = notice;
+        let name = |if_index| self.names.name(if_index).map_or_else(|| format!("#{if_index}"), ToOwned::to_owned);
+        let subject = if_index.map(name).unwrap_or_default();
+        self.event(Event { kind, subject, detail: words, count: 0 }, at).await;
+        self.schedule.notified(tables, self.shared.clock.timestamp());
     }
 
     /// Asks for `tables`. Returns when that began and how it ended.

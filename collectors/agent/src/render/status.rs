@@ -19,6 +19,7 @@ pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -
     spool(&mut out, status, language);
     interfaces(&mut out, status, language);
     devices(&mut out, status, language);
+    traps(&mut out, status, language);
     troubles(&mut out, status, language);
     out
 }
@@ -55,6 +56,27 @@ fn headline(out: &mut String, status: &Status, liveness: &Liveness, language: La
         Language::Zh => writeln!(out, "采集代理 {version}，站点：{site}\n  状态    {state}"),
         Language::En => writeln!(out, "Agent {version} of site {site}\n  state       {state}"),
     };
+}
+
+fn traps(out: &mut String, status: &Status, language: Language) {
+    let Some(traps) = &status.traps else { return };
+    let (listen, counts) = (traps.listen, &traps.counts);
+    let refused: u64 = counts.refused.values().sum();
+    let _ = match language {
+        Language::Zh => writeln!(
+            out,
+            "  告警报文 {listen}：已接收 {}，已应答 {}，拒绝 {refused}，限速 {}",
+            counts.taken, counts.answered, counts.held_back
+        ),
+        Language::En => writeln!(
+            out,
+            "  traps       on {listen}: {} taken, {} answered, {refused} refused, {} held back",
+            counts.taken, counts.answered, counts.held_back
+        ),
+    };
+    for (reason, count) in &counts.refused {
+        let _ = writeln!(out, "{}{reason} {count}", language.pick("          ", "              "));
+    }
 }
 
 fn centre(out: &mut String, status: &Status, language: Language) {

@@ -50,6 +50,63 @@ fn something_new_has_forwarding_walked_at_once_and_a_burst_only_once_a_spacing()
     assert!(matches!(schedule.decide(second.plus_ms(300)), Decision::WaitUntil(due) if due > second.plus_ms(10_000)));
 }
 
+#[test]
+fn what_a_device_says_itself_is_read_at_once_and_a_flood_of_it_only_once_a_spacing() {
+    let (mut schedule, end) = settled();
+    let ports = Tables::default().with(Table::Interfaces);
+    let first = end.plus_ms(20_000);
+    schedule.notified(ports, first);
+    assert_eq!(schedule.decide(first), Decision::Poll(ports));
+    (1..1_000).for_each(|ms| schedule.notified(ports, first.plus_ms(ms)));
+    schedule.finished(Outcome::Answered, first.plus_ms(1_000));
+    let second = first.plus_ms(10_000);
+    assert_eq!(schedule.decide(second.plus_ms(-1)), Decision::WaitUntil(second));
+    assert_eq!(schedule.decide(second), Decision::Poll(ports));
+    schedule.finished(Outcome::Answered, second.plus_ms(1_000));
+    // Nothing to read is asked for by what is only told.
+    schedule.notified(Tables::default(), second.plus_ms(2_000));
+    assert!(matches!(schedule.decide(second.plus_ms(2_000)), Decision::WaitUntil(_)));
+}
+
+#[test]
+fn a_flood_of_notices_takes_a_tenth_of_a_slow_device_s_time() {
+    let (mut schedule, end) = settled();
+    let (mut now, mut reading_ms) = (end, 0);
+    while now.ms_since(end) < 3_600_000 {
+        schedule.notified(Tables::ALL, now);
+        match schedule.decide(now) {
+            Decision::WaitUntil(due) => now = due.max(now.plus_ms(1)),
+            Decision::Poll(_) => {
+                reading_ms += 8_000;
+                now = now.plus_ms(8_000);
+                schedule.finished(Outcome::Answered, now);
+            }
+            Decision::Busy => unreachable!(),
+        }
+    }
+    // Beside the tables' own times: a tenth, and what was saved up.
+    let own_ms = 8_000 * (3_600 / 60 + 12 * 4);
+    assert!(reading_ms <= own_ms + 360_000 + 40_000, "{reading_ms}");
+}
+
+#[test]
+fn a_silent_device_that_says_something_is_asked_again() {
+    let (mut schedule, end) = settled();
+    let mut now = end;
+    for _ in 0..12 {
+        if let Decision::WaitUntil(due) = schedule.decide(now) {
+            now = due;
+            assert!(matches!(schedule.decide(now), Decision::Poll(_)));
+        }
+        now = now.plus_ms(100);
+        schedule.finished(Outcome::Unanswered, now);
+    }
+    assert!(matches!(schedule.decide(now), Decision::WaitUntil(due) if due.ms_since(now) > 100_000));
+    let back = now.plus_ms(30_000);
+    schedule.notified(Tables::ALL, back);
+    assert!(matches!(schedule.decide(back), Decision::Poll(_)));
+}
+
 /// Has `walks` walks triggered, one as soon as the one before allows, each taking `took_ms`. Returns when each began.
 fn triggered_walks(walks: usize, took_ms: i64) -> Vec<Timestamp> {
     let (mut schedule, end) = settled();

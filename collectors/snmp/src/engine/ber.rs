@@ -175,9 +175,19 @@ impl Backwards {
     }
 
     pub(super) fn octets(&mut self, octets: &[u8]) {
+        self.tagged(OCTET_STRING, octets);
+    }
+
+    /// Writes an element of this tag and content.
+    pub(super) fn tagged(&mut self, tag: u8, content: &[u8]) {
         let end = self.end();
-        self.0.extend(octets.iter().rev());
-        self.close(OCTET_STRING, end);
+        self.raw(content);
+        self.close(tag, end);
+    }
+
+    /// Writes what is encoded already.
+    pub(super) fn raw(&mut self, encoded: &[u8]) {
+        self.0.extend(encoded.iter().rev());
     }
 
     pub(super) fn integer(&mut self, number: i32) {

@@ -18,8 +18,9 @@ use std::{
 };
 
 use async_snmp::{
-    Auth, Client, DecodeAnomaly, DesSaltState, EngineCache, Error as LibraryError, MasterKeys, PersistedDesSaltState,
-    Retry, UdpHandle, UdpTransport, UsmConfig, v3::ReportStatus,
+    Auth, Client, DecodeAnomaly, DesSaltState, EngineCache, Error as LibraryError, LocalizedKey, MasterKeys,
+    PersistedDesSaltState, Retry, UdpHandle, UdpTransport, UsmConfig,
+    v3::{PrivKey, ReportStatus, SaltCounter},
 };
 use tokio::time::timeout as within;
 
@@ -435,6 +436,85 @@ fn salts(epoch: u32) -> Result<DesSaltState, SocketError> {
         PersistedDesSaltState::new((epoch & 0x7fff_fffe).max(1)).map_err(|error| SocketError(Box::new(error)))?;
     let saved = |_: &PersistedDesSaltState| Ok::<(), io::Error>(());
     DesSaltState::restart(previous, saved).map_err(|error| SocketError(Box::new(error)))
+}
+
+/// What encrypted messages of our own differ by.
+pub(super) struct Salts {
+    des: DesSaltState,
+    aes: SaltCounter,
+}
+
+/// The keys of a user at one v3 engine.
+#[derive(Debug)]
+pub(super) struct LocalKeys {
+    auth: Option<LocalizedKey>,
+    privacy: Option<PrivKey>,
+}
+
+impl Salts {
+    /// Returns the salts of a run; `epoch` grows with every start.
+    pub(super) fn new(epoch: u32) -> Result<Self, String> {
+        let des = salts(epoch).map_err(|error| error.to_string())?;
+        let aes = SaltCounter::new().map_err(|error| error.to_string())?;
+        Ok(Self { des, aes })
+    }
+}
+
+impl std::fmt::Debug for Salts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Salts").finish_non_exhaustive()
+    }
+}
+
+impl LocalKeys {
+    /// Returns the keys of a v3 user's credentials at an engine; `None` when they cannot be derived.
+    pub(super) fn of(credentials: &Credentials, engine_id: &[u8]) -> Option<Self> {
+        let Kind::User(user) = &credentials.kind else { return None };
+        let master = match &user.security {
+            V3Security::None => return Some(Self { auth: None, privacy: None }),
+            V3Security::Authenticated { auth, auth_key } => authentication_key(credentials, *auth, auth_key),
+            V3Security::Encrypted { auth, auth_key, privacy, privacy_key } => {
+                both_keys(credentials, (*auth, auth_key), (*privacy, privacy_key))
+            }
+        };
+        let (auth, privacy) = master.ok()?.localize(engine_id).ok()?;
+        Some(Self { auth: Some(auth), privacy })
+    }
+
+    /// Returns how long a signature is, in bytes.
+    pub(super) fn digest_bytes(&self) -> usize {
+        self.auth.as_ref().map_or(0, LocalizedKey::mac_len)
+    }
+
+    /// Returns whether the signature at a place of the message is right.
+    pub(super) fn is_signed(&self, message: &[u8], at: usize, bytes: usize) -> bool {
+        let verify =
+            |key: &LocalizedKey| async_snmp::v3::auth::verify_message(key, message, at, bytes).unwrap_or(false);
+        self.auth.as_ref().is_some_and(verify)
+    }
+
+    /// Signs a message that has zeros where the signature goes. `None` when it cannot be signed.
+    pub(super) fn sign(&self, message: &mut [u8], at: usize) -> Option<()> {
+        let key = self.auth.as_ref()?;
+        async_snmp::v3::auth::authenticate_message(key, message, at, key.mac_len()).ok()
+    }
+
+    /// Returns what was encrypted; bytes without meaning when the key is another.
+    pub(super) fn decrypt(&self, ciphertext: &[u8], boots: u32, time: u32, salt: &[u8]) -> Option<Vec<u8>> {
+        Some(self.privacy.as_ref()?.decrypt(ciphertext, boots, time, salt).ok()?.to_vec())
+    }
+
+    /// Returns the ciphertext and its salt.
+    pub(super) fn encrypt(&self, plain: &[u8], boots: u32, time: u32, salts: &Salts) -> Option<(Vec<u8>, Vec<u8>)> {
+        let key = self.privacy.as_ref()?;
+        let des = matches!(key.protocol(), async_snmp::PrivProtocol::Des | async_snmp::PrivProtocol::Des3);
+        let encrypted = if des {
+            key.encrypt_des_family(plain, &salts.des)
+        } else {
+            key.encrypt_aes(plain, boots, time, &salts.aes)
+        };
+        encrypted.ok().map(|(ciphertext, salt)| (ciphertext.to_vec(), salt.to_vec()))
+    }
 }
 
 /// The library as a second opinion on single messages.

@@ -74,10 +74,10 @@ pub struct Response {
 }
 
 /// The head of a message, which is read part by part.
-struct Head<'a> {
-    reader: Reader<'a>,
+pub(super) struct Head<'a> {
+    pub(super) reader: Reader<'a>,
     /// How long the datagram is.
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 /// Returns the message that asks `request`.
@@ -114,7 +114,8 @@ pub fn question(request: &Request, community: &[u8], request_id: i32) -> Result<
 }
 
 impl<'a> Head<'a> {
-    fn part<T>(
+    /// Reads one part, or says where it should have been.
+    pub(super) fn part<T>(
         &mut self,
         expected: &'static str,
         read: impl FnOnce(&mut Reader<'a>) -> Option<T>,
@@ -147,19 +148,7 @@ impl<'a> Opened<'a> {
 
     /// Reads the values; `expected` is how many there may be, to set room aside.
     pub fn response(&self, expected: usize) -> Response {
-        let mut list = self.varbinds;
-        let room = expected.min(list.0.len() / VARBIND_BYTES_MIN);
-        let mut varbinds = Vec::with_capacity(room);
-        let cut = loop {
-            match next(&mut list) {
-                Next::Pair(pair) => varbinds.push(pair),
-                Next::Cut(pair) => {
-                    varbinds.extend(pair);
-                    break true;
-                }
-                Next::End => break false,
-            }
-        };
+        let (varbinds, cut) = varbinds(self.varbinds, expected);
         Response { error_status: self.error_status, error_index: self.error_index, varbinds, cut }
     }
 }
@@ -171,6 +160,24 @@ impl Response {
         let unread = |varbind: &VarBind| varbind.value == Value::Malformed;
         self.error_status == 0 && self.cut && self.varbinds.iter().all(unread)
     }
+}
+
+/// Reads a list of names and values, and whether it ends before it should; `expected` is how many there may be, to set room
+/// aside.
+pub(super) fn varbinds(mut list: Reader<'_>, expected: usize) -> (Vec<VarBind>, bool) {
+    let room = expected.min(list.0.len() / VARBIND_BYTES_MIN);
+    let mut varbinds = Vec::with_capacity(room);
+    let cut = loop {
+        match next(&mut list) {
+            Next::Pair(pair) => varbinds.push(pair),
+            Next::Cut(pair) => {
+                varbinds.extend(pair);
+                break true;
+            }
+            Next::End => break false,
+        }
+    };
+    (varbinds, cut)
 }
 
 /// What comes next in a list of names and values.
@@ -240,7 +247,8 @@ fn typed(tag: u8, content: &[u8]) -> Option<Value> {
     })
 }
 
-fn bounded(reader: Reader<'_>, length: Length) -> Reader<'_> {
+/// Returns a reader of this many bytes at most.
+pub(super) fn bounded(reader: Reader<'_>, length: Length) -> Reader<'_> {
     match length {
         Length::Definite(length) => Reader(reader.0.get(..length).unwrap_or(reader.0)),
         Length::Indefinite => reader,

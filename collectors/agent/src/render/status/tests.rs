@@ -55,6 +55,7 @@ fn in_trouble() -> Status {
             device("access-2", None, ""),
             device("access-1", Some(ReachState::Answering), "answers SNMPv2c"),
         ],
+        traps: None,
         interfaces: vec![InterfaceStatus {
             name: "eth1".to_owned(),
             listening: false,
