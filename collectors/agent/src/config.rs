@@ -5,13 +5,14 @@
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
 //! The *site's part* (`capture`, `intervals`, `devices`) may be replaced by the centre. The agent's own part (`centre`,
-//! `data`, `spool`, `status`, `credentials`, `traps`) never is: a mistake there could cut the agent off for good or open a
-//! port at the site, and named credentials let the centre use secrets that it does not know.
+//! `data`, `spool`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for good or
+//! open a port at the site, and named credentials let the centre use secrets that it does not know.
 
 use std::{
     collections::BTreeMap,
     fmt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 mod agent;
@@ -31,6 +32,7 @@ pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvi
 pub use traps::TrapsConfig;
 
 use onenet_config::{Origin, Section, read};
+use onenet_snmp::Profiles;
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/agent.toml";
@@ -56,6 +58,8 @@ pub struct Config {
     pub credentials: NamedCredentials,
     /// Where traps and informs are heard; `None`: nowhere.
     pub traps: Option<TrapsConfig>,
+    /// What is known of vendors' devices.
+    pub profiles: Arc<Profiles>,
     /// What is watched: the part that the centre may replace.
     pub site: SiteConfig,
 }
@@ -94,8 +98,9 @@ impl Config {
             let spool = agent::spool(root.section("spool"));
             let status = agent::status(root.section("status"));
             let traps = traps::checked(root.section("traps"), &credentials);
+            let profiles = agent::profiles(root.section("snmp"));
             let site = site(root, &credentials);
-            Self { centre, data_dir, spool, status, credentials, traps, site }
+            Self { centre, data_dir, spool, status, credentials, traps, profiles, site }
         })
     }
 
@@ -108,6 +113,7 @@ impl Config {
             status: StatusConfig::default(),
             credentials: NamedCredentials::default(),
             traps: None,
+            profiles: Arc::default(),
             site: SiteConfig::default(),
         }
     }
@@ -121,7 +127,7 @@ impl SiteConfig {
     /// The text is wrong, or has a section that is not the centre's to set; the error lists everything.
     pub fn parse(text: &str, origin: &str, credentials: &NamedCredentials) -> Result<Self, ConfigError> {
         read(text, origin, &ProcessEnvironment, Origin::Centre, |root| {
-            for key in ["centre", "data", "spool", "status", "credentials", "traps"] {
+            for key in ["centre", "data", "spool", "status", "snmp", "credentials", "traps"] {
                 if root.section(key).is_present() {
                     root.note(key, "is not the centre's to set", "change it in the agent's own file, at the site");
                 }

@@ -9,7 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use onenet_snmp::{Budget, Sockets, Target, inspect};
+use onenet_snmp::{Budget, Profiles, Sockets, Target, inspect};
 use onenet_topology::fact::ConditionKind;
 use onenet_wire::Query;
 use tokio::sync::{mpsc, oneshot};
@@ -50,6 +50,7 @@ pub(crate) struct Remote {
     pub(crate) credentials: NamedCredentials,
     pub(crate) in_force: InForce,
     pub(crate) sockets: Sockets,
+    pub(crate) profiles: Arc<Profiles>,
     pub(crate) changes: mpsc::Sender<Change>,
     pub(crate) status: Box<dyn Fn() -> Status + Send + Sync>,
 }
@@ -84,7 +85,8 @@ impl Remote {
         let device = self.in_force.device(device).ok_or_else(|| {
             format!("this agent polls no device named {device:?}: only devices of its configuration can be inspected")
         })?;
-        let found = inspect(&self.sockets, Target(device.target), &device.credentials, Budget::default()).await;
+        let target = Target(device.target);
+        let found = inspect(&self.sockets, target, &device.credentials, Budget::default(), &self.profiles).await;
         let found = found.map_err(|error| chain(&error))?;
         serde_json::to_vec(&found).map_err(|error| chain(&error))
     }

@@ -180,6 +180,7 @@ impl Agent {
             conditions: conditions.clone(),
             observations: observations.clone(),
             credentials: config.credentials.clone(),
+            profiles: Arc::clone(&config.profiles),
             in_force: in_force.clone(),
             sockets,
             changes: to_change,

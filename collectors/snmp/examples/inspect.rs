@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use onenet_snmp::{Budget, Credentials, Sockets, Target, V3Security, V3User, inspect};
+use onenet_snmp::{Budget, Credentials, Profiles, Sockets, Target, V3Security, V3User, inspect};
 
 /// Prints everything one device tells over SNMP.
 #[derive(Parser)]
@@ -53,7 +53,8 @@ async fn main() -> anyhow::Result<()> {
     let credentials = credentials(&arguments)?;
     let target = Target::resolve(&arguments.target).await?;
     let sockets = Sockets::open(std::process::id()).await?;
-    let inspection =
-        inspect(&sockets, target, &credentials, Budget::default()).await.context("cannot inspect the device")?;
+    let inspection = inspect(&sockets, target, &credentials, Budget::default(), &Profiles::built_in())
+        .await
+        .context("cannot inspect the device")?;
     serde_json::to_writer(std::io::stdout().lock(), &inspection).context("cannot write the result")
 }

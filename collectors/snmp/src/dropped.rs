@@ -98,6 +98,12 @@ stable_words! {
         ChassisIdMissing = "chassis_id_missing",
         /// A management address of a neighbour that is not in lldpRemTable.
         NeighbourUnknown = "neighbour_unknown",
+        /// A sensor's value is not a number, or its numbers give none.
+        NotANumber = "not_a_number",
+        /// A sensor's value is outside what the sensor can measure.
+        OutOfRange = "out_of_range",
+        /// A sensor's state is a number that has no meaning in its MIB.
+        UnknownState = "unknown_state",
         /// A row that has none of the values that make it worth keeping.
         Empty = "empty",
     }

@@ -23,7 +23,8 @@ use crate::{
         lldp::Neighbour,
         system::System,
     },
-    poll,
+    poll::{self, SensorMemory},
+    profile::{Identification, PartNames, Profiles, SensorReading, Station},
     session::{Budget, Session},
     target::Target,
 };
@@ -39,6 +40,8 @@ pub struct Inspection {
     pub system: System,
     /// What tells the device from another.
     pub identity: Identity,
+    /// What the device is.
+    pub identification: Identification,
     /// The interfaces by ifIndex.
     pub interfaces: Vec<Interface>,
     /// The bridge and its spanning tree.
@@ -51,6 +54,10 @@ pub struct Inspection {
     pub neighbours: Vec<Neighbour>,
     /// The physical parts.
     pub entities: Vec<Entity>,
+    /// The sensors.
+    pub sensors: Vec<SensorReading>,
+    /// The wireless stations.
+    pub stations: Vec<Station>,
     /// The rows that cannot be used, each with its reason.
     pub dropped: Vec<DroppedRow>,
     /// What could not be read, or only in part.
@@ -86,10 +93,11 @@ pub async fn inspect(
     target: Target,
     credentials: &Credentials,
     budget: Budget,
+    profiles: &Profiles,
 ) -> Result<Inspection, RequestError> {
     let mut session = Session::open(sockets, target.0, credentials).await?;
     session.begin_round(budget);
-    inspect_with(&mut session, credentials.version()).await
+    inspect_with(&mut session, credentials.version(), profiles).await
 }
 
 /// Reads everything over a session of the caller's.
@@ -97,7 +105,11 @@ pub async fn inspect(
 /// # Errors
 ///
 /// The device is silent, or refuses the credentials.
-pub async fn inspect_with(session: &mut Session, version: &'static str) -> Result<Inspection, RequestError> {
+pub async fn inspect_with(
+    session: &mut Session,
+    version: &'static str,
+    profiles: &Profiles,
+) -> Result<Inspection, RequestError> {
     let system = poll::poll_system(session).await?;
     let mut notes = Notes::default();
     let identity = notes.take(poll::poll_identity(session).await).pop().unwrap_or_default();
@@ -109,18 +121,27 @@ pub async fn inspect_with(session: &mut Session, version: &'static str) -> Resul
     let addresses = notes.take(poll::poll_addresses(session, &index).await);
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
     let entities = notes.take(poll::poll_entities(session).await);
+    let identified = poll::poll_identification(session, profiles, &system, &entities).await;
+    let identification = notes.take(identified).pop().unwrap_or_default();
+    let names = PartNames { interfaces: &index, entities: &entities };
+    let memory = &mut SensorMemory::default();
+    let sensors = notes.take(poll::poll_sensors(session, profiles, identification.profile, &names, memory).await);
+    let stations = notes.take(poll::poll_stations(session, profiles, identification.profile, &names).await);
     let spent = session.spent();
     Ok(Inspection {
         target: session.target().to_string(),
         version,
         system,
         identity,
+        identification,
         interfaces: merged(labels, counters),
         bridge: bridge.filter(|bridge| *bridge != Bridge::default()),
         forwarding,
         addresses,
         neighbours,
         entities,
+        sensors,
+        stations,
         dropped: notes.dropped,
         errors: notes.errors,
         tables: notes.tables.into_iter().map(|(table, rows)| TableSize { table, rows }).collect(),

@@ -21,6 +21,7 @@ mod inspection;
 pub mod mib;
 mod oid;
 mod poll;
+mod profile;
 mod repetitions;
 mod rtt;
 mod secret;
@@ -53,9 +54,10 @@ pub use mib::{
 };
 pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
-    poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identity, poll_interfaces,
-    poll_neighbours, poll_system,
+    SensorMemory, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identification,
+    poll_identity, poll_interfaces, poll_neighbours, poll_sensors, poll_stations, poll_system,
 };
+pub use profile::{Identification, Limits, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station};
 pub use repetitions::Repetitions;
 pub use rtt::RttEstimator;
 pub use secret::Secret;

@@ -11,8 +11,8 @@ use std::{
 };
 
 use onenet_snmp::{
-    AuthProtocol, Budget, Credentials, Inspection, PrivacyProtocol, RequestError, Silence, Sockets, Target, V3Security,
-    V3User, inspect,
+    AuthProtocol, Budget, Credentials, Inspection, PrivacyProtocol, Profiles, RequestError, Silence, Sockets, Target,
+    V3Security, V3User, inspect,
 };
 
 const PHRASE: &str = "authpass123";
@@ -47,7 +47,7 @@ impl Snmpd {
 
     async fn inspect(&self, credentials: &Credentials) -> Result<Inspection, RequestError> {
         let sockets = Sockets::open(1).await.unwrap();
-        inspect(&sockets, Target(self.address), credentials, Budget::default()).await
+        inspect(&sockets, Target(self.address), credentials, Budget::default(), &Profiles::built_in()).await
     }
 
     async fn refusal(&self, user: V3User) -> RequestError {

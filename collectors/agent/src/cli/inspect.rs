@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use onenet_snmp::{
-    AuthProtocol, Budget, Credentials, PrivacyProtocol, Secret, Sockets, Target, V3Security, V3User, inspect,
+    AuthProtocol, Budget, Credentials, PrivacyProtocol, Profiles, Secret, Sockets, Target, V3Security, V3User, inspect,
 };
 
 use super::{
@@ -60,6 +60,9 @@ pub(super) struct Arguments {
     /// SNMPv3 context.
     #[arg(long, value_name = "NAME", default_value = "", requires = "v3")]
     context: String,
+    /// A directory with profiles of vendors, which come before those that are built in.
+    #[arg(long, value_name = "DIR")]
+    profiles: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -68,6 +71,7 @@ pub(super) struct Arguments {
 pub(super) fn execute(arguments: Arguments) -> anyhow::Result<()> {
     let json = arguments.json;
     let device = arguments.device.clone();
+    let profiles = arguments.profiles.as_deref().map_or_else(|| Ok(Profiles::built_in()), Profiles::load)?;
     let credentials = credentials(arguments)?;
     // It makes the salts of DES differ between runs.
     let epoch_s = u32::try_from(Clock::start([0; 16]).timestamp().unix_ms() / 1_000).unwrap_or(0);
@@ -75,7 +79,7 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<()> {
     let found = runtime.block_on(async {
         let target = Target::resolve(&device).await?;
         let sockets = Sockets::open(epoch_s).await?;
-        anyhow::Ok(inspect(&sockets, target, &credentials, Budget::default()).await?)
+        anyhow::Ok(inspect(&sockets, target, &credentials, Budget::default(), &profiles).await?)
     })?;
     if json {
         output::json(&found)?;

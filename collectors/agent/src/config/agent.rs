@@ -1,10 +1,16 @@
 //! The agent's own part: where it reports to, where it keeps things, how much it may keep.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use onenet_config::Section;
+use onenet_snmp::Profiles;
 
 use super::DATA_DIR_DEFAULT;
+use crate::cli::chain;
 
 const DAY_S: u64 = 24 * 3600;
 const MIB: u64 = 1 << 20;
@@ -106,6 +112,22 @@ pub(super) fn status(mut section: Section<'_>) -> StatusConfig {
     let every = section.number("every_s", 1..=300, "seconds");
     section.finish();
     StatusConfig { every: every.map_or(StatusConfig::default().every, |found| Duration::from_secs(found.value)) }
+}
+
+/// Reads `[snmp]`: the vendors' profiles.
+pub(super) fn profiles(mut section: Section<'_>) -> Arc<Profiles> {
+    let dir = section.text("profiles_dir");
+    let loaded = match &dir {
+        None => Ok(Profiles::built_in()),
+        Some(found) => Profiles::load(Path::new(found.value)),
+    };
+    let profiles = loaded.unwrap_or_else(|error| {
+        let place = dir.as_ref().map_or_else(|| section.place(), |found| found.place.clone());
+        section.log.note(&place, chain(&error), "");
+        Profiles::built_in()
+    });
+    section.finish();
+    Arc::new(profiles)
 }
 
 /// Returns whether the text names a host and a port from 1.

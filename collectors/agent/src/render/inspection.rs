@@ -21,6 +21,8 @@ pub(crate) fn inspection(inspection: &Inspection) -> String {
     section(&mut out, "Addresses", &addresses(inspection));
     section(&mut out, "Neighbours", &neighbours(inspection));
     section(&mut out, "Parts", &entities(inspection));
+    section(&mut out, "Sensors", &sensors(inspection));
+    section(&mut out, "Wireless stations", &stations(inspection));
     section(&mut out, "Rows left out", &dropped(inspection));
     section(&mut out, "What could not be read, or only in part", &errors(inspection));
     cost(&mut out, inspection);
@@ -35,7 +37,13 @@ fn system(out: &mut String, inspection: &Inspection) {
     line("device", &format!("{} ({})", inspection.target, inspection.version));
     line("name", system.name.filled().unwrap_or("-"));
     line("description", system.description.filled().unwrap_or("-"));
-    line("vendor", system.vendor.unwrap_or("-"));
+    let known = &inspection.identification;
+    line("vendor", known.vendor.as_deref().or(system.vendor).unwrap_or("-"));
+    line("model", known.model.as_deref().unwrap_or("-"));
+    line("runs", &[&known.os, &known.version].map(|it| it.as_deref().unwrap_or("-")).join(" "));
+    line("serial", known.serial.as_deref().unwrap_or("-"));
+    line("role", known.role.map_or("-", |role| role.name()));
+    line("profile", known.profile.unwrap_or("-"));
     line("object id", system.object_id.filled().unwrap_or("-"));
     line("up since", &system.uptime_s.get().map_or("-".to_owned(), |up| format!("{} ago", seconds(*up))));
     line("location", system.location.filled().unwrap_or("-"));
@@ -138,6 +146,48 @@ fn entities(inspection: &Inspection) -> TextTable {
             row.model.filled().unwrap_or("-").to_owned(),
             row.serial.filled().unwrap_or("-").to_owned(),
             row.software_revision.filled().unwrap_or("-").to_owned(),
+        ]);
+    }
+    table
+}
+
+fn sensors(inspection: &Inspection) -> TextTable {
+    let mut table = TextTable::new(&["kind", "name", "value", "state", "object"]);
+    for row in &inspection.sensors {
+        table.row([
+            row.kind.name().replace('_', " "),
+            row.name.clone(),
+            row.value_milli.map_or_else(|| "-".to_owned(), |milli| thousandths(milli, row.kind.unit())),
+            row.state.map_or("-", |state| state.name()).to_owned(),
+            format!("{}.{}", row.source, row.index),
+        ]);
+    }
+    table
+}
+
+/// Returns thousandths of a unit as a decimal number.
+fn thousandths(milli: i64, unit: &str) -> String {
+    let (sign, size) = (if milli < 0 { "-" } else { "" }, milli.unsigned_abs());
+    let number = format!("{sign}{}.{:03}", size / 1000, size % 1000);
+    format!("{} {unit}", number.trim_end_matches('0').trim_end_matches('.')).trim_end().to_owned()
+}
+
+fn stations(inspection: &Inspection) -> TextTable {
+    let mut table = TextTable::new(&["mac", "vendor", "ip", "access point", "ssid", "vlan", "radio", "signal"]);
+    for row in &inspection.stations {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        table.row([
+            row.mac.to_string(),
+            onenet_topology::vendor::of(row.mac).unwrap_or("-").to_owned(),
+            row.ip.map_or_else(|| "-".to_owned(), |ip| ip.to_string()),
+            row.access_point
+                .clone()
+                .or(row.access_point_mac.map(|mac| mac.to_string()))
+                .unwrap_or_else(|| "-".to_owned()),
+            text(&row.ssid),
+            row.vlan.map_or_else(|| "-".to_owned(), |vlan| vlan.to_string()),
+            text(&row.radio),
+            row.signal_dbm.map_or_else(|| "-".to_owned(), |dbm| format!("{dbm} dBm")),
         ]);
     }
     table

@@ -54,7 +54,8 @@ pub(crate) fn assemble(varbinds: &[VarBind], engine: Option<Vec<u8>>) -> Identit
     }
 }
 
-fn hexadecimal(octets: &[u8]) -> String {
+/// Returns octets as hexadecimal digits.
+pub(crate) fn hexadecimal(octets: &[u8]) -> String {
     use std::fmt::Write as _;
     octets.iter().fold(String::with_capacity(octets.len() * 2), |mut text, octet| {
         // Writing to a string never fails.
