@@ -164,6 +164,16 @@ impl Credentials {
         Ok(Self { kind: Kind::User(user), prepared: Arc::default() })
     }
 
+    /// Returns the credentials for the context in which Cisco's switches keep a VLAN's bridge: `community@VLAN`, and the
+    /// context `vlan-VLAN` of a v3 user. The keys of a user stay the same.
+    pub(crate) fn in_vlan(&self, vlan: u16) -> Self {
+        let kind = match &self.kind {
+            Kind::Community(community) => Kind::Community(community.with_suffix(&format!("@{vlan}"))),
+            Kind::User(user) => Kind::User(V3User { context: format!("vlan-{vlan}"), ..user.clone() }),
+        };
+        Self { kind, prepared: Arc::clone(&self.prepared) }
+    }
+
     /// Returns `v2c` or `v3`.
     pub const fn version(&self) -> &'static str {
         match self.kind {

@@ -92,6 +92,8 @@ stable_words! {
         MappingIncomplete = "mapping_incomplete",
         /// The same fact is in dot1qTpFdbTable, with its VLAN.
         AlsoInQBridge = "also_in_q_bridge",
+        /// The same fact is in the forwarding table of a VLAN's context, with its VLAN.
+        AlsoInVlanContext = "also_in_vlan_context",
         /// The same fact is in ipNetToPhysicalTable.
         AlsoInIpNetToPhysical = "also_in_ip_net_to_physical",
         /// A neighbour without chassis identifier.
@@ -104,6 +106,14 @@ stable_words! {
         OutOfRange = "out_of_range",
         /// A sensor's state is a number that has no meaning in its MIB.
         UnknownState = "unknown_state",
+        /// The number is not a VLAN's (1 to 4094).
+        InvalidVlan = "invalid_vlan",
+        /// The VLAN is of another medium than Ethernet.
+        NotEthernet = "not_ethernet",
+        /// The port belongs to no aggregate.
+        NotAggregated = "not_aggregated",
+        /// A broadcast address, which no machine has.
+        NotUnicast = "not_unicast",
         /// A row that has none of the values that make it worth keeping.
         Empty = "empty",
     }
@@ -156,6 +166,8 @@ stable_words! {
         PortsAreInterfaces = "ports_are_interfaces",
         /// dot1qVlanCurrentTable does not tell which VLAN a filtering database is of, so its number is taken.
         VlansAreDatabases = "vlans_are_databases",
+        /// Sets of ports of VLANs name bridge ports that lead to no interface.
+        VlanPortsUnknown = "vlan_ports_unknown",
     }
 }
 

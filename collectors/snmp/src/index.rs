@@ -121,13 +121,26 @@ pub fn inet_address(kind: u32, octets: &[u8]) -> Result<ZonedAddress, DropReason
     Ok(ZonedAddress { ip, zone })
 }
 
-/// Returns the MAC address that octets hold: six bytes, or, from sloppy agents, its usual text.
+/// Returns the MAC address that octets hold: six bytes, or, from sloppy agents, its text: the usual one, or one whose bytes
+/// have no leading zeros (`0-e-1e-a4-d6-f0`, as NX-OS has the partners of its aggregates).
 pub fn mac_of(octets: &[u8]) -> Option<MacAddr> {
     match <[u8; 6]>::try_from(octets) {
         Ok(octets) => Some(MacAddr(octets)),
-        Err(_) if octets.len() >= 12 => std::str::from_utf8(octets).ok()?.parse().ok(),
+        Err(_) if octets.len() >= 11 => {
+            let text = std::str::from_utf8(octets).ok()?;
+            text.parse().ok().or_else(|| unpadded_mac(text))
+        }
         Err(_) => None,
     }
+}
+
+fn unpadded_mac(text: &str) -> Option<MacAddr> {
+    let byte = |part: &str| {
+        let digits = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        u8::from_str_radix(part, 16).ok().filter(|_| digits)
+    };
+    let bytes: Option<Vec<u8>> = text.split(['-', ':']).map(byte).collect();
+    bytes?.try_into().ok().map(MacAddr)
 }
 
 /// Returns the address that octets hold after an address family number (the AddressFamilyNumbers of IANA, as in
@@ -169,6 +182,9 @@ mod tests {
     fn a_mac_address_sent_as_text_is_understood() {
         assert_eq!(mac_of(b"8c:60:4f:19:16:2a"), Some(MacAddr([0x8c, 0x60, 0x4f, 0x19, 0x16, 0x2a])));
         assert_eq!(mac_of(&[1, 2, 3, 4, 5, 6]), Some(MacAddr([1, 2, 3, 4, 5, 6])));
+        assert_eq!(mac_of(b"0-e-1e-a4-d6-f0"), Some(MacAddr([0, 0x0e, 0x1e, 0xa4, 0xd6, 0xf0])));
+        assert_eq!(mac_of(b"0-e-1e-a4-d6"), None);
+        assert_eq!(mac_of(b"0-e-1e-a4-d6-+1"), None);
         assert_eq!(mac_of(b""), None);
         assert_eq!(mac_of(b"Ethernet1/23"), None);
     }

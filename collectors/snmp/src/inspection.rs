@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    contexts::{self, Contexts},
     credentials::Credentials,
     dropped::{DroppedRow, TableError},
     engine::Sockets,
@@ -16,12 +17,16 @@ use crate::{
     mib::{
         Polled, TableSize,
         addresses::AddressRow,
+        aggregation::LagMember,
         bridge::{Bridge, ForwardingRow},
         entity::Entity,
         identity::Identity,
         interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
         lldp::Neighbour,
+        own_addresses::OwnAddress,
+        routes::{ConnectedPrefix, NextHop},
         system::System,
+        vlans::{PortVlan, Vlan},
     },
     poll::{self, SensorMemory},
     profile::{Identification, PartNames, Profiles, SensorReading, Station},
@@ -52,6 +57,18 @@ pub struct Inspection {
     pub addresses: Vec<AddressRow>,
     /// The neighbours.
     pub neighbours: Vec<Neighbour>,
+    /// The VLANs.
+    pub vlans: Vec<Vlan>,
+    /// The VLAN of each interface's untagged frames.
+    pub port_vlans: Vec<PortVlan>,
+    /// The interfaces that belong to an aggregate.
+    pub lag_members: Vec<LagMember>,
+    /// The device's own addresses.
+    pub own_addresses: Vec<OwnAddress>,
+    /// Where the device sends packets on to.
+    pub next_hops: Vec<NextHop>,
+    /// The prefixes that the device is connected to.
+    pub connected_prefixes: Vec<ConnectedPrefix>,
     /// The physical parts.
     pub entities: Vec<Entity>,
     /// The sensors.
@@ -97,17 +114,17 @@ pub async fn inspect(
 ) -> Result<Inspection, RequestError> {
     let mut session = Session::open(sockets, target.0, credentials).await?;
     session.begin_round(budget);
-    inspect_with(&mut session, credentials.version(), profiles).await
+    inspect_with(&mut session, Contexts { sockets, credentials }, profiles).await
 }
 
-/// Reads everything over a session of the caller's.
+/// Reads everything over a session of the caller's, whose sockets and credentials `contexts` has.
 ///
 /// # Errors
 ///
 /// The device is silent, or refuses the credentials.
 pub async fn inspect_with(
     session: &mut Session,
-    version: &'static str,
+    contexts: Contexts<'_>,
     profiles: &Profiles,
 ) -> Result<Inspection, RequestError> {
     let system = poll::poll_system(session).await?;
@@ -117,9 +134,19 @@ pub async fn inspect_with(
     let counters = notes.take(poll::poll_counters(session).await);
     let index = InterfaceIndex::new(labels.iter().cloned());
     let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
-    let forwarding = notes.take(poll::poll_forwarding(session).await.resolve(&index));
+    let mut forwarding = poll::poll_forwarding(session).await.resolve(&index);
+    if forwarding.rows.iter().all(|row| row.fdb_id.is_none()) {
+        let of_vlans = contexts::poll_context_forwarding(session, contexts, &index).await;
+        forwarding = contexts::with_contexts(forwarding, of_vlans);
+    }
+    let forwarding = notes.take(forwarding);
     let addresses = notes.take(poll::poll_addresses(session, &index).await);
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
+    let (vlans, port_vlans) = poll::poll_vlans(session, &index).await;
+    let (vlans, port_vlans) = (notes.take(vlans), notes.take(port_vlans));
+    let lag_members = notes.take(poll::poll_aggregation(session, &index).await);
+    let own_addresses = notes.take(poll::poll_own_addresses(session, &index).await);
+    let routes = notes.take(poll::poll_routes(session, &own_addresses, &index).await).pop().unwrap_or_default();
     let entities = notes.take(poll::poll_entities(session).await);
     let identified = poll::poll_identification(session, profiles, &system, &entities).await;
     let identification = notes.take(identified).pop().unwrap_or_default();
@@ -130,7 +157,7 @@ pub async fn inspect_with(
     let spent = session.spent();
     Ok(Inspection {
         target: session.target().to_string(),
-        version,
+        version: contexts.credentials.version(),
         system,
         identity,
         identification,
@@ -139,6 +166,12 @@ pub async fn inspect_with(
         forwarding,
         addresses,
         neighbours,
+        vlans,
+        port_vlans,
+        lag_members,
+        own_addresses,
+        next_hops: routes.next_hops,
+        connected_prefixes: routes.connected_prefixes,
         entities,
         sensors,
         stations,

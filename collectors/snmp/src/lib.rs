@@ -11,6 +11,7 @@
 
 mod backoff;
 mod clock;
+mod contexts;
 mod credentials;
 mod dropped;
 pub mod engine;
@@ -33,6 +34,7 @@ mod vendor;
 mod walk;
 
 pub use backoff::{Backoff, Silence as BackoffSilence};
+pub use contexts::{Contexts, poll_context_forwarding, with_contexts};
 pub use credentials::{AuthProtocol, Credentials, InvalidCredentials, PrivacyProtocol, V3Security, V3User};
 pub use dropped::{DropReason, DroppedRow, TableError, TableProblem};
 pub use engine::{
@@ -45,17 +47,22 @@ pub use inspection::{Cost, Inspection, inspect, inspect_with};
 pub use mib::{
     Polled, Reading, TableSize,
     addresses::{AddressRow, MappingType},
+    aggregation::LagMember,
     bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, ForwardingTables, StpPort},
     entity::Entity,
     identity::Identity,
     interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
     lldp::{ChassisIdType, Neighbour, PortIdType},
+    own_addresses::OwnAddress,
+    routes::{ConnectedPrefix, NextHop, ROUTES_MAX, Routes},
     system::System,
+    vlans::{PortVlan, Vlan},
 };
 pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
-    SensorMemory, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding, poll_identification,
-    poll_identity, poll_interfaces, poll_neighbours, poll_sensors, poll_stations, poll_system,
+    SensorMemory, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    poll_identification, poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes,
+    poll_sensors, poll_stations, poll_system, poll_vlans,
 };
 pub use profile::{Identification, Limits, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station};
 pub use repetitions::Repetitions;

@@ -12,15 +12,23 @@ use crate::{
     mib::{
         self, Polled,
         addresses::{self, AddressRow},
+        aggregation::{self, LagMember},
         bridge::{self, Bridge, BridgePorts, ForwardingTables},
+        cdp,
+        cisco_vlans::{self, CiscoTables},
         entity::{self, Entity},
         identity::{self, Identity},
         interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel},
         lldp::{self, LldpTables, Neighbour},
+        lldp_v2,
+        own_addresses::{self, OwnAddress},
         q_bridge,
+        routes::{self, ROUTES_MAX, Routes},
         system::{self, System},
+        vlans::{self, PortVlan, Vlan, VlanTables},
     },
     session::Session,
+    walk::Caps,
 };
 
 /// Asks what the device says of itself. One question, few tries: begin each round with it, and skip the rest when it
@@ -38,15 +46,21 @@ pub async fn poll_system(session: &mut Session) -> Result<System, RequestError> 
 pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
     let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_COUNTERS).await;
     let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_COUNTERS).await;
-    interfaces::counters(&base, &extended)
+    let narrow = if interfaces::counts_groups_widely(&base, &extended) {
+        mib::ReadTable::default()
+    } else {
+        mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NARROW).await
+    };
+    interfaces::counters(&base, &extended, &narrow)
 }
 
-/// Reads what the interfaces are: names, aliases, types, speeds. Ask at first, then seldom, and when sysUpTime or the
+/// Reads what the interfaces are: names, aliases, types, speeds, duplex. Ask at first, then seldom, and when sysUpTime or the
 /// number of interfaces says that ifIndexes may have been given anew.
 pub async fn poll_interfaces(session: &mut Session) -> Polled<InterfaceLabel> {
     let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_NAMES).await;
     let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NAMES).await;
-    interfaces::labels(&base, &extended)
+    let stats = mib::read(session, interfaces::DOT3_STATS_TABLE, &interfaces::DOT3_STATS).await;
+    interfaces::labels(&base, &extended, &stats)
 }
 
 /// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.
@@ -95,8 +109,18 @@ pub async fn poll_addresses(session: &mut Session, interfaces: &InterfaceIndex) 
     addresses::addresses(&physical, &media, interfaces)
 }
 
-/// Reads the LLDP neighbours. Cheap, and changes seldom.
+/// Reads the neighbours by LLDP and CDP. Cheap, and changes seldom.
 pub async fn poll_neighbours(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Neighbour> {
+    let mut polled = poll_lldp(session, interfaces).await;
+    if polled.rows.is_empty() {
+        polled.append(poll_lldp_v2(session, interfaces).await);
+    }
+    let cache = mib::read(session, cdp::CACHE_TABLE, &cdp::CACHE).await;
+    polled.append(cdp::neighbours(&cache, interfaces));
+    polled
+}
+
+async fn poll_lldp(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Neighbour> {
     let remote = mib::read(session, lldp::REMOTE_TABLE, &lldp::REMOTE).await;
     if remote.is_empty() {
         let mut none = Polled::default();
@@ -108,6 +132,79 @@ pub async fn poll_neighbours(session: &mut Session, interfaces: &InterfaceIndex)
     let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
     let tables = LldpTables { local: &local, remote: &remote, addresses: &addresses };
     lldp::neighbours(&tables, &BridgePorts::of(&base_ports), interfaces)
+}
+
+async fn poll_lldp_v2(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<Neighbour> {
+    let remote = mib::read(session, lldp_v2::REMOTE_TABLE, &lldp_v2::REMOTE).await;
+    let addresses = if remote.is_empty() {
+        mib::ReadTable::default()
+    } else {
+        mib::read(session, lldp_v2::ADDRESS_TABLE, &lldp_v2::ADDRESSES).await
+    };
+    lldp_v2::neighbours(&remote, &addresses, interfaces)
+}
+
+/// Reads the VLANs, the interfaces that carry each, and the VLAN of each interface's untagged frames. Dear on a switch of
+/// many VLANs, whose sets of ports are long; changes seldom.
+pub async fn poll_vlans(session: &mut Session, interfaces: &InterfaceIndex) -> (Polled<Vlan>, Polled<PortVlan>) {
+    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+    let ports = BridgePorts::of(&base_ports);
+    let current = mib::read(session, q_bridge::VLAN_TABLE, &vlans::CURRENT).await;
+    let fixed = mib::read(session, vlans::STATIC_TABLE, &vlans::STATIC).await;
+    let pvids = mib::read(session, vlans::PORT_TABLE, &vlans::PORTS).await;
+    let mut vlans = vlans::vlans(&VlanTables { current: &current, fixed: &fixed, ports: &ports, interfaces });
+    let mut port_vlans = vlans::port_vlans(&pvids, &ports, interfaces);
+    if vlans.rows.is_empty() {
+        let vtp = mib::read(session, cisco_vlans::VTP_TABLE, &cisco_vlans::VTP).await;
+        let (members, trunks) = if vtp.is_empty() {
+            (mib::ReadTable::default(), mib::ReadTable::default())
+        } else {
+            let members = mib::read(session, cisco_vlans::MEMBER_TABLE, &cisco_vlans::MEMBERS).await;
+            (members, mib::read(session, cisco_vlans::TRUNK_TABLE, &cisco_vlans::TRUNKS).await)
+        };
+        let tables = CiscoTables { vtp: &vtp, members: &members, trunks: &trunks, interfaces };
+        let (named, native) = cisco_vlans::vlans(&tables);
+        vlans.append(named);
+        port_vlans.append(native);
+    }
+    (vlans, port_vlans)
+}
+
+/// Reads which interfaces belong to which aggregate, and with whom. Changes seldom.
+pub async fn poll_aggregation(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<LagMember> {
+    let ports = mib::read(session, aggregation::AGGREGATION_TABLE, &aggregation::AGGREGATION).await;
+    let stack = if aggregation::has_aggregates(interfaces) {
+        mib::read(session, aggregation::STACK_TABLE, &aggregation::STACK).await
+    } else {
+        mib::ReadTable::default()
+    };
+    aggregation::members(&ports, &stack, interfaces)
+}
+
+/// Reads the device's own addresses and their prefixes. Cheap, and changes seldom.
+pub async fn poll_own_addresses(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<OwnAddress> {
+    let addresses = mib::read(session, own_addresses::ADDRESS_TABLE, &own_addresses::ADDRESSES).await;
+    let old = mib::read(session, own_addresses::OLD_TABLE, &own_addresses::OLD).await;
+    own_addresses::own_addresses(&addresses, &old, interfaces)
+}
+
+/// Reads next hops and connected prefixes, of up to [`ROUTES_MAX`] routes and of `own` addresses. Dear on a router: a core
+/// router looks for each next route among a million. Ask seldom. The one row holds it all.
+pub async fn poll_routes(session: &mut Session, own: &[OwnAddress], interfaces: &InterfaceIndex) -> Polled<Routes> {
+    let caps = session.caps();
+    session.set_caps(Caps { rows: caps.rows.min(ROUTES_MAX), ..caps });
+    let mut table = routes::INET_TABLE;
+    let mut read = mib::read(session, table, &routes::INET).await;
+    if read.is_empty() {
+        table = routes::CIDR_TABLE;
+        read = mib::read(session, table, &routes::CIDR).await;
+    }
+    if read.is_empty() {
+        table = routes::OLD_TABLE;
+        read = mib::read(session, table, &routes::OLD).await;
+    }
+    session.set_caps(caps);
+    routes::routes(table, &read, own, interfaces)
 }
 
 /// Reads the physical parts and their serial numbers. Ask seldom: once a day, and when the device started anew.

@@ -14,6 +14,11 @@ impl Secret {
         &self.0
     }
 
+    /// Returns the secret with `text` after it.
+    pub(crate) fn with_suffix(&self, text: &str) -> Self {
+        Self([&self.0, text.as_bytes()].concat().into())
+    }
+
     /// Returns the length in bytes, which configuration checks need.
     pub fn length(&self) -> usize {
         self.0.len()

@@ -129,6 +129,35 @@ impl Session {
         self.caps = caps;
     }
 
+    /// Returns how much of a table is read.
+    pub fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    /// Returns a session with the same device in another context: it knows what this one has learned of the device, and may
+    /// use what is left of its budget. Sends nothing.
+    pub(crate) async fn beside(&self, sockets: &Sockets, credentials: &Credentials) -> Result<Self, RequestError> {
+        self.afford()?;
+        let mut beside = Self::open(sockets, self.target, credentials).await?;
+        beside.rtt = self.rtt;
+        beside.repetitions = self.repetitions;
+        beside.columns_max = self.columns_max;
+        beside.caps = self.caps;
+        beside.budget = Budget {
+            requests: self.budget.requests.saturating_sub(self.spent.requests),
+            time: self.budget.time.saturating_sub(self.spent.waited),
+        };
+        Ok(beside)
+    }
+
+    /// Counts what a session [beside](Self::beside) this one has used.
+    pub(crate) fn charge(&mut self, other: Spent) {
+        self.spent.requests = self.spent.requests.saturating_add(other.requests);
+        self.spent.timeouts = self.spent.timeouts.saturating_add(other.timeouts);
+        self.spent.varbinds = self.spent.varbinds.saturating_add(other.varbinds);
+        self.spent.waited = self.spent.waited.saturating_add(other.waited);
+    }
+
     /// Returns the device's address.
     pub fn target(&self) -> SocketAddr {
         self.target
@@ -168,6 +197,11 @@ impl Session {
             }
             other => other,
         }
+    }
+
+    /// Asks with few tries, and does not find out what a silence may mean.
+    pub(crate) async fn ask_briefly(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
+        self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await
     }
 
     /// Returns the values of `names`, in their order; what the device does not have is an exception value.

@@ -127,6 +127,15 @@ impl Value {
         }
     }
 
+    /// Returns the IPv4 address; some agents send its four bytes as a string.
+    pub fn ipv4(&self) -> Option<Ipv4Addr> {
+        match self {
+            Self::IpAddress(address) => Some(*address),
+            Self::Octets(octets) => <[u8; 4]>::try_from(&**octets).ok().map(Ipv4Addr::from),
+            _ => None,
+        }
+    }
+
     /// Returns the object identifier.
     pub fn object_id(&self) -> Option<&Oid> {
         match self {

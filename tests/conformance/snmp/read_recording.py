@@ -25,6 +25,7 @@ import json
 import re
 import sys
 
+import read_standard
 from recording import dotted, load
 
 IF_DESCR, IF_PHYS = "1.3.6.1.2.1.2.2.1.2", "1.3.6.1.2.1.2.2.1.6"
@@ -35,22 +36,29 @@ Q_FDB, D_FDB = "1.3.6.1.2.1.17.7.1.2.2.1", "1.3.6.1.2.1.17.4.3.1"
 VLAN_FDB_ID = "1.3.6.1.2.1.17.7.1.4.2.1.3"
 MEDIA, PHYSICAL = "1.3.6.1.2.1.4.22.1", "1.3.6.1.2.1.4.35.1"
 LLDP = "1.0.8802.1.1.2.1"
+LLDP_V2 = "1.3.111.2.802.1.1.13.1.4"
+CDP = "1.3.6.1.4.1.9.9.23.1.2.1.1"
+DUPLEX = "1.3.6.1.2.1.10.7.2.1.19"
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 # The fields of each table that this reader vouches for.
 FIELDS = {
     "system": ("name", "description", "object_id", "uptime_s"),
-    "interfaces": ("if_index", "name", "alias", "mac", "speed_bps", "admin", "oper", "in_octets", "out_octets",
-                   "in_errors", "out_errors"),
-    "entities": ("index", "class", "name", "description", "serial", "model"),
+    "interfaces": ("if_index", "name", "alias", "mac", "type_number", "mtu_bytes", "speed_bps", "duplex", "last_change_s",
+                   "admin", "oper", "in_octets", "out_octets", "in_unicast_packets", "in_multicast_packets",
+                   "in_broadcast_packets", "out_unicast_packets", "out_multicast_packets", "out_broadcast_packets",
+                   "in_errors", "out_errors", "in_discards", "out_discards"),
+    "entities": ("index", "contained_in", "class", "name", "description", "serial", "model", "manufacturer",
+                 "hardware_revision", "firmware_revision", "software_revision"),
     "forwarding": ("mac", "vlan", "fdb_id", "bridge_port", "if_index", "interface", "status"),
     "addresses": ("ip", "zone", "mac", "if_index", "interface"),
     "neighbours": ("protocol", "local_port", "if_index", "local_port_number", "chassis_id", "port_id", "system_name",
-                   "management_addresses"),
+                   "management_addresses", "platform"),
     "dropped": ("table", "row", "reason"),
-}
+} | read_standard.FIELDS
 # The tables whose dropped rows this reader vouches for.
 DROPPED_TABLES = {"dot1qTpFdbTable", "dot1dTpFdbTable", "ipNetToPhysicalTable", "ipNetToMediaTable", "lldpRemTable",
-                  "lldpRemManAddrTable"}
+                  "lldpRemManAddrTable", "lldpV2RemTable", "lldpV2RemManAddrTable",
+                  "cdpCacheTable"} | read_standard.DROPPED_TABLES
 
 STATES = [None, "up", "down", "testing", "unknown", "dormant", "not_present", "lower_layer_down"]
 CLASSES = [None, "other", "unknown", "chassis", "backplane", "container", "power_supply", "fan", "sensor", "module",
@@ -90,6 +98,9 @@ def as_mac(value):
     """Returns the six bytes of an address, also when it was written as text, else None."""
     if len(value) == 6:
         return bytes(value)
+    parts = re.split(rb"[:-]", value)
+    if len(parts) == 6 and all(re.fullmatch(rb"[0-9a-fA-F]{1,2}", part) for part in parts):
+        return bytes(int(part, 16) for part in parts)
     digits = re.sub(rb"[:.-]", b"", value)
     return bytes.fromhex(digits.decode()) if re.fullmatch(rb"[0-9a-fA-F]{12}", digits) else None
 
@@ -150,31 +161,44 @@ class Device:
 
     def interface_rows(self):
         get = lambda entry, number: self.recording.column(f"{entry}.{number}")
-        base = {number: get(IF_ENTRY, number) for number in (5, 7, 8, 10, 14, 16, 20)}
-        extended = {number: get(IF_X_ENTRY, number) for number in (6, 10, 15, 18)}
+        base = {number: get(IF_ENTRY, number) for number in range(3, 21)}
+        extended = {number: get(IF_X_ENTRY, number) for number in range(2, 19)}
+        duplex = self.recording.column(DUPLEX)
         rows = []
         for if_index in sorted(self.interfaces):
             at = lambda table, number: table[number].get((if_index,))
-            wide_in, wide_out, alias = at(extended, 6), at(extended, 10), at(extended, 18)
+            counted = lambda wide, table, narrow: at(table, narrow) if at(extended, wide) is None else at(extended, wide)
+            # The 32-bit counts of groups are of use where an interface has none of the wider ones.
+            wide_groups = any(at(extended, number) is not None for number in (8, 9, 12, 13))
+            group = lambda wide, narrow: at(extended, wide if wide_groups else narrow)
+            alias, changed = at(extended, 18), at(base, 9)
             label = self.interfaces[if_index]
             rows.append({
                 "if_index": if_index, "name": label["name"], "alias": None if alias is None else squeezed(alias),
                 "mac": mac_text(label["mac"]) if label["mac"] else None,
                 "speed_bps": speed(at(base, 5), at(extended, 15)),
                 "admin": named_number(STATES, at(base, 7)), "oper": named_number(STATES, at(base, 8)),
-                "in_octets": at(base, 10) if wide_in is None else wide_in,
-                "out_octets": at(base, 16) if wide_out is None else wide_out,
-                "in_errors": at(base, 14), "out_errors": at(base, 20),
+                "type_number": at(base, 3), "mtu_bytes": read_standard.positive(at(base, 4)),
+                "duplex": named_number([None, "unknown", "half", "full"], duplex.get((if_index,))),
+                "last_change_s": None if changed is None else changed // 100,
+                "in_octets": counted(6, base, 10), "out_octets": counted(10, base, 16),
+                "in_unicast_packets": counted(7, base, 11), "out_unicast_packets": counted(11, base, 17),
+                "in_multicast_packets": group(8, 2), "out_multicast_packets": group(12, 4),
+                "in_broadcast_packets": group(9, 3), "out_broadcast_packets": group(13, 5),
+                "in_errors": at(base, 14), "out_errors": at(base, 20), "in_discards": at(base, 13),
+                "out_discards": at(base, 19),
             })
         return rows
 
     def entities(self):
-        columns = {2: "description", 5: "class", 7: "name", 11: "serial", 13: "model"}
+        columns = {2: "description", 7: "name", 8: "hardware_revision", 9: "firmware_revision",
+                   10: "software_revision", 11: "serial", 12: "manufacturer", 13: "model"}
         rows = []
         for index, cells in self.rows("entPhysicalTable", ENTITY, (2, 4, 5, 7, 8, 9, 10, 11, 12, 13)):
-            row = {name: None if cells.get(number) is None or number == 5 else squeezed(cells[number])
+            row = {name: None if cells.get(number) is None else squeezed(cells[number])
                    for number, name in columns.items()}
-            rows.append(row | {"index": index[0], "class": named_number(CLASSES, cells.get(5))})
+            rows.append(row | {"index": index[0], "class": named_number(CLASSES, cells.get(5)),
+                               "contained_in": cells.get(4)})
         return rows
 
     # Forwarding
@@ -366,7 +390,43 @@ class Device:
                 rows[index[:3]]["management_addresses"].append(str(ipaddress.ip_address(octets)))
             except Drop as reason:
                 self.drop("lldpRemManAddrTable", index, reason)
+        found = list(rows.values())
+        return (found or self.neighbours_v2()) + self.cdp_neighbours()
+
+    def neighbours_v2(self):
+        rows = {}
+        for index, cells in self.rows("lldpV2RemTable", f"{LLDP_V2}.1.1", (5, 6, 7, 8, 9, 10, 11, 13)):
+            if len(index) != 4 or not cells.get(6):
+                self.drop("lldpV2RemTable", index, "chassis_id_missing" if len(index) == 4 else "invalid_index_length")
+                continue
+            if_index = index[1] if index[1] in self.interfaces else None
+            rows[index] = {
+                "protocol": "lldp", "local_port": self.name(if_index), "if_index": if_index,
+                "local_port_number": index[1], "chassis_id": identifier(CHASSIS, cells.get(5), cells[6]),
+                "port_id": identifier(PORT, cells.get(7), cells[8]) if 8 in cells else None,
+                "system_name": squeezed(cells[10]) if 10 in cells else None, "management_addresses": [],
+            }
         return list(rows.values())
+
+    def cdp_neighbours(self):
+        rows = []
+        for index, cells in self.rows("cdpCacheTable", CDP, (3, 4, 5, 6, 7, 8, 9, 17)):
+            if len(index) != 2 or not readable(cells.get(6, b"")):
+                self.drop("cdpCacheTable", index, "chassis_id_missing" if len(index) == 2 else "invalid_index_length")
+                continue
+            if_index = index[0] if index[0] in self.interfaces else None
+            address = cells.get(4, b"")
+            size = {1: 4, 20: 16}.get(cells.get(3))
+            rows.append({
+                "protocol": "cdp", "local_port": self.name(if_index), "if_index": if_index,
+                "local_port_number": index[0], "chassis_id": readable(cells[6]),
+                "port_id": readable(cells[7]) if 7 in cells else None,
+                "system_name": squeezed(cells.get(17, b"")) or None,
+                "platform": squeezed(cells[8]) if 8 in cells else None,
+                "management_addresses": [str(ipaddress.ip_address(address))] if len(address) == size and any(address)
+                                        else [],
+            })
+        return rows
 
 
 def named_number(names, number):
@@ -404,7 +464,7 @@ def read(path):
     device = Device(load(path))
     return {"system": [device.system()], "interfaces": device.interface_rows(), "forwarding": device.forwarding(),
             "addresses": device.addresses(), "neighbours": device.neighbours(), "entities": device.entities(),
-            "dropped": device.dropped}
+            **read_standard.Standard(device, squeezed, as_mac, mac_text).read(), "dropped": device.dropped}
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ def snmprec_value(line):
     _, tag, text = line.rstrip(b"\r\n").split(b"|", 2)
     tag = tag.decode().split(":")[0]
     raw = bytes.fromhex(text.decode()) if tag.endswith("x") else text
-    tag = tag.rstrip("x")
+    hexadecimal, tag = tag.endswith("x"), tag.rstrip("x")
+    if tag == "64" and not hexadecimal:
+        return bytes(map(int, raw.split(b".")))
     if tag in INTEGERS:
         return int(raw)
     if tag == "6":

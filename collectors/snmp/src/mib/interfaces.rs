@@ -1,4 +1,4 @@
-//! Interfaces: ifTable and ifXTable (IF-MIB, RFC 2863).
+//! Interfaces: ifTable and ifXTable (IF-MIB, RFC 2863), duplex of dot3StatsTable (EtherLike-MIB, RFC 3635).
 //!
 //! Invariant: an interface is named by ifName, else by ifDescr, and says which. Octets and packets come from the
 //! 64-bit counters where the agent has them, and say how wide they are.
@@ -17,6 +17,7 @@ use crate::{
 
 pub(crate) const IF_TABLE: &str = "ifTable";
 pub(crate) const IF_X_TABLE: &str = "ifXTable";
+pub(crate) const DOT3_STATS_TABLE: &str = "dot3StatsTable";
 
 columns!(IF_NAMES: [1, 3, 6, 1, 2, 1, 2, 2, 1] {
     DESCR = 2 "ifDescr",
@@ -32,6 +33,8 @@ columns!(IF_X_NAMES: [1, 3, 6, 1, 2, 1, 31, 1, 1, 1] {
     HIGH_SPEED = 15 "ifHighSpeed",
     ALIAS = 18 "ifAlias",
 });
+
+columns!(DOT3_STATS: [1, 3, 6, 1, 2, 1, 10, 7, 2, 1] { DUPLEX = 19 "dot3StatsDuplexStatus" });
 
 columns!(IF_COUNTERS: [1, 3, 6, 1, 2, 1, 2, 2, 1] {
     ADMIN = 7 "ifAdminStatus",
@@ -57,6 +60,16 @@ columns!(IF_X_COUNTERS: [1, 3, 6, 1, 2, 1, 31, 1, 1, 1] {
     HC_OUT_BROADCAST = 13 "ifHCOutBroadcastPkts",
 });
 
+// Multicast and broadcast packets in 32 bits, for a device that has no wider ones.
+columns!(IF_X_NARROW: [1, 3, 6, 1, 2, 1, 31, 1, 1, 1] {
+    IN_MULTICAST = 2 "ifInMulticastPkts",
+    IN_BROADCAST = 3 "ifInBroadcastPkts",
+    OUT_MULTICAST = 4 "ifOutMulticastPkts",
+    OUT_BROADCAST = 5 "ifOutBroadcastPkts",
+});
+
+const DUPLEXES: [&str; 3] = ["unknown", "half", "full"];
+
 const STATUSES: [&str; 7] = ["up", "down", "testing", "unknown", "dormant", "not_present", "lower_layer_down"];
 
 /// An interface of a device.
@@ -71,7 +84,7 @@ pub struct Interface {
 }
 
 /// What an interface is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct InterfaceLabel {
     /// ifIndex: only a cache of the identity, which is device and name.
     pub if_index: u32,
@@ -94,6 +107,8 @@ pub struct InterfaceLabel {
     pub mtu_bytes: Reading<u64>,
     /// ifHighSpeed or ifSpeed, in bits a second.
     pub speed_bps: Reading<u64>,
+    /// dot3StatsDuplexStatus; missing for what is not Ethernet.
+    pub duplex: Reading<&'static str>,
     /// sysUpTime when the operational state last changed, in seconds.
     pub last_change_s: Reading<u64>,
 }
@@ -167,6 +182,11 @@ impl InterfaceIndex {
         self.get(if_index).and_then(|label| label.name.as_deref())
     }
 
+    /// Returns whether an interface `matches`.
+    pub fn any(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> bool {
+        self.labels.values().any(matches)
+    }
+
     /// Returns whether the device told of no interface at all.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
@@ -180,12 +200,13 @@ impl InterfaceIndex {
 }
 
 /// Returns the labels of the interfaces. A row that only ifXTable has is kept: some agents leave ifTable out.
-pub(crate) fn labels(base: &ReadTable, extended: &ReadTable) -> Polled<InterfaceLabel> {
+pub(crate) fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) -> Polled<InterfaceLabel> {
     let mut polled = Polled::default();
     polled.note(IF_TABLE, base);
     polled.note(IF_X_TABLE, extended);
+    polled.note(DOT3_STATS_TABLE, stats);
     for (if_index, row, extra) in joined(base, extended, &mut polled.dropped) {
-        polled.rows.push(label(if_index, row, extra));
+        polled.rows.push(label(if_index, row, extra, stats.row(&[if_index])));
     }
     let unnamed = polled.rows.iter().filter(|label| label.name_source == Some("ifDescr")).count();
     if unnamed > 0 {
@@ -200,13 +221,23 @@ pub(crate) fn labels(base: &ReadTable, extended: &ReadTable) -> Polled<Interface
     polled
 }
 
-/// Returns the counters of the interfaces.
-pub(crate) fn counters(base: &ReadTable, extended: &ReadTable) -> Polled<InterfaceCounters> {
+/// Returns whether every interface counts multicast and broadcast packets in 64 bits.
+pub(crate) fn counts_groups_widely(base: &ReadTable, extended: &ReadTable) -> bool {
+    base.rows().all(|(index, _)| has_wide_groups(extended.row(index)))
+}
+
+fn has_wide_groups(extra: Row<'_>) -> bool {
+    let groups = [HC_IN_MULTICAST, HC_IN_BROADCAST, HC_OUT_MULTICAST, HC_OUT_BROADCAST];
+    groups.iter().any(|place| cell(extra, *place).is_some())
+}
+
+/// Returns the counters of the interfaces; `narrow` has the 32-bit counters of a device that has no others.
+pub(crate) fn counters(base: &ReadTable, extended: &ReadTable, narrow: &ReadTable) -> Polled<InterfaceCounters> {
     let mut polled = Polled::default();
     polled.note(IF_TABLE, base);
     polled.note(IF_X_TABLE, extended);
     for (if_index, row, extra) in joined(base, extended, &mut polled.dropped) {
-        polled.rows.push(InterfaceCounters { if_index, counters: counted(row, extra) });
+        polled.rows.push(InterfaceCounters { if_index, counters: counted(row, extra, narrow.row(&[if_index])) });
     }
     polled
 }
@@ -233,7 +264,7 @@ fn joined<'a>(
     rows.into_iter().map(|(if_index, (row, extra))| (if_index, row, extra)).collect()
 }
 
-fn label(if_index: u32, row: Row<'_>, extra: Row<'_>) -> InterfaceLabel {
+fn label(if_index: u32, row: Row<'_>, extra: Row<'_>, stats: Row<'_>) -> InterfaceLabel {
     let name = Reading::text(cell(extra, NAME));
     let description = Reading::text(cell(row, DESCR));
     let (name, name_source) = match (name.filled(), description.filled()) {
@@ -252,6 +283,7 @@ fn label(if_index: u32, row: Row<'_>, extra: Row<'_>) -> InterfaceLabel {
         mac: physical_address(cell(row, PHYS_ADDRESS)),
         mtu_bytes: Reading::number(cell(row, MTU)),
         speed_bps: speed(Reading::number(cell(row, SPEED)), &Reading::number(cell(extra, HIGH_SPEED))),
+        duplex: Reading::of(cell(stats, DUPLEX), |value| word_of(&DUPLEXES, value)),
         last_change_s: Reading::number(cell(row, LAST_CHANGE)).map(|hundredths| hundredths / 100),
     }
 }
@@ -277,10 +309,12 @@ pub fn speed(speed_bps: Reading<u64>, high_speed_mbps: &Reading<u64>) -> Reading
     }
 }
 
-fn counted(row: Row<'_>, extra: Row<'_>) -> Counters {
+fn counted(row: Row<'_>, extra: Row<'_>, groups: Row<'_>) -> Counters {
     let status = |place| Reading::of(cell(row, place), |value| word_of(&STATUSES, value));
     let narrow = |place| Reading::number(cell(row, place));
     let wide = |place| Reading::number(cell(extra, place));
+    let wide_groups = has_wide_groups(extra);
+    let group = |wide_place, place| if wide_groups { wide(wide_place) } else { Reading::number(cell(groups, place)) };
     let bits = |wide_place, narrow_place| match (wide(wide_place).get(), narrow(narrow_place).get()) {
         (Some(_), _) => Some(64),
         (None, Some(_)) => Some(32),
@@ -293,11 +327,11 @@ fn counted(row: Row<'_>, extra: Row<'_>) -> Counters {
         out_octets: wide(HC_OUT_OCTETS).or(narrow(OUT_OCTETS)),
         octets_bits: bits(HC_IN_OCTETS, IN_OCTETS),
         in_unicast_packets: wide(HC_IN_UCAST).or(narrow(IN_UCAST)),
-        in_multicast_packets: wide(HC_IN_MULTICAST),
-        in_broadcast_packets: wide(HC_IN_BROADCAST),
+        in_multicast_packets: group(HC_IN_MULTICAST, IN_MULTICAST),
+        in_broadcast_packets: group(HC_IN_BROADCAST, IN_BROADCAST),
         out_unicast_packets: wide(HC_OUT_UCAST).or(narrow(OUT_UCAST)),
-        out_multicast_packets: wide(HC_OUT_MULTICAST),
-        out_broadcast_packets: wide(HC_OUT_BROADCAST),
+        out_multicast_packets: group(HC_OUT_MULTICAST, OUT_MULTICAST),
+        out_broadcast_packets: group(HC_OUT_BROADCAST, OUT_BROADCAST),
         packets_bits: bits(HC_IN_UCAST, IN_UCAST),
         in_errors: narrow(IN_ERRORS),
         out_errors: narrow(OUT_ERRORS),

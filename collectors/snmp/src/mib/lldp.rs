@@ -54,13 +54,13 @@ const CAPABILITY_WORDS: [&str; 8] =
 /// A neighbour at the other end of a cable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Neighbour {
-    /// The protocol that told of it: `lldp`.
+    /// The protocol that told of it: `lldp` or `cdp`.
     pub protocol: &'static str,
     /// The local interface's name; what the device calls the port where it is not known as an interface.
     pub local_port: Option<String>,
     /// The local interface, where the port could be resolved to one.
     pub if_index: Option<u32>,
-    /// The LldpPortNumber.
+    /// The LldpPortNumber; the ifIndex where the LLDP-V2-MIB or CDP told of it.
     pub local_port_number: u32,
     /// What kind of identifier `chassis_id` is.
     pub chassis_id_type: Option<ChassisIdType>,
@@ -76,6 +76,8 @@ pub struct Neighbour {
     pub system_name: Reading<String>,
     /// The neighbour's sysDescr.
     pub system_description: Reading<String>,
+    /// The neighbour's model, which only CDP tells.
+    pub platform: Reading<String>,
     /// What the neighbour does.
     pub capabilities: Reading<Vec<&'static str>>,
     /// Addresses at which the neighbour can be managed, in order.
@@ -209,15 +211,20 @@ pub fn management_address(index: &[u32]) -> Result<(RemoteKey, IpAddr), DropReas
 
 fn remote(index: &[u32], row: &[Option<Value>]) -> Result<(RemoteKey, Neighbour), DropReason> {
     let key = remote_index(index)?;
+    neighbour(key[1], row).map(|neighbour| (key, neighbour))
+}
+
+/// Returns the neighbour that a row of lldpRemTable tells of, at a local port that is not resolved yet.
+pub(crate) fn neighbour(local_port_number: u32, row: &[Option<Value>]) -> Result<Neighbour, DropReason> {
     let chassis_id_type = cell(row, CHASSIS_SUBTYPE).and_then(Value::unsigned).and_then(ChassisIdType::of);
     let port_id_type = cell(row, PORT_SUBTYPE).and_then(Value::unsigned).and_then(PortIdType::of);
     let chassis = cell(row, CHASSIS_ID).and_then(Value::octets).filter(|octets| !octets.is_empty());
     let chassis_id = chassis_id(chassis.ok_or(DropReason::ChassisIdMissing)?, chassis_id_type);
-    let neighbour = Neighbour {
+    Ok(Neighbour {
         protocol: "lldp",
         local_port: None,
         if_index: None,
-        local_port_number: key[1],
+        local_port_number,
         chassis_id_type,
         chassis_id,
         port_id_type,
@@ -227,10 +234,10 @@ fn remote(index: &[u32], row: &[Option<Value>]) -> Result<(RemoteKey, Neighbour)
         port_description: Reading::text(cell(row, PORT_DESC)),
         system_name: Reading::text(cell(row, SYS_NAME)),
         system_description: Reading::text(cell(row, SYS_DESC)),
+        platform: Reading::Missing,
         capabilities: Reading::of(cell(row, CAPABILITIES), |value| value.octets().map(capabilities)),
         management_addresses: Vec::new(),
-    };
-    Ok((key, neighbour))
+    })
 }
 
 /// Returns a chassis id as text.
@@ -314,7 +321,7 @@ fn network_address(octets: &[u8]) -> Option<String> {
 }
 
 /// Returns octets as text when they are text, else as pairs of hexadecimal digits.
-fn readable(octets: &[u8]) -> String {
+pub(crate) fn readable(octets: &[u8]) -> String {
     if looks_like_text(octets) {
         return text_of(octets);
     }

@@ -3,14 +3,21 @@
 //! Invariant: assembly is pure; a value that is not there is [`Reading::Missing`], never a zero or an empty text.
 
 pub mod addresses;
+pub mod aggregation;
 pub mod bridge;
+pub mod cdp;
+pub mod cisco_vlans;
 mod columns;
 pub mod entity;
 pub mod identity;
 pub mod interfaces;
 pub mod lldp;
+pub mod lldp_v2;
+pub mod own_addresses;
 pub mod q_bridge;
+pub mod routes;
 pub mod system;
+pub mod vlans;
 
 use serde::{Serialize, Serializer};
 
@@ -139,8 +146,17 @@ impl<T> Polled<T> {
                     | TableProblem::NamedByDescription
                     | TableProblem::PortsAreInterfaces
                     | TableProblem::VlansAreDatabases
+                    | TableProblem::VlanPortsUnknown
             )
         })
+    }
+
+    /// Takes over what was read of other tables.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.rows.extend(other.rows);
+        self.dropped.extend(other.dropped);
+        self.errors.extend(other.errors);
+        self.tables.extend(other.tables);
     }
 
     /// Takes over what was noted on a table.

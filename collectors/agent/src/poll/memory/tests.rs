@@ -20,6 +20,7 @@ fn names(ports: &[(u32, &str)]) -> InterfaceIndex {
         mac: Reading::Missing,
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,
+        duplex: Reading::Missing,
         last_change_s: Reading::Missing,
     };
     InterfaceIndex::new(ports.iter().map(label))

@@ -15,6 +15,7 @@ fn label(if_index: u32, name: Option<&str>) -> InterfaceLabel {
         mac: Reading::Missing,
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,
+        duplex: Reading::Missing,
         last_change_s: Reading::Missing,
     }
 }

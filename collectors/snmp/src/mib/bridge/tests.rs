@@ -22,6 +22,7 @@ fn label(if_index: u32) -> InterfaceLabel {
         mac: Reading::Missing,
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,
+        duplex: Reading::Missing,
         last_change_s: Reading::Missing,
     }
 }

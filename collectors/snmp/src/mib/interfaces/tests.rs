@@ -18,7 +18,7 @@ fn text(text: &str) -> Value {
 #[test]
 fn a_missing_value_is_missing_and_never_zero() {
     let base = table(&[(7, &[(OPER, Value::Integer(1)), (IN_ERRORS, Value::Counter32(0))])], IF_COUNTERS.len());
-    let polled = counters(&base, &ReadTable::default());
+    let polled = counters(&base, &ReadTable::default(), &ReadTable::default());
     let row = &polled.rows[0].counters;
     assert_eq!(row.oper, Reading::Value("up"));
     assert_eq!(row.in_errors, Reading::Value(0));
@@ -35,7 +35,7 @@ fn a_64_bit_counter_is_exact_and_goes_before_the_32_bit_one() {
     let base =
         table(&[(1, &[(IN_OCTETS, Value::Counter32(5))]), (2, &[(IN_OCTETS, Value::Counter32(5))])], IF_COUNTERS.len());
     let extended = table(&[(1, &[(HC_IN_OCTETS, Value::Counter64(count))])], IF_X_COUNTERS.len());
-    let polled = counters(&base, &extended);
+    let polled = counters(&base, &extended, &ReadTable::default());
     assert_eq!(
         (&polled.rows[0].counters.in_octets, polled.rows[0].counters.octets_bits),
         (&Reading::Value(count), Some(64))
@@ -51,7 +51,7 @@ fn a_64_bit_counter_is_exact_and_goes_before_the_32_bit_one() {
 fn a_device_without_if_name_is_named_by_its_description_and_says_so() {
     let base = table(&[(1, &[(DESCR, text("Port 1"))]), (2, &[(DESCR, text("Port 2"))])], IF_NAMES.len());
     let extended = table(&[(2, &[(NAME, text("ge-0/0/2"))])], IF_X_NAMES.len());
-    let polled = labels(&base, &extended);
+    let polled = labels(&base, &extended, &ReadTable::default());
     let named: Vec<_> = polled.rows.iter().map(|label| (label.name.as_deref(), label.name_source)).collect();
     assert_eq!(named, [(Some("Port 1"), Some("ifDescr")), (Some("ge-0/0/2"), Some("ifName"))]);
     assert!(polled.errors.iter().any(|error| error.error == TableProblem::NamedByDescription && error.rows == Some(1)));
@@ -63,7 +63,7 @@ fn wrong_types_and_odd_indexes_are_told_apart_from_absence() {
     odd[TYPE] = Some(text("ethernet"));
     odd[PHYS_ADDRESS] = Some(Value::Octets([].into()));
     let base = ReadTable::of_rows([(&[1][..], odd), (&[1, 2], vec![None; IF_NAMES.len()])]);
-    let polled = labels(&base, &ReadTable::default());
+    let polled = labels(&base, &ReadTable::default(), &ReadTable::default());
     assert_eq!(polled.rows.len(), 1);
     assert_eq!(polled.rows[0].kind, Reading::Malformed);
     assert_eq!(polled.rows[0].mac, Reading::Missing);

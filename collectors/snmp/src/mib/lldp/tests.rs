@@ -33,6 +33,7 @@ fn interfaces() -> InterfaceIndex {
         mac: Reading::Value(onenet_topology::MacAddr([0, 27, 33, 60, 77, place])),
         mtu_bytes: Reading::Missing,
         speed_bps: Reading::Missing,
+        duplex: Reading::Missing,
         last_change_s: Reading::Missing,
     }))
 }

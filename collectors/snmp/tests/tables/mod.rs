@@ -1,0 +1,90 @@
+//! An agent made of a list of objects for each community, and what it takes to start it.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use tokio::{net::UdpSocket, task::JoinHandle};
+
+use super::simulated::{Question, pair, response, tlv};
+
+/// The most bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 1_300;
+
+/// Objects by name, each with its encoded value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Objects(BTreeMap<Vec<u32>, Vec<u8>>);
+
+/// An agent on the loopback; it ends when dropped.
+pub(crate) struct Agent {
+    pub(crate) address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Objects {
+    pub(crate) fn with(mut self, name: &[u32], value: Vec<u8>) -> Self {
+        self.0.insert(name.to_vec(), value);
+        self
+    }
+
+    pub(crate) fn number(self, name: &[u32], number: u8) -> Self {
+        self.with(name, tlv(2, &[number]))
+    }
+
+    pub(crate) fn text(self, name: &[u32], octets: &[u8]) -> Self {
+        self.with(name, tlv(4, octets))
+    }
+
+    fn answer(&self, question: &Question<'_>) -> Vec<u8> {
+        let mut pairs = Vec::new();
+        let Some(rows) = question.rows else {
+            for name in &question.names {
+                pairs.extend(pair(name, self.0.get(name).unwrap_or(&tlv(0x81, &[]))));
+            }
+            return response(question, &pairs);
+        };
+        let mut names = question.names.clone();
+        for _ in 0..rows {
+            for name in &mut names {
+                let next = self.0.range(name.clone()..).find(|(object, _)| *object > name);
+                let pair = match next {
+                    Some((object, value)) => {
+                        name.clone_from(object);
+                        pair(object, value)
+                    }
+                    None => pair(name, &tlv(0x82, &[])),
+                };
+                if pairs.len() + pair.len() > ANSWER_BYTES_MAX {
+                    return response(question, &pairs);
+                }
+                pairs.extend(pair);
+            }
+        }
+        response(question, &pairs)
+    }
+}
+
+impl Agent {
+    /// Starts an agent that answers each community with its own objects, and others not at all.
+    pub(crate) async fn start(communities: impl IntoIterator<Item = (&'static str, Objects)>) -> Self {
+        let communities: BTreeMap<Vec<u8>, Objects> =
+            communities.into_iter().map(|(name, objects)| (name.as_bytes().to_vec(), objects)).collect();
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let answering = async move {
+            let mut buffer = vec![0; 2_000];
+            loop {
+                let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+                let Some(question) = Question::read(&buffer[..length]) else { continue };
+                if let Some(objects) = communities.get(question.community) {
+                    socket.send_to(&objects.answer(&question), from).await.unwrap();
+                }
+            }
+        };
+        Self { address, task: tokio::spawn(answering) }
+    }
+}
