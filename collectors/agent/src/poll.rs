@@ -9,10 +9,11 @@ mod facts;
 mod memory;
 mod names;
 mod notices;
+mod recognition;
 
 use std::{collections::HashMap, sync::Arc};
 
-use onenet_snmp::Sockets;
+use onenet_snmp::{Profiles, Sockets};
 use onenet_topology::fact::{Group, Method, Scope};
 use tokio::{
     sync::{Semaphore, watch},
@@ -30,7 +31,7 @@ use crate::{board::Board, clock::Clock, conditions::Conditions, config::DeviceCo
 const AT_A_TIME: usize = 512;
 
 /// What is known of a device by polling it.
-pub(crate) const METHODS: [Method; 7] = [
+pub(crate) const METHODS: [Method; 9] = [
     Method::SnmpReach,
     Method::SnmpSystem,
     Method::SnmpInterfaces,
@@ -38,6 +39,8 @@ pub(crate) const METHODS: [Method; 7] = [
     Method::SnmpAddresses,
     Method::SnmpNeighbours,
     Method::SnmpEntities,
+    Method::SnmpSensors,
+    Method::SnmpStations,
 ];
 
 /// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.
@@ -74,10 +77,11 @@ impl Poller {
         conditions: Conditions,
         board: Board,
         sockets: Sockets,
+        profiles: Arc<Profiles>,
         news: News,
     ) -> Self {
         let gate = Arc::new(Semaphore::new(AT_A_TIME));
-        let shared = Shared { clock, observations, conditions, board, sockets, gate };
+        let shared = Shared { clock, observations, conditions, board, sockets, profiles, gate };
         let (tasks, cancel) = (JoinSet::new(), CancellationToken::new());
         Self { shared, news, told: Told::default(), tasks, devices: HashMap::new(), cancel }
     }

@@ -148,8 +148,9 @@ impl Agent {
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let (to_change, changes) = mpsc::channel(CHANGES_WAITING);
         let line = UplinkConfig::new(&address);
-        let poller =
-            Poller::new(clock, observations.clone(), conditions.clone(), board.clone(), sockets.clone(), news.clone());
+        let profiles = Arc::clone(&config.profiles);
+        let (observed, troubles) = (observations.clone(), conditions.clone());
+        let poller = Poller::new(clock, observed, troubles, board.clone(), sockets.clone(), profiles, news.clone());
         let traps = config.traps.map(|traps| Traps {
             config: traps,
             data: config.data_dir.clone(),

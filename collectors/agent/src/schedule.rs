@@ -54,13 +54,17 @@ pub enum Table {
     Forwarding,
     /// ARP and neighbour-discovery tables.
     Addresses,
-    /// Physical parts.
+    /// Physical parts: before what is named after them.
     Entities,
+    /// The stations of a wireless controller.
+    Stations,
+    /// What the device measures of itself.
+    Sensors,
 }
 
 /// A set of tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tables(u8);
+pub struct Tables(u16);
 
 /// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,8 +130,16 @@ struct Slot {
 
 impl Table {
     /// Every table, in the order of reading.
-    pub const ALL: [Self; 6] =
-        [Self::System, Self::Interfaces, Self::Neighbours, Self::Forwarding, Self::Addresses, Self::Entities];
+    pub const ALL: [Self; 8] = [
+        Self::System,
+        Self::Interfaces,
+        Self::Neighbours,
+        Self::Forwarding,
+        Self::Addresses,
+        Self::Entities,
+        Self::Stations,
+        Self::Sensors,
+    ];
 
     /// Returns the name used in messages and in the status document; it is also the key of the interval.
     pub const fn name(self) -> &'static str {
@@ -137,6 +149,8 @@ impl Table {
             Self::Neighbours => "neighbours",
             Self::Forwarding => "forwarding",
             Self::Addresses => "addresses",
+            Self::Stations => "stations",
+            Self::Sensors => "sensors",
             Self::Entities => "entities",
         }
     }
@@ -328,25 +342,29 @@ impl DeviceSchedule {
     }
 
     fn slot(&self, table: Table) -> Slot {
-        let [system, interfaces, neighbours, forwarding, addresses, entities] = self.slots;
+        let [system, interfaces, neighbours, forwarding, addresses, entities, stations, sensors] = self.slots;
         match table {
             Table::System => system,
             Table::Interfaces => interfaces,
             Table::Neighbours => neighbours,
             Table::Forwarding => forwarding,
             Table::Addresses => addresses,
+            Table::Stations => stations,
+            Table::Sensors => sensors,
             Table::Entities => entities,
         }
     }
 
     fn slot_mut(&mut self, table: Table) -> &mut Slot {
-        let [system, interfaces, neighbours, forwarding, addresses, entities] = &mut self.slots;
+        let [system, interfaces, neighbours, forwarding, addresses, entities, stations, sensors] = &mut self.slots;
         match table {
             Table::System => system,
             Table::Interfaces => interfaces,
             Table::Neighbours => neighbours,
             Table::Forwarding => forwarding,
             Table::Addresses => addresses,
+            Table::Stations => stations,
+            Table::Sensors => sensors,
             Table::Entities => entities,
         }
     }
@@ -429,6 +447,8 @@ fn interval_ms(intervals: &Intervals, table: Table) -> i64 {
         Table::Neighbours => intervals.neighbours,
         Table::Forwarding => intervals.forwarding,
         Table::Addresses => intervals.addresses,
+        Table::Stations => intervals.stations,
+        Table::Sensors => intervals.sensors,
         Table::Entities => intervals.entities,
     };
     i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1)

@@ -51,11 +51,12 @@ fn summary(file: &Path, config: &Config) -> String {
 }
 
 fn devices(devices: &[DeviceConfig]) -> TextTable {
-    let mut table =
-        TextTable::new(&["name", "address", "with", "interfaces", "forwarding", "addresses", "neighbours", "parts"]);
+    let head = ["name", "address", "with", "interfaces", "forwarding", "addresses", "neighbours", "sensors", "parts"];
+    let mut table = TextTable::new(&head);
     for device in devices {
         let every = device.intervals;
-        let intervals = [every.interfaces, every.forwarding, every.addresses, every.neighbours, every.entities];
+        let intervals =
+            [every.interfaces, every.forwarding, every.addresses, every.neighbours, every.sensors, every.entities];
         let head = [device.name.clone(), device.target.to_string(), device.credentials.version().to_owned()];
         table.row(head.into_iter().chain(intervals.map(|interval| format!("{} s", interval.as_secs()))));
     }

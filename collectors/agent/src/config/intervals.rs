@@ -22,6 +22,10 @@ pub struct Intervals {
     pub addresses: Duration,
     /// LLDP and CDP neighbours.
     pub neighbours: Duration,
+    /// The stations of a wireless controller.
+    pub stations: Duration,
+    /// What the device measures of itself.
+    pub sensors: Duration,
     /// Physical parts.
     pub entities: Duration,
     /// The least time between two walks of forwarding that something new triggered.
@@ -36,6 +40,8 @@ impl Default for Intervals {
             forwarding: Duration::from_secs(300),
             addresses: Duration::from_secs(300),
             neighbours: Duration::from_secs(600),
+            stations: Duration::from_secs(300),
+            sensors: Duration::from_secs(300),
             entities: Duration::from_secs(3600),
             triggered_spacing: Duration::from_secs(5),
         }
@@ -53,6 +59,8 @@ pub(super) fn checked(mut section: Section<'_>, defaults: Intervals) -> Interval
         forwarding: seconds("forwarding_s", defaults.forwarding),
         addresses: seconds("addresses_s", defaults.addresses),
         neighbours: seconds("neighbours_s", defaults.neighbours),
+        stations: seconds("stations_s", defaults.stations),
+        sensors: seconds("sensors_s", defaults.sensors),
         entities: seconds("entities_s", defaults.entities),
         triggered_spacing: seconds("triggered_spacing_s", defaults.triggered_spacing),
     };

@@ -7,8 +7,8 @@
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, InterfaceLabel, Polled, RequestError, Session,
-    Sockets, System, TableError, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, InterfaceLabel, Polled, Profiles, RequestError,
+    Session, Sockets, System, TableError, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding,
     poll_identity, poll_interfaces, poll_neighbours, poll_system,
 };
 use onenet_topology::{
@@ -23,6 +23,7 @@ use super::{
     memory::{Memory, PortChanges},
     names,
     notices::Notice,
+    recognition::Recognition,
 };
 use crate::{
     board::Board,
@@ -44,6 +45,7 @@ pub(super) struct Shared {
     pub(super) conditions: Conditions,
     pub(super) board: Board,
     pub(super) sockets: Sockets,
+    pub(super) profiles: Arc<Profiles>,
     /// How many devices are asked at a time.
     pub(super) gate: Arc<Semaphore>,
 }
@@ -61,6 +63,7 @@ pub(super) struct Device {
     names: InterfaceIndex,
     bridge_mac: Option<MacAddr>,
     identity: Identity,
+    recognition: Recognition,
 }
 
 impl Device {
@@ -76,6 +79,7 @@ impl Device {
             names: InterfaceIndex::default(),
             bridge_mac: None,
             identity: Identity::default(),
+            recognition: Recognition::default(),
             config,
             shared,
         }
@@ -182,8 +186,14 @@ impl Device {
                 self.identity = identity.rows.into_iter().next().unwrap_or_default();
             }
         }
-        let said = facts::system(&system, self.bridge_mac, &self.identity);
-        self.complete(Method::SnmpSystem, vec![FactBody::System(said)]).await;
+        if restarted {
+            self.recognition.restarted();
+        }
+        // With the parts, if they are read too.
+        if restarted || (tables.contains(Table::System) && !tables.contains(Table::Entities)) {
+            self.recognition.identify(session, &self.shared.profiles, &system).await;
+        }
+        self.say_system(&system).await;
         for table in tables.iter() {
             match table {
                 Table::System => {}
@@ -202,8 +212,16 @@ impl Device {
                 }
                 Table::Entities => {
                     let polled = poll_entities(session).await;
+                    self.recognition.note_parts(&polled);
                     self.hand_on(Method::SnmpEntities, table, polled, facts::entities).await;
+                    self.recognition.identify(session, &self.shared.profiles, &system).await;
+                    self.say_system(&system).await;
                 }
+                Table::Stations => {
+                    let polled = self.recognition.stations(session, &self.shared.profiles, &self.names).await;
+                    self.hand_on(Method::SnmpStations, table, polled, facts::stations).await;
+                }
+                Table::Sensors => self.read_sensors(session).await,
             }
         }
     }
@@ -215,6 +233,23 @@ impl Device {
         let polled = read.resolve(&self.names);
         self.learn_ports(session, &polled).await;
         read.resolve(&self.names)
+    }
+
+    /// Says what the device is: by its own words, and by what it was recognised as.
+    async fn say_system(&self, system: &System) {
+        let said = facts::system(system, self.bridge_mac, &self.identity);
+        let recognised = facts::identification(self.recognition.found()).map(FactBody::Identification);
+        let bodies = [FactBody::System(said)].into_iter().chain(recognised).collect();
+        self.complete(Method::SnmpSystem, bodies).await;
+    }
+
+    async fn read_sensors(&mut self, session: &mut Session) {
+        let polled = self.recognition.sensors(session, &self.shared.profiles, &self.names).await;
+        let now = self.shared.clock.timestamp();
+        let samples = polled.rows.iter().filter_map(facts::sensor_sample).map(HistoryBody::Sensor);
+        let items = samples.map(|body| facts::item(now, &self.scope, body)).collect();
+        self.shared.observations.history(items).await;
+        self.hand_on(Method::SnmpSensors, Table::Sensors, polled, facts::sensors).await;
     }
 
     async fn read_labels(&mut self, session: &mut Session) {
@@ -277,7 +312,7 @@ impl Device {
         let Some(uptime_s) = system.uptime_s.get() else { return false };
         let Some(event) = self.memory.uptime(*uptime_s, now) else { return false };
         self.event(event, now).await;
-        for table in [Table::System, Table::Neighbours, Table::Forwarding, Table::Addresses, Table::Entities] {
+        for table in Table::ALL.into_iter().filter(|table| *table != Table::Interfaces) {
             self.schedule.expire(table, now);
         }
         true

@@ -5,14 +5,15 @@
 use std::collections::BTreeMap;
 
 use onenet_snmp::{
-    AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identity, InterfaceCounters, InterfaceLabel, Neighbour,
-    Reading, RequestError, Silence, Spent, System,
+    AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identification, Identity, InterfaceCounters,
+    InterfaceLabel, Neighbour, Reading, RequestError, SensorReading, Silence, Spent, Station, System,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{
-        self, Address, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody, HistoryItem, Interface,
-        InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope,
+        self, Address, Binding, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody, HistoryItem,
+        Interface, InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope, Sensor,
+        SensorSample,
     },
 };
 
@@ -183,6 +184,48 @@ pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
         })
     };
     rows.into_iter().filter_map(body).collect()
+}
+
+/// Returns what the device was recognised as, `None` when it was not.
+pub(super) fn identification(found: &Identification) -> Option<fact::Identification> {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let identification = fact::Identification {
+        vendor: text(&found.vendor),
+        model: text(&found.model),
+        os: text(&found.os),
+        version: text(&found.version),
+        serial: text(&found.serial),
+        role: found.role,
+    };
+    (identification != fact::Identification::default()).then_some(identification)
+}
+
+/// Returns the sensors.
+pub(super) fn sensors(rows: Vec<SensorReading>) -> Vec<FactBody> {
+    let body = |row: SensorReading| FactBody::Sensor(Sensor { kind: row.kind, name: row.name, state: row.state });
+    rows.into_iter().map(body).collect()
+}
+
+/// Returns what a sensor measured, `None` when it measured nothing.
+pub(super) fn sensor_sample(row: &SensorReading) -> Option<SensorSample> {
+    let value_milli = row.value_milli?;
+    Some(SensorSample { kind: row.kind, name: row.name.clone(), value_milli })
+}
+
+/// Returns the stations, and the addresses that the controller knows of them.
+pub(super) fn stations(rows: Vec<Station>) -> Vec<FactBody> {
+    let bodies = |row: Station| {
+        let access_point = row.access_point.or_else(|| row.access_point_mac.map(|mac| mac.to_string()));
+        let binding = row.ip.map(|ip| FactBody::Binding(Binding { mac: row.mac, ip }));
+        let station = FactBody::Station(fact::Station {
+            mac: row.mac,
+            access_point: access_point.unwrap_or_default(),
+            ssid: row.ssid.unwrap_or_default(),
+            vlan: row.vlan,
+        });
+        [Some(station), binding]
+    };
+    rows.into_iter().flat_map(bodies).flatten().collect()
 }
 
 /// Returns the bodies as facts observed at `now`, one a key. Of several with one key a learned forwarding row with a known

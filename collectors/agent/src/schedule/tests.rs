@@ -285,7 +285,7 @@ proptest! {
         // Undisturbed from here on, every table is asked within its interval, jitter and the longest pause apart.
         if running { schedule.finished(Outcome::Answered, now); }
         let quiet = now;
-        let mut last = [None; 6];
+        let mut last = [None; Table::ALL.len()];
         while now.ms_since(quiet) < 3 * 3_600_000 {
             match schedule.decide(now) {
                 Decision::WaitUntil(due) => now = due,

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use onenet_topology::fact::FactChange;
+use onenet_topology::{SensorKind, SensorState, fact::FactChange};
 
 use super::*;
 
@@ -131,4 +131,55 @@ fn parts_that_identify_equipment_are_kept_and_fans_without_a_serial_are_not() {
         })
         .collect();
     assert_eq!(kept, [(1, 3), (3, 7)]);
+}
+
+#[test]
+fn a_sensor_is_state_and_what_it_measured_is_history() {
+    let reading = |kind, value_milli, state| SensorReading {
+        kind,
+        name: "MPU".to_owned(),
+        value_milli,
+        state,
+        limits: onenet_snmp::Limits::default(),
+        source: "entSensorValue",
+        index: "1".to_owned(),
+    };
+    let warm = reading(SensorKind::Temperature, Some(42_500), None);
+    let fan = reading(SensorKind::Fan, None, Some(SensorState::Critical));
+    let sample = SensorSample { kind: SensorKind::Temperature, name: "MPU".to_owned(), value_milli: 42_500 };
+    assert_eq!(sensor_sample(&warm), Some(sample));
+    assert_eq!(sensor_sample(&fan), None);
+    let told = |kind, state| FactBody::Sensor(Sensor { kind, name: "MPU".to_owned(), state });
+    let wanted = [told(SensorKind::Temperature, None), told(SensorKind::Fan, Some(SensorState::Critical))];
+    assert_eq!(sensors(vec![warm, fan]), wanted);
+}
+
+#[test]
+fn a_station_brings_the_address_that_its_controller_knows() {
+    let station = Station {
+        mac: mac(7),
+        ip: Some("10.0.0.7".parse().unwrap()),
+        user: None,
+        access_point: None,
+        access_point_mac: Some(mac(8)),
+        ssid: Some("office".to_owned()),
+        vlan: Some(30),
+        radio: None,
+        signal_dbm: None,
+        receive_kbps: None,
+        transmit_kbps: None,
+        source: "hwWlanStationTable",
+        index: "1".to_owned(),
+    };
+    let access_point = mac(8).to_string();
+    let told = fact::Station { mac: mac(7), access_point, ssid: "office".to_owned(), vlan: Some(30) };
+    let bound = Binding { mac: mac(7), ip: "10.0.0.7".parse().unwrap() };
+    assert_eq!(stations(vec![station]), [FactBody::Station(told), FactBody::Binding(bound)]);
+}
+
+#[test]
+fn a_device_that_was_not_recognised_is_told_as_nothing() {
+    assert_eq!(identification(&Identification::default()), None);
+    let found = Identification { model: Some("S5720".to_owned()), ..Identification::default() };
+    assert_eq!(identification(&found).map(|it| (it.model, it.vendor)), Some(("S5720".to_owned(), String::new())));
 }

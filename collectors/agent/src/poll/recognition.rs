@@ -1,0 +1,68 @@
+//! What a device was recognised as, and what is read because of it: its sensors and wireless stations.
+//!
+//! Invariant: what could not be asked this time is no other than before. It does not know when to ask.
+
+use onenet_snmp::{
+    Entity, Identification, InterfaceIndex, PartNames, Polled, Profiles, SensorMemory, SensorReading, Session, Station,
+    System, poll_identification, poll_sensors, poll_stations,
+};
+
+/// What is known of one device by its profile.
+#[derive(Debug, Default)]
+pub(super) struct Recognition {
+    found: Identification,
+    /// The device's parts as they were last read: they name sensors, and tell model and serial number.
+    parts: Vec<Entity>,
+    absent: SensorMemory,
+}
+
+impl Recognition {
+    /// Returns what the device was last recognised as.
+    pub(super) fn found(&self) -> &Identification {
+        &self.found
+    }
+
+    /// Takes note of the device's parts.
+    pub(super) fn note_parts(&mut self, polled: &Polled<Entity>) {
+        if !polled.is_partial() {
+            self.parts.clone_from(&polled.rows);
+        }
+    }
+
+    /// Takes note that the device started anew: it may have now what it did not have before.
+    pub(super) fn restarted(&mut self) {
+        self.absent = SensorMemory::default();
+    }
+
+    /// Finds out what the device is.
+    pub(super) async fn identify(&mut self, session: &mut Session, profiles: &Profiles, system: &System) {
+        let polled = poll_identification(session, profiles, system, &self.parts).await;
+        if !polled.is_partial()
+            && let Some(found) = polled.rows.into_iter().next()
+        {
+            self.found = found;
+        }
+    }
+
+    /// Reads the sensors.
+    pub(super) async fn sensors(
+        &mut self,
+        session: &mut Session,
+        profiles: &Profiles,
+        interfaces: &InterfaceIndex,
+    ) -> Polled<SensorReading> {
+        let names = PartNames { interfaces, entities: &self.parts };
+        poll_sensors(session, profiles, self.found.profile, &names, &mut self.absent).await
+    }
+
+    /// Reads the wireless stations.
+    pub(super) async fn stations(
+        &self,
+        session: &mut Session,
+        profiles: &Profiles,
+        interfaces: &InterfaceIndex,
+    ) -> Polled<Station> {
+        let names = PartNames { interfaces, entities: &self.parts };
+        poll_stations(session, profiles, self.found.profile, &names).await
+    }
+}
