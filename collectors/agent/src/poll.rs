@@ -31,7 +31,7 @@ use crate::{board::Board, clock::Clock, conditions::Conditions, config::DeviceCo
 const AT_A_TIME: usize = 512;
 
 /// What is known of a device by polling it.
-pub(crate) const METHODS: [Method; 9] = [
+pub(crate) const METHODS: [Method; 10] = [
     Method::SnmpReach,
     Method::SnmpSystem,
     Method::SnmpInterfaces,
@@ -41,6 +41,7 @@ pub(crate) const METHODS: [Method; 9] = [
     Method::SnmpEntities,
     Method::SnmpSensors,
     Method::SnmpStations,
+    Method::SnmpAggregation,
 ];
 
 /// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.

@@ -24,10 +24,10 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/config").join(name)
 }
 
-/// Compares with the golden file; `UPDATE_GOLDEN=1` writes it anew.
+/// Compares with the golden file; `ONENET_BLESS=1` writes it anew.
 fn assert_golden(name: &str, actual: &str) {
     let path = testdata(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("ONENET_BLESS").is_some() {
         std::fs::write(&path, actual).unwrap();
     }
     assert_eq!(actual, std::fs::read_to_string(&path).unwrap(), "{name}");

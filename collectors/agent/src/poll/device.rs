@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
     Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, InterfaceLabel, Polled, Profiles, RequestError,
-    Session, Sockets, System, TableError, poll_addresses, poll_bridge, poll_counters, poll_entities, poll_forwarding,
-    poll_identity, poll_interfaces, poll_neighbours, poll_system,
+    Session, Sockets, System, TableError, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities,
+    poll_forwarding, poll_identity, poll_interfaces, poll_neighbours, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -189,6 +189,9 @@ impl Device {
         if restarted {
             self.recognition.restarted();
         }
+        if restarted || tables.contains(Table::System) {
+            self.read_aggregation(session).await;
+        }
         // With the parts, if they are read too.
         if restarted || (tables.contains(Table::System) && !tables.contains(Table::Entities)) {
             self.recognition.identify(session, &self.shared.profiles, &system).await;
@@ -241,6 +244,13 @@ impl Device {
         let recognised = facts::identification(self.recognition.found()).map(FactBody::Identification);
         let bodies = [FactBody::System(said)].into_iter().chain(recognised).collect();
         self.complete(Method::SnmpSystem, bodies).await;
+    }
+
+    async fn read_aggregation(&self, session: &mut Session) {
+        let polled = poll_aggregation(session, &self.names).await;
+        if !polled.is_partial() {
+            self.complete(Method::SnmpAggregation, facts::aggregation(polled.rows)).await;
+        }
     }
 
     async fn read_sensors(&mut self, session: &mut Session) {

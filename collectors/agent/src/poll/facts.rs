@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use onenet_snmp::{
     AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identification, Identity, InterfaceCounters,
-    InterfaceLabel, Neighbour, Reading, RequestError, SensorReading, Silence, Spent, Station, System,
+    InterfaceLabel, LagMember, Neighbour, Reading, RequestError, SensorReading, Silence, Spent, Station, System,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{
-        self, Address, Binding, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody, HistoryItem,
-        Interface, InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope, Sensor,
-        SensorSample,
+        self, Address, Aggregation, Binding, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody,
+        HistoryItem, Interface, InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope,
+        Sensor, SensorSample,
     },
 };
 
@@ -182,6 +182,15 @@ pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
                 software_revision: text(row.software_revision),
             })
         })
+    };
+    rows.into_iter().filter_map(body).collect()
+}
+
+/// Returns which port is part of which aggregate; one that is only selected carries nothing yet, and is no part.
+pub(super) fn aggregation(rows: Vec<LagMember>) -> Vec<FactBody> {
+    let body = |row: LagMember| {
+        let (member, aggregate) = (row.interface?, row.aggregate?);
+        (row.attached != Some(false)).then_some(FactBody::Aggregation(Aggregation { member, aggregate }))
     };
     rows.into_iter().filter_map(body).collect()
 }

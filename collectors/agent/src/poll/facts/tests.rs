@@ -183,3 +183,24 @@ fn a_device_that_was_not_recognised_is_told_as_nothing() {
     let found = Identification { model: Some("S5720".to_owned()), ..Identification::default() };
     assert_eq!(identification(&found).map(|it| (it.model, it.vendor)), Some(("S5720".to_owned(), String::new())));
 }
+
+#[test]
+fn a_port_that_is_only_selected_for_an_aggregate_is_no_part_of_it() {
+    let member = |interface: &str, attached| LagMember {
+        if_index: 1,
+        interface: Some(interface.to_owned()),
+        aggregate_if_index: 9,
+        aggregate: Some("Eth-Trunk1".to_owned()),
+        attached,
+        partner_system: Reading::Missing,
+        partner_key: Reading::Missing,
+        partner_port: Reading::Missing,
+        source: "dot3adAggPortTable",
+    };
+    let rows = vec![member("ge1", Some(true)), member("ge2", Some(false)), member("ge3", None)];
+    let told = |member: &str| {
+        let (member, aggregate) = (member.to_owned(), "Eth-Trunk1".to_owned());
+        FactBody::Aggregation(Aggregation { member, aggregate })
+    };
+    assert_eq!(aggregation(rows), [told("ge1"), told("ge3")]);
+}
