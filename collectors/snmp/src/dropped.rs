@@ -168,6 +168,22 @@ stable_words! {
         VlansAreDatabases = "vlans_are_databases",
         /// Sets of ports of VLANs name bridge ports that lead to no interface.
         VlanPortsUnknown = "vlan_ports_unknown",
+        /// A column ends before the others of its table do, so that the last rows lack its value.
+        Truncated = "truncated",
+        /// Several interfaces have the same ifName.
+        DuplicateNames = "duplicate_names",
+        /// Interfaces count octets in 32 bits only: at 1 Gbit/s they wrap within 35 seconds.
+        NarrowCounters = "narrow_counters",
+        /// Texts are in GBK, and were decoded so.
+        GbkText = "gbk_text",
+        /// Interfaces have other ifIndexes than when they were read before.
+        Renumbered = "renumbered",
+        /// The device cannot cope with answers of the usual size: it is asked for less at once.
+        SmallAnswers = "small_answers",
+        /// Answers come from another address or port than the one asked.
+        AnswersFromElsewhere = "answers_from_elsewhere",
+        /// The clock of the v3 engine does not run as clocks do.
+        EngineTimeDrift = "engine_time_drift",
     }
 }
 

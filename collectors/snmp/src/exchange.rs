@@ -5,7 +5,7 @@
 
 use std::{future::Future, io, pin::Pin, time::Duration};
 
-use crate::{oid::Oid, value::VarBind};
+use crate::{drift::EngineTime, oid::Oid, value::VarBind};
 
 /// A future as an [`Engine`] returns it.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -20,6 +20,11 @@ pub trait Engine: Send + Sync {
 
     /// Returns the v3 engine id with which answers were verified; `None` before the first, and where v3 is not spoken.
     fn engine_id(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Returns the v3 engine's clock as the latest authenticated message had it.
+    fn engine_time(&self) -> Option<EngineTime> {
         None
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::{
     contexts::{self, Contexts},
     credentials::Credentials,
-    dropped::{DroppedRow, TableError},
+    dropped::{DroppedRow, TableError, TableProblem},
     engine::Sockets,
     error::RequestError,
     mib::{
@@ -30,6 +30,7 @@ use crate::{
     },
     poll::{self, SensorMemory},
     profile::{Identification, PartNames, Profiles, SensorReading, Station},
+    quirks::{DEVICE, Quirk, quirks},
     session::{Budget, Session},
     target::Target,
 };
@@ -79,6 +80,8 @@ pub struct Inspection {
     pub dropped: Vec<DroppedRow>,
     /// What could not be read, or only in part.
     pub errors: Vec<TableError>,
+    /// What is peculiar about the device: of `errors` and `dropped` what is its doing, by word and table.
+    pub quirks: Vec<Quirk>,
     /// The tables asked for and how many rows each has.
     pub tables: Vec<TableSize>,
     /// What the inspection cost.
@@ -127,6 +130,7 @@ pub async fn inspect_with(
     contexts: Contexts<'_>,
     profiles: &Profiles,
 ) -> Result<Inspection, RequestError> {
+    let elsewhere_before = contexts.sockets.counts().from_elsewhere;
     let system = poll::poll_system(session).await?;
     let mut notes = Notes::default();
     let identity = notes.take(poll::poll_identity(session).await).pop().unwrap_or_default();
@@ -154,6 +158,11 @@ pub async fn inspect_with(
     let memory = &mut SensorMemory::default();
     let sensors = notes.take(poll::poll_sensors(session, profiles, identification.profile, &names, memory).await);
     let stations = notes.take(poll::poll_stations(session, profiles, identification.profile, &names).await);
+    notes.errors.extend(session.quirks());
+    notes.errors.extend(system.text_encoding.map(|_| of_device(TableProblem::GbkText, None)));
+    let elsewhere = contexts.sockets.counts().from_elsewhere.saturating_sub(elsewhere_before);
+    let answers = usize::try_from(elsewhere).unwrap_or(usize::MAX);
+    notes.errors.extend((answers > 0).then(|| of_device(TableProblem::AnswersFromElsewhere, Some(answers))));
     let spent = session.spent();
     Ok(Inspection {
         target: session.target().to_string(),
@@ -175,6 +184,7 @@ pub async fn inspect_with(
         entities,
         sensors,
         stations,
+        quirks: quirks(&notes.errors, &notes.dropped),
         dropped: notes.dropped,
         errors: notes.errors,
         tables: notes.tables.into_iter().map(|(table, rows)| TableSize { table, rows }).collect(),
@@ -186,6 +196,10 @@ pub async fn inspect_with(
             round_trip_us: session.round_trip().map(|round_trip| round_trip.as_micros()),
         },
     })
+}
+
+fn of_device(error: TableProblem, rows: Option<usize>) -> TableError {
+    TableError { table: DEVICE, column: None, error, rows, detail: None }
 }
 
 /// What polls noted, collected.
@@ -209,10 +223,16 @@ impl Notes {
     }
 }
 
-/// Joins labels and counters by ifIndex. An interface that appeared or went between the two reads lacks one of them.
+/// Joins labels and counters by ifIndex. An interface that appeared or went between the two reads, or of which the device
+/// tells nothing else, lacks one of them.
 fn merged(labels: Vec<InterfaceLabel>, counters: Vec<InterfaceCounters>) -> Vec<Interface> {
     let mut by_index: BTreeMap<u32, Counters> = counters.into_iter().map(|row| (row.if_index, row.counters)).collect();
     let join =
         |label: InterfaceLabel| Interface { counters: by_index.remove(&label.if_index).unwrap_or_default(), label };
-    labels.into_iter().map(join).collect()
+    let mut interfaces: Vec<Interface> = labels.into_iter().map(join).collect();
+    let unlabelled =
+        |(if_index, counters)| Interface { label: InterfaceLabel { if_index, ..InterfaceLabel::default() }, counters };
+    interfaces.extend(by_index.into_iter().map(unlabelled));
+    interfaces.sort_by_key(|interface| interface.label.if_index);
+    interfaces
 }

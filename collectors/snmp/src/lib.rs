@@ -13,6 +13,7 @@ mod backoff;
 mod clock;
 mod contexts;
 mod credentials;
+mod drift;
 mod dropped;
 pub mod engine;
 mod error;
@@ -23,6 +24,7 @@ pub mod mib;
 mod oid;
 mod poll;
 mod profile;
+mod quirks;
 mod repetitions;
 mod rtt;
 mod secret;
@@ -36,6 +38,7 @@ mod walk;
 pub use backoff::{Backoff, Silence as BackoffSilence};
 pub use contexts::{Contexts, poll_context_forwarding, with_contexts};
 pub use credentials::{AuthProtocol, Credentials, InvalidCredentials, PrivacyProtocol, V3Security, V3User};
+pub use drift::EngineTime;
 pub use dropped::{DropReason, DroppedRow, TableError, TableProblem};
 pub use engine::{
     DatagramCounts, LocalEngine, Sockets,
@@ -65,6 +68,7 @@ pub use poll::{
     poll_sensors, poll_stations, poll_system, poll_vlans,
 };
 pub use profile::{Identification, Limits, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station};
+pub use quirks::{Quirk, quirks};
 pub use repetitions::Repetitions;
 pub use rtt::RttEstimator;
 pub use secret::Secret;

@@ -72,6 +72,11 @@ impl Repetitions {
         again
     }
 
+    /// Returns whether the device could not cope with as much as was asked for.
+    pub fn has_shrunk(&self) -> bool {
+        self.shrinks > 0
+    }
+
     /// Notes that a question was answered with `tooBig`. Returns whether less can be asked.
     pub fn shrink(&mut self) -> bool {
         self.good = 0;

@@ -7,12 +7,16 @@
 use std::{net::SocketAddr, time::Duration};
 
 use crate::{
+    clock,
     credentials::{Credentials, Kind},
+    drift::EngineClock,
+    dropped::{TableError, TableProblem},
     engine::Sockets,
     error::{Budgeted, RequestError, Silence},
     exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Request, V3Refusal},
     mib::system::SYS_UPTIME,
     oid::Oid,
+    quirks::DEVICE,
     repetitions::Repetitions,
     rtt::RttEstimator,
     value::{Value, VarBind},
@@ -72,6 +76,7 @@ pub struct Session {
     budget: Budget,
     spent: Spent,
     gone: bool,
+    engine_clock: EngineClock,
 }
 
 /// What was read of a table, and why some of it could not be.
@@ -112,6 +117,7 @@ impl Session {
             budget: Budget::default(),
             spent: Spent::default(),
             gone: false,
+            engine_clock: EngineClock::default(),
         }
     }
 
@@ -178,6 +184,14 @@ impl Session {
         self.engine.engine_id()
     }
 
+    /// Returns what is peculiar about how the device answers.
+    pub fn quirks(&self) -> Vec<TableError> {
+        let noted = |error, detail| TableError { table: DEVICE, column: None, error, rows: None, detail };
+        let small = self.repetitions.has_shrunk().then(|| noted(TableProblem::SmallAnswers, None));
+        let drift = self.engine_clock.drift().map(|detail| noted(TableProblem::EngineTimeDrift, Some(detail)));
+        small.into_iter().chain(drift).collect()
+    }
+
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
     /// silence may mean, which takes up to three more questions.
     ///
@@ -195,7 +209,12 @@ impl Session {
                 }
                 Err(self.diagnosed(diagnosis, tries, waited))
             }
-            other => other,
+            other => {
+                if let Some(time) = self.engine.engine_time() {
+                    self.engine_clock.read(time, clock::monotonic_now());
+                }
+                other
+            }
         }
     }
 

@@ -18,6 +18,12 @@ pub fn text_of(octets: &[u8]) -> String {
     one_line(&decoded)
 }
 
+/// Returns whether an octet string is a text in GBK and not in UTF-8.
+pub(crate) fn is_gbk(octets: &[u8]) -> bool {
+    std::str::from_utf8(octets).is_err()
+        && encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(octets).is_some()
+}
+
 /// Returns whether every byte can be part of a text: no control characters but blanks and line ends.
 pub(crate) fn looks_like_text(octets: &[u8]) -> bool {
     let trimmed = octets.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);

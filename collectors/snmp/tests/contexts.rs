@@ -8,6 +8,7 @@ use tables::{Agent, Objects};
 #[path = "../examples/simulated/mod.rs"]
 #[expect(dead_code, reason = "the simulator of the benchmark uses all of it")]
 mod simulated;
+#[expect(dead_code, reason = "the quirks need all of it")]
 mod tables;
 
 const SYSTEM: [u32; 7] = [1, 3, 6, 1, 2, 1, 1];

@@ -275,8 +275,9 @@ async fn a_bad_value_costs_that_value_alone() {
     let (expected, _) = faultless().await;
     let agent = Agent::start(Fault::BadValue).await;
     let sockets = Sockets::open(1).await.unwrap();
-    let (told, _, spent) = poll(&sockets, agent.address).await.unwrap();
+    let (told, errors, spent) = poll(&sockets, agent.address).await.unwrap();
     assert_eq!((told.counters.len(), told.addresses.len()), (52, 200));
+    assert!(errors.iter().any(|error| error.error == TableProblem::Malformed), "{errors:?}");
     let lost = expected.forwarding.len() - told.forwarding.len();
     assert!(lost > 0 && lost <= usize::try_from(spent.requests).unwrap(), "{lost} rows lost in {spent:?}");
 }

@@ -20,6 +20,7 @@ It reads the recording itself, not over SNMP, and follows the MIB definitions, n
 Usage: read_recording.py RECORDING   prints one JSON object in the form of `inspect`, with the fields it checks.
 """
 
+import collections
 import ipaddress
 import json
 import re
@@ -54,7 +55,10 @@ FIELDS = {
     "neighbours": ("protocol", "local_port", "if_index", "local_port_number", "chassis_id", "port_id", "system_name",
                    "management_addresses", "platform"),
     "dropped": ("table", "row", "reason"),
+    "quirks": ("quirk", "table", "count"),
 } | read_standard.FIELDS
+# The quirks that this reader vouches for; those of reading and answering are not in a recording.
+QUIRKS = {"duplicate_names", "narrow_counters", "gbk_text"}
 # The tables whose dropped rows this reader vouches for.
 DROPPED_TABLES = {"dot1qTpFdbTable", "dot1dTpFdbTable", "ipNetToPhysicalTable", "ipNetToMediaTable", "lldpRemTable",
                   "lldpRemManAddrTable", "lldpV2RemTable", "lldpV2RemManAddrTable",
@@ -63,6 +67,13 @@ DROPPED_TABLES = {"dot1qTpFdbTable", "dot1dTpFdbTable", "ipNetToPhysicalTable", 
 STATES = [None, "up", "down", "testing", "unknown", "dormant", "not_present", "lower_layer_down"]
 CLASSES = [None, "other", "unknown", "chassis", "backplane", "container", "power_supply", "fan", "sensor", "module",
            "port", "stack", "cpu"]
+
+TEXTS = {
+    "ifTable": [IF_DESCR], "ifXTable": [IF_NAME, IF_ALIAS],
+    "entPhysicalTable": [f"{ENTITY}.{number}" for number in (2, 7, 8, 9, 10, 11, 12, 13)],
+    "lldpLocPortTable": [f"{LLDP}.3.7.1.4"], "lldpRemTable": [f"{LLDP}.4.1.1.{number}" for number in (8, 9, 10)],
+    "dot1qVlanStaticTable": ["1.3.6.1.2.1.17.7.1.4.3.1.1"],
+}
 
 STATUS = {1: "other", 3: "learned", 4: "self", 5: "mgmt"}
 CHASSIS = [None, "chassis_component", "interface_alias", "port_component", "mac_address", "network_address",
@@ -200,6 +211,23 @@ class Device:
             rows.append(row | {"index": index[0], "class": named_number(CLASSES, cells.get(5)),
                                "contained_in": cells.get(4)})
         return rows
+
+    # Quirks
+
+    def quirks(self):
+        """Returns what is peculiar about interfaces and texts."""
+        names = collections.Counter(squeezed(name) for name in self.recording.column(IF_NAME).values())
+        wide = self.recording.column(f"{IF_X_ENTRY}.6")
+        found = {
+            ("duplicate_names", "ifXTable"): sum(count for name, count in names.items() if name and count > 1),
+            ("narrow_counters", "ifXTable"): len(set(self.recording.column(f"{IF_ENTRY}.10")) - set(wide)),
+        }
+        for table, columns in TEXTS.items():
+            found["gbk_text", table] = max(sum(map(is_gbk, self.recording.column(column).values()))
+                                           for column in columns)
+        if any(is_gbk(self.recording.get((1, 3, 6, 1, 2, 1, 1, number, 0), b"")) for number in (1, 4, 5, 6)):
+            found["gbk_text", "device"] = None
+        return [{"quirk": quirk, "table": table, "count": count} for (quirk, table), count in found.items() if count != 0]
 
     # Forwarding
 
@@ -429,6 +457,21 @@ class Device:
         return rows
 
 
+def is_gbk(octets):
+    if not isinstance(octets, bytes):
+        return False
+    try:
+        octets.decode("utf-8")
+        return False
+    except UnicodeDecodeError:
+        pass
+    try:
+        octets.decode("gb18030")
+        return True
+    except UnicodeDecodeError:
+        return False
+
+
 def named_number(names, number):
     return names[number] if number is not None and 0 < number < len(names) else None
 
@@ -464,7 +507,8 @@ def read(path):
     device = Device(load(path))
     return {"system": [device.system()], "interfaces": device.interface_rows(), "forwarding": device.forwarding(),
             "addresses": device.addresses(), "neighbours": device.neighbours(), "entities": device.entities(),
-            **read_standard.Standard(device, squeezed, as_mac, mac_text).read(), "dropped": device.dropped}
+            **read_standard.Standard(device, squeezed, as_mac, mac_text).read(), "dropped": device.dropped,
+            "quirks": device.quirks()}
 
 
 if __name__ == "__main__":

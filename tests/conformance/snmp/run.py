@@ -30,7 +30,7 @@ import tempfile
 import time
 
 import permute_recording
-from read_recording import DROPPED_TABLES, FIELDS, read
+from read_recording import DROPPED_TABLES, FIELDS, QUIRKS, read
 from serve import Simulator, all_recordings, find, prepare, without_ending
 
 try:
@@ -51,6 +51,8 @@ INSPECT_SECONDS_MAX = 900
 WORKERS_MAX = 4
 RENAMED = {"if_index": "if_index", "zone": "if_index", "local_port_number": "if_index", "bridge_port": "bridge_port",
            "mac": "mac", "chassis_id": "mac", "port_id": "mac", "partner_system": "mac"}
+# Notes on tables that are no quirks.
+UNREMARKABLE = ("missing", "named_by_description")
 # Tables with identifiers inside of values: their permuted copies are held against the file only.
 NESTED = ("bridge", "stp_ports")
 
@@ -132,16 +134,19 @@ def check(command, port, case, originals):
     community, file, renaming, _ = case
     said = flattened(inspect(command, port, community))
     said["dropped"] = [row for row in said["dropped"] if row["table"] in DROPPED_TABLES]
+    peculiar = said["quirks"]
+    said["quirks"] = [row for row in peculiar if row["quirk"] in QUIRKS]
     expected, fields = expectation(file)
     problems = differences(expected, said, fields)
     if renaming is None:
-        originals[community] = said
+        originals[community] = dict(said)
     else:
         original = originals[community.rsplit("-permuted-", 1)[0]]
         follows = renamed(original, renaming) | {"dropped": said["dropped"]}
         plain = {table: names for table, names in FIELDS.items() if table not in NESTED}
         problems += ["after renaming, " + problem for problem in differences(follows, said, plain)]
-    return said, problems, [table for table in fields if table not in ("system", "dropped")]
+    said["quirks"] = peculiar
+    return said, problems, [table for table in fields if table not in ("system", "dropped", "quirks")]
 
 
 def describe(said, tables):
@@ -149,10 +154,12 @@ def describe(said, tables):
     reasons = collections.Counter(row["reason"] for row in said["dropped"])
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items())) or "none"
     absent = ", ".join(size["table"] for size in said.get("tables", []) if size["rows"] == 0) or "none"
-    problems = collections.Counter((error["table"], error["error"]) for error in said.get("errors", [])
-                                   if error["error"] != "missing")
-    named = ", ".join(f"{table} {word}" for table, word in sorted(problems)) or "none"
-    return f"read: {counts or 'system only'}\n      dropped: {dropped}\n      named: {named}\n      absent: {absent}"
+    quirks = {f"{row['quirk']} in {row['table']}" + (f" {row['count']}" if "count" in row else "")
+              for row in said["quirks"]}
+    errors = {f"{error['error']} in {error['table']}" for error in said["errors"] if error["error"] not in UNREMARKABLE}
+    named = ", ".join(sorted(quirks | {error for error in errors if not any(quirk.startswith(error) for quirk in quirks)}))
+    return (f"read: {counts or 'system only'}\n      dropped: {dropped}\n      quirks: {named or 'none'}\n"
+            f"      absent: {absent}")
 
 
 def check_devices(devices, command, permutations):

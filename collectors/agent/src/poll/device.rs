@@ -268,7 +268,12 @@ impl Device {
             return;
         }
         self.labels = names::distinct(polled.rows);
-        self.names = names::index(&self.labels);
+        let names = names::index(&self.labels);
+        if let Some(note) = names.renumbered_since(&self.names) {
+            let interfaces = note.rows.unwrap_or_default();
+            tracing::info!(device = %self.scope, quirk = %note.error, interfaces, "interfaces have other numbers than before");
+        }
+        self.names = names;
     }
 
     /// Reads the names of the ports again if rows were dropped because they point at a port that has come since the last

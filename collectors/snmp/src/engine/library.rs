@@ -28,6 +28,7 @@ use super::discovery::discover;
 use crate::{
     clock,
     credentials::{AuthProtocol, Credentials, Kind, PrivacyProtocol, V3Security, V3User},
+    drift::EngineTime,
     error::SocketError,
     exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, V3Refusal},
     mib::system,
@@ -190,6 +191,12 @@ impl Engine for Library {
         let verified = clients.synchronised.load(Ordering::Relaxed);
         let engine = clients.engines.get(&self.target).filter(|_| verified)?;
         Some(engine.engine_id().to_vec())
+    }
+
+    fn engine_time(&self) -> Option<EngineTime> {
+        let engine = self.clients().engines.get(&self.target)?;
+        let time = engine.authenticated_time()?;
+        Some(EngineTime { boots: time.boots(), seconds: time.latest_received_time() })
     }
 }
 

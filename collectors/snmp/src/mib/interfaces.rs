@@ -182,6 +182,21 @@ impl InterfaceIndex {
         self.get(if_index).and_then(|label| label.name.as_deref())
     }
 
+    /// Returns the note that interfaces have other ifIndexes than `before`; `None` when those that were there and still are
+    /// have kept theirs. Names that several interfaces share prove nothing.
+    pub fn renumbered_since(&self, before: &Self) -> Option<TableError> {
+        let moved = |label: &&InterfaceLabel| {
+            let Some(name) = label.name.as_deref() else { return false };
+            let named = |other: &InterfaceLabel| other.name.as_deref() == Some(name);
+            let old = before.only(named);
+            old.is_some_and(|old| old.if_index != label.if_index) && self.only(named).is_some()
+        };
+        let rows =
+            self.labels.values().filter(|label| before.get(label.if_index).is_none_or(|old| old.name != label.name));
+        let count = rows.filter(moved).count();
+        (count > 0).then(|| noted(IF_TABLE, "ifIndex", TableProblem::Renumbered, count))
+    }
+
     /// Returns whether an interface `matches`.
     pub fn any(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> bool {
         self.labels.values().any(matches)
@@ -208,15 +223,10 @@ pub(crate) fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) 
     for (if_index, row, extra) in joined(base, extended, &mut polled.dropped) {
         polled.rows.push(label(if_index, row, extra, stats.row(&[if_index])));
     }
+    polled.errors.extend(duplicate_names(&polled.rows));
     let unnamed = polled.rows.iter().filter(|label| label.name_source == Some("ifDescr")).count();
     if unnamed > 0 {
-        polled.errors.push(TableError {
-            table: IF_X_TABLE,
-            column: Some("ifName"),
-            error: TableProblem::NamedByDescription,
-            rows: Some(unnamed),
-            detail: None,
-        });
+        polled.errors.push(noted(IF_X_TABLE, "ifName", TableProblem::NamedByDescription, unnamed));
     }
     polled
 }
@@ -239,7 +249,26 @@ pub(crate) fn counters(base: &ReadTable, extended: &ReadTable, narrow: &ReadTabl
     for (if_index, row, extra) in joined(base, extended, &mut polled.dropped) {
         polled.rows.push(InterfaceCounters { if_index, counters: counted(row, extra, narrow.row(&[if_index])) });
     }
+    let narrow = polled.rows.iter().filter(|row| row.counters.octets_bits == Some(32)).count();
+    if narrow > 0 {
+        polled.errors.push(noted(IF_X_TABLE, "ifHCInOctets", TableProblem::NarrowCounters, narrow));
+    }
     polled
+}
+
+fn duplicate_names(labels: &[InterfaceLabel]) -> Option<TableError> {
+    let mut bearers: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in
+        labels.iter().filter(|label| label.name_source == Some("ifName")).filter_map(|label| label.name.as_deref())
+    {
+        *bearers.entry(name).or_default() += 1;
+    }
+    let sharing: usize = bearers.values().filter(|count| **count > 1).sum();
+    (sharing > 0).then(|| noted(IF_X_TABLE, "ifName", TableProblem::DuplicateNames, sharing))
+}
+
+fn noted(table: &'static str, column: &'static str, error: TableProblem, rows: usize) -> TableError {
+    TableError { table, column: Some(column), error, rows: Some(rows), detail: None }
 }
 
 type Row<'a> = &'a [Option<Value>];

@@ -16,19 +16,25 @@ pub mod lldp_v2;
 pub mod own_addresses;
 pub mod q_bridge;
 pub mod routes;
+mod syntax;
 pub mod system;
 pub mod vlans;
 
 use serde::{Serialize, Serializer};
+use syntax::Syntax;
 
 use crate::{
     dropped::{DroppedRow, TableError, TableProblem},
     error::RequestError,
+    quirks::{Quirk, quirks},
     session::{Session, Table},
     text::text_of,
     value::Value,
     walk::{Cells, Column, ColumnEnd},
 };
+
+/// Tables whose rows have all of the columns that are read of them.
+const LOCKSTEP: [&str; 4] = ["dot1qTpFdbTable", "dot1dTpFdbTable", "ipNetToMediaTable", "ipNetToPhysicalTable"];
 
 /// One value of a row. Serialised as the value, or as null.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -147,8 +153,21 @@ impl<T> Polled<T> {
                     | TableProblem::PortsAreInterfaces
                     | TableProblem::VlansAreDatabases
                     | TableProblem::VlanPortsUnknown
+                    | TableProblem::Truncated
+                    | TableProblem::DuplicateNames
+                    | TableProblem::NarrowCounters
+                    | TableProblem::GbkText
+                    | TableProblem::Renumbered
+                    | TableProblem::SmallAnswers
+                    | TableProblem::AnswersFromElsewhere
+                    | TableProblem::EngineTimeDrift
             )
         })
+    }
+
+    /// Returns what is peculiar about the device, of what was noted here.
+    pub fn quirks(&self) -> Vec<Quirk> {
+        quirks(&self.errors, &self.dropped)
     }
 
     /// Takes over what was read of other tables.
@@ -223,7 +242,9 @@ pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[
             ColumnEnd::Complete => {
                 let without = cells.missing(place);
                 if without > 0 {
-                    errors.push(plain(column, TableProblem::Missing, Some(without)));
+                    let cut = LOCKSTEP.contains(&table) && ends_early(&cells, place, without);
+                    let error = if cut { TableProblem::Truncated } else { TableProblem::Missing };
+                    errors.push(plain(column, error, Some(without)));
                 }
             }
             ColumnEnd::Loop => errors.push(plain(column, TableProblem::Loop, None)),
@@ -233,9 +254,24 @@ pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[
             ColumnEnd::Abandoned => {}
         }
     }
+    for (place, (column, _)) in cells.ends.iter().enumerate() {
+        let Some(syntax) = Syntax::of(column.name) else { continue };
+        let faults = syntax.faults(cells.rows().filter_map(|(_, row)| cell(row, place)));
+        for (error, values) in [(TableProblem::Malformed, faults.malformed), (TableProblem::GbkText, faults.gbk)] {
+            if values > 0 {
+                errors.push(plain(column, error, Some(values)));
+            }
+        }
+    }
     let disordered = cells.disordered.iter();
     errors.extend(disordered.map(|(column, names)| plain(column, TableProblem::Disordered, Some(*names))));
     ReadTable { cells, errors }
+}
+
+/// Returns whether the rows without a value at `place` are the last ones.
+fn ends_early(cells: &Cells, place: usize, without: usize) -> bool {
+    let with = cells.len().saturating_sub(without);
+    with > 0 && cells.rows().skip(with).all(|(_, row)| cell(row, place).is_none())
 }
 
 /// Returns the record of a group of objects that could not be read.

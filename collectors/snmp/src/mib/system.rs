@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::{
     mib::Reading,
     oid::Oid,
+    text::is_gbk,
     value::{Value, VarBind},
     vendor,
 };
@@ -34,6 +35,8 @@ pub struct System {
     pub contact: Reading<String>,
     /// sysLocation.
     pub location: Reading<String>,
+    /// The encoding of the texts where it is not UTF-8: `gbk`.
+    pub text_encoding: Option<&'static str>,
 }
 
 /// Returns the names to ask for.
@@ -46,6 +49,7 @@ pub(crate) fn assemble(varbinds: &[VarBind]) -> System {
     let cell = |object: usize| varbinds.get(object - 1).map(|varbind| &varbind.value);
     let object_id = cell(2).and_then(Value::object_id);
     let enterprise = object_id.and_then(vendor::enterprise_of);
+    let gbk = [1, 4, 5, 6].iter().any(|object| cell(*object).and_then(Value::octets).is_some_and(is_gbk));
     System {
         name: Reading::text(cell(5)),
         description: Reading::text(cell(1)),
@@ -55,5 +59,6 @@ pub(crate) fn assemble(varbinds: &[VarBind]) -> System {
         enterprise,
         contact: Reading::text(cell(4)),
         location: Reading::text(cell(6)),
+        text_encoding: gbk.then_some("gbk"),
     }
 }

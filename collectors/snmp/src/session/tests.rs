@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{exchange::Pending, walk::ColumnEnd};
+use crate::{drift::EngineTime, exchange::Pending, walk::ColumnEnd};
 
 const NAME: Column = Column { name: "name", oid: &[1, 3, 1] };
 const SPEED: Column = Column { name: "speed", oid: &[1, 3, 2] };
@@ -35,6 +35,8 @@ struct Script {
     /// An object that the agent fails on: no answer that would hold it is given.
     broken: Option<Oid>,
     dead: bool,
+    /// The clock of a v3 engine: what it shows, and by how much it runs on with every answer.
+    engine_time: Option<(EngineTime, u32)>,
     asked: Vec<Request>,
     timeouts: Vec<Duration>,
 }
@@ -145,6 +147,13 @@ impl Engine for FakeAgent {
 
     fn diagnose(&self, _timeout: Duration) -> Pending<'_, Diagnosis> {
         Box::pin(async { Diagnosis::Silent })
+    }
+
+    fn engine_time(&self) -> Option<EngineTime> {
+        let mut script = self.0.lock().unwrap();
+        let (time, step) = script.engine_time.as_mut()?;
+        time.seconds += *step;
+        Some(*time)
     }
 }
 
@@ -291,4 +300,30 @@ async fn a_get_that_is_refused_whole_is_split() {
     let values = agent.session().get(&names).await.unwrap();
     assert_eq!(values[1].value, Value::Gauge32(1));
     assert_eq!(values.len(), 4);
+}
+
+#[tokio::test]
+async fn an_engine_clock_that_runs_wrong_is_named_and_one_that_runs_as_ours_is_not() {
+    for (step, named) in [(0, false), (1_000, true)] {
+        let agent = FakeAgent::with(&[]);
+        agent.set(|script| script.engine_time = Some((EngineTime { boots: 2, seconds: 50 }, step)));
+        let mut session = agent.session();
+        for _ in 0..2 {
+            session.begin_round(Budget::default());
+            session.probe(&uptime()).await.unwrap();
+        }
+        let words: Vec<_> = session.quirks().iter().map(|quirk| quirk.error).collect();
+        assert_eq!(words.contains(&TableProblem::EngineTimeDrift), named, "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_that_copes_with_little_at_once_is_named() {
+    let agent = FakeAgent::table(40);
+    let mut session = agent.session();
+    session.walk(&[NAME, SPEED, ALIAS]).await;
+    assert_eq!(session.quirks(), []);
+    agent.set(|script| script.rows_max = Some((2, Fault::TooBig)));
+    session.walk(&[NAME, SPEED, ALIAS]).await;
+    assert_eq!(session.quirks().iter().map(|quirk| quirk.error).collect::<Vec<_>>(), [TableProblem::SmallAnswers]);
 }

@@ -71,18 +71,43 @@ impl Objects {
 impl Agent {
     /// Starts an agent that answers each community with its own objects, and others not at all.
     pub(crate) async fn start(communities: impl IntoIterator<Item = (&'static str, Objects)>) -> Self {
+        Self::run(communities, "127.0.0.1:0", usize::MAX).await
+    }
+
+    /// Starts an agent whose answers come from another address.
+    pub(crate) async fn start_elsewhere(communities: impl IntoIterator<Item = (&'static str, Objects)>) -> Self {
+        Self::run(communities, "127.0.0.2:0", usize::MAX).await
+    }
+
+    /// Starts an agent that answers no question for more values than `values_max`.
+    pub(crate) async fn start_small(
+        communities: impl IntoIterator<Item = (&'static str, Objects)>,
+        values_max: usize,
+    ) -> Self {
+        Self::run(communities, "127.0.0.1:0", values_max).await
+    }
+
+    async fn run(
+        communities: impl IntoIterator<Item = (&'static str, Objects)>,
+        answers_from: &str,
+        values_max: usize,
+    ) -> Self {
         let communities: BTreeMap<Vec<u8>, Objects> =
             communities.into_iter().map(|(name, objects)| (name.as_bytes().to_vec(), objects)).collect();
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
+        let answering_socket = UdpSocket::bind(answers_from).await.unwrap();
+        let (address, elsewhere) = (socket.local_addr().unwrap(), !answers_from.starts_with("127.0.0.1"));
         let answering = async move {
             let mut buffer = vec![0; 2_000];
             loop {
                 let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
                 let Some(question) = Question::read(&buffer[..length]) else { continue };
-                if let Some(objects) = communities.get(question.community) {
-                    socket.send_to(&objects.answer(&question), from).await.unwrap();
-                }
+                let asked = question.names.len() * question.rows.unwrap_or(1) as usize;
+                let Some(objects) = communities.get(question.community).filter(|_| asked <= values_max) else {
+                    continue;
+                };
+                let answers_from = if elsewhere { &answering_socket } else { &socket };
+                answers_from.send_to(&objects.answer(&question), from).await.unwrap();
             }
         };
         Self { address, task: tokio::spawn(answering) }

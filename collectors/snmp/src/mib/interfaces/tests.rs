@@ -84,3 +84,21 @@ fn speed_comes_from_the_object_that_can_hold_it() {
     assert_eq!(read(Some(0), Some(0)), Some(0));
     assert_eq!(read(None, None), None);
 }
+
+#[test]
+fn interfaces_that_moved_are_counted_and_new_ones_and_shared_names_are_not() {
+    let index = |rows: &[(u32, &str)]| {
+        InterfaceIndex::new(rows.iter().map(|(if_index, name)| InterfaceLabel {
+            if_index: *if_index,
+            name: Some((*name).to_owned()),
+            ..InterfaceLabel::default()
+        }))
+    };
+    let before = index(&[(1, "Gi0/1"), (2, "Gi0/2"), (3, "mgmt"), (4, "mgmt")]);
+    let same = index(&[(1, "Gi0/1"), (2, "Gi0/2"), (3, "mgmt"), (5, "Gi0/3")]);
+    assert_eq!(same.renumbered_since(&before), None);
+    assert_eq!(before.renumbered_since(&InterfaceIndex::default()), None);
+    let moved = index(&[(2, "Gi0/1"), (3, "Gi0/2"), (4, "mgmt")]);
+    let note = moved.renumbered_since(&before).unwrap();
+    assert_eq!((note.error, note.rows), (TableProblem::Renumbered, Some(2)));
+}
