@@ -13,8 +13,9 @@ use std::{
 };
 
 use onenet_snmp::{
-    AddressRow, Budget, Credentials, ForwardingRow, InterfaceCounters, InterfaceIndex, RequestError, Session, Sockets,
-    Spent, TableError, TableProblem, poll_addresses, poll_counters, poll_forwarding, poll_interfaces, poll_system,
+    AddressRow, Budget, Caps, Credentials, ForwardingRow, InterfaceCounters, InterfaceIndex, RequestError, Session,
+    Sockets, Spent, TableError, TableProblem, poll_addresses, poll_counters, poll_forwarding, poll_interfaces,
+    poll_system,
 };
 use simulated::{Question, Switch, pair, response, tlv};
 use tokio::{net::UdpSocket, task::JoinHandle, time::timeout};
@@ -52,6 +53,12 @@ enum Fault {
     BadValue,
     /// The successors of anything are always the same.
     Loop,
+    /// There is always one more row.
+    Endless,
+    /// Four times as many rows come as were asked for, in answers longer than any device may send.
+    Excess,
+    /// Whatever is asked for by GETBULK does not fit.
+    TooBig,
     /// Nothing but garbage comes.
     OnlyGarbage,
     /// Nothing comes.
@@ -179,9 +186,44 @@ impl Misbehaving {
                 let row = |port| pair(&[1, 3, 6, 1, 2, 1, 2, 2, 1, 7, port], &tlv(2, &[1]));
                 vec![response(&read, &(1..=20).flat_map(row).collect::<Vec<u8>>())]
             }
+            Fault::Endless => {
+                read.rows.map_or_else(|| vec![answer], |rows| vec![response(&read, &invented(&read, rows))])
+            }
+            Fault::Excess => {
+                let Some(rows) = read.rows else { return vec![answer] };
+                vec![response(&read, &invented(&read, rows * 4))]
+            }
+            Fault::TooBig => match read.rows {
+                Some(_) => vec![too_big(answer)],
+                None => vec![answer],
+            },
             Fault::None | Fault::Delay | Fault::Reordering | Fault::Elsewhere | Fault::OtherAddress => vec![answer],
         }
     }
+}
+
+/// Returns rows of successors that are made up as they are asked for: after any name there is another.
+fn invented(question: &Question<'_>, rows: u32) -> Vec<u8> {
+    const FIRST: u32 = 1_000_000;
+    let mut names = question.names.clone();
+    let mut pairs = Vec::new();
+    for _ in 0..rows {
+        for name in &mut names {
+            match name.last_mut().filter(|last| **last >= FIRST) {
+                Some(last) => *last += 1,
+                None => name.push(FIRST),
+            }
+            pairs.extend(pair(name, &tlv(2, &[1])));
+        }
+    }
+    pairs
+}
+
+/// Changes the error status of an answer, the second of the numbers before the list, to tooBig.
+fn too_big(mut answer: Vec<u8>) -> Vec<u8> {
+    let zeros = answer.windows(6).position(|bytes| bytes == [2, 1, 0, 2, 1, 0]).unwrap();
+    answer[zeros + 2] = 1;
+    answer
 }
 
 fn copy<'a>(question: &Question<'a>) -> Question<'a> {
@@ -289,6 +331,34 @@ async fn an_endless_walk_ends_and_is_named() {
     let (_, errors, spent) = timeout(ENDS_WITHIN, poll(&sockets, agent.address)).await.unwrap().unwrap();
     assert!(errors.iter().any(|error| error.error == TableProblem::Loop), "{errors:?}");
     assert!(spent.requests < 100, "{spent:?}");
+}
+
+#[tokio::test]
+async fn a_table_without_an_end_is_read_up_to_its_cap_and_named() {
+    const ROWS: usize = 500;
+    for fault in [Fault::Endless, Fault::Excess] {
+        let agent = Agent::start(fault).await;
+        let sockets = Sockets::open(1).await.unwrap();
+        let mut session =
+            Session::open(&sockets, agent.address, &Credentials::community("public").unwrap()).await.unwrap();
+        session.set_caps(Caps { rows: ROWS, ..Caps::default() });
+        let polled = timeout(ENDS_WITHIN, poll_counters(&mut session)).await.unwrap();
+        assert_eq!(polled.rows.len(), ROWS, "{fault:?}");
+        assert!(polled.errors.iter().any(|error| error.error == TableProblem::TooManyRows), "{fault:?}");
+        assert!(polled.is_partial() && !polled.quirks().is_empty(), "{fault:?}");
+        assert!(session.spent().requests < 2_000, "{fault:?}: {:?}", session.spent());
+        assert_eq!(sockets.waiting(), 0, "{fault:?} leaves questions behind");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_whose_answers_never_fit_ends_with_its_status_and_costs_few_questions() {
+    let agent = Agent::start(Fault::TooBig).await;
+    let sockets = Sockets::open(1).await.unwrap();
+    let (told, errors, spent) = timeout(ENDS_WITHIN, poll(&sockets, agent.address)).await.unwrap().unwrap();
+    assert_eq!(told, Told::default());
+    assert!(errors.iter().any(|error| error.error == TableProblem::ErrorStatus), "{errors:?}");
+    assert!(spent.requests < 200 && spent.timeouts == 0, "{spent:?}");
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use std::{
 };
 
 use onenet_snmp::{
-    AuthProtocol, Budget, Credentials, Inspection, PrivacyProtocol, Profiles, RequestError, Silence, Sockets, Target,
-    V3Security, V3User, inspect,
+    AuthProtocol, Budget, Credentials, Inspection, PrivacyProtocol, Profiles, RequestError, Session, Silence, Sockets,
+    Target, V3Security, V3User, inspect, poll_system,
 };
 
 const PHRASE: &str = "authpass123";
@@ -91,9 +91,19 @@ fn configuration_for(address: SocketAddr) -> String {
     let users = USERS.iter().map(|(name, auth, _, privacy, _)| {
         format!("createUser {name} {auth} {PHRASE} {privacy} {PRIVACY_PHRASE}\nrouser {name} priv\n")
     });
+    let matrix = AUTHENTICATIONS.iter().flat_map(|(auth, _)| {
+        let signer = format!("createUser {auth} {auth} {PHRASE}\nrouser {auth} auth\n");
+        let encrypting = PRIVACIES.iter().map(move |(privacy, _)| {
+            let name = format!("{auth}-{privacy}");
+            format!("createUser {name} {auth} {PHRASE} {privacy} {PRIVACY_PHRASE}\nrouser {name} priv\n")
+        });
+        encrypting.chain([signer])
+    });
+    let users = users.chain(matrix);
     format!(
         "agentaddress udp:{address}\nrocommunity public 127.0.0.1\nsysName tester\nsysLocation 北京\n\
-         createUser signer SHA {PHRASE}\nrouser signer auth\n{}",
+         createUser signer SHA {PHRASE}\nrouser signer auth\n\
+         createUser anybody\nrouser anybody noauth\n{}",
         users.collect::<String>()
     )
 }
@@ -106,6 +116,24 @@ const USERS: [UserRow; 5] = [
     ("sha256aes", "SHA-256", AuthProtocol::Sha256, "AES", PrivacyProtocol::Aes128),
     ("sha384aes192", "SHA-384", AuthProtocol::Sha384, "AES-192", PrivacyProtocol::Aes192),
     ("sha512aes256", "SHA-512", AuthProtocol::Sha512, "AES-256", PrivacyProtocol::Aes256),
+];
+
+/// What Debian's snmpd authenticates with, by its words.
+const AUTHENTICATIONS: [(&str, AuthProtocol); 6] = [
+    ("MD5", AuthProtocol::Md5),
+    ("SHA", AuthProtocol::Sha1),
+    ("SHA-224", AuthProtocol::Sha224),
+    ("SHA-256", AuthProtocol::Sha256),
+    ("SHA-384", AuthProtocol::Sha384),
+    ("SHA-512", AuthProtocol::Sha512),
+];
+
+/// And what it encrypts with.
+const PRIVACIES: [(&str, PrivacyProtocol); 4] = [
+    ("DES", PrivacyProtocol::Des),
+    ("AES", PrivacyProtocol::Aes128),
+    ("AES-192", PrivacyProtocol::Aes192),
+    ("AES-256", PrivacyProtocol::Aes256),
 ];
 
 fn encrypted(name: &str, auth: AuthProtocol, privacy: PrivacyProtocol) -> V3User {
@@ -175,7 +203,6 @@ async fn every_way_to_be_refused_has_its_own_word() {
 #[tokio::test]
 #[ignore = "needs snmpd"]
 async fn a_device_that_comes_back_is_read_again_by_the_same_session() {
-    use onenet_snmp::{Session, poll_system};
     let mut snmpd = Snmpd::start().await;
     let sockets = Sockets::open(1).await.unwrap();
     let credentials = Credentials::user(encrypted("shaaes", AuthProtocol::Sha1, PrivacyProtocol::Aes128)).unwrap();
@@ -198,4 +225,88 @@ async fn a_device_that_comes_back_is_read_again_by_the_same_session() {
             Err(error) => assert!(expired(deadline) < READY_MAX, "{error}"),
         }
     }
+}
+
+async fn name_told(sockets: &Sockets, at: SocketAddr, user: V3User) -> Result<Option<String>, RequestError> {
+    let credentials = Credentials::user(user).unwrap();
+    let mut session = Session::open(sockets, at, &credentials).await?;
+    poll_system(&mut session).await.map(|system| system.name.get().cloned())
+}
+
+fn at_level(name: &str, security: V3Security) -> V3User {
+    V3User { name: name.to_owned(), security, context: String::new() }
+}
+
+#[tokio::test]
+#[ignore = "needs snmpd"]
+async fn every_authentication_works_with_every_encryption_and_with_none() {
+    let snmpd = Snmpd::start().await;
+    let sockets = Sockets::open(1).await.unwrap();
+    let told = async |user: V3User| {
+        let name = user.name.clone();
+        name_told(&sockets, snmpd.address, user).await.unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    for (word, auth) in AUTHENTICATIONS {
+        let signed = V3Security::Authenticated { auth, auth_key: PHRASE.into() };
+        assert_eq!(told(at_level(word, signed)).await.as_deref(), Some("tester"), "{word}");
+        for (other, privacy) in PRIVACIES {
+            let user = encrypted(&format!("{word}-{other}"), auth, privacy);
+            assert_eq!(told(user).await.as_deref(), Some("tester"), "{word} with {other}");
+        }
+    }
+    assert_eq!(told(at_level("anybody", V3Security::None)).await.as_deref(), Some("tester"));
+}
+
+#[tokio::test]
+#[ignore = "needs snmpd"]
+async fn wrong_users_and_keys_are_named_at_every_level_and_with_every_protocol() {
+    let snmpd = Snmpd::start().await;
+    let sockets = Sockets::open(1).await.unwrap();
+    let refusal = async |user: V3User| name_told(&sockets, snmpd.address, user).await.unwrap_err();
+    let error = refusal(at_level("nobody", V3Security::None)).await;
+    assert!(matches!(&error, RequestError::UnknownUser { .. }), "{error}");
+    for (word, auth) in AUTHENTICATIONS {
+        let signed = V3Security::Authenticated { auth, auth_key: "wrongpass123".into() };
+        let error = refusal(at_level(word, signed)).await;
+        assert!(matches!(&error, RequestError::WrongAuthKey { .. }), "{word}: {error}");
+    }
+    for (word, privacy) in PRIVACIES {
+        let user = encrypted(&format!("SHA-{word}"), AuthProtocol::Sha1, privacy);
+        let error = refusal(with_keys(user, PHRASE, "wrongpass123")).await;
+        assert!(matches!(&error, RequestError::NoAnswer { reason: Silence::Encrypted, .. }), "{word}: {error}");
+    }
+    // DES takes whole blocks: whether a message of AES can be one is a matter of its length.
+    let error = refusal(encrypted("SHA-DES", AuthProtocol::Sha1, PrivacyProtocol::Aes128)).await;
+    let told = matches!(
+        &error,
+        RequestError::WrongPrivacyKey { .. } | RequestError::NoAnswer { reason: Silence::Encrypted, .. }
+    );
+    assert!(told, "another protocol: {error}");
+}
+
+/// A box that was replaced has another engine, and its boots begin again.
+#[tokio::test]
+#[ignore = "needs snmpd"]
+async fn a_device_that_became_another_engine_is_read_again_by_the_same_session() {
+    let mut snmpd = Snmpd::start().await;
+    let sockets = Sockets::open(1).await.unwrap();
+    let credentials = Credentials::user(encrypted("shaaes", AuthProtocol::Sha1, PrivacyProtocol::Aes128)).unwrap();
+    let mut session = Session::open(&sockets, snmpd.address, &credentials).await.unwrap();
+    poll_system(&mut session).await.unwrap();
+    let before = session.engine_id().unwrap();
+
+    snmpd.process.kill().unwrap();
+    snmpd.process.wait().unwrap();
+    std::fs::remove_file(snmpd.directory.path().join("snmpd.conf")).unwrap();
+    snmpd.process = spawn(snmpd.directory.path()).unwrap();
+    let deadline = deadline();
+    loop {
+        session.begin_round(Budget::default());
+        match poll_system(&mut session).await {
+            Ok(system) => break assert_eq!(system.name.get().map(String::as_str), Some("tester")),
+            Err(error) => assert!(expired(deadline) < READY_MAX, "{error}"),
+        }
+    }
+    assert_ne!(session.engine_id().unwrap(), before);
+    assert!(session.quirks().is_empty(), "{:?}", session.quirks());
 }
