@@ -39,19 +39,18 @@ pub(crate) struct Hearing {
 impl Board {
     /// Gives each device a place, and no others.
     pub(crate) fn set_devices(&self, devices: &[DeviceConfig]) {
-        let place = |device: &DeviceConfig| DeviceStatus {
-            name: device.name.clone(),
-            target: device.target.to_string(),
-            reach: None,
-            detail: String::new(),
-            since: None,
-            last_cycle: None,
-            last_cycle_ms: None,
-            late_cycles: 0,
-            tables: Vec::new(),
-        };
         let devices = devices.iter().map(|device| (device.name.clone(), place(device))).collect();
         self.lock().devices = devices;
+    }
+
+    /// Gives one more device a place.
+    pub(crate) fn add_device(&self, device: &DeviceConfig) {
+        self.lock().devices.insert(device.name.clone(), place(device));
+    }
+
+    /// Takes a device's place away.
+    pub(crate) fn remove_device(&self, name: &str) {
+        self.lock().devices.remove(name);
     }
 
     pub(crate) fn reach(&self, device: &str, reach: &Reach, now: Timestamp) {
@@ -130,5 +129,19 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, Places> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn place(device: &DeviceConfig) -> DeviceStatus {
+    DeviceStatus {
+        name: device.name.clone(),
+        target: device.target.to_string(),
+        reach: None,
+        detail: String::new(),
+        since: None,
+        last_cycle: None,
+        last_cycle_ms: None,
+        late_cycles: 0,
+        tables: Vec::new(),
     }
 }

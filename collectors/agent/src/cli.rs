@@ -3,6 +3,7 @@
 //! Exit statuses: 0 done, 1 failed, 2 used wrongly. An error is one message on standard error that names the remedy.
 
 mod check;
+mod discovered;
 mod enrol;
 mod inspect;
 mod output;
@@ -39,6 +40,8 @@ enum Command {
     Enrol(enrol::Arguments),
     /// Tell how the agent is doing, in plain words.
     Status(status::Arguments),
+    /// List the addresses that were found, and why each was added or not.
+    Discovered(discovered::Arguments),
     /// Check a configuration: list everything that is wrong with it, or say what the agent would do.
     CheckConfig {
         /// The configuration.
@@ -65,6 +68,7 @@ impl Cli {
             Command::Run { config } => run::execute(&config),
             Command::Enrol(arguments) => enrol::execute(&arguments),
             Command::Status(arguments) => status::execute(&arguments),
+            Command::Discovered(arguments) => discovered::execute(&arguments),
             Command::CheckConfig { file, config } => check::execute(&config.unwrap_or(file)),
             Command::Inspect(arguments) => inspect::execute(arguments),
             Command::Replay(arguments) => replay::execute(&arguments),

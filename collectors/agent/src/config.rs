@@ -4,9 +4,9 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`capture`, `intervals`, `devices`) may be replaced by the centre. The agent's own part (`centre`,
-//! `data`, `spool`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for good or
-//! open a port at the site, and named credentials let the centre use secrets that it does not know.
+//! The *site's part* (`capture`, `intervals`, `devices`, `discovery`) may be replaced by the centre. The agent's own part
+//! (`centre`, `data`, `spool`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for
+//! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
 use std::{
     collections::BTreeMap,
@@ -19,6 +19,7 @@ mod agent;
 mod capture;
 mod credentials;
 mod device;
+mod discovery;
 mod intervals;
 mod traps;
 
@@ -27,6 +28,8 @@ pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
 pub use capture::{CaptureConfig, Interfaces};
 pub use credentials::NamedCredentials;
 pub use device::DeviceConfig;
+pub use discovery::DiscoveryConfig;
+pub(crate) use discovery::covers;
 pub use intervals::Intervals;
 pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvironment};
 pub use traps::TrapsConfig;
@@ -71,6 +74,8 @@ pub struct SiteConfig {
     pub capture: CaptureConfig,
     /// What is polled.
     pub devices: Vec<DeviceConfig>,
+    /// Where more devices are looked for; `None`: nowhere.
+    pub discovery: Option<DiscoveryConfig>,
 }
 
 impl Config {
@@ -157,7 +162,8 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
         root.note("devices", what, format_args!("at most {DEVICES_MAX} fit one agent: divide them among several"));
         sections.truncate(DEVICES_MAX);
     }
-    SiteConfig { capture, devices: device::all(sections, intervals, credentials) }
+    let discovery = discovery::checked(root.section("discovery"), intervals, credentials);
+    SiteConfig { capture, devices: device::all(sections, intervals, credentials), discovery }
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 mod conditions;
 pub mod config;
+pub mod discovery;
 mod durable;
 pub mod enrol;
 mod limited;

@@ -24,7 +24,10 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::notices::{Notice, Told};
 
 use self::device::{Device, Shared};
-use crate::{board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, observations::Observations};
+use crate::{
+    board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, discovery::Finder,
+    observations::Observations,
+};
 
 /// How many devices are asked at the same time. A site has a handful; a province's agent with thousands, each a round trip
 /// of 50 ms away and asked 20 questions a minute, needs some 200 at a time.
@@ -55,7 +58,7 @@ pub(crate) struct Poller {
     told: Told,
     tasks: JoinSet<()>,
     /// Which task polls what.
-    devices: HashMap<task::Id, DeviceConfig>,
+    devices: HashMap<task::Id, (DeviceConfig, CancellationToken)>,
     cancel: CancellationToken,
 }
 
@@ -80,9 +83,10 @@ impl Poller {
         sockets: Sockets,
         profiles: Arc<Profiles>,
         news: News,
+        finder: Finder,
     ) -> Self {
         let gate = Arc::new(Semaphore::new(AT_A_TIME));
-        let shared = Shared { clock, observations, conditions, board, sockets, profiles, gate };
+        let shared = Shared { clock, observations, conditions, board, sockets, profiles, gate, finder };
         let (tasks, cancel) = (JoinSet::new(), CancellationToken::new());
         Self { shared, news, told: Told::default(), tasks, devices: HashMap::new(), cancel }
     }
@@ -100,6 +104,24 @@ impl Poller {
         devices.iter().cloned().for_each(|device| self.begin(device));
     }
 
+    /// Polls these devices from now on, and no others; those that are the same as before go on undisturbed.
+    pub(crate) fn update(&mut self, devices: &[DeviceConfig]) {
+        let stays = |device: &DeviceConfig| devices.iter().any(|other| is_same(other, device));
+        let gone: Vec<task::Id> =
+            self.devices.iter().filter(|(_, (device, _))| !stays(device)).map(|(id, _)| *id).collect();
+        for (device, cancel) in gone.iter().filter_map(|id| self.devices.remove(id)) {
+            cancel.cancel();
+            self.told.remove(&device);
+            self.shared.board.remove_device(&device.name);
+        }
+        let is_new = |device: &&DeviceConfig| !self.devices.values().any(|(known, _)| is_same(known, device));
+        let new: Vec<DeviceConfig> = devices.iter().filter(is_new).cloned().collect();
+        for device in new {
+            self.shared.board.add_device(&device);
+            self.begin(device);
+        }
+    }
+
     /// Begins again what failed: a defect that one device brings out must not leave it unwatched in silence.
     pub(crate) fn revive(&mut self) {
         while let Some(ended) = self.tasks.try_join_next_with_id() {
@@ -107,7 +129,7 @@ impl Poller {
                 Ok((id, ())) => *id,
                 Err(error) => error.id(),
             };
-            let Some(device) = self.devices.remove(&id) else { continue };
+            let Some((device, _)) = self.devices.remove(&id) else { continue };
             tracing::error!(device = %device.name, error = ?ended.err(), "the task of a device failed and is begun again");
             self.begin(device);
         }
@@ -116,20 +138,26 @@ impl Poller {
     fn begin(&mut self, device: DeviceConfig) {
         let polling = Device::new(device.clone(), self.shared.clone());
         let notices = self.told.add(&device);
-        let task = self.tasks.spawn(polling.run(self.cancel.clone(), self.news.0.subscribe(), notices));
-        self.devices.insert(task.id(), device);
+        let cancel = self.cancel.child_token();
+        let task = self.tasks.spawn(polling.run(cancel.clone(), self.news.0.subscribe(), notices));
+        self.devices.insert(task.id(), (device, cancel));
     }
 
     /// Ends all polling.
     pub(crate) async fn stop(&mut self) {
         self.cancel.cancel();
-        self.devices.drain().for_each(|(_, device)| self.told.remove(&device));
+        self.devices.drain().for_each(|(_, (device, _))| self.told.remove(&device));
         while let Some(ended) = self.tasks.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "the task of a device failed");
             }
         }
     }
+}
+
+/// Returns whether both are polled in the same way.
+fn is_same(a: &DeviceConfig, b: &DeviceConfig) -> bool {
+    a.name == b.name && a.target == b.target && a.credentials.is_same(&b.credentials) && a.intervals == b.intervals
 }
 
 /// Returns the groups of facts about a device of this name.

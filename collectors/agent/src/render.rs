@@ -1,11 +1,13 @@
 //! Results as tables for people. The JSON forms are the contract; these may change.
 
+mod discovered;
 mod inspection;
 mod language;
 mod replay;
 mod status;
 mod table;
 
+pub(crate) use discovered::discovered;
 pub(crate) use inspection::inspection;
 pub(crate) use language::Language;
 pub(crate) use replay::replay;

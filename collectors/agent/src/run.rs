@@ -1,7 +1,7 @@
 //! The agent, put together.
 //!
 //! Tasks, all owned by [`run`]: the keeper of observations, the uplink, the supervisor of polling and listening, the
-//! listener for traps where one is configured, the writer of the status file. To stop, the supervisor is told first, so that the last observations reach the keeper, which flushes
+//! listener for traps where one is configured, the finder of devices, the writer of the status file. To stop, the supervisor is told first, so that the last observations reach the keeper, which flushes
 //! when nobody observes any more; then the uplink. All of that within [`STOP_WITHIN`]; what takes longer is abandoned, and
 //! is on disk as far as it had been acknowledged to whoever observed it.
 
@@ -27,6 +27,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{CONFIG_FILE_DEFAULT, Config, SiteConfig},
+    discovery::Finder,
     durable,
     enrol::{Credentials, CredentialsError},
     limited::Limited,
@@ -131,6 +132,7 @@ struct Agent {
     supervisor: Supervisor,
     changes: mpsc::Receiver<Change>,
     traps: Option<Traps>,
+    finder: Finder,
     sources: Arc<Sources>,
 }
 
@@ -148,18 +150,8 @@ impl Agent {
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let (to_change, changes) = mpsc::channel(CHANGES_WAITING);
         let line = UplinkConfig::new(&address);
-        let profiles = Arc::clone(&config.profiles);
-        let (observed, troubles) = (observations.clone(), conditions.clone());
-        let poller = Poller::new(clock, observed, troubles, board.clone(), sockets.clone(), profiles, news.clone());
-        let traps = config.traps.map(|traps| Traps {
-            config: traps,
-            data: config.data_dir.clone(),
-            clock,
-            conditions: conditions.clone(),
-            observations: observations.clone(),
-            told: poller.told(),
-            counts: Counts::default(),
-        });
+        let around = (clock, &observations, &conditions);
+        let (finder, poller, traps) = watching(&config, around, &board, sockets.clone(), &news);
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -206,20 +198,36 @@ impl Agent {
             own: config.site,
             credentials: config.credentials,
             rollback_after: config.centre.rollback_after,
+            finder: finder.clone(),
+            configured: SiteConfig::default(),
             site: SiteConfig::default(),
             watch: None,
         };
-        Self { data: config.data_dir, clock, spool, observations, waiting, uplink, supervisor, changes, traps, sources }
+        Self {
+            data: config.data_dir,
+            clock,
+            spool,
+            observations,
+            waiting,
+            uplink,
+            supervisor,
+            changes,
+            traps,
+            finder,
+            sources,
+        }
     }
 
     /// Runs until told to stop, and stops.
     async fn run(self, shutdown: CancellationToken) {
-        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, traps, sources } = self;
+        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, traps, finder, sources } =
+            self;
         let (stop_watching, stop_line, stop_status) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
         let keeping = tokio::spawn(keep(waiting, spool, clock));
         let line = tokio::spawn(uplink.run(stop_line.clone()));
         let watching = tokio::spawn(supervisor.run(changes, stop_watching.clone()));
+        let finding = tokio::spawn(finder.run(stop_watching.clone()));
         let hearing = traps.map(|traps| tokio::spawn(traps.run(stop_watching.clone())));
         let writing = tokio::spawn(write_status(Arc::clone(&sources), data, stop_status.clone()));
         observations.history(vec![started(&sources)]).await;
@@ -230,6 +238,7 @@ impl Agent {
         let stopping = async {
             stop_watching.cancel();
             report_end("watching", watching.await);
+            report_end("finding devices", finding.await);
             if let Some(hearing) = hearing {
                 report_end("hearing traps", hearing.await);
             }
@@ -282,6 +291,39 @@ impl Sources {
                 .collect(),
         }
     }
+}
+
+/// Returns what watches devices: who finds them, who polls them, who hears what they say.
+fn watching(
+    config: &Config,
+    (clock, observations, conditions): (Clock, &Observations, &Conditions),
+    board: &Board,
+    sockets: Sockets,
+    news: &News,
+) -> (Finder, Poller, Option<Traps>) {
+    let (observations, conditions, data) = (observations.clone(), conditions.clone(), config.data_dir.clone());
+    let finder = Finder::new(data.clone(), clock, observations.clone(), sockets.clone());
+    let poller = Poller::new(
+        clock,
+        observations.clone(),
+        conditions.clone(),
+        board.clone(),
+        sockets,
+        Arc::clone(&config.profiles),
+        news.clone(),
+        finder.clone(),
+    );
+    let told = poller.told();
+    let traps = config.traps.clone().map(|config| Traps {
+        config,
+        data,
+        clock,
+        conditions,
+        observations,
+        told,
+        counts: Counts::default(),
+    });
+    (finder, poller, traps)
 }
 
 fn summary(spool: &Spool) -> SpoolSummary {

@@ -20,6 +20,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{Interfaces, NamedCredentials, SiteConfig},
+    discovery::Finder,
     listen::{self, Listener},
     observations::Observations,
     poll::{self, Poller},
@@ -55,6 +56,10 @@ pub(crate) struct Supervisor {
     pub(crate) own: SiteConfig,
     pub(crate) credentials: NamedCredentials,
     pub(crate) rollback_after: Duration,
+    pub(crate) finder: Finder,
+    /// What is configured, without what was found.
+    pub(crate) configured: SiteConfig,
+    /// What is watched.
     pub(crate) site: SiteConfig,
     pub(crate) watch: Option<Watch>,
 }
@@ -67,11 +72,13 @@ impl Supervisor {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut forget = interval(FORGET_EVERY);
         forget.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut found = self.finder.changes();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(change) = changes.recv() => self.change(change).await,
                 _ = forget.tick() => self.forget().await,
+                Ok(()) = found.changed() => self.found().await,
                 _ = look.tick() => {
                     self.listening(Listener::look).await;
                     self.poller.revive();
@@ -174,8 +181,11 @@ impl Supervisor {
     }
 
     /// Watches what this says from now on.
-    async fn apply(&mut self, site: SiteConfig) {
+    async fn apply(&mut self, mut site: SiteConfig) {
         let revision = self.store.in_force().revision;
+        let found = self.finder.configure(&site);
+        self.configured = site.clone();
+        site.devices.extend(found);
         tracing::info!(revision, devices = site.devices.len(), interfaces = %site.capture.interfaces, "watching");
         self.poller.set_devices(&site.devices).await;
         let capture = site.capture.clone();
@@ -183,6 +193,17 @@ impl Supervisor {
         self.retract(&site).await;
         self.in_force.set(revision, &site);
         self.trial.send_replace(self.store.is_on_trial());
+        self.site = site;
+    }
+
+    /// Polls what was found by now, beside what is configured.
+    async fn found(&mut self) {
+        let mut site = self.configured.clone();
+        site.devices.extend(self.finder.devices());
+        tracing::info!(devices = site.devices.len(), "the devices that are found changed");
+        self.poller.update(&site.devices);
+        self.retract(&site).await;
+        self.in_force.set(self.store.in_force().revision, &site);
         self.site = site;
     }
 

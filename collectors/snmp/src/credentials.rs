@@ -174,6 +174,11 @@ impl Credentials {
         Self { kind, prepared: Arc::clone(&self.prepared) }
     }
 
+    /// Returns whether both are clones of one set of credentials.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.prepared, &other.prepared)
+    }
+
     /// Returns `v2c` or `v3`.
     pub const fn version(&self) -> &'static str {
         match self.kind {

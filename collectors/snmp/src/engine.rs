@@ -20,6 +20,7 @@ use std::{
 
 use tokio::sync::OnceCell;
 
+pub use discovery::{EngineAt, engine_at};
 pub(crate) use library::PreparedKeys;
 pub use pending::DatagramCounts;
 pub use usm::LocalEngine;

@@ -42,6 +42,16 @@ pub async fn poll_system(session: &mut Session) -> Result<System, RequestError> 
     Ok(system::assemble(&varbinds))
 }
 
+/// Asks once what the device says of itself: an attempt with credentials that may not fit.
+///
+/// # Errors
+///
+/// No answer came, or the device refuses the credentials.
+pub async fn attempt_system(session: &mut Session) -> Result<System, RequestError> {
+    let varbinds = session.attempt(&system::names()).await?;
+    Ok(system::assemble(&varbinds))
+}
+
 /// Reads state and counters of the interfaces. Cheap: ask every round.
 pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
     let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_COUNTERS).await;

@@ -192,6 +192,15 @@ impl Session {
         small.into_iter().chain(drift).collect()
     }
 
+    /// Asks once for the values of `names`, and finds out nothing about a silence.
+    ///
+    /// # Errors
+    ///
+    /// No answer came, or the device refuses the credentials.
+    pub async fn attempt(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
+        self.ask(&Request::Get(names.to_vec()), 1).await
+    }
+
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
     /// silence may mean, which takes up to three more questions.
     ///

@@ -30,6 +30,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::DeviceConfig,
+    discovery::{Finder, Source},
     observations::Observations,
     schedule::{Decision, DeviceSchedule, Outcome, Table, Tables, seed_of},
 };
@@ -48,6 +49,8 @@ pub(super) struct Shared {
     pub(super) profiles: Arc<Profiles>,
     /// How many devices are asked at a time.
     pub(super) gate: Arc<Semaphore>,
+    /// Who takes note of what devices tell of others.
+    pub(super) finder: Finder,
 }
 
 /// A device that is polled.
@@ -184,6 +187,7 @@ impl Device {
             // What could not be asked this time is no other than before.
             if !identity.is_partial() {
                 self.identity = identity.rows.into_iter().next().unwrap_or_default();
+                self.shared.finder.identified(&self.config.name, &system, &self.identity);
             }
         }
         if restarted {
@@ -203,6 +207,8 @@ impl Device {
                 Table::Interfaces => self.read_interfaces(session).await,
                 Table::Neighbours => {
                     let polled = poll_neighbours(session, &self.names).await;
+                    let addresses = polled.rows.iter().flat_map(|row| row.management_addresses.iter().copied());
+                    self.shared.finder.told(&self.config.name, Source::Neighbour, addresses);
                     self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
                 }
                 Table::Forwarding => {

@@ -370,6 +370,12 @@ fn context<'a>(head: &mut Head<'a>) -> Result<(&'a [u8], &'a [u8]), NotAnAnswer>
     Ok((engine, name))
 }
 
+/// Returns the engine id that a message names.
+pub(super) fn engine_of(datagram: &[u8]) -> Option<Vec<u8>> {
+    let id = Envelope::read(datagram).ok()?.engine_id;
+    (5..=ENGINE_ID_MAX).contains(&id.len()).then(|| id.to_vec())
+}
+
 fn is_user(credentials: &Credentials, name: &[u8]) -> bool {
     matches!(&credentials.kind, Kind::User(user) if user.name.as_bytes() == name)
 }
