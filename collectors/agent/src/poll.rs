@@ -13,7 +13,6 @@ mod recognition;
 
 use std::{collections::HashMap, sync::Arc};
 
-use onenet_snmp::{Profiles, Sockets};
 use onenet_topology::fact::{Group, Method, Scope};
 use tokio::{
     sync::{Semaphore, watch},
@@ -23,11 +22,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::notices::{Notice, Told};
 
-use self::device::{Device, Shared};
-use crate::{
-    board::Board, clock::Clock, conditions::Conditions, config::DeviceConfig, discovery::Finder,
-    observations::Observations,
-};
+pub(crate) use self::device::Shared;
+
+use self::device::Device;
+use crate::config::DeviceConfig;
 
 /// How many devices are asked at the same time. A site has a handful; a province's agent with thousands, each a round trip
 /// of 50 ms away and asked 20 questions a minute, needs some 200 at a time.
@@ -75,18 +73,7 @@ impl News {
 
 impl Poller {
     /// Returns a poller without devices.
-    pub(crate) fn new(
-        clock: Clock,
-        observations: Observations,
-        conditions: Conditions,
-        board: Board,
-        sockets: Sockets,
-        profiles: Arc<Profiles>,
-        news: News,
-        finder: Finder,
-    ) -> Self {
-        let gate = Arc::new(Semaphore::new(AT_A_TIME));
-        let shared = Shared { clock, observations, conditions, board, sockets, profiles, gate, finder };
+    pub(crate) fn new(shared: Shared, news: News) -> Self {
         let (tasks, cancel) = (JoinSet::new(), CancellationToken::new());
         Self { shared, news, told: Told::default(), tasks, devices: HashMap::new(), cancel }
     }
@@ -153,6 +140,11 @@ impl Poller {
             }
         }
     }
+}
+
+/// Returns what lets so many devices be asked at a time and no more.
+pub(crate) fn gate() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(AT_A_TIME))
 }
 
 /// Returns whether both are polled in the same way.

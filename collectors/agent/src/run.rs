@@ -33,7 +33,7 @@ use crate::{
     limited::Limited,
     listen::Listener,
     observations::{Observations, Waiting, keep, observations},
-    poll::{News, Poller},
+    poll::{self, News, Poller, Shared},
     remote::{Change, InForce, Remote},
     spool::{Spool, SpoolConfig, SpoolError},
     status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status, TrapStatus},
@@ -148,10 +148,9 @@ impl Agent {
         let (observations, waiting) = observations(clock);
         let (conditions, board, news) = (Conditions::default(), Board::default(), News::new());
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
-        let (to_change, changes) = mpsc::channel(CHANGES_WAITING);
-        let line = UplinkConfig::new(&address);
-        let around = (clock, &observations, &conditions);
-        let (finder, poller, traps) = watching(&config, around, &board, sockets.clone(), &news);
+        let ((to_change, changes), line) = (mpsc::channel(CHANGES_WAITING), UplinkConfig::new(&address));
+        let (finder, poller, traps) =
+            watching(&config, (clock, &observations, &conditions), &board, sockets.clone(), &news);
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -177,10 +176,7 @@ impl Agent {
             in_force: in_force.clone(),
             sockets,
             changes: to_change,
-            status: Box::new({
-                let sources = Arc::clone(&sources);
-                move || sources.status(false)
-            }),
+            status: status_of(&sources),
         };
         let (uplink, link) = Uplink::new(Arc::clone(&spool), credentials, clock, line, Arc::new(remote));
         let link = sources.link.get_or_init(|| link).clone();
@@ -303,16 +299,17 @@ fn watching(
 ) -> (Finder, Poller, Option<Traps>) {
     let (observations, conditions, data) = (observations.clone(), conditions.clone(), config.data_dir.clone());
     let finder = Finder::new(data.clone(), clock, observations.clone(), sockets.clone());
-    let poller = Poller::new(
+    let shared = Shared {
         clock,
-        observations.clone(),
-        conditions.clone(),
-        board.clone(),
+        observations: observations.clone(),
+        conditions: conditions.clone(),
+        board: board.clone(),
         sockets,
-        Arc::clone(&config.profiles),
-        news.clone(),
-        finder.clone(),
-    );
+        profiles: Arc::clone(&config.profiles),
+        gate: poll::gate(),
+        finder: finder.clone(),
+    };
+    let poller = Poller::new(shared, news.clone());
     let told = poller.told();
     let traps = config.traps.clone().map(|config| Traps {
         config,
@@ -324,6 +321,11 @@ fn watching(
         counts: Counts::default(),
     });
     (finder, poller, traps)
+}
+
+fn status_of(sources: &Arc<Sources>) -> Box<dyn Fn() -> Status + Send + Sync> {
+    let sources = Arc::clone(sources);
+    Box::new(move || sources.status(false))
 }
 
 fn summary(spool: &Spool) -> SpoolSummary {

@@ -62,9 +62,18 @@ impl Snmpd {
     ///
     /// A program is not installed or does not answer.
     pub fn start(switch: &Switch<'_>, system_name: &str) -> Result<Self> {
+        Self::start_with(switch, system_name, "")
+    }
+
+    /// Starts all three as [`Snmpd::start`] does, with more lines of snmpd's configuration.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Snmpd::start`].
+    pub fn start_with(switch: &Switch<'_>, system_name: &str, more: &str) -> Result<Self> {
         let node = switch.node();
         let agentx = node.dir().join("agentx");
-        let master = start_master(node, system_name, &agentx)?;
+        let master = start_master_with(node, system_name, &agentx, more)?;
         let bridge = start_bridge(node, &agentx)?;
         let lldp = start_lldp(node, system_name, &agentx)?;
         // dot1dBaseNumPorts (RFC 4188) and lldpLocSysName (IEEE 802.1AB).
@@ -84,12 +93,26 @@ impl Snmpd {
 ///
 /// snmpd is not installed.
 pub fn start_master(node: &Node, system_name: &str, agentx: &std::path::Path) -> Result<Process> {
+    start_master_with(node, system_name, agentx, "")
+}
+
+/// Returns the lines that have snmpd send a linkDown trap to `collector` when a port goes down: it looks at its ports every
+/// second, with a user of its own.
+pub fn link_down_traps(collector: &str) -> String {
+    format!(
+        "trap2sink {collector} {COMMUNITY}\ncreateUser watch SHA watch-pass-of-the-lab\niquerySecName watch\nrouser watch\n\
+         notificationEvent down .1.3.6.1.6.3.1.1.5.3 -i .1.3.6.1.2.1.2.2.1.1 -i .1.3.6.1.2.1.2.2.1.8\n\
+         monitor -r 1 -e down \"a port went down\" .1.3.6.1.2.1.2.2.1.8 == 2\n"
+    )
+}
+
+fn start_master_with(node: &Node, system_name: &str, agentx: &std::path::Path, more: &str) -> Result<Process> {
     let config = node.file(
         "snmpd.conf",
         &format!(
             "agentAddress udp:161,udp6:161\nrocommunity {COMMUNITY}\nrocommunity6 {COMMUNITY}\n\
              master agentx\nagentXSocket {}\nsysName {system_name}\nsysLocation rack 3\nsysContact network centre\n\
-             createUser {V3_USER} SHA {V3_AUTH} AES {V3_PRIV}\nrouser {V3_USER} priv\n",
+             createUser {V3_USER} SHA {V3_AUTH} AES {V3_PRIV}\nrouser {V3_USER} priv\n{more}",
             agentx.display()
         ),
     )?;

@@ -40,17 +40,17 @@ const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 /// What the tasks of all devices share.
 #[derive(Clone)]
-pub(super) struct Shared {
-    pub(super) clock: Clock,
-    pub(super) observations: Observations,
-    pub(super) conditions: Conditions,
-    pub(super) board: Board,
-    pub(super) sockets: Sockets,
-    pub(super) profiles: Arc<Profiles>,
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    pub(crate) observations: Observations,
+    pub(crate) conditions: Conditions,
+    pub(crate) board: Board,
+    pub(crate) sockets: Sockets,
+    pub(crate) profiles: Arc<Profiles>,
     /// How many devices are asked at a time.
-    pub(super) gate: Arc<Semaphore>,
+    pub(crate) gate: Arc<Semaphore>,
     /// Who takes note of what devices tell of others.
-    pub(super) finder: Finder,
+    pub(crate) finder: Finder,
 }
 
 /// A device that is polled.
