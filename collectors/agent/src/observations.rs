@@ -3,26 +3,33 @@
 //! Tasks: one [`keep`] task takes what waits and hands it to a blocking thread. It ends when every [`Observations`] is gone,
 //! after a last flush; cancelling it loses what waits in the channel, which the next observation of the same thing repeats.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use onenet_topology::fact::{Fact, FactChange, Group, HistoryItem};
+use onenet_topology::{
+    Timestamp,
+    fact::{Fact, FactChange, Group, HistoryItem},
+};
 use onenet_wire::Clocks;
 use tokio::sync::mpsc;
 
 use crate::{
     clock::Clock,
     limited::Limited,
-    spool::{Spool, SpoolError},
+    spool::{Lineage, Spool, SpoolError},
 };
 
 /// How many observations wait at most: one of each table of a few devices. When it is full, whoever observes waits: a slow
 /// disk slows polling, and a full ring of frames is counted as such.
-const WAITING_MAX: usize = 64;
+const WAITING_MAX: usize = 128;
+
+/// How long observations gather before a thread takes them.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// Something observed.
 #[derive(Debug)]
 enum Observation {
     Complete(Group, Vec<Fact>),
+    Renewed { groups: Vec<Group>, observed: Timestamp, since: u64 },
     Changes(Vec<(Group, FactChange)>),
     History(Vec<HistoryItem>),
 }
@@ -32,21 +39,35 @@ enum Observation {
 pub(crate) struct Observations {
     sender: mpsc::Sender<(Observation, Clocks)>,
     clock: Clock,
+    lineage: Lineage,
 }
 
 /// The receiving side, for [`keep`].
 pub(crate) struct Waiting(mpsc::Receiver<(Observation, Clocks)>);
 
-/// Returns both sides.
-pub(crate) fn observations(clock: Clock) -> (Observations, Waiting) {
+/// Returns both sides; `lineage` is that of the spool which keeps them.
+pub(crate) fn observations(clock: Clock, lineage: Lineage) -> (Observations, Waiting) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Observations { sender, clock }, Waiting(receiver))
+    (Observations { sender, clock, lineage }, Waiting(receiver))
 }
 
 impl Observations {
     /// Takes everything that holds now in a group; what else was known of it is gone.
     pub(crate) async fn complete(&self, group: Group, facts: Vec<Fact>) {
         self.send(Observation::Complete(group, facts)).await;
+    }
+
+    /// Takes note that everything given of these groups holds at `observed` as well. `since` is the number of
+    /// [`lineage`](Self::lineage) from before it was given.
+    pub(crate) async fn renewed(&self, groups: Vec<Group>, observed: Timestamp, since: u64) {
+        if !groups.is_empty() {
+            self.send(Observation::Renewed { groups, observed, since }).await;
+        }
+    }
+
+    /// Returns a number that stays as long as what was given is kept.
+    pub(crate) fn lineage(&self) -> u64 {
+        self.lineage.number()
     }
 
     /// Takes differences.
@@ -90,6 +111,12 @@ pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
     let mut taken = Vec::with_capacity(WAITING_MAX);
     loop {
         let open = receiver.recv_many(&mut taken, WAITING_MAX).await > 0;
+        if open && taken.len() < WAITING_MAX / 2 {
+            // More comes while many devices are polled: a thread that is woken for each costs more than it does.
+            tokio::time::sleep(GATHER).await;
+            let room = WAITING_MAX.saturating_sub(taken.len());
+            taken.extend(std::iter::from_fn(|| receiver.try_recv().ok()).take(room));
+        }
         let (batch, keeper) = (std::mem::take(&mut taken), Arc::clone(&spool));
         let work = tokio::task::spawn_blocking(move || {
             let stored = batch.into_iter().map(|(observation, now)| store(&keeper, observation, &now));
@@ -113,6 +140,7 @@ pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
 fn store(spool: &Spool, observation: Observation, now: &Clocks) -> Result<(), SpoolError> {
     match observation {
         Observation::Complete(group, facts) => spool.replace_group(&group, facts, now),
+        Observation::Renewed { groups, observed, since } => spool.renew(&groups, observed, since, now),
         Observation::Changes(changes) => spool.observe(&changes, now),
         Observation::History(items) => spool.record(&items, now),
     }

@@ -6,6 +6,7 @@
 
 mod device;
 mod facts;
+mod handed;
 mod memory;
 mod names;
 mod notices;

@@ -145,7 +145,7 @@ impl Agent {
         spool: Arc<Spool>,
         sockets: Sockets,
     ) -> Self {
-        let (observations, waiting) = observations(clock);
+        let (observations, waiting) = observations(clock, spool.lineage());
         let (conditions, board, news) = (Conditions::default(), Board::default(), News::new());
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let ((to_change, changes), line) = (mpsc::channel(CHANGES_WAITING), UplinkConfig::new(&address));

@@ -7,7 +7,7 @@
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, HistoryItem, ItemKey},
+    fact::{Fact, HistoryBody, HistoryItem, ItemKey},
 };
 use prost::Message;
 
@@ -47,6 +47,33 @@ pub fn decode_gone(bytes: &[u8]) -> Result<(ItemKey, Timestamp), Invalid> {
 /// Returns the bytes of a history item.
 pub fn encode_history(item: &HistoryItem) -> Vec<u8> {
     encode(item.time, &convert::history_group(item))
+}
+
+/// Returns about how many bytes [`encode_history`] makes of an item, never fewer: what a store needs to know of each item
+/// long before it writes any.
+pub fn history_size(item: &HistoryItem) -> usize {
+    /// Version, time, and the heads of the group and its element.
+    const OVERHEAD: usize = 9 + 16;
+    /// The widest number with its tag.
+    const NUMBER: usize = 12;
+    let body = match &item.body {
+        HistoryBody::Interface(it) => {
+            let numbers = [it.in_octets, it.out_octets, it.in_errors, it.out_errors];
+            let more = [it.in_discards, it.out_discards, it.in_packets, it.out_packets];
+            let numbers: usize = numbers.into_iter().chain(more).flatten().map(number_size).sum();
+            it.name.len() + numbers
+        }
+        HistoryBody::Event(it) => it.subject.len() + it.detail.len() + 2 * NUMBER,
+        HistoryBody::Sensor(it) => it.name.len() + 3 * NUMBER,
+        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Capture(_) => 8 * NUMBER,
+    };
+    OVERHEAD + item.scope.as_str().len() + body
+}
+
+/// Returns how many bytes a number takes with its tag.
+fn number_size(number: u64) -> usize {
+    let bits = usize::try_from(u64::BITS - number.leading_zeros()).unwrap_or(64);
+    1 + bits.max(1).div_ceil(7)
 }
 
 /// Reads a history item back.

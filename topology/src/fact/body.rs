@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{MacAddr, Role, SensorKind, SensorState};
 
 /// One observed thing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactBody {
     /// Whether the device answers.
@@ -163,7 +163,7 @@ impl FactBody {
 }
 
 /// Whether a device answers, and if not, what was tried.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reach {
     /// The verdict.
     pub state: ReachState,
@@ -174,7 +174,7 @@ pub struct Reach {
 }
 
 /// Verdict on a device's answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReachState {
     /// It answers.
@@ -186,7 +186,7 @@ pub enum ReachState {
 }
 
 /// What a device says it is (RFC 3418), and what else names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct System {
     /// sysName.
     pub name: String,
@@ -207,7 +207,7 @@ pub struct System {
 }
 
 /// A port (RFC 2863).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Interface {
     /// ifName: the identity within the device.
     pub name: String,
@@ -228,7 +228,7 @@ pub struct Interface {
 }
 
 /// ifAdminStatus and ifOperStatus (RFC 2863).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InterfaceStatus {
     /// up(1)
@@ -248,7 +248,7 @@ pub enum InterfaceStatus {
 }
 
 /// A row of a forwarding table (RFC 4188, RFC 4363).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Forwarding {
     /// The address.
     pub mac: MacAddr,
@@ -263,7 +263,7 @@ pub struct Forwarding {
 }
 
 /// dot1dTpFdbStatus (RFC 4188).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ForwardingStatus {
     /// other(1)
@@ -280,7 +280,7 @@ pub enum ForwardingStatus {
 }
 
 /// A row of ipNetToMediaTable or ipNetToPhysicalTable (RFC 4293).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// The IP address.
     pub ip: IpAddr,
@@ -291,7 +291,7 @@ pub struct Address {
 }
 
 /// A neighbour heard by a device, or by the agent itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Neighbour {
     /// How it was heard.
     pub protocol: NeighbourProtocol,
@@ -322,7 +322,7 @@ pub enum NeighbourProtocol {
 }
 
 /// A physical part (ENTITY-MIB, RFC 6933).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entity {
     /// entPhysicalIndex.
     pub index: u32,
@@ -341,7 +341,7 @@ pub struct Entity {
 }
 
 /// The source address of a frame on the local segment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sighting {
     /// The address.
     pub mac: MacAddr,
@@ -350,7 +350,7 @@ pub struct Sighting {
 }
 
 /// A MAC-to-IP fact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Binding {
     /// The MAC address.
     pub mac: MacAddr,
@@ -359,7 +359,7 @@ pub struct Binding {
 }
 
 /// What a host says of itself (RFC 2132 options 12, 60, 55, 61).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Host {
     /// The MAC address.
     pub mac: MacAddr,
@@ -374,7 +374,7 @@ pub struct Host {
 }
 
 /// What a device was recognised as, by its sysObjectID, sysDescr and parts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Identification {
     /// Who made it.
     pub vendor: String,
@@ -391,7 +391,7 @@ pub struct Identification {
 }
 
 /// Something that a device measures of itself. What it measured is in samples: see [`super::SensorSample`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sensor {
     /// What it measures, and so the unit.
     pub kind: SensorKind,
@@ -402,7 +402,7 @@ pub struct Sensor {
 }
 
 /// A station of a wireless controller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Station {
     /// Its MAC address.
     pub mac: MacAddr,
@@ -415,7 +415,7 @@ pub struct Station {
 }
 
 /// A port that is part of an aggregate (IEEE 802.1AX).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Aggregation {
     /// ifName of the part.
     pub member: String,
@@ -424,7 +424,7 @@ pub struct Aggregation {
 }
 
 /// Something that keeps the agent from its work, as long as it holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Condition {
     /// What is wrong.
     pub kind: ConditionKind,

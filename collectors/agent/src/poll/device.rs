@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     facts,
+    handed::Handed,
     memory::{Memory, PortChanges},
     names,
     notices::Notice,
@@ -62,6 +63,7 @@ pub(super) struct Device {
     session: Option<Session>,
     schedule: DeviceSchedule,
     memory: Memory,
+    handed: Handed,
     labels: Vec<InterfaceLabel>,
     names: InterfaceIndex,
     bridge_mac: Option<MacAddr>,
@@ -78,6 +80,7 @@ impl Device {
             session: None,
             schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now),
             memory: Memory::default(),
+            handed: Handed::default(),
             labels: Vec::new(),
             names: InterfaceIndex::default(),
             bridge_mac: None,
@@ -152,6 +155,7 @@ impl Device {
                 Outcome::Unanswered
             }
         };
+        self.renew().await;
         self.sample(&session, outcome).await;
         self.session = Some(session);
         (begun, outcome)
@@ -240,8 +244,7 @@ impl Device {
         let read = poll_forwarding(session).await;
         self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
         let polled = read.resolve(&self.names);
-        self.learn_ports(session, &polled).await;
-        read.resolve(&self.names)
+        if self.learn_ports(session, &polled).await { read.resolve(&self.names) } else { polled }
     }
 
     /// Says what the device is: by its own words, and by what it was recognised as.
@@ -283,16 +286,17 @@ impl Device {
     }
 
     /// Reads the names of the ports again if rows were dropped because they point at a port that has come since the last
-    /// time: a stack's new member, a card plugged in. The state of new ports is read at once too.
-    async fn learn_ports(&mut self, session: &mut Session, polled: &Polled<ForwardingRow>) {
+    /// time: a stack's new member, a card plugged in. The state of new ports is read at once too. Returns whether they were.
+    async fn learn_ports(&mut self, session: &mut Session, polled: &Polled<ForwardingRow>) -> bool {
         if !points_at_unknown_ports(polled) {
-            return;
+            return false;
         }
         let known: Vec<u32> = self.labels.iter().map(|label| label.if_index).collect();
         self.read_labels(session).await;
         if self.labels.iter().any(|label| !known.contains(&label.if_index)) {
             self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
         }
+        true
     }
 
     async fn read_interfaces(&mut self, session: &mut Session) {
@@ -322,9 +326,10 @@ impl Device {
             self.schedule.trigger(now);
         }
         let rows = std::mem::take(&mut polled.rows);
-        let labels = self.labels.clone();
+        let labels = std::mem::take(&mut self.labels);
         let bodies = Polled { rows, ..polled };
         self.hand_on(Method::SnmpInterfaces, Table::Interfaces, bodies, |rows| facts::interfaces(&labels, &rows)).await;
+        self.labels = labels;
     }
 
     /// Takes note of the time since the device's start. Returns whether it restarted.
@@ -352,28 +357,46 @@ impl Device {
         // A port that the device points at and does not tell of yet: its tables are of different moments.
         self.schedule.read(table, !partial && !points_at_unknown_ports(&polled));
         let trouble = partial.then(|| trouble(&polled.errors)).flatten();
-        let facts = facts::observed(bodies(polled.rows), now);
-        tracing::debug!(
-            device = %self.scope, table = table.name(), rows = facts.len(), dropped = polled.dropped.len(), partial,
-            "read a table"
-        );
-        self.shared.board.table_read(&self.config.name, table, facts.len(), polled.dropped.len(), now);
-        self.unreadable(table, trouble, now).await;
-        let group = self.group(method);
-        if partial {
-            let changes = facts.into_iter().map(|fact| (group.clone(), FactChange::Present(fact))).collect();
+        let bodies = bodies(polled.rows);
+        let rows = if partial {
+            self.handed.part(method);
+            let group = self.group(method);
+            let facts = facts::observed(bodies, now).into_iter();
+            let changes: Vec<_> = facts.map(|fact| (group.clone(), FactChange::Present(fact))).collect();
+            let rows = changes.len();
             self.shared.observations.changes(changes).await;
+            rows
         } else {
-            self.shared.observations.complete(group, facts).await;
+            self.complete(method, bodies).await
+        };
+        let dropped = polled.dropped.len();
+        tracing::debug!(device = %self.scope, table = table.name(), rows, dropped, partial, "read a table");
+        self.shared.board.table_read(&self.config.name, table, rows, dropped, now);
+        self.unreadable(table, trouble, now).await;
+    }
+
+    /// Hands on everything that holds now of a method. Returns how many facts it is.
+    async fn complete(&mut self, method: Method, bodies: Vec<FactBody>) -> usize {
+        let lineage = self.shared.observations.lineage();
+        if let Some(facts) = self.handed.same(method, &bodies, lineage) {
+            return facts;
         }
-    }
-
-    async fn complete(&self, method: Method, bodies: Vec<FactBody>) {
+        let hash_of = self.handed.hash(&bodies);
         let facts = facts::observed(bodies, self.shared.clock.timestamp());
+        self.handed.whole(method, hash_of, facts.len());
+        let count = facts.len();
         self.shared.observations.complete(self.group(method), facts).await;
+        count
     }
 
-    async fn reach(&self, reach: Reach) {
+    /// Hands on that what was the same as the last time holds still.
+    async fn renew(&mut self) {
+        let (methods, since) = self.handed.take_again();
+        let groups = methods.into_iter().map(|method| self.group(method)).collect();
+        self.shared.observations.renewed(groups, self.shared.clock.timestamp(), since).await;
+    }
+
+    async fn reach(&mut self, reach: Reach) {
         self.shared.board.reach(&self.config.name, &reach, self.shared.clock.timestamp());
         self.complete(Method::SnmpReach, vec![FactBody::Reach(reach)]).await;
     }

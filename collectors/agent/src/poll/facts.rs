@@ -94,8 +94,8 @@ pub(super) fn interfaces(labels: &[InterfaceLabel], counters: &[InterfaceCounter
 /// Returns the counters of a port, `None` when the device gave none.
 pub(super) fn interface_sample(name: &str, counters: &Counters) -> Option<InterfaceSample> {
     let number = |reading: &Reading<u64>| reading.get().copied();
-    let sample = InterfaceSample {
-        name: name.to_owned(),
+    let mut sample = InterfaceSample {
+        name: String::new(),
         in_octets: number(&counters.in_octets),
         out_octets: number(&counters.out_octets),
         in_errors: number(&counters.in_errors),
@@ -105,8 +105,11 @@ pub(super) fn interface_sample(name: &str, counters: &Counters) -> Option<Interf
         in_packets: number(&counters.in_unicast_packets),
         out_packets: number(&counters.out_unicast_packets),
     };
-    let nothing = InterfaceSample { name: name.to_owned(), ..InterfaceSample::default() };
-    (sample != nothing).then_some(sample)
+    if sample == InterfaceSample::default() {
+        return None;
+    }
+    name.clone_into(&mut sample.name);
+    Some(sample)
 }
 
 /// Returns how the device answered in a cycle.

@@ -24,12 +24,16 @@ const START_TOLERANCE_S: u64 = 30;
 pub(super) struct Memory {
     uptime: Option<(u64, Timestamp)>,
     ports: BTreeMap<String, Port>,
+    /// Counts the times that ports were taken.
+    round: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Port {
     oper: InterfaceStatus,
     octets: Option<(u64, u64)>,
+    /// The round in which the port was last seen.
+    round: u32,
 }
 
 /// What ports did between two cycles.
@@ -68,19 +72,22 @@ impl Memory {
     pub(super) fn ports(&mut self, counters: &[InterfaceCounters], names: &InterfaceIndex) -> PortChanges {
         let mut changes = PortChanges::default();
         let mut jumped = Vec::new();
-        let mut ports = BTreeMap::new();
+        self.round = self.round.wrapping_add(1);
+        let round = self.round;
         for row in counters {
             let Some(name) = names.name(row.if_index) else { continue };
-            let port = Port { oper: status(&row.counters.oper), octets: wide_octets(&row.counters) };
-            if let Some(before) = self.ports.get(name) {
-                changes.events.extend(state_change(name, before.oper, port.oper));
-                if went_back(before.octets, port.octets) {
-                    jumped.push(name.to_owned());
-                }
+            let port = Port { oper: status(&row.counters.oper), octets: wide_octets(&row.counters), round };
+            let Some(known) = self.ports.get_mut(name) else {
+                self.ports.insert(name.to_owned(), port);
+                continue;
+            };
+            let before = std::mem::replace(known, port);
+            changes.events.extend(state_change(name, before.oper, port.oper));
+            if went_back(before.octets, port.octets) {
+                jumped.push(name.to_owned());
             }
-            ports.insert(name.to_owned(), port);
         }
-        self.ports = ports;
+        self.ports.retain(|_, port| port.round == round);
         changes.link_up = changes.events.iter().any(|event| event.kind == EventKind::LinkUp);
         changes.events.extend(jump(&jumped));
         changes

@@ -7,6 +7,8 @@
 //!
 //! This module does not know what is in flight.
 
+use std::collections::VecDeque;
+
 use onenet_topology::{
     Timestamp,
     fact::{Event, EventKind, HistoryBody, HistoryItem, Method, Scope},
@@ -27,6 +29,8 @@ const CLOSE_ITEMS: usize = 1_024;
 const CLOSE_AGE_MS: u64 = 1_000;
 /// Items that memory keeps while the disk takes none. Then the oldest are dropped, and counted.
 const OPEN_ITEMS: usize = 8 * CLOSE_ITEMS;
+/// Batches that memory keeps after they were written: as many as are in flight.
+const RECENT: usize = 4;
 /// How much of the byte cap may be used before the oldest batches go.
 const TRIGGER_PERCENT: u64 = 75;
 /// Live bytes that are never dropped for the byte cap, as a share of it: sled needs about twice what lives.
@@ -71,6 +75,8 @@ pub(super) struct History {
     open: Vec<HistoryItem>,
     open_bytes: usize,
     open_since_ms: u64,
+    /// The batches written last, as they are sent: most are asked for at once.
+    recent: VecDeque<(u64, v1::Batch)>,
     /// How many of the open items are in the batch that is being written.
     closing: usize,
     pub(super) lost: Lost,
@@ -101,6 +107,7 @@ impl History {
             open: Vec::new(),
             open_bytes: 0,
             open_since_ms: 0,
+            recent: VecDeque::new(),
             closing: 0,
             lost,
             lost_total: Lost::default(),
@@ -145,7 +152,7 @@ impl History {
             if self.open.is_empty() {
                 self.open_since_ms = now.boot_ms;
             }
-            self.open_bytes += codec::encode_history(&item).len();
+            self.open_bytes += codec::history_size(&item);
             self.open.push(item);
         }
         if self.open.len() > OPEN_ITEMS {
@@ -176,11 +183,16 @@ impl History {
     pub(super) fn close(&mut self, store: &Store, now: &Clocks) -> Result<(), SpoolError> {
         while !self.open.is_empty() {
             let count = batch_len(&self.open);
-            let items: Vec<_> = self.open.iter().take(count).cloned().collect();
+            let later = self.open.split_off(count);
             let position = Position { lane: Lane::History, epoch: 0, sequence: 0 };
-            let batch = Batch { position, clocks: *now, content: Content::History(items) };
+            let batch = Batch { position, clocks: *now, content: Content::History(std::mem::take(&mut self.open)) };
             // The position is put in when the batch is sent.
-            let bytes = v1::Batch { position: None, ..batch.into() }.encode_to_vec();
+            let message = v1::Batch { position: None, ..v1::Batch::from(&batch) };
+            if let Content::History(items) = batch.content {
+                self.open = items;
+            }
+            self.open.extend(later);
+            let bytes = message.encode_to_vec();
             let mut writes = Writes::default();
             writes.put_parts(&keys::history(self.next), &bytes);
             writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, self.next + 1));
@@ -188,6 +200,10 @@ impl History {
             self.closing = count;
             store.flush()?;
             self.closing = 0;
+            self.recent.push_back((self.next, message));
+            if self.recent.len() > RECENT {
+                self.recent.pop_front();
+            }
             self.next += 1;
             self.bytes += bytes.len() as u64;
             self.open.drain(..count);
@@ -203,7 +219,11 @@ impl History {
             return Ok(None);
         }
         let position = Position { lane: Lane::History, epoch: self.epoch, sequence };
-        let batch = decode(&store.get_parts(&keys::history(number))?);
+        let recent = self.recent.iter().find(|(recent, _)| *recent == number).map(|(_, batch)| batch.clone());
+        let batch = match recent {
+            Some(batch) => Some(batch),
+            None => decode(&store.get_parts(&keys::history(number))?),
+        };
         Ok(batch.map(|batch| v1::Batch { position: Some((&position).into()), ..batch }))
     }
 
@@ -310,6 +330,7 @@ impl History {
         }
         store.apply(writes, Purpose::BookKeeping)?;
         self.bytes = self.bytes.saturating_sub(bytes);
+        self.recent.retain(|(number, _)| *number != self.first);
         self.first += 1;
         Ok(())
     }
@@ -407,7 +428,7 @@ impl Lost {
 fn batch_len(items: &[HistoryItem]) -> usize {
     let (mut bytes, mut count) = (0, 0);
     for item in items.iter().take(CLOSE_ITEMS) {
-        bytes += codec::encode_history(item).len();
+        bytes += codec::history_size(item);
         if count > 0 && bytes > CLOSE_BYTES {
             break;
         }

@@ -85,9 +85,10 @@ impl Inner {
         store.flush()
     }
 
-    pub(super) fn reopen(&mut self, folder: &Path, now: &Clocks) -> Result<(), SpoolError> {
+    /// Opens the store again where its disk failed. Returns whether it did.
+    pub(super) fn reopen(&mut self, folder: &Path, now: &Clocks) -> Result<bool, SpoolError> {
         if self.store.is_some() {
-            return Ok(());
+            return Ok(false);
         }
         let mut fresh = Self::open(folder, now)?;
         std::mem::swap(self, &mut fresh);
@@ -97,7 +98,7 @@ impl Inner {
         self.refused_facts = before.refused_facts;
         self.damaged += before.damaged;
         self.disk_full = before.disk_full;
-        Ok(())
+        Ok(true)
     }
 
     pub(super) fn store(&self) -> Result<&Store, SpoolError> {
@@ -126,6 +127,21 @@ impl Inner {
     ) -> Result<bool, SpoolError> {
         let changes = self.state.difference(self.store()?, group, facts, time(now))?;
         self.observe(changes, config)
+    }
+
+    pub(super) fn renew(
+        &mut self,
+        groups: &[Group],
+        observed: Timestamp,
+        config: SpoolConfig,
+    ) -> Result<bool, SpoolError> {
+        let Self { store, state, .. } = self;
+        let store = opened(store.as_ref())?;
+        let mut changed = false;
+        for group in groups {
+            changed |= state.renew(store, group, observed, config.rules())?;
+        }
+        Ok(changed)
     }
 
     pub(super) fn forget(

@@ -35,7 +35,10 @@ mod tests;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use onenet_topology::{
@@ -75,7 +78,13 @@ pub struct Spool {
     config: SpoolConfig,
     inner: Mutex<Inner>,
     changed: Notify,
+    lineage: Lineage,
 }
+
+/// Counts the times at which the spool may have come to hold less than it was given: the disk failed, the table was full,
+/// facts were forgotten. As long as the number stays, what was taken in is still there. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Lineage(Arc<AtomicU64>);
 
 /// How the spool is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -204,7 +213,13 @@ impl Spool {
     pub fn open(folder: &Path, config: SpoolConfig, now: &Clocks) -> Result<Arc<Self>, SpoolError> {
         let config = SpoolConfig { byte_cap: config.byte_cap.max(SpoolConfig::LEAST_BYTE_CAP), ..config };
         let inner = Inner::open(folder, now)?;
-        Ok(Arc::new(Self { folder: folder.to_owned(), config, inner: Mutex::new(inner), changed: Notify::new() }))
+        Ok(Arc::new(Self {
+            folder: folder.to_owned(),
+            config,
+            inner: Mutex::new(inner),
+            changed: Notify::new(),
+            lineage: Lineage::default(),
+        }))
     }
 
     /// Takes in differences: what is seen now, what is gone. Repeating what is known costs little; it is sent again, with
@@ -224,12 +239,38 @@ impl Spool {
         self.work(now, |inner, config| inner.replace(group, facts, now, config))
     }
 
+    /// Takes note that everything taken in of these groups was observed again at a time, and nothing else: what
+    /// [`replace_group`](Self::replace_group) does with the same facts, without them. `since` is the [`lineage`](Self::lineage)
+    /// from before they were taken in; nothing happens when it is another by now.
+    ///
+    /// # Errors
+    /// As for [`observe`](Self::observe).
+    pub fn renew(&self, groups: &[Group], observed: Timestamp, since: u64, now: &Clocks) -> Result<(), SpoolError> {
+        self.work(
+            now,
+            |inner, config| {
+                if self.lineage.number() == since { inner.renew(groups, observed, config) } else { Ok(false) }
+            },
+        )
+    }
+
+    /// Returns what tells whether what was taken in is still there.
+    pub fn lineage(&self) -> Lineage {
+        self.lineage.clone()
+    }
+
     /// Takes back what was last observed before a time in a group: whoever observed it says no more of it.
     ///
     /// # Errors
     /// As for [`observe`](Self::observe).
     pub fn forget(&self, group: &Group, before: Timestamp, now: &Clocks) -> Result<(), SpoolError> {
-        self.work(now, |inner, config| inner.forget(group, before, now, config))
+        self.work(now, |inner, config| {
+            let changed = inner.forget(group, before, now, config)?;
+            if changed && inner.state.was_renewed(group) {
+                self.lineage.end();
+            }
+            Ok(changed)
+        })
     }
 
     /// Returns the groups that hold facts, those of earlier runs among them.
@@ -434,7 +475,15 @@ impl Spool {
     ) -> Result<T, SpoolError> {
         let mut inner = self.lock();
         let lost_before = inner.history.lost_total;
-        let result = inner.reopen(&self.folder, now).and_then(|()| work(&mut inner, self.config));
+        let result = inner.reopen(&self.folder, now).and_then(|reopened| {
+            if reopened {
+                self.lineage.end();
+            }
+            work(&mut inner, self.config)
+        });
+        if result.is_err() {
+            self.lineage.end();
+        }
         if let Err(SpoolError::Disk { .. }) = &result {
             inner.store = None;
         }
@@ -465,6 +514,17 @@ impl Spool {
         if let Some(error @ SpoolError::TableFull { .. }) = error {
             self.condition(ConditionKind::TableFull, "spool", Some(error.to_string()), now);
         }
+    }
+}
+
+impl Lineage {
+    /// Returns the present number.
+    pub fn number(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn end(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -44,6 +44,10 @@ struct GroupTable {
     entries: BTreeMap<u64, Entry>,
     /// Facts that are gone and wait to be sent.
     gone: BTreeSet<u64>,
+    /// When all entries were last observed together. One observed later on its own says so itself.
+    renewed: Option<Timestamp>,
+    /// No entry was reported before this.
+    reported_since: Option<Timestamp>,
 }
 
 /// What memory keeps of a fact.
@@ -167,7 +171,7 @@ impl StateTable {
         let (mut writes, mut steps, mut refused) = (Writes::default(), Vec::new(), 0);
         let mut room = rules.max_facts.saturating_sub(self.facts);
         for ((group, key_hash), change) in last {
-            let known = self.groups.get(&group).and_then(|table| table.entries.get(&key_hash)).copied();
+            let known = self.groups.get(&group).and_then(|table| table.entry(key_hash));
             if known.is_none() && matches!(change, FactChange::Present(_)) {
                 if room == 0 {
                     refused += 1;
@@ -205,7 +209,7 @@ impl StateTable {
         let present: BTreeSet<u64> = changes.iter().map(|change| key_hash(&change.key())).collect();
         if let Some(table) = self.groups.get(&group) {
             for (hash, entry) in table.entries.iter().filter(|(hash, _)| !present.contains(hash)) {
-                if let Some(fact) = read_fact(store, &group, *hash, entry)? {
+                if let Some(fact) = read_fact(store, &group, *hash, &table.current(*entry))? {
                     changes.push(FactChange::Gone { key: fact.body.key(), observed: now.max(fact.observed) });
                 }
             }
@@ -223,13 +227,54 @@ impl StateTable {
     ) -> Result<Vec<(Group, FactChange)>, SpoolError> {
         let group = Group { scope: limits::fit_scope(group.scope.clone()), ..group.clone() };
         let mut changes = Vec::new();
-        let entries = self.groups.get(&group).map(|table| table.entries.iter()).into_iter().flatten();
+        let entries = self.groups.get(&group).map(GroupTable::current_entries).into_iter().flatten();
         for (hash, entry) in entries.filter(|(_, entry)| entry.observed < before) {
-            if let Some(fact) = read_fact(store, &group, *hash, entry)? {
+            if let Some(fact) = read_fact(store, &group, hash, &entry)? {
                 changes.push((group.clone(), FactChange::Gone { key: fact.body.key(), observed: now }));
             }
         }
         Ok(changes)
+    }
+
+    /// Takes note that everything known of a group was observed again at a time. Returns whether something of it waits to be
+    /// sent, with its newer time.
+    pub(super) fn renew(
+        &mut self,
+        store: &Store,
+        group: &Group,
+        observed: Timestamp,
+        rules: Rules,
+    ) -> Result<bool, SpoolError> {
+        let group = Group { scope: limits::fit_scope(group.scope.clone()), ..group.clone() };
+        let Some(table) = self.groups.get_mut(&group) else { return Ok(false) };
+        table.renewed = table.renewed.max(Some(observed));
+        if table.reported_since.is_none_or(|since| observed.ms_since(since) < rules.refresh_ms) {
+            return Ok(false);
+        }
+        let (mut writes, mut steps) = (Writes::default(), Vec::new());
+        for (key_hash, entry) in table.current_entries() {
+            if entry.dirty || entry.observed.ms_since(entry.reported) < rules.refresh_ms {
+                continue;
+            }
+            let Some(fact) = read_fact(store, &group, key_hash, &entry)? else { continue };
+            writes.put(keys::item(keys::FACT, &group, key_hash), codec::encode_fact(&fact));
+            writes.put(keys::item(keys::DIRTY, &group, key_hash), &[]);
+            let entry = Entry { reported: entry.observed, dirty: true, ..entry };
+            steps.push(Step::Put { group: group.clone(), key_hash, entry });
+        }
+        store.apply(writes, Purpose::Observation)?;
+        let changed = !steps.is_empty();
+        for step in steps {
+            self.take(step);
+        }
+        let table = self.group(&group);
+        table.reported_since = table.entries.values().map(|entry| entry.reported).min();
+        Ok(changed)
+    }
+
+    /// Returns whether a group was ever [renewed](Self::renew).
+    pub(super) fn was_renewed(&self, group: &Group) -> bool {
+        self.groups.get(group).is_some_and(|table| table.renewed.is_some())
     }
 
     /// Marks groups to be sent again, complete.
@@ -285,7 +330,7 @@ impl StateTable {
             let key = key?;
             let Some((group, key_hash)) = keys::parse_item(&key) else { continue };
             let change = match self.entry(&group, key_hash) {
-                Some(entry) => read_fact(store, &group, key_hash, entry)?.map(FactChange::Present),
+                Some(entry) => read_fact(store, &group, key_hash, &entry)?.map(FactChange::Present),
                 None => store.get(&key)?.and_then(|value| decode_gone(&value)),
             };
             let Some(change) = change else { continue };
@@ -303,10 +348,12 @@ impl StateTable {
             if !cut.open_range(group, first) {
                 return Ok(());
             }
-            let entries = self.groups.get(group).map(|table| table.entries.range(first..)).into_iter().flatten();
+            let table = self.groups.get(group);
+            let entries =
+                table.map(|table| table.entries.range(first..).map(|(hash, entry)| (*hash, table.current(*entry))));
             let mut last = None;
-            for (&key_hash, entry) in entries {
-                let Some(fact) = read_fact(store, group, key_hash, entry)? else { continue };
+            for (key_hash, entry) in entries.into_iter().flatten() {
+                let Some(fact) = read_fact(store, group, key_hash, &entry)? else { continue };
                 if !cut.push_change_to_last(FactChange::Present(fact)) {
                     cut.close_range(group, first, last);
                     return Ok(());
@@ -336,9 +383,10 @@ impl StateTable {
     pub(super) fn sent(&mut self, cut: Cut) {
         for (group, key_hash) in self.covered(&cut).into_iter().chain(cut.sent) {
             let Some(table) = self.groups.get_mut(&group) else { continue };
+            let renewed = table.renewed;
             let was_dirty = match table.entries.get_mut(&key_hash) {
                 Some(entry) => {
-                    entry.reported = entry.observed;
+                    entry.reported = renewed.map_or(entry.observed, |renewed| renewed.max(entry.observed));
                     std::mem::take(&mut entry.dirty)
                 }
                 None => table.gone.remove(&key_hash),
@@ -367,8 +415,8 @@ impl StateTable {
         covered
     }
 
-    fn entry(&self, group: &Group, key_hash: u64) -> Option<&Entry> {
-        self.groups.get(group)?.entries.get(&key_hash)
+    fn entry(&self, group: &Group, key_hash: u64) -> Option<Entry> {
+        self.groups.get(group)?.entry(key_hash)
     }
 
     fn group(&mut self, group: &Group) -> &mut GroupTable {
@@ -376,6 +424,8 @@ impl StateTable {
             digest: GroupDigest::empty(group.clone()),
             entries: BTreeMap::new(),
             gone: BTreeSet::new(),
+            renewed: None,
+            reported_since: None,
         })
     }
 
@@ -388,6 +438,7 @@ impl StateTable {
 
     fn put(&mut self, group: &Group, key_hash: u64, entry: Entry) {
         let table = self.group(group);
+        table.settle(entry);
         let was_gone = table.gone.remove(&key_hash);
         let before = table.entries.insert(key_hash, entry);
         if let Some(before) = before {
@@ -409,6 +460,31 @@ impl StateTable {
         table.gone.insert(key_hash);
         self.facts -= 1;
         self.dirty += usize::from(!before.dirty);
+    }
+}
+
+impl GroupTable {
+    /// Returns an entry of this group with the time at which it was last observed.
+    fn current(&self, entry: Entry) -> Entry {
+        Entry { observed: self.renewed.map_or(entry.observed, |renewed| renewed.max(entry.observed)), ..entry }
+    }
+
+    fn entry(&self, key_hash: u64) -> Option<Entry> {
+        self.entries.get(&key_hash).map(|entry| self.current(*entry))
+    }
+
+    fn current_entries(&self) -> impl Iterator<Item = (u64, Entry)> {
+        self.entries.iter().map(|(hash, entry)| (*hash, self.current(*entry)))
+    }
+
+    /// Prepares for an entry to be put: when it is older than what was observed together, that is written into each.
+    fn settle(&mut self, coming: Entry) {
+        if let Some(renewed) = self.renewed.filter(|renewed| coming.observed < *renewed) {
+            self.entries.values_mut().for_each(|entry| entry.observed = entry.observed.max(renewed));
+            self.renewed = None;
+        }
+        let since = self.reported_since.map_or(coming.reported, |since| since.min(coming.reported));
+        self.reported_since = Some(since);
     }
 }
 

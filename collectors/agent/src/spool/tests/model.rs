@@ -23,6 +23,10 @@ enum Step {
         scope: u8,
         names: BTreeMap<u32, u8>,
     },
+    /// Everything of a scope is seen again.
+    Renew {
+        scope: u8,
+    },
     Record(u8),
     Seal,
     /// A state batch is sent, and reaches the centre or not.
@@ -48,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (scope.clone(), number.clone()).prop_map(|(scope, number)| Step::Gone { scope, number }),
         2 => (scope.clone(), proptest::collection::btree_map(number, any::<u8>(), 0..6))
             .prop_map(|(scope, names)| Step::Replace { scope, names }),
+        3 => scope.clone().prop_map(|scope| Step::Renew { scope }),
         4 => (1..5_u8).prop_map(Step::Record),
         3 => Just(Step::Seal),
         5 => any::<(bool, bool)>().prop_map(|(arrives, acknowledged)| Step::Send { arrives, acknowledged }),
@@ -141,6 +146,11 @@ fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Time
             spool.replace_group(&group(&scope_name(*scope)), facts, now).unwrap();
             model.agent.retain(|(other, _), _| other != scope);
             model.agent.extend(names.iter().map(|(number, name)| ((*scope, *number), name.to_string())));
+        }
+        Step::Renew { scope } => {
+            // Much later than anything before, so that some of it is sent again.
+            let groups = [group(&scope_name(*scope))];
+            spool.renew(&groups, time.plus_ms(700_000), spool.lineage().number(), now).unwrap();
         }
         Step::Record(count) => {
             for _ in 0..*count {

@@ -72,6 +72,71 @@ fn a_fact_that_stays_the_same_is_sent_again_once_a_refresh_interval_with_its_new
 }
 
 #[test]
+fn renewing_a_group_does_what_taking_in_the_same_facts_does() {
+    let (one, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let mut hands = Hands::new();
+    let (replaced, renewed) = (open(&one, &hands.0), open(&other, &hands.0));
+    let facts = |hands: &Hands| (0..5).map(|number| binding(number, 1, hands.time())).collect::<Vec<_>>();
+    for spool in [&replaced, &renewed] {
+        spool.replace_group(&group("lan"), facts(&hands), &hands.0).unwrap();
+    }
+    let mut sent = 0;
+    for _ in 0..=60 {
+        hands.pass(30_000);
+        replaced.replace_group(&group("lan"), facts(&hands), &hands.0).unwrap();
+        renewed.renew(&[group("lan")], hands.time(), renewed.lineage().number(), &hands.0).unwrap();
+        // A batch that something else is sent with says the newer time too.
+        let both = [&replaced, &renewed].map(|spool| changes(&drain_state(spool, &hands.0)));
+        assert_eq!(both[0], both[1]);
+        sent += both[0].len();
+        assert_eq!(replaced.digest().unwrap().groups, renewed.digest().unwrap().groups);
+    }
+    assert_eq!(sent, 5 * 4);
+    for spool in [&replaced, &renewed] {
+        spool.resync(&[group("lan")], &hands.0).unwrap();
+        let again = changes(&drain_state(spool, &hands.0));
+        assert!(again.iter().all(|change| change.observed() == hands.time()), "{again:?}");
+        hands.pass(1_000);
+        spool.replace_group(&group("lan"), Vec::new(), &hands.0).unwrap();
+        assert_eq!(changes(&drain_state(spool, &hands.0)).len(), 5);
+    }
+}
+
+#[test]
+fn what_comes_with_an_older_time_stays_older_among_what_was_renewed() {
+    let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
+    let spool = open(&folder, &hands.0);
+    let old = hands.time();
+    spool.replace_group(&group("lan"), vec![host(1, "a", old)], &hands.0).unwrap();
+    hands.pass(1_000);
+    spool.renew(&[group("lan")], hands.time(), spool.lineage().number(), &hands.0).unwrap();
+    spool.observe(&[present("lan", host(2, "b", old)), present("lan", host(1, "late", old))], &hands.0).unwrap();
+    let sent = changes(&drain_state(&spool, &hands.0));
+    let times: Vec<_> = sent.iter().map(|change| (change.key(), change.observed())).collect();
+    assert_eq!(times.len(), 2);
+    assert!(times.contains(&(host(1, "", old).body.key(), hands.time())), "{times:?}");
+    assert!(times.contains(&(host(2, "", old).body.key(), old)), "{times:?}");
+    assert!(!format!("{sent:?}").contains("late"));
+}
+
+#[test]
+fn nothing_is_renewed_of_a_spool_that_lost_something_since() {
+    let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
+    let config = SpoolConfig { max_facts: 2, ..SpoolConfig::default() };
+    let spool = Spool::open(folder.path(), config, &hands.0).unwrap();
+    let since = spool.lineage().number();
+    let then = hands.time();
+    let facts = (0..3).map(|number| binding(number, 1, then)).collect();
+    assert!(spool.replace_group(&group("lan"), facts, &hands.0).is_err(), "one too many");
+    assert_ne!(spool.lineage().number(), since);
+    hands.pass(1_000);
+    spool.renew(&[group("lan")], hands.time(), since, &hands.0).unwrap();
+    let of_lan = |change: &FactChange| matches!(change.key(), ItemKey::Binding { .. });
+    let sent = changes(&drain_state(&spool, &hands.0));
+    assert!(sent.iter().filter(|change| of_lan(change)).all(|change| change.observed() == then), "{sent:?}");
+}
+
+#[test]
 fn replacing_a_group_sends_only_the_differences() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
