@@ -54,8 +54,9 @@ pub async fn attempt_system(session: &mut Session) -> Result<System, RequestErro
 
 /// Reads state and counters of the interfaces. Cheap: ask every round.
 pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
-    let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_COUNTERS).await;
-    let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_COUNTERS).await;
+    let tables =
+        [(interfaces::IF_TABLE, &interfaces::IF_COUNTERS[..]), (interfaces::IF_X_TABLE, &interfaces::IF_X_COUNTERS)];
+    let [base, extended] = mib::read_all(session, tables).await;
     let narrow = if interfaces::counts_groups_widely(&base, &extended) {
         mib::ReadTable::default()
     } else {
@@ -67,16 +68,19 @@ pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
 /// Reads what the interfaces are: names, aliases, types, speeds, duplex. Ask at first, then seldom, and when sysUpTime or the
 /// number of interfaces says that ifIndexes may have been given anew.
 pub async fn poll_interfaces(session: &mut Session) -> Polled<InterfaceLabel> {
-    let base = mib::read(session, interfaces::IF_TABLE, &interfaces::IF_NAMES).await;
-    let extended = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NAMES).await;
-    let stats = mib::read(session, interfaces::DOT3_STATS_TABLE, &interfaces::DOT3_STATS).await;
+    let tables = [
+        (interfaces::IF_TABLE, &interfaces::IF_NAMES[..]),
+        (interfaces::IF_X_TABLE, &interfaces::IF_X_NAMES),
+        (interfaces::DOT3_STATS_TABLE, &interfaces::DOT3_STATS),
+    ];
+    let [base, extended, stats] = mib::read_all(session, tables).await;
     interfaces::labels(&base, &extended, &stats)
 }
 
 /// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.
 pub async fn poll_forwarding(session: &mut Session) -> ForwardingTables {
-    let q_fdb = mib::read(session, q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB).await;
-    let fdb = mib::read(session, bridge::FDB_TABLE, &bridge::FDB).await;
+    let tables = [(q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB[..]), (bridge::FDB_TABLE, &bridge::FDB)];
+    let [q_fdb, fdb] = mib::read_all(session, tables).await;
     // After the addresses: a port that came while they were read is in it too.
     let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
     let vlans = if q_fdb.is_empty() {
@@ -94,8 +98,8 @@ pub async fn poll_bridge(session: &mut Session, interfaces: &InterfaceIndex) -> 
         polled.errors.push(mib::unread(bridge::SCALARS_GROUP, &error));
         Vec::new()
     });
-    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
-    let stp = mib::read(session, bridge::STP_PORT_TABLE, &bridge::STP_PORTS).await;
+    let tables = [(bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS[..]), (bridge::STP_PORT_TABLE, &bridge::STP_PORTS)];
+    let [base_ports, stp] = mib::read_all(session, tables).await;
     polled.note(bridge::STP_PORT_TABLE, &stp);
     polled.rows.push(bridge::bridge(&scalars, &stp, &BridgePorts::of(&base_ports), interfaces));
     polled
@@ -114,8 +118,8 @@ pub async fn poll_identity(session: &mut Session) -> Polled<Identity> {
 
 /// Reads the address resolution tables for IPv4 and IPv6. Dear on a router.
 pub async fn poll_addresses(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<AddressRow> {
-    let physical = mib::read(session, addresses::PHYSICAL_TABLE, &addresses::PHYSICAL).await;
-    let media = mib::read(session, addresses::MEDIA_TABLE, &addresses::MEDIA).await;
+    let tables = [(addresses::PHYSICAL_TABLE, &addresses::PHYSICAL[..]), (addresses::MEDIA_TABLE, &addresses::MEDIA)];
+    let [physical, media] = mib::read_all(session, tables).await;
     addresses::addresses(&physical, &media, interfaces)
 }
 
@@ -157,11 +161,14 @@ async fn poll_lldp_v2(session: &mut Session, interfaces: &InterfaceIndex) -> Pol
 /// Reads the VLANs, the interfaces that carry each, and the VLAN of each interface's untagged frames. Dear on a switch of
 /// many VLANs, whose sets of ports are long; changes seldom.
 pub async fn poll_vlans(session: &mut Session, interfaces: &InterfaceIndex) -> (Polled<Vlan>, Polled<PortVlan>) {
-    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
+    let tables = [
+        (bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS[..]),
+        (q_bridge::VLAN_TABLE, &vlans::CURRENT),
+        (vlans::STATIC_TABLE, &vlans::STATIC),
+        (vlans::PORT_TABLE, &vlans::PORTS),
+    ];
+    let [base_ports, current, fixed, pvids] = mib::read_all(session, tables).await;
     let ports = BridgePorts::of(&base_ports);
-    let current = mib::read(session, q_bridge::VLAN_TABLE, &vlans::CURRENT).await;
-    let fixed = mib::read(session, vlans::STATIC_TABLE, &vlans::STATIC).await;
-    let pvids = mib::read(session, vlans::PORT_TABLE, &vlans::PORTS).await;
     let mut vlans = vlans::vlans(&VlanTables { current: &current, fixed: &fixed, ports: &ports, interfaces });
     let mut port_vlans = vlans::port_vlans(&pvids, &ports, interfaces);
     if vlans.rows.is_empty() {

@@ -10,7 +10,7 @@
 pub(crate) const ANSWER_BYTES: usize = 1_380;
 
 /// The most cells asked for in one question.
-pub(crate) const CELLS_MAX: usize = 60;
+pub(crate) const CELLS_MAX: usize = 96;
 
 /// The cells first asked for, before the size of this device's cells is known.
 const CELLS_INITIAL: usize = 24;
@@ -39,7 +39,12 @@ impl Default for Repetitions {
 impl Repetitions {
     /// Returns how many rows to ask for when a question names `columns` columns: at least 1.
     pub fn rows(&self, columns: usize) -> u32 {
-        let fitting = ANSWER_BYTES / self.cell_bytes.max(1);
+        self.rows_of(columns, self.cell_bytes)
+    }
+
+    /// Returns how many rows to ask for when cells take so many bytes.
+    pub(crate) fn rows_of(&self, columns: usize, cell_bytes: usize) -> u32 {
+        let fitting = ANSWER_BYTES / cell_bytes.max(1);
         let rows = self.cells.min(fitting) / columns.max(1);
         u32::try_from(rows.max(1)).unwrap_or(1)
     }

@@ -20,14 +20,14 @@ use crate::{
     repetitions::Repetitions,
     rtt::RttEstimator,
     value::{Value, VarBind},
-    walk::{Caps, Cells, Column, Walk},
+    walk::{Caps, Cells, Column, Plan, Shapes, Walk},
 };
 
 /// How many names one GET carries at most: their values fit one message on every device.
 const GET_NAMES_MAX: usize = 16;
 
-/// How many columns one GETBULK asks for at most.
-const COLUMNS_MAX: usize = 6;
+/// How many columns one GETBULK asks for at most: those of an interface fit.
+const COLUMNS_MAX: usize = 12;
 
 /// How often a question is asked before the device counts as silent.
 pub(crate) const TRIES: u32 = 3;
@@ -72,6 +72,8 @@ pub struct Session {
     rtt: RttEstimator,
     repetitions: Repetitions,
     columns_max: usize,
+    /// What the device's columns were like when they were last read.
+    shapes: Shapes,
     caps: Caps,
     budget: Budget,
     spent: Spent,
@@ -113,6 +115,7 @@ impl Session {
             rtt: RttEstimator::default(),
             repetitions: Repetitions::default(),
             columns_max: COLUMNS_MAX,
+            shapes: Shapes::default(),
             caps: Caps::default(),
             budget: Budget::default(),
             spent: Spent::default(),
@@ -256,50 +259,82 @@ impl Session {
 
     /// Reads `columns` of a table. What cannot be read is in [`Table::failures`]; the rest is there.
     pub async fn walk(&mut self, columns: &[Column]) -> Table {
-        let mut walk = Walk::new(columns, self.caps);
-        let mut failures = Vec::new();
-        loop {
-            let places = walk.pending(self.columns_max);
-            if places.is_empty() {
-                break;
-            }
-            match self.ask_bulk(walk.names(&places), places.len()).await {
+        self.walk_tables(&[columns]).await.pop().unwrap_or_default()
+    }
+
+    /// Reads the columns of several tables, with as few questions as they take together.
+    pub async fn walk_tables(&mut self, tables: &[&[Column]]) -> Vec<Table> {
+        let columns = tables.concat();
+        let mut walk = Walk::again(&columns, self.caps, &self.shapes);
+        let mut failures: Vec<(usize, RequestError)> = Vec::new();
+        while let Some(plan) = walk.plan(self.columns_max) {
+            let places = &plan.places;
+            match self.ask_bulk(walk.names(places), &plan).await {
                 Ok(varbinds) => {
-                    let silent_about = walk.accept(&places, varbinds);
-                    if silent_about > 0 {
+                    let silent_about = walk.accept(places, varbinds);
+                    if silent_about > 0 && !plan.is_probe() {
                         self.columns_max = (places.len() - silent_about).max(1);
                     }
                     if silent_about == places.len() {
                         // An answer without values for even one column: the agent has nothing to say on it.
-                        walk.complete(&places);
+                        walk.complete(places);
                     }
                 }
                 Err(RequestError::Status { status: ErrorStatus::NoSuchName, .. }) if places.len() == 1 => {
-                    walk.complete(&places);
+                    walk.complete(places);
                 }
                 Err(error) if !error.is_fatal() && places.len() > 1 => self.columns_max = 1,
                 Err(error) if !error.is_fatal() => {
-                    walk.abandon(&places);
-                    failures
-                        .extend(places.first().and_then(|place| columns.get(*place)).map(|column| (*column, error)));
+                    walk.abandon(places);
+                    failures.extend(places.first().map(|place| (*place, error)));
                 }
                 Err(error) => {
                     let open = walk.pending(usize::MAX);
                     walk.abandon(&open);
-                    failures.extend(open.first().and_then(|place| columns.get(*place)).map(|column| (*column, error)));
+                    failures.extend(self.unread(tables, &open, error));
                 }
             }
         }
-        Table { cells: walk.finish(), failures }
+        walk.learn(&mut self.shapes);
+        let cells = walk.finish_tables(tables.iter().map(|columns| columns.len()));
+        let mut read: Vec<Table> = cells.into_iter().map(|cells| Table { cells, failures: Vec::new() }).collect();
+        for (place, error) in failures {
+            let table = read.get_mut(table_at(tables, place));
+            if let (Some(table), Some(column)) = (table, columns.get(place)) {
+                table.failures.push((*column, error));
+            }
+        }
+        read
+    }
+
+    /// Returns the failures of an error that ends a walk: one for each table of which columns are open.
+    fn unread(&self, tables: &[&[Column]], open: &[usize], error: RequestError) -> Vec<(usize, RequestError)> {
+        let mut first = Some(error);
+        let mut failed = Vec::new();
+        let mut failures = Vec::new();
+        for place in open {
+            let table = table_at(tables, *place);
+            if !failed.contains(&table) {
+                failed.push(table);
+                let later = || self.afford().err().unwrap_or(RequestError::Gone { target: self.target });
+                failures.push((*place, first.take().unwrap_or_else(later)));
+            }
+        }
+        failures
     }
 
     /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
     /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
     /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
-    async fn ask_bulk(&mut self, after: Vec<Oid>, columns: usize) -> Result<Vec<VarBind>, RequestError> {
+    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<Vec<VarBind>, RequestError> {
         let mut waited = Duration::ZERO;
         let mut tries = 0;
-        let mut request = Request::GetBulk { after, rows: self.repetitions.rows(columns) };
+        let columns = plan.places.len();
+        let fitting = plan
+            .cell_bytes
+            .map_or_else(|| self.repetitions.rows(columns), |cell_bytes| self.repetitions.rows_of(columns, cell_bytes));
+        let rows = plan.rows.and_then(|rows| u32::try_from(rows).ok()).map_or(fitting, |rows| rows.min(fitting));
+        let mut request = Request::GetBulk { after, rows };
         while tries < TRIES {
             match self.ask(&request, 1).await {
                 Ok(varbinds) => {
@@ -416,6 +451,16 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("target", &self.target).field("spent", &self.spent).finish_non_exhaustive()
     }
+}
+
+/// Returns the number of the table that a column is of, by the column's place among all.
+fn table_at(tables: &[&[Column]], place: usize) -> usize {
+    let mut before = 0;
+    let mut behind = |columns: &&[Column]| {
+        before += columns.len();
+        before <= place
+    };
+    tables.iter().take_while(|columns| behind(columns)).count()
 }
 
 /// Returns one value a name: agents that leave values out, or answer in another order, are put right by name.

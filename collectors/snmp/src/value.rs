@@ -146,9 +146,13 @@ impl Value {
 
     /// Returns about how many bytes the value takes in a message.
     pub fn wire_bytes(&self) -> usize {
+        let number =
+            |number: u64| 3 + number.checked_ilog2().map_or(0, |bit| usize::try_from(bit + 1).unwrap_or(64) / 8);
         match self {
             Self::Octets(octets) => octets.len() + 2,
             Self::ObjectId(oid) => oid.arcs().len() + 2,
+            Self::Integer(signed) => number(signed.unsigned_abs()),
+            Self::Counter32(it) | Self::Gauge32(it) | Self::TimeTicks(it) | Self::Counter64(it) => number(*it),
             _ => 6,
         }
     }
@@ -166,8 +170,9 @@ pub struct VarBind {
 impl VarBind {
     /// Returns about how many bytes the pair takes in a message: an upper estimate for arcs below 2^14.
     pub fn wire_bytes(&self) -> usize {
+        // Two heads, and the first two arcs as one.
         let arcs: usize = self.oid.arcs().iter().map(|arc| if *arc < 128 { 1 } else { 2 }).sum();
-        arcs + 4 + self.value.wire_bytes()
+        arcs + 3 + self.value.wire_bytes()
     }
 }
 

@@ -6,10 +6,12 @@
 //! than the others does not touch them.
 
 mod cells;
+mod shape;
 
 use std::collections::BTreeSet;
 
 pub use cells::Cells;
+pub(crate) use shape::{Shape, Shapes};
 
 use self::cells::Names;
 use crate::{
@@ -30,6 +32,33 @@ pub struct Column {
     pub name: &'static str,
     /// The object identifier that its instances are below.
     pub oid: &'static [u32],
+}
+
+/// How many columns are asked at once for the little that is expected of them: whether they are still absent, or at an end.
+const PROBES_MAX: usize = 16;
+
+/// How many columns are asked at once of which nothing is known.
+const UNKNOWN_MAX: usize = 6;
+
+/// How far columns that are read side by side may be apart.
+const ABREAST: usize = 2;
+
+/// What is to be asked next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The places of the columns.
+    pub(crate) places: Vec<usize>,
+    /// How many rows are expected to be left, the first behind the end included; `None` when that is not known.
+    pub(crate) rows: Option<usize>,
+    /// How many bytes a cell is expected to take.
+    pub(crate) cell_bytes: Option<usize>,
+}
+
+impl Plan {
+    /// Returns whether no more than the end of the columns is expected.
+    pub(crate) fn is_probe(&self) -> bool {
+        self.rows == Some(1)
+    }
 }
 
 /// How much of a table may be read.
@@ -85,11 +114,20 @@ struct ColumnWalk {
     /// How many names were not above all before them.
     out_of_order: usize,
     end: Option<ColumnEnd>,
+    /// What it was like the last time.
+    before: Option<Shape>,
+    /// What its cells took, as sent.
+    bytes: usize,
 }
 
 impl Walk {
     /// Returns the walk of `columns` from their beginning.
     pub fn new(columns: &[Column], caps: Caps) -> Self {
+        Self::again(columns, caps, &Shapes::default())
+    }
+
+    /// Returns the walk of `columns` that were like `before`.
+    pub(crate) fn again(columns: &[Column], caps: Caps, before: &Shapes) -> Self {
         let start = |column: &Column| ColumnWalk {
             column: *column,
             cursor: Oid::from_arcs(column.oid),
@@ -99,6 +137,8 @@ impl Walk {
             seen: None,
             out_of_order: 0,
             end: None,
+            before: before.get(column),
+            bytes: 0,
         };
         Self { columns: columns.iter().map(start).collect(), caps, bytes: 0 }
     }
@@ -107,6 +147,46 @@ impl Walk {
     pub fn pending(&self, at_most: usize) -> Vec<usize> {
         let open = self.columns.iter().enumerate().filter(|(_, column)| column.end.is_none());
         open.map(|(place, _)| place).take(at_most.max(1)).collect()
+    }
+
+    /// Returns what to ask next, for up to `at_most` columns; `None` when the walk has ended. Columns that are expected to go
+    /// on for as many rows are asked for together.
+    pub(crate) fn plan(&self, at_most: usize) -> Option<Plan> {
+        let open = || self.columns.iter().enumerate().filter(|(_, column)| column.end.is_none());
+        let (_, first) = open().next()?;
+        let (most, left) = match first.left() {
+            Some(0) => (PROBES_MAX, Some(0)),
+            None => (at_most.min(UNKNOWN_MAX), None),
+            left => (at_most, left),
+        };
+        let abreast = |column: &ColumnWalk| match (left, column.left()) {
+            (Some(0), Some(0)) | (None, None) => true,
+            (Some(left), Some(other)) => left > 0 && other > 0 && left.abs_diff(other) <= ABREAST,
+            _ => false,
+        };
+        // Who copes with few columns at a time is asked for few whatever is expected.
+        let most = if at_most < UNKNOWN_MAX { at_most.max(1) } else { most };
+        let chosen: Vec<_> = open().filter(|(_, column)| abreast(column)).take(most).collect();
+        let sizes = chosen.iter().filter_map(|(_, column)| column.before.map(|before| usize::from(before.cell_bytes)));
+        let (sum, known) = sizes.fold((0, 0), |(sum, known), bytes| (sum + bytes, known + 1));
+        Some(Plan {
+            rows: chosen.iter().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
+            places: chosen.into_iter().map(|(place, _)| place).collect(),
+            cell_bytes: (known > 0 && sum > 0).then(|| sum.div_ceil(known)),
+        })
+    }
+
+    /// Takes note in `shapes` of what the columns are like.
+    pub(crate) fn learn(&self, shapes: &mut Shapes) {
+        for column in &self.columns {
+            let rows = column.values.len();
+            let whole = column.end == Some(ColumnEnd::Complete) && column.out_of_order == 0;
+            let shape = || Shape {
+                rows: u32::try_from(rows).unwrap_or(u32::MAX),
+                cell_bytes: u16::try_from(column.bytes.div_ceil(rows.max(1))).unwrap_or(u16::MAX),
+            };
+            shapes.set(&column.column, whole.then(shape));
+        }
     }
 
     /// Returns the names whose successors are to be asked for the columns at `places`.
@@ -120,10 +200,11 @@ impl Walk {
         let answered = varbinds.len().min(places.len());
         let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values.len()).collect();
         for (number, varbind) in varbinds.into_iter().enumerate() {
-            self.bytes += varbind.wire_bytes();
+            let bytes = varbind.wire_bytes();
+            self.bytes += bytes;
             let place = places.get(number % places.len().max(1)).copied();
             if let Some(column) = place.and_then(|place| self.columns.get_mut(place)) {
-                column.accept(varbind, self.caps.rows);
+                column.accept(varbind, bytes, self.caps.rows);
             }
         }
         for place in places.iter().take(answered) {
@@ -159,20 +240,35 @@ impl Walk {
 
     /// Returns what was read; columns that are still open count as abandoned.
     pub fn finish(self) -> Cells {
-        let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
-        let ends = self.columns.iter().map(end).collect();
-        let disordered = self.columns.iter().filter(|column| column.out_of_order > 0);
-        let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
-        Cells::joined(self.columns.into_iter().map(ColumnWalk::in_order).collect(), ends, disordered)
+        table_of(self.columns)
+    }
+
+    /// Returns what was read as tables of so many columns each.
+    pub(crate) fn finish_tables(self, widths: impl Iterator<Item = usize>) -> Vec<Cells> {
+        let mut columns = self.columns.into_iter();
+        widths.map(|width| table_of(columns.by_ref().take(width).collect())).collect()
     }
 }
 
+fn table_of(columns: Vec<ColumnWalk>) -> Cells {
+    let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
+    let ends = columns.iter().map(end).collect();
+    let disordered = columns.iter().filter(|column| column.out_of_order > 0);
+    let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
+    Cells::joined(columns.into_iter().map(ColumnWalk::in_order).collect(), ends, disordered)
+}
+
 impl ColumnWalk {
+    /// Returns how many rows are expected to come; `None` when there were more already than the last time.
+    fn left(&self) -> Option<usize> {
+        usize::try_from(self.before?.rows).ok()?.checked_sub(self.values.len())
+    }
+
     fn finish(&mut self, end: ColumnEnd) {
         self.end.get_or_insert(end);
     }
 
-    fn accept(&mut self, varbind: VarBind, rows_max: usize) {
+    fn accept(&mut self, varbind: VarBind, bytes: usize, rows_max: usize) {
         if self.end.is_some() {
             return;
         }
@@ -189,6 +285,7 @@ impl ColumnWalk {
         }
         self.names.push(index);
         self.values.push(varbind.value);
+        self.bytes += bytes;
         self.cursor = varbind.oid;
     }
 

@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 
 /// Threads that run tasks: a county's box has two cores or one, and a province's agent spends its time waiting.
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
 
 /// Threads that wait for the disk: the spool takes one at a time, the status and interfaces a moment now and then.
 const BLOCKING_MAX: usize = 8;

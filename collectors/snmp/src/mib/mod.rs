@@ -224,7 +224,21 @@ impl ReadTable {
 
 /// Reads a table.
 pub(crate) async fn read(session: &mut Session, table: &'static str, columns: &[Column]) -> ReadTable {
-    let Table { cells, failures } = session.walk(columns).await;
+    let [read] = read_all(session, [(table, columns)]).await;
+    read
+}
+
+/// Reads several tables, with as few questions as they take together: for tables that need not be of different moments.
+pub(crate) async fn read_all<const N: usize>(
+    session: &mut Session,
+    tables: [(&'static str, &[Column]); N],
+) -> [ReadTable; N] {
+    let read = session.walk_tables(&tables.map(|(_, columns)| columns)).await;
+    let mut read = read.into_iter();
+    tables.map(|(table, _)| read_table(table, read.next().unwrap_or_default()))
+}
+
+fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTable {
     let mut errors: Vec<TableError> = failures
         .iter()
         .map(|(column, error)| TableError {
