@@ -128,17 +128,21 @@ impl Walk {
 
     /// Returns the walk of `columns` that were like `before`.
     pub(crate) fn again(columns: &[Column], caps: Caps, before: &Shapes) -> Self {
-        let start = |column: &Column| ColumnWalk {
-            column: *column,
-            cursor: Oid::from_arcs(column.oid),
-            names: Names::default(),
-            values: Vec::new(),
-            highest: None,
-            seen: None,
-            out_of_order: 0,
-            end: None,
-            before: before.get(column),
-            bytes: 0,
+        let start = |column: &Column| {
+            let before = before.get(column);
+            let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0).min(caps.rows);
+            ColumnWalk {
+                column: *column,
+                cursor: Oid::from_arcs(column.oid),
+                names: Names::with_capacity(rows),
+                values: Vec::with_capacity(rows),
+                highest: None,
+                seen: None,
+                out_of_order: 0,
+                end: None,
+                before,
+                bytes: 0,
+            }
         };
         Self { columns: columns.iter().map(start).collect(), caps, bytes: 0 }
     }

@@ -6,6 +6,9 @@
 use super::{Column, ColumnEnd};
 use crate::value::Value;
 
+/// The arcs of a usual index: an address, and sometimes what it is in.
+const INDEX_ARCS: usize = 6;
+
 /// What was read of a table.
 #[derive(Debug, Default)]
 pub struct Cells {
@@ -62,7 +65,7 @@ impl Cells {
     ) -> Self {
         let width = columns.len();
         let longest = columns.iter().map(|(names, _)| names.ends.len()).max().unwrap_or(0);
-        let mut joined = Self { names: Names::default(), values: Vec::new(), width, ends, disordered };
+        let mut joined = Self { names: Names::with_capacity(longest), values: Vec::new(), width, ends, disordered };
         joined.values.reserve_exact(longest * width);
         let (names, values): (Vec<Names>, Vec<Vec<Value>>) = columns.into_iter().unzip();
         let values = values.into_iter().map(Vec::into_iter);
@@ -93,6 +96,11 @@ impl Cells {
 }
 
 impl Names {
+    /// Returns names with room for so many rows of an index as forwarding tables have.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self { arcs: Vec::with_capacity(rows.saturating_mul(INDEX_ARCS)), ends: Vec::with_capacity(rows) }
+    }
+
     pub(super) fn push(&mut self, index: &[u32]) {
         self.arcs.extend_from_slice(index);
         self.ends.push(self.arcs.len());

@@ -116,7 +116,8 @@ fn run(steps: Vec<Step>) {
     let mut spool = open(&folder, &hands.0);
     let mut model = Model::default();
     for step in steps {
-        let now = hands.pass(1_500);
+        // What is renewed is renewed much later than anything before, so that some of it is sent again.
+        let now = hands.pass(if matches!(step, Step::Renew { .. }) { 700_000 } else { 1_500 });
         let time = hands.time();
         apply(&step, &mut model, &spool, &now, time);
         if matches!(step, Step::Reopen) {
@@ -148,9 +149,8 @@ fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Time
             model.agent.extend(names.iter().map(|(number, name)| ((*scope, *number), name.to_string())));
         }
         Step::Renew { scope } => {
-            // Much later than anything before, so that some of it is sent again.
             let groups = [group(&scope_name(*scope))];
-            spool.renew(&groups, time.plus_ms(700_000), spool.lineage().number(), now).unwrap();
+            spool.renew(&groups, time, spool.lineage().number(), now).unwrap();
         }
         Step::Record(count) => {
             for _ in 0..*count {
