@@ -267,13 +267,15 @@ impl Session {
         let columns = tables.concat();
         let mut walk = Walk::again(&columns, self.caps, &self.shapes);
         let mut failures: Vec<(usize, RequestError)> = Vec::new();
-        while let Some(plan) = walk.plan(self.columns_max) {
+        // Long cells leave room for few columns, here and not in other tables.
+        let mut fitting = COLUMNS_MAX;
+        while let Some(plan) = walk.plan(fitting.min(self.columns_max)) {
             let places = &plan.places;
             match self.ask_bulk(walk.names(places), &plan).await {
                 Ok(varbinds) => {
                     let silent_about = walk.accept(places, varbinds);
                     if silent_about > 0 && !plan.is_probe() {
-                        self.columns_max = (places.len() - silent_about).max(1);
+                        fitting = (places.len() - silent_about).max(1);
                     }
                     if silent_about == places.len() {
                         // An answer without values for even one column: the agent has nothing to say on it.
