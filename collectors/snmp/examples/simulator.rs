@@ -1,8 +1,9 @@
 //! Simulated 48-port switches for `./tests/bench snmp`, fast enough not to be what is measured, and the floor under what
 //! asks them.
 //!
-//! `simulator serve COUNT PORT` answers at COUNT addresses from 127.1.0.1 on, one switch each; each line on standard input
-//! is answered with what was served so far, as JSON; it ends with standard input.
+//! `simulator serve COUNT PORT [DEAD]` answers at COUNT addresses from 127.1.0.1 on, one switch each, but for every DEADth,
+//! which is silent; each line on standard input is answered with what was served so far, as JSON; it ends with standard
+//! input.
 //! `simulator floor QUESTIONS PORT` asks that many questions whose answers are full, 64 at a time, reads no answer, and prints
 //! the CPU seconds it took.
 
@@ -40,9 +41,10 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["serve", count, port] => serve(count.parse()?, port.parse()?),
+        ["serve", count, port] => serve(count.parse()?, port.parse()?, None),
+        ["serve", count, port, dead] => serve(count.parse()?, port.parse()?, Some(dead.parse()?)),
         ["floor", questions, port] => floor(questions.parse()?, port.parse()?),
-        _ => bail!("usage: simulator serve COUNT PORT | simulator floor QUESTIONS PORT"),
+        _ => bail!("usage: simulator serve COUNT PORT [DEAD] | simulator floor QUESTIONS PORT"),
     }
 }
 
@@ -51,18 +53,25 @@ fn address(number: u32, port: u16) -> SocketAddr {
     (Ipv4Addr::new(127, 1, high, low), port).into()
 }
 
-fn serve(count: u32, port: u16) -> anyhow::Result<()> {
+fn serve(count: u32, port: u16, dead: Option<u32>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = Arc::new(Served::default());
+    let is_dead = |number: u32| dead.is_some_and(|dead| number % dead.max(1) == 0);
     // All answer alike, but for the addresses of what is plugged in; what is asked does not show it.
     let switch = Arc::new(Switch::new(1));
     let (stop, stopped) = oneshot::channel();
     let objects = switch.len();
     runtime.block_on(async {
+        let mut silent = Vec::new();
         for number in 0..count {
             let at = address(number, port);
             let socket = tokio::net::UdpSocket::bind(at).await.with_context(|| format!("cannot open {at}"))?;
-            tokio::spawn(answer(socket, Arc::clone(&switch), Arc::clone(&served)));
+            if is_dead(number) {
+                // Open and silent: a closed port would refuse at once.
+                silent.push(socket);
+            } else {
+                tokio::spawn(answer(socket, Arc::clone(&switch), Arc::clone(&served)));
+            }
         }
         println!("{{\"devices\": {count}, \"objects\": {objects}}}");
         std::thread::spawn(move || {

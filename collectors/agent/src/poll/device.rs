@@ -7,9 +7,9 @@
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, InterfaceLabel, Polled, Profiles, RequestError,
-    Session, Sockets, System, TableError, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities,
-    poll_forwarding, poll_identity, poll_interfaces, poll_neighbours, poll_system,
+    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Polled, Profiles, RequestError, Session, Sockets,
+    System, TableError, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    poll_identity, poll_interfaces, poll_neighbours, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -64,7 +64,8 @@ pub(super) struct Device {
     schedule: DeviceSchedule,
     memory: Memory,
     handed: Handed,
-    labels: Vec<InterfaceLabel>,
+    /// Whether the names may be those of before a restart.
+    outdated: bool,
     names: InterfaceIndex,
     bridge_mac: Option<MacAddr>,
     identity: Identity,
@@ -81,7 +82,7 @@ impl Device {
             schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now),
             memory: Memory::default(),
             handed: Handed::default(),
-            labels: Vec::new(),
+            outdated: false,
             names: InterfaceIndex::default(),
             bridge_mac: None,
             identity: Identity::default(),
@@ -181,7 +182,7 @@ impl Device {
     async fn answered(&mut self, session: &mut Session, system: System, tables: Tables) {
         self.reach(facts::answering(&self.target, self.config.credentials.version())).await;
         let restarted = self.note_uptime(&system).await;
-        if restarted || self.labels.is_empty() || tables.contains(Table::System) {
+        if restarted || self.outdated || self.names.is_empty() || tables.contains(Table::System) {
             self.read_labels(session).await;
         }
         if restarted || tables.contains(Table::System) {
@@ -255,7 +256,7 @@ impl Device {
         self.complete(Method::SnmpSystem, bodies).await;
     }
 
-    async fn read_aggregation(&self, session: &mut Session) {
+    async fn read_aggregation(&mut self, session: &mut Session) {
         let polled = poll_aggregation(session, &self.names).await;
         if !polled.is_partial() {
             self.complete(Method::SnmpAggregation, facts::aggregation(polled.rows)).await;
@@ -273,11 +274,11 @@ impl Device {
 
     async fn read_labels(&mut self, session: &mut Session) {
         let polled = poll_interfaces(session).await;
-        if polled.is_partial() && !self.labels.is_empty() {
+        if polled.is_partial() && !self.outdated && !self.names.is_empty() {
             return;
         }
-        self.labels = names::distinct(polled.rows);
-        let names = names::index(&self.labels);
+        self.outdated = false;
+        let names = InterfaceIndex::new(names::distinct(polled.rows));
         if let Some(note) = names.renumbered_since(&self.names) {
             let interfaces = note.rows.unwrap_or_default();
             tracing::info!(device = %self.scope, quirk = %note.error, interfaces, "interfaces have other numbers than before");
@@ -291,9 +292,9 @@ impl Device {
         if !points_at_unknown_ports(polled) {
             return false;
         }
-        let known: Vec<u32> = self.labels.iter().map(|label| label.if_index).collect();
+        let known: Vec<u32> = self.names.labels().map(|label| label.if_index).collect();
         self.read_labels(session).await;
-        if self.labels.iter().any(|label| !known.contains(&label.if_index)) {
+        if self.names.labels().any(|label| !known.contains(&label.if_index)) {
             self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
         }
         true
@@ -309,7 +310,7 @@ impl Device {
             Ok(system) if !self.note_uptime(&system).await => {}
             _ => {
                 self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
-                self.labels.clear();
+                self.outdated = true;
                 return;
             }
         }
@@ -326,10 +327,13 @@ impl Device {
             self.schedule.trigger(now);
         }
         let rows = std::mem::take(&mut polled.rows);
-        let labels = std::mem::take(&mut self.labels);
+        let names = std::mem::take(&mut self.names);
         let bodies = Polled { rows, ..polled };
-        self.hand_on(Method::SnmpInterfaces, Table::Interfaces, bodies, |rows| facts::interfaces(&labels, &rows)).await;
-        self.labels = labels;
+        self.hand_on(Method::SnmpInterfaces, Table::Interfaces, bodies, |rows| {
+            facts::interfaces(names.labels(), &rows)
+        })
+        .await;
+        self.names = names;
     }
 
     /// Takes note of the time since the device's start. Returns whether it restarted.

@@ -73,7 +73,10 @@ fn octets(digits: &str) -> Vec<u8> {
 }
 
 /// Returns the ports: labels with their states. A port whose state was not read has an unknown one.
-pub(super) fn interfaces(labels: &[InterfaceLabel], counters: &[InterfaceCounters]) -> Vec<FactBody> {
+pub(super) fn interfaces<'a>(
+    labels: impl IntoIterator<Item = &'a InterfaceLabel>,
+    counters: &[InterfaceCounters],
+) -> Vec<FactBody> {
     let by_index: BTreeMap<u32, &Counters> = counters.iter().map(|row| (row.if_index, &row.counters)).collect();
     let body = |label: &InterfaceLabel| {
         let counters = by_index.get(&label.if_index);
@@ -88,7 +91,7 @@ pub(super) fn interfaces(labels: &[InterfaceLabel], counters: &[InterfaceCounter
             oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
         })
     };
-    labels.iter().map(body).collect()
+    labels.into_iter().map(body).collect()
 }
 
 /// Returns the counters of a port, `None` when the device gave none.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use onenet_snmp::{InterfaceIndex, InterfaceLabel};
+use onenet_snmp::InterfaceLabel;
 
 /// Returns the labels with a name each that no other port of the device has.
 pub(super) fn distinct(mut labels: Vec<InterfaceLabel>) -> Vec<InterfaceLabel> {
@@ -22,11 +22,6 @@ pub(super) fn distinct(mut labels: Vec<InterfaceLabel>) -> Vec<InterfaceLabel> {
         label.name = Some(if shared || imitates { format!("{name}#{}", label.if_index) } else { name });
     }
     labels
-}
-
-/// Returns the names by ifIndex.
-pub(super) fn index(labels: &[InterfaceLabel]) -> InterfaceIndex {
-    InterfaceIndex::new(labels.iter().cloned())
 }
 
 #[cfg(test)]

@@ -163,18 +163,30 @@ pub struct InterfaceCounters {
 /// The interfaces of a device by ifIndex, to resolve what other tables point at.
 #[derive(Debug, Clone, Default)]
 pub struct InterfaceIndex {
-    labels: BTreeMap<u32, InterfaceLabel>,
+    /// In the order of ifIndex.
+    labels: Vec<InterfaceLabel>,
 }
 
 impl InterfaceIndex {
     /// Returns the index of `labels`.
     pub fn new(labels: impl IntoIterator<Item = InterfaceLabel>) -> Self {
-        Self { labels: labels.into_iter().map(|label| (label.if_index, label)).collect() }
+        let mut labels: Vec<_> = labels.into_iter().collect();
+        labels.sort_by_key(|label| label.if_index);
+        labels.dedup_by_key(|label| label.if_index);
+        // Kept as long as the device is, by the ten thousand.
+        labels.shrink_to_fit();
+        Self { labels }
+    }
+
+    /// Returns the interfaces in the order of ifIndex.
+    pub fn labels(&self) -> impl Iterator<Item = &InterfaceLabel> {
+        self.labels.iter()
     }
 
     /// Returns the interface of an ifIndex.
     pub fn get(&self, if_index: u32) -> Option<&InterfaceLabel> {
-        self.labels.get(&if_index)
+        let place = self.labels.binary_search_by_key(&if_index, |label| label.if_index).ok()?;
+        self.labels.get(place)
     }
 
     /// Returns the name of an ifIndex.
@@ -192,14 +204,14 @@ impl InterfaceIndex {
             old.is_some_and(|old| old.if_index != label.if_index) && self.only(named).is_some()
         };
         let rows =
-            self.labels.values().filter(|label| before.get(label.if_index).is_none_or(|old| old.name != label.name));
+            self.labels.iter().filter(|label| before.get(label.if_index).is_none_or(|old| old.name != label.name));
         let count = rows.filter(moved).count();
         (count > 0).then(|| noted(IF_TABLE, "ifIndex", TableProblem::Renumbered, count))
     }
 
     /// Returns whether an interface `matches`.
     pub fn any(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> bool {
-        self.labels.values().any(matches)
+        self.labels.iter().any(matches)
     }
 
     /// Returns whether the device told of no interface at all.
@@ -209,7 +221,7 @@ impl InterfaceIndex {
 
     /// Returns the one interface that `matches`; `None` when there is none, or several.
     pub fn only(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> Option<&InterfaceLabel> {
-        let mut found = self.labels.values().filter(|label| matches(label));
+        let mut found = self.labels.iter().filter(|label| matches(label));
         found.next().filter(|_| found.next().is_none())
     }
 }
