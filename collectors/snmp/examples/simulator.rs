@@ -2,8 +2,8 @@
 //! asks them.
 //!
 //! `simulator serve COUNT PORT [DEAD]` answers at COUNT addresses from 127.1.0.1 on, one switch each, but for every DEADth,
-//! which is silent; each line on standard input is answered with what was served so far, as JSON; it ends with standard
-//! input.
+//! which is silent; `serve-plain` gives the switches no forwarding and no address table. Each line on standard input is
+//! answered with what was served so far, as JSON; it ends with standard input.
 //! `simulator floor QUESTIONS PORT` asks that many questions whose answers are full, 64 at a time, reads no answer, and prints
 //! the CPU seconds it took.
 
@@ -41,10 +41,11 @@ fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["serve", count, port] => serve(count.parse()?, port.parse()?, None),
-        ["serve", count, port, dead] => serve(count.parse()?, port.parse()?, Some(dead.parse()?)),
+        ["serve", count, port] => serve(Switch::new(1), count.parse()?, port.parse()?, None),
+        ["serve", count, port, dead] => serve(Switch::new(1), count.parse()?, port.parse()?, Some(dead.parse()?)),
+        ["serve-plain", count, port] => serve(Switch::plain(), count.parse()?, port.parse()?, None),
         ["floor", questions, port] => floor(questions.parse()?, port.parse()?),
-        _ => bail!("usage: simulator serve COUNT PORT [DEAD] | simulator floor QUESTIONS PORT"),
+        _ => bail!("usage: simulator serve|serve-plain COUNT PORT [DEAD] | simulator floor QUESTIONS PORT"),
     }
 }
 
@@ -53,12 +54,12 @@ fn address(number: u32, port: u16) -> SocketAddr {
     (Ipv4Addr::new(127, 1, high, low), port).into()
 }
 
-fn serve(count: u32, port: u16, dead: Option<u32>) -> anyhow::Result<()> {
+/// All answer alike, but for the addresses of what is plugged in; what is asked does not show it.
+fn serve(switch: Switch, count: u32, port: u16, dead: Option<u32>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = Arc::new(Served::default());
-    let is_dead = |number: u32| dead.is_some_and(|dead| number % dead.max(1) == 0);
-    // All answer alike, but for the addresses of what is plugged in; what is asked does not show it.
-    let switch = Arc::new(Switch::new(1));
+    let is_dead = |number: u32| dead.is_some_and(|dead| number.is_multiple_of(dead.max(1)));
+    let switch = Arc::new(switch);
     let (stop, stopped) = oneshot::channel();
     let objects = switch.len();
     runtime.block_on(async {

@@ -41,6 +41,20 @@ impl Switch {
     /// Returns a switch with 1,127 objects: three scalars, twelve columns of 52 interfaces, 300 forwarding rows and 200
     /// rows of the address table. `number` makes its name and addresses differ from others'.
     pub(crate) fn new(number: u32) -> Self {
+        let mut switch = Self::of_ports(number);
+        switch.learn(number);
+        switch.objects.sort();
+        switch
+    }
+
+    /// Returns a switch without forwarding and address tables: 627 objects.
+    pub(crate) fn plain() -> Self {
+        let mut switch = Self::of_ports(1);
+        switch.objects.sort();
+        switch
+    }
+
+    fn of_ports(number: u32) -> Self {
         let mut switch = Self { objects: Vec::new() };
         switch.add(SYSTEM, &[1, 0], &tlv(4, b"Simulated switch, 48 ports, software 1.0"));
         switch.add(SYSTEM, &[3, 0], &tlv(0x43, &[0x12, 0x34, 0x56]));
@@ -58,20 +72,22 @@ impl Switch {
                 switch.add(IF_X_ENTRY, &[column, port], &tlv(0x46, &counted.to_be_bytes()));
             }
         }
+        switch
+    }
+
+    fn learn(&mut self, number: u32) {
         let [_, _, high, low] = number.to_be_bytes();
         for row in 0..FORWARDING_ROWS {
             let [_, _, a, b] = row.to_be_bytes();
             let mac = [0, 0x1b, high, low, a, b].map(u32::from);
             let [.., port] = (1 + row % PORTS).to_be_bytes();
-            switch.add(FDB_PORT, &mac, &tlv(2, &[port]));
+            self.add(FDB_PORT, &mac, &tlv(2, &[port]));
         }
         for row in 0..ADDRESS_ROWS {
             let [.., host] = (row + 1).to_be_bytes();
             let mac = [0, 0x1b, high, low, 0, host];
-            switch.add(ARP_MAC, &[1, 10, u32::from(high), u32::from(low), u32::from(host)], &tlv(4, &mac));
+            self.add(ARP_MAC, &[1, 10, u32::from(high), u32::from(low), u32::from(host)], &tlv(4, &mac));
         }
-        switch.objects.sort();
-        switch
     }
 
     /// Returns how many objects there are.
