@@ -1,4 +1,4 @@
-use onenet_snmp::Reading;
+use onenet_snmp::{InterfaceIndex, Reading};
 use proptest::prelude::*;
 
 use super::*;
@@ -32,7 +32,7 @@ fn names_given_twice_or_not_at_all_are_told_apart_by_if_index() {
 
 #[test]
 fn what_points_at_an_if_index_is_resolved_through_the_same_names() {
-    let index = index(&distinct(vec![label(2, Some("mgmt")), label(3, Some("mgmt"))]));
+    let index = InterfaceIndex::new(distinct(vec![label(2, Some("mgmt")), label(3, Some("mgmt"))]));
     assert_eq!(index.name(3), Some("mgmt#3"));
 }
 
