@@ -9,6 +9,8 @@ use onenet_snmp::{Inspection, Reading};
 
 use super::{TextTable, bits_per_second, seconds, table::plain};
 
+mod standard;
+
 /// How many of the rows dropped for one reason are named.
 const EXAMPLES: usize = 3;
 
@@ -20,9 +22,15 @@ pub(crate) fn inspection(inspection: &Inspection) -> String {
     section(&mut out, "Forwarding", &forwarding(inspection));
     section(&mut out, "Addresses", &addresses(inspection));
     section(&mut out, "Neighbours", &neighbours(inspection));
+    section(&mut out, "VLANs", &standard::vlans(inspection));
+    section(&mut out, "Aggregates", &standard::aggregates(inspection));
+    section(&mut out, "Own addresses", &standard::own_addresses(inspection));
+    section(&mut out, "Next hops", &standard::next_hops(inspection));
+    section(&mut out, "Connected prefixes", &standard::connected_prefixes(inspection));
     section(&mut out, "Parts", &entities(inspection));
     section(&mut out, "Sensors", &sensors(inspection));
     section(&mut out, "Wireless stations", &stations(inspection));
+    section(&mut out, "Quirks", &standard::quirks(inspection));
     section(&mut out, "Rows left out", &dropped(inspection));
     section(&mut out, "What could not be read, or only in part", &errors(inspection));
     cost(&mut out, inspection);
@@ -68,7 +76,8 @@ fn section(out: &mut String, title: &str, table: &TextTable) {
 }
 
 fn interfaces(inspection: &Inspection) -> TextTable {
-    let mut table = TextTable::new(&["index", "name", "alias", "mac", "speed", "admin", "oper", "in", "out", "errors"]);
+    let mut table =
+        TextTable::new(&["index", "name", "alias", "mac", "speed", "duplex", "admin", "oper", "in", "out", "errors"]);
     for row in &inspection.interfaces {
         let (label, counters) = (&row.label, &row.counters);
         table.row([
@@ -77,6 +86,7 @@ fn interfaces(inspection: &Inspection) -> TextTable {
             label.alias.filled().unwrap_or("-").to_owned(),
             or_dash(&label.mac),
             label.speed_bps.get().map_or_else(|| "-".to_owned(), |speed| bits_per_second(*speed)),
+            or_dash(&label.duplex),
             or_dash(&counters.admin),
             or_dash(&counters.oper),
             octets(&counters.in_octets),
