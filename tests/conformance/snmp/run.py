@@ -30,6 +30,7 @@ import tempfile
 import time
 
 import permute_recording
+import vlan_contexts
 from read_recording import DROPPED_TABLES, FIELDS, QUIRKS, read
 from serve import Simulator, all_recordings, find, prepare, without_ending
 
@@ -149,6 +150,16 @@ def check(command, port, case, originals):
     return said, problems, [table for table in fields if table not in ("system", "dropped", "quirks")]
 
 
+def check_contexts(command, port, community, whole, contexts):
+    """Checks the forwarding of a switch that keeps it in a context a VLAN."""
+    said = inspect(command, port, community)
+    rows, dropped = vlan_contexts.expected(whole, contexts)
+    tables = {"dot1dTpFdbTable", "dot1dTpFdbTable@vlan"}
+    said["dropped"] = [row for row in said["dropped"] if row["table"] in tables]
+    fields = {table: FIELDS[table] for table in ("forwarding", "dropped")}
+    return said, differences({"forwarding": rows, "dropped": dropped}, said, fields), ["forwarding"]
+
+
 def describe(said, tables):
     counts = "  ".join(f"{table} {len(as_rows(said.get(table)))}" for table in tables if said.get(table))
     reasons = collections.Counter(row["reason"] for row in said["dropped"])
@@ -171,6 +182,10 @@ def check_devices(devices, command, permutations):
         cases = [(device, case) for number, device in enumerate(devices)
                  for case in prepare(find(device), f"{number}-{without_ending(find(device))}", served,
                                      permutations if device in PERMUTED or permutations > 1 else 0, SEED)]
+        split = None
+        if vlan_contexts.DEVICE in devices:
+            split = vlan_contexts.split(find(vlan_contexts.DEVICE), "split", served)
+            cases.append((vlan_contexts.DEVICE, ("split", split[0], None, f"a context for each of {len(split[1])} VLANs")))
         simulator = Simulator(served, cache, pathlib.Path(scratch, "snmpsim.log"))
         try:
             originals = {}
@@ -178,7 +193,10 @@ def check_devices(devices, command, permutations):
                 began = time.monotonic()
                 try:
                     simulator.wait_for(case[0])
-                    said, problems, tables = check(command, simulator.port, case, originals)
+                    if split and case[1] == split[0]:
+                        said, problems, tables = check_contexts(command, simulator.port, case[0], *split)
+                    else:
+                        said, problems, tables = check(command, simulator.port, case, originals)
                     summary = describe(said, tables)
                 except (RuntimeError, KeyError, ValueError, subprocess.TimeoutExpired) as error:
                     problems, summary = [f"{type(error).__name__}: {error}"], "nothing read"
