@@ -59,22 +59,17 @@ pub async fn poll_context_forwarding(
             .errors
             .push(trouble(TableProblem::TooManyRows, format!("{} VLANs are not asked", vlans.len() - VLANS_MAX)));
     }
-    let (mut silent, mut rows) = (0, 0);
+    let (mut answered, mut silent, mut rows) = (0, 0, 0);
+    let mut unread = Vec::new();
     for vlan in vlans.into_iter().take(VLANS_MAX) {
         match in_vlan(session, contexts, vlan).await {
             Ok(tables) => {
-                silent = 0;
-                let mut read = tables.resolve(interfaces);
+                (answered, silent) = (answered + 1, 0);
                 rows += tables.fdb.len();
-                read.rows.iter_mut().for_each(|row| row.vlan = Some(vlan));
-                polled.rows.append(&mut read.rows);
-                polled
-                    .dropped
-                    .extend(read.dropped.into_iter().map(|row| DroppedRow { table: CONTEXT_FDB_TABLE, ..row }));
-                polled.errors.extend(read.errors.into_iter().map(|error| of_vlan(error, vlan)));
+                take(&mut polled, tables.resolve(interfaces), vlan);
             }
             Err(error) => {
-                polled.errors.push(of_vlan(mib::unread(CONTEXT_FDB_TABLE, &error), vlan));
+                unread.push(of_vlan(mib::unread(CONTEXT_FDB_TABLE, &error), vlan));
                 silent += 1;
                 if silent >= SILENT_VLANS_MAX || matches!(error, RequestError::BudgetSpent { .. }) {
                     break;
@@ -82,8 +77,21 @@ pub async fn poll_context_forwarding(
             }
         }
     }
+    let none_kept = answered == 0 && unread.iter().all(|error| error.error == TableProblem::NoAnswer);
+    match unread.first() {
+        // A device that keeps no contexts, or not for this community, is read in full without them.
+        Some(first) if none_kept => polled.errors.push(TableError { error: TableProblem::NoContexts, ..first.clone() }),
+        _ => polled.errors.extend(unread),
+    }
     polled.tables.push(TableSize { table: CONTEXT_FDB_TABLE, rows });
     polled
+}
+
+/// Takes over what one VLAN's bridge told.
+fn take(polled: &mut Polled<ForwardingRow>, read: Polled<ForwardingRow>, vlan: u16) {
+    polled.rows.extend(read.rows.into_iter().map(|row| ForwardingRow { vlan: Some(vlan), ..row }));
+    polled.dropped.extend(read.dropped.into_iter().map(|row| DroppedRow { table: CONTEXT_FDB_TABLE, ..row }));
+    polled.errors.extend(read.errors.into_iter().map(|error| of_vlan(error, vlan)));
 }
 
 /// Puts rows of contexts beside those of the device's own tables. A row without a VLAN that a context repeats with one is

@@ -278,6 +278,18 @@ mod tests {
     }
 
     #[test]
+    fn a_vlan_has_a_community_or_a_context_of_its_own_and_a_user_keeps_his_keys() {
+        let community = Credentials::community("public").unwrap().in_vlan(10);
+        let Kind::Community(secret) = &community.kind else { panic!("{community:?}") };
+        assert_eq!(secret.reveal(), b"public@10");
+        let plain = Credentials::user(user("longenough", "longenough")).unwrap();
+        let vlan = plain.in_vlan(10);
+        let Kind::User(asked) = &vlan.kind else { panic!("{vlan:?}") };
+        assert_eq!((asked.name.as_str(), asked.context.as_str()), ("reader", "vlan-10"));
+        assert!(Arc::ptr_eq(&plain.prepared, &vlan.prepared), "keys are derived once");
+    }
+
+    #[test]
     fn what_rfc_3414_forbids_is_refused_with_the_rule() {
         assert_eq!(Credentials::community("").unwrap_err(), InvalidCredentials::EmptyCommunity);
         let short = Credentials::user(user("longenough", "short")).unwrap_err().to_string();

@@ -168,6 +168,8 @@ stable_words! {
         VlansAreDatabases = "vlans_are_databases",
         /// Sets of ports of VLANs name bridge ports that lead to no interface.
         VlanPortsUnknown = "vlan_ports_unknown",
+        /// The device keeps its VLANs' tables in no contexts that it answers in.
+        NoContexts = "no_contexts",
         /// A column ends before the others of its table do, so that the last rows lack its value.
         Truncated = "truncated",
         /// Several interfaces have the same ifName.

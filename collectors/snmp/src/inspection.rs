@@ -2,7 +2,8 @@
 //!
 //! Format: the JSON of [`Inspection`] is a contract. Fields are added, never renamed or removed; a value that the
 //! device does not have is null; MAC addresses are lower case with colons; units are in the names. Every row of the
-//! tables named in `tables` is in `forwarding`, `addresses` or `neighbours`, or in `dropped` with its reason.
+//! tables named in `tables` is in the part of the result that is made of it, or in `dropped` with its reason; but routes
+//! are summed up as next hops and connected prefixes, and of ifStackTable only aggregates are told.
 
 use std::collections::BTreeMap;
 

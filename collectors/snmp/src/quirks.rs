@@ -44,6 +44,7 @@ impl TableProblem {
             | Self::VlanPortsUnknown
             | Self::PortsAreInterfaces => true,
             Self::Missing
+            | Self::NoContexts
             | Self::NoAnswer
             | Self::ErrorStatus
             | Self::BudgetSpent

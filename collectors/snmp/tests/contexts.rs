@@ -92,4 +92,7 @@ async fn a_device_without_contexts_is_asked_for_two_of_them_and_keeps_its_rows()
     let inspection = inspected(&agent).await;
     assert_eq!(forwarding(&inspection), [("00:1b:21:3c:4d:01".to_owned(), None, Some("Gi0/1".to_owned()))]);
     assert_eq!(inspection.cost.timeouts, 4, "two VLANs, asked twice each");
+    let noted: Vec<_> = inspection.errors.iter().filter(|error| error.table == "dot1dTpFdbTable@vlan").collect();
+    let [noted] = noted.as_slice() else { panic!("{noted:?}") };
+    assert_eq!(noted.error, TableProblem::NoContexts, "which does not mean that the table was read in part");
 }

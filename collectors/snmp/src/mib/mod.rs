@@ -153,6 +153,7 @@ impl<T> Polled<T> {
                     | TableProblem::PortsAreInterfaces
                     | TableProblem::VlansAreDatabases
                     | TableProblem::VlanPortsUnknown
+                    | TableProblem::NoContexts
                     | TableProblem::Truncated
                     | TableProblem::DuplicateNames
                     | TableProblem::NarrowCounters
