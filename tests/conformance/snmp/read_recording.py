@@ -257,7 +257,7 @@ class Device:
     def vlan_of(self, database):
         sharing = {}
         for index, fdb in self.recording.column(VLAN_FDB_ID).items():
-            sharing.setdefault(fdb, set()).add(index[-1])
+            sharing.setdefault(fdb, set()).add(read_standard.marked_vlan(index))
         if database in sharing:
             return min(sharing[database]) if len(sharing[database]) == 1 else None
         alike = all(vlans == {fdb} for fdb, vlans in sharing.items())

@@ -363,7 +363,12 @@ def a_vlan(number):
 def vlan_in(index, lengths):
     if len(index) not in lengths:
         raise Drop("invalid_index_length")
-    return a_vlan(index[-1])
+    return a_vlan(marked_vlan(index))
+
+
+def marked_vlan(index):
+    """Returns the VLAN of an index with a time mark before it, none, or, as ZTE has it, one of 0 after it."""
+    return index[0] if len(index) == 2 and index[1] == 0 else index[-1]
 
 
 def inet_address(index):

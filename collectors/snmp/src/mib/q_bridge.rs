@@ -63,10 +63,11 @@ impl VlanMap {
     }
 }
 
-/// Decodes the VLAN in the index of dot1qVlanCurrentTable.
+/// Decodes the VLAN in the index of dot1qVlanCurrentTable: after a time mark, or alone. ZTE's older switches have a time mark
+/// of 0 after it: no VLAN is 0, so there is no doubt.
 pub fn vlan_of_index(index: &[u32]) -> Option<u16> {
     match index {
-        [_, vlan] | [vlan] => vlan_number(*vlan),
+        [vlan, 0] | [_, vlan] | [vlan] => vlan_number(*vlan),
         _ => None,
     }
 }
@@ -110,6 +111,8 @@ mod tests {
     fn the_index_is_read_with_and_without_its_time_mark() {
         assert_eq!(vlan_of_index(&[89_411_558, 55]), Some(55));
         assert_eq!(vlan_of_index(&[55]), Some(55));
+        assert_eq!(vlan_of_index(&[548, 0]), Some(548));
+        assert_eq!(vlan_of_index(&[0, 0]), None);
         assert_eq!(vlan_of_index(&[1, 2, 3]), None);
         assert_eq!(vlan_of_index(&[0, 4095]), None);
     }
