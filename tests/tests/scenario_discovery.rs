@@ -132,6 +132,13 @@ fn a_site_with_one_configured_switch_is_found_and_a_trap_tells_of_a_port_within_
     clock::until("the port is down", TOLD_WITHIN, port, |oper| oper.as_deref() == Some("down"))?;
     report::note(format_args!("the centre knew of the port after {:?}", pulled.elapsed()));
 
+    // Whatever is written down or said holds no secret.
+    let status = agent.cli(&["status", "--json", "--config", agent.config_text()?])?;
+    ensure!(status.out.contains("\"traps\""), "{status:?}");
+    for (what, text) in [("status", &status.out), ("log", &agent.process()?.log()), ("table", &table.out)] {
+        ensure!(!text.contains(snmpd::COMMUNITY) && !text.contains("not-this-one"), "a secret in the {what}: {text}");
+    }
+
     // A restart finds nothing anew: the same names, at once.
     agent.kill_9()?;
     agent.restart()?;

@@ -14,7 +14,7 @@ use onenet_topology::{
 
 use crate::{
     config::DeviceConfig,
-    schedule::Table,
+    schedule::{DeviceSchedule, Table},
     status::{DEVICES_LISTED_MAX, DeviceStatus, InterfaceStatus, TableStatus},
 };
 
@@ -74,11 +74,12 @@ impl Board {
         }
     }
 
-    pub(crate) fn cycle(&self, device: &str, begun: Timestamp, ended: Timestamp, late: u64) {
+    pub(crate) fn cycle(&self, device: &str, begun: Timestamp, ended: Timestamp, schedule: &DeviceSchedule) {
         if let Some(place) = self.lock().devices.get_mut(device) {
             place.last_cycle = Some(begun);
             place.last_cycle_ms = u64::try_from(ended.ms_since(begun)).ok();
-            place.late_cycles = late;
+            place.late_cycles = schedule.late();
+            place.slowed = schedule.slowed();
         }
     }
 
@@ -142,6 +143,7 @@ fn place(device: &DeviceConfig) -> DeviceStatus {
         last_cycle: None,
         last_cycle_ms: None,
         late_cycles: 0,
+        slowed: 1,
         tables: Vec::new(),
     }
 }

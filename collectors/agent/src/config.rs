@@ -4,7 +4,7 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`capture`, `intervals`, `devices`, `discovery`) may be replaced by the centre. The agent's own part
+//! The *site's part* (`capture`, `intervals`, `groups`, `devices`, `discovery`) may be replaced by the centre. The agent's own part
 //! (`centre`, `data`, `spool`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
@@ -20,6 +20,7 @@ mod capture;
 mod credentials;
 mod device;
 mod discovery;
+mod group;
 mod intervals;
 mod traps;
 
@@ -156,6 +157,7 @@ impl fmt::Display for Interfaces {
 fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     let capture = capture::checked(root.section("capture"));
     let intervals = intervals::checked(root.section("intervals"), Intervals::default());
+    let groups = group::all(root, intervals, credentials);
     let mut sections = root.sections("devices");
     if sections.len() > DEVICES_MAX {
         let what = format!("lists {} devices", sections.len());
@@ -163,7 +165,7 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
         sections.truncate(DEVICES_MAX);
     }
     let discovery = discovery::checked(root.section("discovery"), intervals, credentials);
-    SiteConfig { capture, devices: device::all(sections, intervals, credentials), discovery }
+    SiteConfig { capture, devices: device::all(sections, intervals, &groups, credentials), discovery }
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

@@ -127,6 +127,7 @@ impl State {
                 target: (added.address, PORT).into(),
                 credentials: credentials.clone(),
                 intervals: config.intervals,
+                requests_max: config.requests_max,
             })
         };
         self.added.iter().filter_map(device).collect()
@@ -186,6 +187,11 @@ impl Finder {
     /// Returns what changes whenever the list of devices does.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changed.subscribe()
+    }
+
+    /// Returns whether devices are looked for.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.state().config.is_some()
     }
 
     /// Takes note of addresses that a device told of.

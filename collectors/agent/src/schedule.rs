@@ -7,9 +7,14 @@
 //!
 //! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
 
+mod pace;
+
+use std::time::Duration;
+
 use onenet_snmp::Backoff;
 use onenet_topology::Timestamp;
 
+use self::pace::Pace;
 use crate::config::Intervals;
 
 /// Devices begin within this time of the start, so that not all are asked at the same moment.
@@ -97,6 +102,7 @@ pub struct DeviceSchedule {
     /// Since when a cycle runs that the device itself asked for.
     notified: Option<Timestamp>,
     walking: WalkingCredit,
+    pace: Pace,
     late: u64,
     /// When a silent device is asked again.
     retry: Option<Timestamp>,
@@ -211,6 +217,7 @@ impl DeviceSchedule {
             triggered_spacing_ms: i64::try_from(intervals.triggered_spacing.as_millis()).unwrap_or(i64::MAX),
             notified: None,
             walking: WalkingCredit { at: now, left_ms: WALKING_CREDIT_MAX_MS },
+            pace: Pace::default(),
             late: 0,
             retry: None,
         }
@@ -292,7 +299,7 @@ impl DeviceSchedule {
     /// Returns when the table is read.
     fn trigger_table(&mut self, table: Table, now: Timestamp) -> Timestamp {
         let covered = self.walking.covered_from();
-        let spacing_ms = self.triggered_spacing_ms;
+        let spacing_ms = self.triggered_spacing_ms.saturating_mul(i64::from(self.stretch(table)));
         let slot = self.slot_mut(table);
         let spaced = slot.begun.map_or(now, |begun| begun.plus_ms(spacing_ms));
         *slot.triggered.get_or_insert(spaced.max(covered).max(now))
@@ -315,6 +322,22 @@ impl DeviceSchedule {
         let slot = self.slot_mut(table);
         slot.due = slot.due.min(now);
         slot.jitter_ms = 0;
+    }
+
+    /// Notes how quickly the device answered in the running cycle: one that slows is asked more seldom for what is dear.
+    pub fn answered_in(&mut self, round_trip: Duration) {
+        self.pace.measured(round_trip);
+    }
+
+    /// Returns how many times as long the intervals of dear tables are as configured, since the device answers slowly.
+    pub fn slowed(&self) -> u32 {
+        self.pace.stretch()
+    }
+
+    /// Returns how many times as long the interval of a table is. States and counters are cheap, and most wanted of a device in
+    /// trouble.
+    fn stretch(&self, table: Table) -> u32 {
+        if matches!(table, Table::System | Table::Interfaces) { 1 } else { self.pace.stretch() }
     }
 
     /// Returns how many cycles were skipped, since those before took too long.
@@ -377,18 +400,19 @@ impl DeviceSchedule {
 
     /// Moves the table's due time behind `now`. Returns how many due times were skipped.
     fn advance(&mut self, table: Table, now: Timestamp) -> u64 {
-        let seed = self.seed;
+        let (seed, stretch) = (self.seed, i64::from(self.stretch(table)));
         let slot = self.slot_mut(table);
         slot.reread = None;
         if slot.due.plus_ms(slot.jitter_ms) > now.plus_ms(TOGETHER_MS) {
             // Something new asked for it between its own times, which stay.
             return 0;
         }
-        let first = slot.due.plus_ms(slot.interval_ms);
+        let interval_ms = slot.interval_ms.saturating_mul(stretch);
+        let first = slot.due.plus_ms(interval_ms);
         let behind = now.ms_since(first).max(-1);
-        let skipped = if behind < 0 { 0 } else { behind / slot.interval_ms + 1 };
-        slot.due = first.plus_ms(skipped.saturating_mul(slot.interval_ms));
-        let jitter_max = JITTER_MS.min(slot.interval_ms.unsigned_abs() / 10).max(1);
+        let skipped = if behind < 0 { 0 } else { behind / interval_ms + 1 };
+        slot.due = first.plus_ms(skipped.saturating_mul(interval_ms));
+        let jitter_max = JITTER_MS.min(interval_ms.unsigned_abs() / 10).max(1);
         slot.jitter_ms = signed(mixed(seed ^ slot.due.unix_ms().unsigned_abs()) % jitter_max);
         u64::try_from(skipped).unwrap_or(0)
     }

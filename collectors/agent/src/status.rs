@@ -149,6 +149,10 @@ pub struct DeviceStatus {
     pub last_cycle_ms: Option<u64>,
     /// Cycles skipped since those before took too long.
     pub late_cycles: u64,
+    /// How many times as long the intervals of dear tables are, since the device answers more slowly than it used to; 1: as
+    /// configured.
+    #[serde(default = "as_configured")]
+    pub slowed: u32,
     /// What was read last.
     pub tables: Vec<TableStatus>,
 }
@@ -252,6 +256,10 @@ pub enum StatusError {
         #[source]
         source: io::Error,
     },
+}
+
+const fn as_configured() -> u32 {
+    1
 }
 
 impl Status {

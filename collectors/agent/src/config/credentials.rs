@@ -70,12 +70,29 @@ pub(super) fn named(root: &mut Section<'_>) -> NamedCredentials {
     NamedCredentials(by_name)
 }
 
-/// Reads the credentials of a device: its own, or those it names.
-pub(super) fn of_device(section: &mut Section<'_>, named: &NamedCredentials) -> Option<Credentials> {
+/// Reads the credentials of a group, which may have none.
+pub(super) fn of_group(section: &mut Section<'_>, named: &NamedCredentials) -> Option<Credentials> {
+    if has_own(section) || section.has("credentials") {
+        return of_device(section, named, None);
+    }
+    // Asked for, so that they are known keys.
+    let _ = (section.text("credentials"), own(section));
+    None
+}
+
+/// Reads the credentials of a device: its own, those it names, or those of its group.
+pub(super) fn of_device(
+    section: &mut Section<'_>,
+    named: &NamedCredentials,
+    group: Option<&Credentials>,
+) -> Option<Credentials> {
     let name = section.text("credentials");
     let credentials = own(section);
     let Some(name) = name else {
         if !has_own(section) && !section.has("credentials") {
+            if group.is_some() {
+                return group.cloned();
+            }
             let remedy = "give community = \"…\", v3 = { user = \"…\", … }, or credentials = \"a name\"";
             section.log.note(&section.place(), "has no credentials", remedy);
         }

@@ -8,7 +8,11 @@ use std::{
 use onenet_config::{Found, Section};
 use onenet_snmp::Credentials;
 
-use super::{Intervals, NamedCredentials, credentials, intervals};
+use super::{
+    Intervals, NamedCredentials, credentials,
+    group::{self, Group},
+    intervals,
+};
 
 /// The port of SNMP agents (RFC 3417).
 pub(super) const SNMP_PORT: u16 = 161;
@@ -27,10 +31,17 @@ pub struct DeviceConfig {
     pub credentials: Credentials,
     /// How often.
     pub intervals: Intervals,
+    /// How many questions it is asked at most in one cycle.
+    pub requests_max: u32,
 }
 
 /// Reads every device; a name or an address given twice is a problem.
-pub(super) fn all(sections: Vec<Section<'_>>, defaults: Intervals, named: &NamedCredentials) -> Vec<DeviceConfig> {
+pub(super) fn all(
+    sections: Vec<Section<'_>>,
+    defaults: Intervals,
+    groups: &BTreeMap<String, Group>,
+    named: &NamedCredentials,
+) -> Vec<DeviceConfig> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut targets: BTreeMap<SocketAddr, String> = BTreeMap::new();
     let mut devices = Vec::new();
@@ -49,14 +60,31 @@ pub(super) fn all(sections: Vec<Section<'_>>, defaults: Intervals, named: &Named
             let what = format!("{} is also the address of {other}", found.value);
             section.log.note(&found.place, what, "remove one of them");
         }
-        let credentials = credentials::of_device(&mut section, named);
+        let group = group_of(&mut section, groups);
+        let shared = group.and_then(|group| group.credentials.as_ref());
+        let credentials = credentials::of_device(&mut section, named, shared);
+        let defaults = group.map_or(defaults, |group| group.intervals);
         let intervals = intervals::checked(section.section("intervals"), defaults);
+        let requests_max = group::requests_max(&mut section);
+        let requests_max = requests_max.unwrap_or(group.map_or(group::REQUESTS_MAX, |group| group.requests_max));
         section.finish();
         if let (Some(name), Some(target), Some(credentials)) = (name, target, credentials) {
-            devices.push(DeviceConfig { name: name.value.to_owned(), target: target.value, credentials, intervals });
+            let (name, target) = (name.value.to_owned(), target.value);
+            devices.push(DeviceConfig { name, target, credentials, intervals, requests_max });
         }
     }
     devices
+}
+
+/// Returns the group that a device names.
+fn group_of<'g>(section: &mut Section<'_>, groups: &'g BTreeMap<String, Group>) -> Option<&'g Group> {
+    let found = section.text("group")?;
+    let group = groups.get(found.value);
+    if group.is_none() {
+        let what = format!("there is no group named {:?}", found.value);
+        section.log.note(&found.place, what, format_args!("write [groups.{}], or another name", found.value));
+    }
+    group
 }
 
 fn name<'t>(section: &mut Section<'t>) -> Option<Found<&'t str>> {

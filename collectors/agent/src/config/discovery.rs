@@ -6,7 +6,7 @@ use ipnetwork::{IpNetwork, Ipv4Network};
 use onenet_config::Section;
 use onenet_snmp::Credentials;
 
-use super::{Intervals, NamedCredentials};
+use super::{Intervals, NamedCredentials, group};
 
 /// The most prefixes in one list.
 const PREFIXES_MAX: usize = 256;
@@ -36,6 +36,8 @@ pub struct DiscoveryConfig {
     pub devices_max: usize,
     /// How often each table of a device is read that was found.
     pub intervals: Intervals,
+    /// How many questions such a device is asked at most in one cycle.
+    pub requests_max: u32,
 }
 
 /// Reads the section; without `allow` nothing is looked for.
@@ -51,6 +53,7 @@ pub(super) fn checked(
     let every = section.number("every_s", 60..=604_800, "seconds");
     let packets = section.number("packets_per_s", 1..=50_000, "packets a second");
     let devices_max = section.number("devices_max", 1..=20_000, "devices");
+    let requests_max = group::requests_max(&mut section);
     for (key, inner) in [("sweep", &sweep), ("management", &management)] {
         for prefix in inner.iter().filter(|prefix| !is_within(&allow, **prefix)) {
             section.note(key, format_args!("{prefix} is not within allow"), "put it into allow too, or remove it");
@@ -74,6 +77,7 @@ pub(super) fn checked(
         packets_per_s: packets.and_then(|found| u32::try_from(found.value).ok()).unwrap_or(500),
         devices_max: devices_max.and_then(|found| usize::try_from(found.value).ok()).unwrap_or(200),
         intervals,
+        requests_max: requests_max.unwrap_or(group::REQUESTS_MAX),
     })
 }
 

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use onenet_snmp::{
     Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Polled, Profiles, RequestError, Session, Sockets,
     System, TableError, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
-    poll_identity, poll_interfaces, poll_neighbours, poll_system,
+    poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -145,7 +145,7 @@ impl Device {
         let _permit = gate.acquire().await.ok();
         let begun = self.shared.clock.timestamp();
         let Some(mut session) = self.session().await else { return (begun, Outcome::Unanswered) };
-        session.begin_round(Budget::default());
+        session.begin_round(Budget { requests: self.config.requests_max, ..Budget::default() });
         let outcome = match poll_system(&mut session).await {
             Ok(system) => {
                 self.answered(&mut session, system, tables).await;
@@ -230,6 +230,7 @@ impl Device {
                     self.hand_on(Method::SnmpEntities, table, polled, facts::entities).await;
                     self.recognition.identify(session, &self.shared.profiles, &system).await;
                     self.say_system(&system).await;
+                    self.look_along_routes(session).await;
                 }
                 Table::Stations => {
                     let polled = self.recognition.stations(session, &self.shared.profiles, &self.names).await;
@@ -238,6 +239,17 @@ impl Device {
                 Table::Sensors => self.read_sensors(session).await,
             }
         }
+    }
+
+    /// Tells discovery whereto the device's routes lead: seldom, and only when somebody looks for devices.
+    async fn look_along_routes(&self, session: &mut Session) {
+        if !self.shared.finder.is_looking() {
+            return;
+        }
+        let own = poll_own_addresses(session, &self.names).await;
+        let routes = poll_routes(session, &own.rows, &self.names).await;
+        let hops = routes.rows.iter().flat_map(|routes| routes.next_hops.iter().map(|hop| hop.ip));
+        self.shared.finder.told(&self.config.name, Source::NextHop, hops);
     }
 
     async fn read_forwarding(&mut self, session: &mut Session) -> Polled<ForwardingRow> {
@@ -419,8 +431,12 @@ impl Device {
     /// Ends a cycle that began at a time with an outcome.
     async fn end(&mut self, tables: Tables, (begun, outcome): (Timestamp, Outcome)) {
         let now = self.shared.clock.timestamp();
+        let round_trip = self.session.as_ref().and_then(Session::round_trip);
+        if let Some(round_trip) = round_trip.filter(|_| outcome == Outcome::Answered) {
+            self.schedule.answered_in(round_trip);
+        }
         let late = self.schedule.finished(outcome, now);
-        self.shared.board.cycle(&self.config.name, begun, now, self.schedule.late());
+        self.shared.board.cycle(&self.config.name, begun, now, &self.schedule);
         let mut changes = Vec::new();
         for table in tables.iter() {
             let subject = self.subject(table);

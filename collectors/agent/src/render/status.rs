@@ -229,6 +229,20 @@ fn devices(out: &mut String, status: &Status, language: Language) {
     {
         let _ = writeln!(out, "  {}: {}\n    {}", plain(&device.name), advice(device, language), plain(&device.detail));
     }
+    slowed(out, status, language);
+}
+
+fn slowed(out: &mut String, status: &Status, language: Language) {
+    for device in status.devices.iter().filter(|device| device.slowed > 1) {
+        let (name, times) = (plain(&device.name), device.slowed);
+        let _ = match language {
+            Language::Zh => writeln!(out, "  {name}：应答比平时慢，大表的读取间隔延长为 {times} 倍"),
+            Language::En => writeln!(
+                out,
+                "  {name}: answers more slowly than it used to; its large tables are read {times} times as seldom"
+            ),
+        };
+    }
 }
 
 fn device_row(device: &DeviceStatus, now: Timestamp, language: Language) -> [String; 6] {

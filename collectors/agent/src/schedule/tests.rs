@@ -107,6 +107,31 @@ fn a_silent_device_that_says_something_is_asked_again() {
     assert!(matches!(schedule.decide(back), Decision::Poll(_)));
 }
 
+#[test]
+fn a_device_that_slows_is_spared_its_dear_tables_and_not_its_ports() {
+    let (mut schedule, end) = settled();
+    schedule.answered_in(Duration::from_millis(5));
+    let mut now = end;
+    let (mut forwarding, mut ports) = (0, 0);
+    while now.ms_since(end) < 4 * 3_600_000 {
+        match schedule.decide(now) {
+            Decision::WaitUntil(due) => now = due,
+            Decision::Poll(tables) => {
+                forwarding += i64::from(tables.contains(Table::Forwarding));
+                ports += i64::from(tables.contains(Table::Interfaces));
+                now = now.plus_ms(200);
+                schedule.answered_in(Duration::from_millis(500));
+                schedule.finished(Outcome::Answered, now);
+            }
+            Decision::Busy => unreachable!(),
+        }
+    }
+    assert_eq!(schedule.slowed(), 8);
+    assert!((238..=241).contains(&ports), "{ports}");
+    assert!((5..=8).contains(&forwarding), "instead of 48: {forwarding}");
+    assert_eq!(schedule.late(), 0, "what is put off is not late");
+}
+
 /// Has `walks` walks triggered, one as soon as the one before allows, each taking `took_ms`. Returns when each began.
 fn triggered_walks(walks: usize, took_ms: i64) -> Vec<Timestamp> {
     let (mut schedule, end) = settled();

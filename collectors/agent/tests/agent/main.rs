@@ -98,6 +98,7 @@ fn absent_device(name: &str, port: u16) -> DeviceConfig {
         target: format!("127.0.0.1:{port}").parse().unwrap(),
         credentials: onenet_snmp::Credentials::community("public").unwrap(),
         intervals: Intervals::default(),
+        requests_max: 20_000,
     }
 }
 

@@ -17,6 +17,7 @@ fn device(name: &str, reach: Option<ReachState>, detail: &str) -> DeviceStatus {
         last_cycle: reach.map(|_| at(-20)),
         last_cycle_ms: reach.map(|_| 340),
         late_cycles: 0,
+        slowed: 1,
         tables: vec![TableStatus { table: "interfaces".to_owned(), rows: 28, dropped: 0, read: at(-20) }],
     }
 }
