@@ -63,6 +63,14 @@ fn device_states(centre: &Centre) -> Result<Vec<(String, String)>> {
     Ok(states)
 }
 
+/// Returns what a device measures of itself and has measured of late, by kind.
+fn measured_kinds(centre: &Centre, name: &str) -> Result<Vec<String>> {
+    let devices = centre.list("/api/v1/devices")?;
+    let device = devices.iter().find(|device| text(device, "name") == name).context("no such device")?;
+    let sensors = centre.list(&format!("/api/v1/devices/{}/sensors", text(device, "id")))?;
+    Ok(sensors.iter().filter(|it| it["value"].is_number()).map(|it| text(it, "kind").to_owned()).collect())
+}
+
 /// Plugs a host in and holds the product to its two deadlines, counted from the moment of plugging in.
 fn plug_in_and_expect(site: &Site<'_>, centre: &Centre, port: &str, hostname: &str, vendor: Vendor) -> Result<Host> {
     let mac: MacAddr = vendor.mac(0x0a00 + u16::try_from(port.len())?);
@@ -93,6 +101,14 @@ fn a_host_plugged_in_is_known_within_10_seconds_and_attached_within_30() -> Resu
     let wanted = vec![up(site::ACCESS_NAME), up(site::CORE_NAME)];
     let states = || device_states(&centre);
     clock::until("both switches answer", SETTLED_WITHIN, states, |states| *states == wanted)?;
+
+    // The switches are this machine's snmpd: their processor and memory are read by HOST-RESOURCES-MIB or UCD-SNMP-MIB.
+    for name in [site::CORE_NAME, site::ACCESS_NAME] {
+        let kinds = || measured_kinds(&centre, name);
+        let both =
+            |kinds: &Vec<String>| ["cpu_load", "memory_used"].iter().all(|kind| kinds.iter().any(|it| it == kind));
+        clock::until(&format!("{name} tells its load and memory"), SETTLED_WITHIN, kinds, both)?;
+    }
 
     let desk = plug_in_and_expect(&site, &centre, "ge5", "front-desk", Vendor::Dell)?;
     let camera = plug_in_and_expect(&site, &centre, "ge12", "gate-camera", Vendor::Hikvision)?;

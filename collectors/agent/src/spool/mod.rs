@@ -24,6 +24,7 @@
 //! Calls are synchronous and short; those that flush ([`Spool::seal`], [`Spool::cut_state`]) wait for the disk: call them
 //! where blocking is allowed. The spool does not know the line, and reads no clock.
 
+mod cut;
 mod history;
 mod inner;
 mod keys;

@@ -12,17 +12,15 @@ use onenet_topology::{
     Timestamp,
     fact::{Fact, FactChange, Group},
 };
-use onenet_wire::{GroupChanges, GroupDigest, KeyRange, codec, fact_hash, key_hash, limits};
+use onenet_wire::{GroupDigest, codec, fact_hash, key_hash, limits};
 
 use super::{
-    SpoolError, keys,
+    SpoolError,
+    cut::Cut,
+    keys,
     store::{Purpose, Store, Writes},
 };
 
-/// Bytes that a change needs in a batch beside its stored form: tag, length, age.
-const CHANGE_OVERHEAD: usize = 16;
-/// Bytes that a group needs in a batch beside its scope: tag, length, method, key range.
-const GROUP_OVERHEAD: usize = 40;
 /// Bytes of a batch that are not for its groups: position and clocks.
 const BATCH_OVERHEAD: usize = 256;
 
@@ -65,19 +63,6 @@ struct Entry {
 enum Step {
     Put { group: Group, key_hash: u64, entry: Entry },
     Remove { group: Group, key_hash: u64 },
-}
-
-/// What one batch takes from the table.
-#[derive(Debug, Default)]
-pub(super) struct Cut {
-    pub(super) groups: Vec<GroupChanges>,
-    bytes: usize,
-    changes: usize,
-    /// Facts that are dirty no more.
-    sent: Vec<(Group, u64)>,
-    /// Groups whose resending went on to this key hash, or is done.
-    resync: Vec<(Group, Option<u64>)>,
-    cursor: Vec<u8>,
 }
 
 /// How observations become changes.
@@ -498,69 +483,6 @@ impl Step {
     }
 }
 
-impl Cut {
-    /// Returns whether there is nothing to send.
-    pub(super) fn is_empty(&self) -> bool {
-        self.groups.is_empty()
-    }
-
-    /// Adds a change to the last group where it is the same, else to a new one. Returns whether it fitted.
-    fn push_change(&mut self, group: &Group, change: FactChange, bytes: usize, changes: usize) -> bool {
-        let same = self.groups.last().is_some_and(|last| last.group == *group);
-        let size = change_size(&change) + if same { 0 } else { group_size(group) };
-        if self.bytes + size > bytes || self.changes >= changes || (!same && self.groups.len() >= limits::BATCH_GROUPS)
-        {
-            return false;
-        }
-        if !same {
-            self.groups.push(GroupChanges { group: group.clone(), changes: Vec::new(), complete: None });
-        }
-        self.add(change, size);
-        true
-    }
-
-    /// Opens a group that is complete from `first` on. Returns whether it fitted.
-    fn open_range(&mut self, group: &Group, first: u64) -> bool {
-        let size = group_size(group);
-        if self.bytes + size > limits::BATCH_BYTES || self.groups.len() >= limits::BATCH_GROUPS {
-            return false;
-        }
-        self.bytes += size;
-        let complete = Some(KeyRange { first, last: u64::MAX });
-        self.groups.push(GroupChanges { group: group.clone(), changes: Vec::new(), complete });
-        true
-    }
-
-    fn push_change_to_last(&mut self, change: FactChange) -> bool {
-        let size = change_size(&change);
-        if self.bytes + size > limits::BATCH_BYTES || self.changes >= limits::BATCH_CHANGES {
-            return false;
-        }
-        self.add(change, size);
-        true
-    }
-
-    fn add(&mut self, change: FactChange, size: usize) {
-        self.bytes += size;
-        self.changes += 1;
-        if let Some(group) = self.groups.last_mut() {
-            group.changes.push(change);
-        }
-    }
-
-    /// Ends the open range at `last`; without one nothing fitted, and the group is taken back.
-    fn close_range(&mut self, group: &Group, first: u64, last: Option<u64>) {
-        let Some(last) = last else {
-            self.groups.pop();
-            return;
-        };
-        if let Some(open) = self.groups.last_mut() {
-            open.complete = Some(KeyRange { first, last });
-        }
-        self.resync.push((group.clone(), last.checked_add(1)));
-    }
-}
-
 /// Returns what a change does to a fact of which memory knows `known`, and adds what it does on disk.
 fn step(
     group: Group,
@@ -614,17 +536,4 @@ fn fit(change: &mut FactChange) {
         FactChange::Present(fact) => limits::fit_fact(&mut fact.body),
         FactChange::Gone { key, .. } => limits::fit_key(key),
     }
-}
-
-/// Returns an upper bound of what a change takes in a batch.
-fn change_size(change: &FactChange) -> usize {
-    CHANGE_OVERHEAD
-        + match change {
-            FactChange::Present(fact) => codec::encode_fact(fact).len(),
-            FactChange::Gone { key, observed } => codec::encode_gone(key, *observed).len(),
-        }
-}
-
-fn group_size(group: &Group) -> usize {
-    GROUP_OVERHEAD + group.scope.as_str().len()
 }
