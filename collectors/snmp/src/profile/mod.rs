@@ -41,8 +41,19 @@ use crate::{
     vendor,
 };
 
-/// The profiles that the program has built in, by name.
-const BUILT_IN: [(&str, &str); 1] = [("standard", include_str!("../../profiles/standard.toml"))];
+macro_rules! built_in {
+    ($($name:literal),+ $(,)?) => { &[$(($name, include_str!(concat!("../../profiles/", $name, ".toml")))),+] };
+}
+
+/// The profiles that the program has built in, by name: every file of `profiles/`.
+#[rustfmt::skip]
+const BUILT_IN: &[(&str, &str)] = built_in![
+    "apc", "arista", "aruba", "bdcom", "brocade", "cisco", "clavister", "cts", "digital-china", "dlink", "dptech",
+    "eastpower", "eaton", "emerson", "fortinet", "geist", "h3c", "hikvision", "hpe", "huawei", "ibm", "infosec",
+    "isilon", "juniper", "legend", "maipu", "megatec", "meru", "metel", "netapp", "netentsec", "nsfocus",
+    "paloalto", "phoenixtec", "ruckus", "ruijie", "samsung", "sangfor", "semac", "standard", "topsec",
+    "tripplite", "ubiquiti", "venustech", "vss", "wrd", "zte",
+];
 
 /// The profile of the standard MIBs, which every device is read by for what its vendor's profile does not give.
 const STANDARD: &str = "standard";

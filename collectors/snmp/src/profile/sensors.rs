@@ -108,8 +108,20 @@ pub(super) enum Computed {
 impl Condition {
     pub(super) fn holds(&self, row: &Row<'_>) -> bool {
         let found = row.value(self.operand).and_then(text);
-        found.is_some_and(|found| self.values.contains(&found)) == self.one_of
+        found.is_some_and(|found| self.values.iter().any(|wanted| fits(wanted, &found))) == self.one_of
     }
+}
+
+/// Returns whether what was found is what is wanted, or above or below it for `>5` and `<5`.
+fn fits(wanted: &str, found: &str) -> bool {
+    let compared = |limit: &str| Some((found.parse::<f64>().ok()?, limit.trim().parse::<f64>().ok()?));
+    if let Some((found, limit)) = wanted.strip_prefix('>').and_then(compared) {
+        return found > limit;
+    }
+    if let Some((found, limit)) = wanted.strip_prefix('<').and_then(compared) {
+        return found < limit;
+    }
+    wanted == found
 }
 
 impl Formula {
@@ -201,12 +213,9 @@ impl Sensor {
         }
         let state = self.state.as_ref().map_or(Ok(None), |map| map.state(row));
         let value_milli = self.value_milli(row)?;
-        if value_milli.is_none() && self.value.is_some() && state != Ok(Some(SensorState::Absent)) {
-            return Ok(None);
-        }
         let state = match (state, value_milli) {
-            (Err(()), None) => return Err(DropReason::UnknownState),
-            (Ok(None), None) => return Ok(None),
+            (Err(()), None) if self.value.is_none() => return Err(DropReason::UnknownState),
+            (Ok(None) | Err(()), None) => return Ok(None),
             (state, _) => state.ok().flatten(),
         };
         let limits = self.limits_of(row);

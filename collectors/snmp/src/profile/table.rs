@@ -183,14 +183,17 @@ pub(super) fn text(value: &Value) -> Option<String> {
     })
 }
 
-/// Returns a value as a number: any integer, or a text that begins with a decimal number, as some agents send
-/// (`"36.5 C"`).
+/// Returns a value as a number: any integer, or a text that begins with a decimal number, by itself or behind a name, as
+/// some agents send (`36.5 C`, `cpu-usage: 1.5%`).
 pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         // Numbers above 2^53 lose their last bits: no sensor measures that finely.
         #[expect(clippy::cast_precision_loss, reason = "see above")]
         Value::Integer(number) => Some(*number as f64),
-        Value::Octets(octets) => leading_number(&text_of(octets)),
+        Value::Octets(octets) => {
+            let text = text_of(octets);
+            leading_number(text.rsplit_once(": ").map_or(text.as_str(), |(_, value)| value))
+        }
         #[expect(clippy::cast_precision_loss, reason = "see above")]
         other => other.unsigned().map(|number| number as f64),
     }
@@ -227,9 +230,15 @@ mod tests {
     #[test]
     fn a_number_may_be_sent_as_a_text() {
         let octets = |text: &str| Value::Octets(text.as_bytes().into());
-        for (text, expected) in
-            [("36.5 C", Some(36.5)), ("-7", Some(-7.0)), ("42%", Some(42.0)), ("N/A", None), ("", None), (".", None)]
-        {
+        for (text, expected) in [
+            ("36.5 C", Some(36.5)),
+            ("-7", Some(-7.0)),
+            ("42%", Some(42.0)),
+            ("cpu-usage: 1.5%", Some(1.5)),
+            ("N/A", None),
+            ("", None),
+            (".", None),
+        ] {
             assert_eq!(number(&octets(text)), expected, "{text}");
         }
         assert_eq!(number(&Value::Integer(-4)), Some(-4.0));
