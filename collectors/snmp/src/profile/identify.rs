@@ -137,19 +137,20 @@ impl Said<'_> {
         self.system.object_id.get().and_then(|text| text.parse().ok())
     }
 
-    /// Returns what the chassis, else what it stands in, says. The first chassis of several stands for all.
+    /// Returns what the chassis, else the stack says; what stands in nothing only where there is neither: cards of a chassis
+    /// that does not say what they stand in have numbers of their own. The first chassis of several stands for all.
     fn entity(&self, of: EntityValue) -> Option<(String, String)> {
-        let ranks: [fn(&Entity) -> bool; 3] = [
-            |entity| entity.class == Reading::Value("chassis"),
-            |entity| entity.class == Reading::Value("stack"),
-            |entity| entity.contained_in == Reading::Value(0),
-        ];
-        ranks.into_iter().find_map(|fits| {
+        let is = |entity: &Entity, class| entity.class == Reading::Value(class);
+        let framed = self.entities.iter().any(|entity| is(entity, "chassis") || is(entity, "stack"));
+        let said = |fits: &dyn Fn(&Entity) -> bool| {
             let mut fitting = self.entities.iter().filter(|entity| fits(entity));
             fitting.find_map(|entity| {
                 Some((of.of(entity).filled()?.to_owned(), format!("{}.{}", of.object(), entity.index)))
             })
-        })
+        };
+        said(&|entity| is(entity, "chassis"))
+            .or_else(|| said(&|entity| is(entity, "stack")))
+            .or_else(|| said(&|entity| !framed && entity.contained_in == Reading::Value(0)))
     }
 
     fn object(&self, place: usize) -> Option<(String, String)> {
