@@ -1,3 +1,5 @@
+use onenet_topology::SensorState;
+
 use super::*;
 
 #[test]
@@ -18,4 +20,100 @@ fn every_file_of_the_folder_is_built_in() {
     let mut files: Vec<String> = files.filter_map(|name| Some(name.strip_suffix(".toml")?.to_owned())).collect();
     files.sort();
     assert_eq!(files, BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+}
+
+const ACME: &str = r#"
+vendor = "Acme"
+enterprises = [99999]
+
+[[tables]]
+name = "acmeTable"
+entry = "1.3.6.1.4.1.99999.1.1"
+columns = { acmeTemp = 2, acmeState = 3, acmeHigh = 4 }
+
+[[identify]]
+description = '^Acme (?P<model>\S+)(?: v(?P<version>\S+))?'
+model = "{model}"
+version = "{version}"
+role = "switch"
+
+[[sensors]]
+kind = "temperature"
+value = "acmeTemp / 10"
+invalid = [32767]
+range = [-40, 125]
+high_critical = "acmeHigh"
+name = "slot {index}"
+
+[[sensors]]
+kind = "fan"
+state = { column = "acmeState", normal = 1, critical = [2, 3] }
+name = "fan"
+"#;
+
+fn acme() -> Profile {
+    format::read(ACME, "acme", "acme.toml").unwrap()
+}
+
+/// Takes the readings of rows; columns come in the order of their names: acmeHigh, acmeState, acmeTemp.
+fn taken(rows: &[(&'static [u32], [i64; 3])]) -> Taken<SensorReading> {
+    let profile = acme();
+    let rows = rows.iter().map(|(index, row)| (*index, row.map(|number| Some(Value::Integer(number))).to_vec()));
+    let read = Read { scalars: Vec::new(), tables: vec![crate::mib::ReadTable::of_rows(rows)] };
+    let names = PartNames { interfaces: &crate::mib::interfaces::InterfaceIndex::default(), entities: &[] };
+    let mut taken = profile.readings(&read, &BTreeSet::new(), &names);
+    sensors::tell_apart(&mut taken.0);
+    taken
+}
+
+#[test]
+fn a_reading_is_in_the_kinds_unit_and_judged_by_the_devices_own_limit() {
+    let (readings, dropped) = taken(&[(&[1], [80, 1, 365]), (&[2], [80, 2, 905])]);
+    let said: Vec<_> =
+        readings.iter().map(|it| (it.name.as_str(), it.value_milli, it.state.map(SensorState::name))).collect();
+    assert_eq!(
+        said,
+        [
+            ("slot 1", Some(36_500), Some("normal")),
+            ("slot 2", Some(90_500), Some("critical")),
+            ("fan (1)", None, Some("normal")),
+            ("fan (2)", None, Some("critical")),
+        ]
+    );
+    assert!(dropped.is_empty());
+}
+
+#[test]
+fn a_marker_is_no_reading_and_what_cannot_be_is_told() {
+    let (readings, dropped) = taken(&[(&[1], [80, 1, 32767]), (&[2], [80, 7, 9000])]);
+    assert_eq!(readings.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["fan"]);
+    let reasons: Vec<_> = dropped.iter().map(|row| (row.table, row.reason.as_str())).collect();
+    assert_eq!(reasons, [("acmeTemp", "out_of_range"), ("acmeState", "unknown_state")]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_profile_is_told_at_once_with_its_place() {
+    let text =
+        ACME.replace("acmeTemp / 10", "acmeTmp / 10").replace("\"temperature\"", "\"heat\"").replace("(?P<model>", "(");
+    let said = format::read(&text, "acme", "acme.toml").unwrap_err().to_string();
+    for part in
+        ["acmeTmp is not declared", "\"heat\" is no kind of sensor", "there is no group model", "line ", "column "]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_damage_to_a_profile_makes_its_reader_panic(at in 0..ACME.len(), length in 0usize..40, put in "[ -~\u{e9}\n]{0,12}") {
+        let end = (at + length).min(ACME.len());
+        let text = format!("{}{put}{}", &ACME[..at], &ACME[end..]);
+        let _ = format::read(&text, "acme", "acme.toml");
+    }
+
+    #[test]
+    fn no_expression_of_any_size_makes_its_reader_panic_or_take_long(pattern in "[a-z0-9(){}*+?|.,\\[\\]^$\\\\]{0,40}") {
+        let text = ACME.replace(r"^Acme (?P<model>\S+)(?: v(?P<version>\S+))?", &pattern.replace('\'', ""));
+        let _ = format::read(&text, "acme", "acme.toml");
+    }
 }
