@@ -277,9 +277,7 @@ impl Finder {
         let now = self.shared.clock.timestamp();
         {
             let mut state = self.state();
-            for address in found {
-                state.book.seen(address, Source::Sweep, "", now);
-            }
+            state.book.swept(found, now);
             state.sweep = Some(report);
             state.version += 1;
         }

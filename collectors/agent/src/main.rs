@@ -5,11 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use onenet_agent::cli::{Cli, chain};
 
-/// A poll makes and drops a thousand small vectors and some large ones, which glibc's allocator takes a fifth of the
-/// agent's time for, and musl's more.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     onenet_wire::tls::install();
     match Cli::parse().execute() {

@@ -169,10 +169,25 @@ impl Book {
             known.last_seen = now;
             return;
         }
-        if self.candidates.len() >= CANDIDATES_MAX && !self.make_room() {
-            self.evicted = self.evicted.saturating_add(1);
-            return;
+        let mut silent = if self.is_full() { self.silent() } else { Vec::new() };
+        if self.has_room(&mut silent, now) {
+            self.admit(address, source, via, now);
         }
+    }
+
+    /// Notes the addresses that answered a sweep: one look at the book, however many they are.
+    pub(crate) fn swept(&mut self, found: Vec<IpAddr>, now: Timestamp) {
+        let mut silent = self.silent();
+        for address in found {
+            if let Some(known) = self.candidates.get_mut(&address) {
+                known.last_seen = now;
+            } else if self.has_room(&mut silent, now) {
+                self.admit(address, Source::Sweep, "", now);
+            }
+        }
+    }
+
+    fn admit(&mut self, address: IpAddr, source: Source, via: &str, now: Timestamp) {
         self.candidates.insert(
             address,
             Candidate {
@@ -193,14 +208,32 @@ impl Book {
         );
     }
 
-    /// Lets the silent address go that was heard of longest ago. Returns whether there was one.
-    fn make_room(&mut self) -> bool {
-        let silent = |candidate: &&Candidate| matches!(candidate.verdict, Verdict::NoAnswer | Verdict::NotAllowed);
-        let oldest = self.candidates.values().filter(silent).min_by_key(|candidate| candidate.last_seen);
-        let Some(address) = oldest.map(|candidate| candidate.address) else { return false };
-        self.candidates.remove(&address);
+    fn is_full(&self) -> bool {
+        self.candidates.len() >= CANDIDATES_MAX
+    }
+
+    /// Returns the silent addresses, that which was heard of longest ago at the end.
+    fn silent(&self) -> Vec<(Timestamp, IpAddr)> {
+        let silent = |it: &&Candidate| matches!(it.verdict, Verdict::NoAnswer | Verdict::NotAllowed);
+        let mut found: Vec<_> = self.candidates.values().filter(silent).map(|it| (it.last_seen, it.address)).collect();
+        found.sort_unstable_by(|one, other| other.cmp(one));
+        found
+    }
+
+    /// Returns whether another address has room; where there is none, a silent one gives way that was not heard of at `now`.
+    /// Whatever gives way, the newcomer if need be, is counted.
+    fn has_room(&mut self, silent: &mut Vec<(Timestamp, IpAddr)>, now: Timestamp) -> bool {
+        if !self.is_full() {
+            return true;
+        }
         self.evicted = self.evicted.saturating_add(1);
-        true
+        while let Some((_, address)) = silent.pop() {
+            if self.candidates.get(&address).is_some_and(|it| it.last_seen < now) {
+                self.candidates.remove(&address);
+                return true;
+            }
+        }
+        false
     }
 
     /// Judges everything anew that needs no asking, after rules or known devices changed. Returns the addresses that are due

@@ -21,15 +21,29 @@ use crate::{
 /// What names the group of single objects of profiles in errors.
 const OBJECTS: &str = "profile";
 
-/// After how many polls it is asked again for what a device did not have: every four hours at the usual pace. Whoever knows
-/// that the device started anew makes a new memory.
-const LOOK_AGAIN_POLLS: u32 = 48;
+/// After how many polls at most it is asked again for what a device did not have: every four hours at the usual pace. At
+/// first sooner, since some agents have a value only when they have measured for a while: net-snmp's hrProcessorLoad takes a
+/// minute. Whoever knows that the device started anew makes a new memory.
+const LOOK_AGAIN_POLLS_MAX: u32 = 48;
 
 /// What a device does not have. Keep it between polls of one device.
 #[derive(Debug, Clone, Default)]
 pub struct SensorMemory {
     absent: BTreeSet<&'static str>,
     polls: u32,
+    /// After how many polls it is asked again; 0 is before the first.
+    pause: u32,
+}
+
+impl SensorMemory {
+    /// Takes note of a poll that begins; forgets what was absent when it is time to look again, each time later.
+    fn begin(&mut self) {
+        if self.polls >= self.pause {
+            let pause = (self.pause * 2).clamp(1, LOOK_AGAIN_POLLS_MAX);
+            *self = Self { pause, ..Self::default() };
+        }
+        self.polls += 1;
+    }
 }
 
 /// Finds out what a device is. One or two questions; `entities` are those of the last [`super::poll_entities`]. Ask when
@@ -73,10 +87,7 @@ pub async fn poll_sensors(
     names: &PartNames<'_>,
     memory: &mut SensorMemory,
 ) -> Polled<SensorReading> {
-    if memory.polls >= LOOK_AGAIN_POLLS {
-        *memory = SensorMemory::default();
-    }
-    memory.polls += 1;
+    memory.begin();
     let mut polled = Polled::default();
     if let Some(profile) = profile.and_then(|name| profiles.get(name)) {
         sensors_of(session, profile, &BTreeSet::new(), names, memory, &mut polled).await;
@@ -189,4 +200,22 @@ async fn ask(
     let value =
         |scalar: &&Scalar| (scalar.name, values.next().filter(|value| !value.is_exception() && *value != Value::Null));
     objects.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_did_not_have_is_looked_for_soon_at_first_and_seldom_later() {
+        let mut memory = SensorMemory::default();
+        let mut looked = Vec::new();
+        for poll in 0..200 {
+            memory.begin();
+            if memory.absent.insert("hrProcessorTable") {
+                looked.push(poll);
+            }
+        }
+        assert_eq!(looked, [0, 1, 3, 7, 15, 31, 63, 111, 159]);
+    }
 }
