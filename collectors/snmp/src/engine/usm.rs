@@ -308,10 +308,10 @@ impl<'a> Envelope<'a> {
     fn read(datagram: &'a [u8]) -> Result<Self, NotAnAnswer> {
         let mut head = Head { reader: Reader(datagram), bytes: datagram.len() };
         let length = head.part("the beginning of a message", |reader| reader.expect(ber::SEQUENCE))?;
+        let head_bytes = datagram.len() - head.reader.0.len();
         let whole = match length {
-            Length::Definite(length) => {
-                datagram.get(..datagram.len() - head.reader.0.len() + length).unwrap_or(datagram)
-            }
+            // A message may say that it is longer than anything is.
+            Length::Definite(length) => datagram.get(..head_bytes.saturating_add(length)).unwrap_or(datagram),
             Length::Indefinite => datagram,
         };
         head.part("the version number of SNMPv3", |reader| reader.integer().filter(|version| *version == 3))?;
