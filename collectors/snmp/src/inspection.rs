@@ -118,20 +118,22 @@ pub async fn inspect(
 ) -> Result<Inspection, RequestError> {
     let mut session = Session::open(sockets, target.0, credentials).await?;
     session.begin_round(budget);
-    inspect_with(&mut session, Contexts { sockets, credentials }, profiles).await
+    inspect_with(&mut session, Some(Contexts { sockets, credentials }), profiles).await
 }
 
-/// Reads everything over a session of the caller's, whose sockets and credentials `contexts` has.
+/// Reads everything over a session of the caller's, whose sockets and credentials `contexts` has; without them, what is told in
+/// a context a VLAN is left out.
 ///
 /// # Errors
 ///
 /// The device is silent, or refuses the credentials.
 pub async fn inspect_with(
     session: &mut Session,
-    contexts: Contexts<'_>,
+    contexts: Option<Contexts<'_>>,
     profiles: &Profiles,
 ) -> Result<Inspection, RequestError> {
-    let elsewhere_before = contexts.sockets.counts().from_elsewhere;
+    let from_elsewhere = || contexts.map_or(0, |contexts| contexts.sockets.counts().from_elsewhere);
+    let elsewhere_before = from_elsewhere();
     let system = poll::poll_system(session).await?;
     let mut notes = Notes::default();
     let identity = notes.take(poll::poll_identity(session).await).pop().unwrap_or_default();
@@ -139,12 +141,7 @@ pub async fn inspect_with(
     let counters = notes.take(poll::poll_counters(session).await);
     let index = InterfaceIndex::new(labels.iter().cloned());
     let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
-    let mut forwarding = poll::poll_forwarding(session).await.resolve(&index);
-    if forwarding.rows.iter().all(|row| row.fdb_id.is_none()) {
-        let of_vlans = contexts::poll_context_forwarding(session, contexts, &index).await;
-        forwarding = contexts::with_contexts(forwarding, of_vlans);
-    }
-    let forwarding = notes.take(forwarding);
+    let forwarding = notes.take(forwarding(session, contexts, &index).await);
     let addresses = notes.take(poll::poll_addresses(session, &index).await);
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
     let (vlans, port_vlans) = poll::poll_vlans(session, &index).await;
@@ -161,13 +158,13 @@ pub async fn inspect_with(
     let stations = notes.take(poll::poll_stations(session, profiles, identification.profile, &names).await);
     notes.errors.extend(session.quirks());
     notes.errors.extend(system.text_encoding.map(|_| of_device(TableProblem::GbkText, None)));
-    let elsewhere = contexts.sockets.counts().from_elsewhere.saturating_sub(elsewhere_before);
+    let elsewhere = from_elsewhere().saturating_sub(elsewhere_before);
     let answers = usize::try_from(elsewhere).unwrap_or(usize::MAX);
     notes.errors.extend((answers > 0).then(|| of_device(TableProblem::AnswersFromElsewhere, Some(answers))));
     let spent = session.spent();
     Ok(Inspection {
         target: session.target().to_string(),
-        version: contexts.credentials.version(),
+        version: contexts.map_or("v2c", |contexts| contexts.credentials.version()),
         system,
         identity,
         identification,
@@ -201,6 +198,22 @@ pub async fn inspect_with(
 
 fn of_device(error: TableProblem, rows: Option<usize>) -> TableError {
     TableError { table: DEVICE, column: None, error, rows, detail: None }
+}
+
+/// Reads where addresses are, VLAN by VLAN where the device has a context for each.
+async fn forwarding(
+    session: &mut Session,
+    contexts: Option<Contexts<'_>>,
+    interfaces: &InterfaceIndex,
+) -> Polled<ForwardingRow> {
+    let plain = poll::poll_forwarding(session).await.resolve(interfaces);
+    match contexts {
+        Some(contexts) if plain.rows.iter().all(|row| row.fdb_id.is_none()) => {
+            let of_vlans = contexts::poll_context_forwarding(session, contexts, interfaces).await;
+            contexts::with_contexts(plain, of_vlans)
+        }
+        _ => plain,
+    }
 }
 
 /// What polls noted, collected.

@@ -4,17 +4,19 @@
 use std::{
     future::Future,
     pin::pin,
-    sync::Mutex,
+    sync::{LazyLock, Mutex},
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use libfuzzer_sys::fuzz_target;
 use onenet_snmp::{
-    Budget, Oid, Session, Value, VarBind,
+    Budget, Oid, Profiles, Session, Value, VarBind,
     exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request},
     inspect_with,
 };
+
+static PROFILES: LazyLock<Profiles> = LazyLock::new(Profiles::built_in);
 
 /// Answers with what the bytes say; silent when they are used up.
 struct Device(Mutex<Vec<u8>>);
@@ -23,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
     let device = Device(Mutex::new(data.iter().rev().copied().collect()));
     let mut session = Session::with_engine(Box::new(device), ([192, 0, 2, 1], 161).into(), None);
     session.begin_round(Budget { requests: 3_000, time: Duration::from_secs(3_600) });
-    let mut inspecting = pin!(inspect_with(&mut session, "v2c"));
+    let mut inspecting = pin!(inspect_with(&mut session, None, &PROFILES));
     let Poll::Ready(outcome) = inspecting.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
         panic!("the device is always ready, so the inspection is");
     };
