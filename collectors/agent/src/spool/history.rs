@@ -35,6 +35,8 @@ const RECENT: usize = 4;
 const TRIGGER_PERCENT: u64 = 75;
 /// Live bytes that are never dropped for the byte cap, as a share of it: sled needs about twice what lives.
 const FLOOR_PERCENT: u64 = 20;
+/// Bytes of history that are too few to have filled a disk: they are not dropped because it is full.
+const MATTERS_BYTES: u64 = 512 << 10;
 /// Before this the clock of a machine without a battery was never set: 2020-01-01.
 const PLAUSIBLE_MS: i64 = 1_577_836_800_000;
 
@@ -179,8 +181,33 @@ impl History {
         !self.open.is_empty()
     }
 
-    /// Writes the items that wait as batches, and returns once they are on disk. When it fails, nothing happened.
+    /// Writes the items that wait as batches, and returns once they are on disk. When it fails, those not written wait on.
+    /// On a full disk the oldest batches make room, where there are enough of them to matter.
     pub(super) fn close(&mut self, store: &Store, now: &Clocks) -> Result<(), SpoolError> {
+        let mut closed = self.close_within(store, now, Purpose::Observation);
+        while matches!(closed, Err(SpoolError::DiskFull { .. })) && self.make_room(store)? {
+            // No more is written than was dropped just now.
+            closed = self.close_within(store, now, Purpose::BookKeeping);
+        }
+        closed
+    }
+
+    /// Drops the oldest batches: as many bytes as wait, by an estimate that is never too low. Returns whether there was
+    /// enough of them.
+    fn make_room(&mut self, store: &Store) -> Result<bool, SpoolError> {
+        let wanted = u64::try_from(self.open_bytes).unwrap_or(u64::MAX);
+        if self.bytes < wanted.saturating_add(MATTERS_BYTES) {
+            return Ok(false);
+        }
+        let until = self.bytes - wanted;
+        while self.bytes > until && self.first < self.next {
+            self.drop_first(store)?;
+        }
+        store.flush()?;
+        Ok(true)
+    }
+
+    fn close_within(&mut self, store: &Store, now: &Clocks, purpose: Purpose) -> Result<(), SpoolError> {
         while !self.open.is_empty() {
             let count = batch_len(&self.open);
             let later = self.open.split_off(count);
@@ -196,7 +223,7 @@ impl History {
             let mut writes = Writes::default();
             writes.put_parts(&keys::history(self.next), &bytes);
             writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, self.next + 1));
-            store.apply(writes, Purpose::Observation)?;
+            store.apply(writes, purpose)?;
             self.closing = count;
             store.flush()?;
             self.closing = 0;

@@ -24,11 +24,15 @@ pub(super) const PART_BYTES: usize = 2_048;
 const RESERVE_BYTES: u64 = 4 << 20;
 /// Free space below which everything is refused.
 const LAST_RESERVE_BYTES: u64 = 2 << 20;
-/// How often, and with which pause, opening is tried again.
+/// How often, and with which pause, opening is tried again: a process that was told to end may take a moment.
 const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// How often, with that pause, a folder that is closed is looked at: half a minute, for a slow disk that is synchronised.
+const CLOSE_TRIES: usize = 600;
 /// Name of the tree's folder within the spool's.
 const FOLDER: &str = "sled";
+/// Name of the file in it that sled locks.
+const FILE: &str = "db";
 
 /// Who writes: it decides how much free space must remain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,14 @@ pub(super) enum Purpose {
 pub(super) struct Store {
     folder: PathBuf,
     db: sled::Db,
+    /// After `db`, so that it is dropped after it.
+    _closing: Closing,
 }
+
+/// Waits, when it is dropped, until this process has let go of sled's file, whose lock would refuse the next opening: threads
+/// of sled's still synchronise it for a moment after the last handle is gone, on a slow or busy machine for seconds.
+#[derive(Debug)]
+struct Closing(PathBuf);
 
 /// Changes that happen together or not at all.
 #[derive(Debug, Default)]
@@ -85,10 +96,11 @@ impl Store {
         let failed = |source| SpoolError::Open { folder: folder.to_owned(), source: Box::new(source) };
         let path = folder.join(FOLDER);
         std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
-        check_space(folder, Purpose::Observation)?;
+        // A disk that the spool itself has filled is one that it can empty, once it is open.
+        check_space(folder, Purpose::BookKeeping)?;
         let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
         let db = open_patiently(&config.flush_every_ms(Some(FLUSH_MS))).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned(), db })
+        Ok(Self { folder: folder.to_owned(), db, _closing: Closing(path.join(FILE)) })
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SpoolError> {
@@ -174,7 +186,28 @@ impl Store {
     }
 }
 
-/// Opens the tree, which may still be locked: sled's own threads let go a moment after the last handle is dropped.
+impl Drop for Closing {
+    fn drop(&mut self) {
+        for _ in 0..CLOSE_TRIES {
+            if !is_open_here(&self.0) {
+                return;
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
+        tracing::warn!(file = %self.0.display(), "the spool's file is still being written, although it was closed");
+    }
+}
+
+/// Returns whether this process has a file open. Where the system does not tell, it has not.
+fn is_open_here(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(file), Ok(open)) = (std::fs::metadata(file), std::fs::read_dir("/proc/self/fd")) else { return false };
+    open.flatten()
+        .filter_map(|entry| std::fs::metadata(entry.path()).ok())
+        .any(|other| (other.dev(), other.ino()) == (file.dev(), file.ino()))
+}
+
+/// Opens the tree, which another process may still have locked that is about to end.
 fn open_patiently(config: &sled::Config) -> sled::Result<sled::Db> {
     for _ in 0..LOCK_TRIES {
         match config.open() {

@@ -14,6 +14,8 @@ use crate::{
 
 /// Set for the process that is to be killed: where its spool is.
 const VICTIM: &str = "ONENET_TEST_SPOOL";
+/// The test that kills, and that is the victim where [`VICTIM`] is set.
+const KILLED: &str = "spool::tests::disk::what_was_on_disk_when_the_process_was_killed_is_there_once_and_in_order";
 
 #[test]
 fn a_folder_of_another_format_is_refused_with_the_remedy() {
@@ -62,32 +64,33 @@ fn a_damaged_fact_costs_itself_and_its_group_is_sent_again() {
     assert_eq!(sent[0].changes, [facts[1].1.clone()]);
 }
 
-/// Not a test by itself: the process that the next test kills. It records numbers, and says each once it is on disk.
-#[test]
-#[ignore = "run and killed by the test that follows"]
-fn the_process_that_is_killed() {
-    let Some(folder) = std::env::var_os(VICTIM) else { return };
+/// The process that is killed. It records numbers, says each once it is on disk, and never ends by itself.
+fn record_until_killed(folder: &Path) -> ! {
     let clock = Clock::start([7; 16]);
-    let spool = Spool::open(Path::new(&folder), SpoolConfig::default(), &clock.now()).unwrap();
-    let first = counters(&spool, &clock.now()).last().map_or(1, |last| last + 1);
-    for number in first.. {
+    let spool = Spool::open(folder, SpoolConfig::default(), &clock.now()).unwrap();
+    let mut number = counters(&spool, &clock.now()).last().map_or(1, |last| last + 1);
+    loop {
         let now = clock.now();
         let time = clock.timestamp();
         spool.record(&[sample(number, time)], &now).unwrap();
         let fact = binding(u32::try_from(number % 64).unwrap(), u8::try_from(number % 251).unwrap(), time);
         spool.replace_group(&group("lan"), vec![fact], &now).unwrap();
         spool.flush(&now).unwrap();
-        if number % 5 == 0 && spool.cut_state(&now).unwrap() {
+        if number.is_multiple_of(5) && spool.cut_state(&now).unwrap() {
             spool.acknowledge(spool.view().state, &now).unwrap();
         }
         let mut out = std::io::stdout().lock();
         writeln!(out, "durable {number}").unwrap();
         out.flush().unwrap();
+        number += 1;
     }
 }
 
 #[test]
 fn what_was_on_disk_when_the_process_was_killed_is_there_once_and_in_order() {
+    if let Some(folder) = std::env::var_os(VICTIM) {
+        record_until_killed(Path::new(&folder));
+    }
     let folder = TempDir::new().unwrap();
     let mut last = 0;
     for round in 0..6_u64 {
@@ -111,7 +114,7 @@ fn what_was_on_disk_when_the_process_was_killed_is_there_once_and_in_order() {
 /// Runs the victim until it has said `lines` numbers, kills it, and returns the last number that it said.
 fn kill_after(folder: &TempDir, before: u64, lines: u64) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "spool::tests::disk::the_process_that_is_killed", "--ignored", "--nocapture"])
+        .args(["--exact", KILLED, "--nocapture"])
         .env(VICTIM, folder.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -178,24 +181,77 @@ fn a_spool_never_fills_a_small_disk_by_itself_but_drops_the_oldest_and_says_so()
     let spool = Spool::open(&folder, config, &hands.0).unwrap();
     let mut number = 0;
     // Twice what the disk holds.
-    for _ in 0..2_000 {
+    for round in 0..2_000 {
         let items: Vec<_> = (0..700)
             .map(|_| {
                 number += 1;
                 sample(number | 1 << 60, hands.time())
             })
             .collect();
-        spool.record(&items, &hands.0).unwrap();
-        spool.seal(&hands.pass(2_000)).unwrap();
+        mount.told(&format!("recording in round {round}"), spool.record(&items, &hands.0));
+        mount.told(&format!("sealing in round {round}"), spool.seal(&hands.pass(2_000)));
     }
     let status = spool.status();
-    assert!(status.lost_items > 0 && !status.disk_full, "{status:?}");
+    assert!(status.lost_items > 0 && !status.disk_full, "{status:?}, {}", mount.usage());
     assert_eq!(counters(&spool, &hands.0).last(), Some(&(number | 1 << 60)));
-    spool.acknowledge(spool.view().history, &hands.0).unwrap();
+    mount.told("acknowledging", spool.acknowledge(spool.view().history, &hands.0));
     drop(spool);
-    let spool = Spool::open(&folder, config, &hands.0).unwrap();
-    spool.record(&[sample(1, hands.time())], &hands.0).unwrap();
-    spool.flush(&hands.0).unwrap();
+    let spool = mount.told("opening again", Spool::open(&folder, config, &hands.0));
+    mount.told("recording after opening again", spool.record(&[sample(1, hands.time())], &hands.0));
+    mount.told("flushing after opening again", spool.flush(&hands.0));
+}
+
+#[test]
+#[ignore = "needs root: mounts a small tmpfs"]
+fn on_a_disk_that_others_fill_the_oldest_history_makes_room_for_the_newest() {
+    let mount = Mount::new("24m");
+    let mut hands = Hands::new();
+    let folder = mount.0.path().join("spool");
+    let spool = Spool::open(&folder, SpoolConfig::default(), &hands.0).unwrap();
+    let mut number = 0;
+    let mut round = |spool: &Spool| {
+        let items: Vec<_> = (0..700)
+            .map(|_| {
+                number += 1;
+                sample(number | 1 << 60, hands.time())
+            })
+            .collect();
+        mount.told("recording", spool.record(&items, &hands.0));
+        mount.told("sealing", spool.seal(&hands.pass(2_000)));
+        number | 1 << 60
+    };
+    for _ in 0..300 {
+        round(&spool);
+    }
+    assert_eq!(spool.status().lost_items, 0);
+    // Less than observations need is left, and more than the spool's book-keeping does.
+    let free = mount.free();
+    std::fs::write(mount.0.path().join("ballast"), vec![0; usize::try_from(free - (3 << 20)).unwrap()]).unwrap();
+    let last = (0..20).map(|_| round(&spool)).last().unwrap();
+    let status = spool.status();
+    assert!(status.lost_items > 0 && !status.disk_full, "{status:?}, {}", mount.usage());
+    assert_eq!(counters(&spool, &hands.0).last(), Some(&last));
+    // Neither does a disk like that keep the agent from starting.
+    drop(spool);
+    let spool = mount.told("opening again", Spool::open(&folder, SpoolConfig::default(), &hands.0));
+    assert_eq!(counters(&spool, &hands.0).last(), Some(&last));
+}
+
+#[test]
+fn a_spool_is_closed_only_when_nobody_in_this_process_has_its_file_any_more() {
+    let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
+    let spool = open(&folder, &hands.0);
+    // As a thread of sled's that still synchronises it.
+    let still_open = std::fs::File::open(folder.path().join("sled/db")).unwrap();
+    let (closed, is_closed) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        drop(spool);
+        closed.send(()).unwrap();
+    });
+    assert!(is_closed.recv_timeout(std::time::Duration::from_millis(300)).is_err(), "it did not wait");
+    drop(still_open);
+    is_closed.recv_timeout(std::time::Duration::from_secs(60)).expect("it waits for ever");
+    open(&folder, &hands.0);
 }
 
 /// A small tmpfs, unmounted when dropped.
@@ -208,6 +264,22 @@ impl Mount {
         let status = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path()).status();
         assert!(status.unwrap().success(), "run as root");
         Self(folder)
+    }
+
+    /// Returns what succeeded, or panics with what was done, why it failed, and how full the disk is.
+    fn told<T>(&self, doing: &str, result: Result<T, SpoolError>) -> T {
+        result.unwrap_or_else(|error| panic!("{doing}: {error}: {error:?}, {}", self.usage()))
+    }
+
+    fn free(&self) -> u64 {
+        let disk = rustix::fs::statvfs(self.0.path()).unwrap();
+        disk.f_bavail * disk.f_frsize
+    }
+
+    /// Says how full the disk is, and of what.
+    fn usage(&self) -> String {
+        let listing = Command::new("ls").arg("-lRs").arg(self.0.path()).output().unwrap();
+        format!("{} bytes free:\n{}", self.free(), String::from_utf8_lossy(&listing.stdout))
     }
 }
 
