@@ -4,7 +4,7 @@
 //! them at once. Invariant: a key that nobody asked for is a problem; a value of the wrong type or outside its range is
 //! a problem and reads as absent; nothing falls back to a default in silence.
 
-use std::{cell::RefCell, fmt, ops::RangeInclusive};
+use std::{borrow::Cow, cell::RefCell, fmt, ops::RangeInclusive};
 
 use toml::{
     Spanned,
@@ -226,7 +226,8 @@ impl<'t> Section<'t> {
         let Some(table) = below.table else { return Vec::new() };
         let named = table.iter().map(|(name, value)| {
             let place = Place { path: below.path_of(name.get_ref()), offset: name.span().start };
-            let scalars = self.as_scalars(&Found { value: value.get_ref(), place: place.clone() });
+            let of_value = Place { offset: offset_of(name, value), ..place.clone() };
+            let scalars = self.as_scalars(&Found { value: value.get_ref(), place: of_value });
             (Found { value: name.get_ref().as_ref(), place }, scalars)
         });
         named.collect()
@@ -296,8 +297,7 @@ impl<'t> Section<'t> {
     fn value(&mut self, key: &'static str) -> Option<Found<&'t DeValue<'t>>> {
         self.asked.push(key);
         let (name, value) = self.table?.get_key_value(key)?;
-        let place = Place { path: self.path_of(key), offset: name.span().start };
-        Some(Found { value: value.get_ref(), place })
+        Some(Found { value: value.get_ref(), place: Place { path: self.path_of(key), offset: offset_of(name, value) } })
     }
 
     fn as_scalars(&self, found: &Found<&'t DeValue<'t>>) -> Vec<Found<Scalar<'t>>> {
@@ -380,6 +380,15 @@ impl<T> Found<T> {
     /// Returns another value at the same place.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Found<U> {
         Found { value: convert(self.value), place: self.place }
+    }
+}
+
+/// Returns where a reader should look for what is wrong with a value: at the value; for tables, which begin anywhere, at
+/// their name.
+fn offset_of(name: &Spanned<Cow<'_, str>>, value: &Spanned<DeValue<'_>>) -> usize {
+    match value.get_ref() {
+        DeValue::Table(_) => name.span().start,
+        _ => value.span().start,
     }
 }
 

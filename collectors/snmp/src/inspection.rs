@@ -29,7 +29,7 @@ use crate::{
         system::System,
         vlans::{PortVlan, Vlan},
     },
-    poll::{self, SensorMemory},
+    poll::{self, Enterprise, SensorMemory},
     profile::{Identification, PartNames, Profiles, SensorReading, Station},
     quirks::{DEVICE, Quirk, quirks},
     session::{Budget, Session},
@@ -49,6 +49,8 @@ pub struct Inspection {
     pub identity: Identity,
     /// What the device is.
     pub identification: Identification,
+    /// Whose objects the device has; asked for where no vendor's profile knows the device.
+    pub enterprises: Vec<Enterprise>,
     /// The interfaces by ifIndex.
     pub interfaces: Vec<Interface>,
     /// The bridge and its spanning tree.
@@ -152,6 +154,10 @@ pub async fn inspect_with(
     let entities = notes.take(poll::poll_entities(session).await);
     let identified = poll::poll_identification(session, profiles, &system, &entities).await;
     let identification = notes.take(identified).pop().unwrap_or_default();
+    let enterprises = match identification.profile {
+        Some(_) => Vec::new(),
+        None => notes.take(poll::poll_enterprises(session).await),
+    };
     let names = PartNames { interfaces: &index, entities: &entities };
     let memory = &mut SensorMemory::default();
     let sensors = notes.take(poll::poll_sensors(session, profiles, identification.profile, &names, memory).await);
@@ -168,6 +174,7 @@ pub async fn inspect_with(
         system,
         identity,
         identification,
+        enterprises,
         interfaces: merged(labels, counters),
         bridge: bridge.filter(|bridge| *bridge != Bridge::default()),
         forwarding,

@@ -3,8 +3,10 @@
 //! Invariant: a sloppy device never stops a round: what cannot be read is an error in the result. Nothing here
 //! spawns: the caller runs one task a device, and keeps the device's [`Session`] between rounds.
 
+mod enterprises;
 mod profiles;
 
+pub use enterprises::{Enterprise, poll_enterprises};
 pub use profiles::{SensorMemory, poll_identification, poll_sensors, poll_stations};
 
 use crate::{

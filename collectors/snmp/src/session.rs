@@ -257,6 +257,16 @@ impl Session {
         Ok(values)
     }
 
+    /// Returns the first object after `name`; `None` where the device has no more.
+    ///
+    /// # Errors
+    ///
+    /// The device is silent, or refuses.
+    pub(crate) async fn next(&mut self, name: &Oid) -> Result<Option<VarBind>, RequestError> {
+        let answer = self.ask(&Request::GetBulk { after: vec![name.clone()], rows: 1 }, TRIES).await?;
+        Ok(answer.into_iter().next())
+    }
+
     /// Reads `columns` of a table. What cannot be read is in [`Table::failures`]; the rest is there.
     pub async fn walk(&mut self, columns: &[Column]) -> Table {
         self.walk_tables(&[columns]).await.pop().unwrap_or_default()

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use crate::oid::Oid;
 
 /// iso.org.dod.internet.private.enterprises.
-const ENTERPRISES: [u32; 6] = [1, 3, 6, 1, 4, 1];
+pub(crate) const ENTERPRISES: [u32; 6] = [1, 3, 6, 1, 4, 1];
 
 static VENDORS: LazyLock<Vec<(u32, &'static str)>> = LazyLock::new(|| read(include_str!("../data/vendors.csv")));
 

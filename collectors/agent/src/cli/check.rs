@@ -38,6 +38,14 @@ fn summary(file: &Path, config: &Config) -> String {
         seconds(config.spool.history_age_max.as_secs()),
         bytes(config.spool.size_max_bytes)
     ));
+    let own: Vec<String> = config
+        .profiles
+        .added()
+        .map(|(name, vendor)| if name == vendor { name.to_owned() } else { format!("{name} ({vendor})") })
+        .collect();
+    if !own.is_empty() {
+        line(format!("know devices by profiles of its own: {}", own.join(", ")));
+    }
     let capture = &config.site.capture;
     line(format!("listen on interfaces: {}, with {} of memory each", capture.interfaces, bytes(capture.ring_bytes)));
     match config.site.devices.len() {

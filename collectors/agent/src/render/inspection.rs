@@ -46,12 +46,12 @@ fn system(out: &mut String, inspection: &Inspection) {
     line("name", system.name.filled().unwrap_or("-"));
     line("description", system.description.filled().unwrap_or("-"));
     let known = &inspection.identification;
-    line("vendor", known.vendor.as_deref().or(system.vendor).unwrap_or("-"));
+    line("vendor", &vendor(inspection));
     line("model", known.model.as_deref().unwrap_or("-"));
     line("runs", &[&known.os, &known.version].map(|it| it.as_deref().unwrap_or("-")).join(" "));
     line("serial", known.serial.as_deref().unwrap_or("-"));
     line("role", known.role.map_or("-", |role| role.name()));
-    line("profile", known.profile.unwrap_or("-"));
+    line("profile", known.profile.unwrap_or("none of a vendor; read by the standard MIBs"));
     line("object id", system.object_id.filled().unwrap_or("-"));
     line("up since", &system.uptime_s.get().map_or("-".to_owned(), |up| format!("{} ago", seconds(*up))));
     line("location", system.location.filled().unwrap_or("-"));
@@ -66,6 +66,20 @@ fn system(out: &mut String, inspection: &Inspection) {
             line(name, value);
         }
     }
+}
+
+/// Returns whose device it is. Without a profile the number in sysObjectID may be that of the library that the agent was built
+/// with; the numbers under which it has objects tell more.
+fn vendor(inspection: &Inspection) -> String {
+    if let Some(vendor) = &inspection.identification.vendor {
+        return vendor.clone();
+    }
+    let told: Vec<String> = inspection
+        .enterprises
+        .iter()
+        .map(|it| it.vendor.map_or_else(|| it.number.to_string(), |vendor| format!("{} ({vendor})", it.number)))
+        .collect();
+    if told.is_empty() { "-".to_owned() } else { format!("not known; has objects of {}", told.join(", ")) }
 }
 
 fn section(out: &mut String, title: &str, table: &TextTable) {

@@ -29,6 +29,9 @@ const COLUMNS_MAX: usize = 32;
 /// The most memory that a compiled regular expression may take, in bytes. Matching takes time linear in text and expression.
 const REGEX_BYTES_MAX: usize = 1 << 20;
 
+/// The most names that a remedy lists.
+const LISTED_MAX: usize = 20;
+
 /// The least arcs of an object: `1.3.6.1.2.1` and something below.
 const OBJECT_ARCS_MIN: usize = 7;
 
@@ -63,6 +66,7 @@ pub(super) fn read(text: &str, name: &str, origin: &str) -> Result<Profile, Conf
             name: intern::text(name),
             vendor: vendor.map(|found| found.value.to_owned()).unwrap_or_default(),
             enterprises,
+            added: false,
             recognise,
             identify,
             scalars,
@@ -165,7 +169,7 @@ impl Declared {
     fn join(&mut self, root: &Section<'_>, table: usize, name: &Found<&str>, by: &[Found<Given<'_>>]) {
         let Some(other) = self.tables.iter().position(|other| other.name == name.value) else {
             let tables: Vec<&str> = self.tables.iter().map(|table| table.name).collect();
-            let remedy = format!("declare it with [[tables]]; declared are {}", tables.join(", "));
+            let remedy = format!("declare it with [[tables]]; {}", listed(&tables));
             return root.log.note(&name.place, format_args!("there is no table {}", name.value), remedy);
         };
         let Some(spec) = self.tables.get_mut(table) else { return };
@@ -237,18 +241,23 @@ impl Declared {
 
     /// Notes a name that stands for nothing.
     pub(super) fn unknown(&self, section: &Section<'_>, place: &Place, name: &str, table: Option<usize>) {
-        let (what, mut known): (_, Vec<&str>) = match table.and_then(|table| self.tables.get(table)) {
+        let scalars = self.scalars.iter().map(|scalar| scalar.name);
+        let (what, known): (_, Vec<&str>) = match table.and_then(|table| self.tables.get(table)) {
             Some(spec) => (
                 format!("{name} is no column of {} or of a table joined to it, and no scalar", spec.name),
-                spec.columns.iter().map(|column| column.name).collect(),
+                spec.columns.iter().map(|column| column.name).chain(scalars).collect(),
             ),
             None => (format!("{name} is not declared"), self.places.iter().map(|(name, _)| *name).collect()),
         };
-        known.extend(self.scalars.iter().map(|scalar| scalar.name).filter(|_| table.is_some()));
-        known.truncate(20);
-        let remedy =
-            format!("declare it under [scalars] or in the columns of its table; known here are {}", known.join(", "));
+        let remedy = format!("declare it under [scalars] or in the columns of its table; {}", listed(&known));
         section.log.note(place, what, remedy);
+    }
+
+    /// Notes the name of a scalar that stands for none.
+    fn unknown_scalar(&self, section: &Section<'_>, found: &Found<&str>) {
+        let known: Vec<&str> = self.scalars.iter().map(|scalar| scalar.name).collect();
+        let remedy = format!("declare it under [scalars]; {}", listed(&known));
+        section.log.note(&found.place, format_args!("{} is no scalar", found.value), remedy);
     }
 
     fn check_use(&self, root: &Section<'_>) {
@@ -257,9 +266,18 @@ impl Declared {
             root.log.note(
                 place,
                 format_args!("{name} is not used"),
-                "remove it: devices would be asked for it in vain",
+                "say what it means, or remove it: devices would be asked for it in vain",
             );
         }
+    }
+}
+
+/// Returns in words what is declared, as far as anybody reads on.
+pub(super) fn listed(known: &[&str]) -> String {
+    match known {
+        [] => "nothing is declared yet".to_owned(),
+        few if few.len() <= LISTED_MAX => format!("declared are {}", few.join(", ")),
+        many => format!("declared are {} and others", many.get(..LISTED_MAX).unwrap_or_default().join(", ")),
     }
 }
 
@@ -305,8 +323,10 @@ fn column(section: &Section<'_>, entry: Option<&Oid>, found: &Found<Given<'_>>) 
 /// Reads a rule of `[[recognise]]`, which must not hold for every device.
 fn recognition(section: Section<'_>, declared: &Declared) -> Rule {
     let (log, place) = (section.log, section.place());
+    // A condition that is wrong is told as such.
+    let is_conditional = ["object_id", "description", "name", "answers"].iter().any(|key| section.has(key));
     let rule = rule(section, declared);
-    if !rule.is_conditional() {
+    if !is_conditional {
         log.note(&place, "would take every device for the vendor's", "add object_id, description, name or answers");
     }
     rule
@@ -356,7 +376,7 @@ fn scalar(section: &Section<'_>, declared: &Declared, found: &Found<&str>) -> Op
     if let Some(Operand::Scalar(place)) = declared.operand(found.value, None) {
         return Some(place);
     }
-    declared.unknown(section, &found.place, found.value, None);
+    declared.unknown_scalar(section, found);
     None
 }
 

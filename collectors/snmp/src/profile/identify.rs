@@ -218,11 +218,6 @@ impl Rule {
         self.answers.into_iter().chain(self.fields.iter().filter_map(of_field))
     }
 
-    /// Returns whether the rule holds for some devices only.
-    pub(super) fn is_conditional(&self) -> bool {
-        !self.object_ids.is_empty() || self.description.is_some() || self.name.is_some() || self.answers.is_some()
-    }
-
     /// What makes the rule hold, in words.
     fn reason(&self) -> &'static str {
         match self {

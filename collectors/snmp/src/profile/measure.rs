@@ -7,7 +7,7 @@ use onenet_topology::{SensorKind, SensorState};
 
 use super::{
     expression::Expression,
-    format::{Declared, KEY_REMEDY},
+    format::{Declared, KEY_REMEDY, listed},
     intern,
     sensors::{Condition, Formula, Sensor, StateMap},
     stations::{Reach, StationSource},
@@ -57,11 +57,7 @@ pub(super) fn station(mut section: Section<'_>, declared: &Declared) -> Option<S
         if place.is_none() {
             let known: Vec<&str> = declared.tables.iter().map(|table| table.name).collect();
             let what = format!("there is no table {}", found.value);
-            section.log.note(
-                &found.place,
-                what,
-                format_args!("declare it with [[tables]]; declared are {}", known.join(", ")),
-            );
+            section.log.note(&found.place, what, format_args!("declare it with [[tables]]; {}", listed(&known)));
         }
         place
     });

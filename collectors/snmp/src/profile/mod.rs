@@ -69,6 +69,8 @@ pub struct Profile {
     enterprises: Vec<u32>,
     recognise: Vec<Rule>,
     identify: Vec<Rule>,
+    /// Whether it is none of those that the program has built in.
+    added: bool,
     pub(crate) scalars: Vec<Scalar>,
     pub(crate) tables: Vec<TableSpec>,
     sensors: Vec<Sensor>,
@@ -164,7 +166,8 @@ impl Profiles {
         if wrong.is_empty() { Ok(profiles) } else { Err(ProfilesError::Wrong(wrong)) }
     }
 
-    fn add(&mut self, profile: Profile) {
+    fn add(&mut self, mut profile: Profile) {
+        profile.added = true;
         self.by_name.retain(|_, known| known.vendor != profile.vendor);
         self.by_name.insert(profile.name, Arc::new(profile));
     }
@@ -177,6 +180,11 @@ impl Profiles {
     /// Returns the names and vendors of all profiles.
     pub fn names(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.by_name.values().map(|profile| (profile.name, profile.vendor.as_str()))
+    }
+
+    /// Returns the names and vendors of the profiles that were added to those built in.
+    pub fn added(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.by_name.values().filter(|it| it.added).map(|profile| (profile.name, profile.vendor.as_str()))
     }
 
     /// Returns the profile of the standard MIBs.
