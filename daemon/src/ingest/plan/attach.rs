@@ -12,8 +12,8 @@ use onenet_topology::{
     endpoint::{Endpoint, Located},
     fact::{self, FactBody, ForwardingStatus, Group, InterfaceStatus, Method},
     inference::{
-        Attachment, DeviceEvidence, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, PortLink, Reason,
-        SiteEvidence, Where, infer,
+        Attachment, DeviceEvidence, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, Place, PortLink, Reason,
+        RejectReason, SiteEvidence, Where, infer,
     },
     link::LinkEnd,
 };
@@ -101,10 +101,14 @@ fn is_same_place(one: Where, other: Where) -> bool {
     }
 }
 
-/// Returns whether a move is beyond doubt: to the only edge port, while the old port is down or has the address no more.
+/// Returns whether a move is beyond doubt: to the only edge port, while the old port is down, has the address no more, or
+/// turned out to be on the way there.
 fn is_plain(state: &SiteState, endpoint: &Endpoint, old: Where, found: &Attachment) -> bool {
     let edge = matches!(found.reason, Reason::EdgePort { .. }) && found.confidence >= PLAIN;
     let Where::Port(old) = old else { return edge };
+    if is_on_the_way(old, found) {
+        return edge;
+    }
     let Some(interface) = state.interface(old.device, old.interface) else { return edge };
     let down = interface.said.oper == InterfaceStatus::Down || !interface.current;
     let handles = state.device(old.device).map_or(&[][..], |device| &device.handles);
@@ -117,6 +121,16 @@ fn is_plain(state: &SiteState, endpoint: &Endpoint, old: Where, found: &Attachme
             && handles.iter().any(of_device)
     });
     edge && (down || !still_there)
+}
+
+/// Returns whether a port leads to where the endpoint was found. The core's table may come before the access switch's, and
+/// then the endpoint is at the uplink first: what follows says where it was all the time. A forged frame at another switch
+/// cannot do this, since a terminal's own port leads nowhere.
+fn is_on_the_way(old: Place, found: &Attachment) -> bool {
+    found.rejected.iter().any(|rejected| {
+        (rejected.device, rejected.interface) == (old.device, Some(old.interface))
+            && matches!(rejected.reason, RejectReason::LeadsTo { .. } | RejectReason::BetweenSwitches { .. })
+    })
 }
 
 /// Returns what the devices of a site say, with resolved names.

@@ -57,9 +57,13 @@ impl Switch {
     }
 
     fn report(&mut self, method: Method, changes: Vec<FactChange>) {
+        self.report_of("core", method, changes);
+    }
+
+    fn report_of(&mut self, switch: &str, method: Method, changes: Vec<FactChange>) {
         self.sequence += 1;
         self.boot_ms += 1_000;
-        let groups = vec![GroupChanges { group: group(method, "core"), changes, complete: None }];
+        let groups = vec![GroupChanges { group: group(method, switch), changes, complete: None }];
         let batch = batch(Lane::State, self.sequence, self.boot_ms, Content::State(groups));
         self.world.report(self.agent, self.site, batch).unwrap();
     }
@@ -67,6 +71,30 @@ impl Switch {
     fn settle(&mut self) {
         self.world.now = self.world.now.plus_ms(5_000);
         self.world.submit(Body::Tick).unwrap();
+    }
+
+    /// A second switch `access` is at `ge4`: both hear each other, and it has the address at a port of its own.
+    fn access_answers(&mut self, last: u8) {
+        for (switch, bridge) in [("core", 0xf0), ("access", 0xe0)] {
+            let system = fact::System { name: switch.into(), bridge_mac: Some(mac(bridge)), ..fact::System::default() };
+            self.report_of(switch, Method::SnmpSystem, vec![present(self.boot_ms, FactBody::System(system))]);
+        }
+        let ports = [2, 4].map(|number| self.port(number, fact::InterfaceStatus::Up)).into();
+        self.report_of("access", Method::SnmpInterfaces, ports);
+        self.report_of("access", Method::SnmpForwarding, vec![present(self.boot_ms, Self::row(last, 2))]);
+        for (switch, far) in [("core", 0xe0), ("access", 0xf0)] {
+            let neighbour = FactBody::Neighbour(fact::Neighbour {
+                protocol: fact::NeighbourProtocol::Lldp,
+                local_interface: "ge4".into(),
+                chassis_id: mac(far).to_string(),
+                port_id: "ge4".into(),
+                port_description: String::new(),
+                system_name: String::new(),
+                system_description: String::new(),
+                management_addresses: Vec::new(),
+            });
+            self.report_of(switch, Method::SnmpNeighbours, vec![present(self.boot_ms, neighbour)]);
+        }
     }
 
     /// The ifName of the port at which the endpoint is believed to be.
@@ -100,6 +128,21 @@ fn a_plain_move_is_believed_at_once() {
     switch.learns(&[(1, 3)]);
     switch.settle();
     assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
+}
+
+#[test]
+fn a_place_behind_the_first_one_is_no_move_and_waits_for_nothing() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 4)]);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge4"), "all that is known yet");
+    switch.access_answers(1);
+    switch.settle();
+    assert_eq!(
+        switch.port_of(1).as_deref(),
+        Some("ge2"),
+        "the access switch's port, although the core has the address still"
+    );
 }
 
 #[test]
