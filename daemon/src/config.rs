@@ -5,20 +5,19 @@
 //! daemon listens for agents on all addresses, since that takes a certificate, and for people on loopback alone.
 
 use std::{
-    fmt, io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-mod reader;
+pub use onenet_config::ConfigError;
+use onenet_config::{Found, NoEnvironment, Origin, Section};
+
+use crate::access::audit::MIN_RETENTION_DAYS;
 
 #[cfg(test)]
 mod tests;
-
-use reader::{Log, Section};
-
-use crate::access::audit::MIN_RETENTION_DAYS;
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/onenetd.toml";
@@ -31,8 +30,8 @@ pub const API_PORT: u16 = 8443;
 
 const MIB: u64 = 1 << 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);
-/// The most problems that are listed; a file with more has one cause.
-const LISTED_MAX: usize = 50;
+/// The longest that anything is kept.
+const DAYS_MAX: u64 = 3650;
 
 /// A checked configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,41 +125,6 @@ pub struct LogConfig {
     pub json: bool,
 }
 
-/// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Line in the text, from 1.
-    pub line: usize,
-    /// Which key, such as `api.listen`. Empty for the text as a whole.
-    pub key: String,
-    /// What is wrong with it.
-    pub what: String,
-    /// What to do about it.
-    pub remedy: String,
-}
-
-/// A configuration that cannot be used. Nothing of it was applied.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file could not be read.
-    #[error("cannot read the configuration {}: give its path with --config", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The text is wrong.
-    #[error("{}", listed(origin, problems))]
-    Wrong {
-        /// Where the text came from.
-        origin: String,
-        /// Everything that is wrong, in the order of the lines.
-        problems: Vec<Problem>,
-    },
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -232,112 +196,61 @@ impl Config {
     /// # Errors
     /// The text is wrong; the error lists everything.
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
-        let wrong = |problems| ConfigError::Wrong { origin: origin.to_owned(), problems };
-        let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
-        let log = Log::new(text);
-        if !syntax.is_empty() {
-            for error in &syntax {
-                let remedy = "write text values in double quotes, one key = value a line";
-                let what = format!("is not TOML: {}", error.message());
-                log.note(error.span().unwrap_or_default().start, String::new(), what, remedy);
-            }
-            // What a broken line was meant to say is not known: what follows from that is not worth reading.
-            return Err(wrong(log.into_problems()));
-        }
-        let mut root = Section::root(&log, document.get_ref());
-        let config = Self {
-            data_dir: data_dir(&mut root),
+        onenet_config::read(text, origin, &NoEnvironment, Origin::File, |root| Self {
+            data_dir: data_dir(root),
             collectors: collectors(root.section("collectors")),
             api: api(root.section("api")),
             store: store(root.section("store")),
             inventory: inventory(root.section("inventory")),
             log: log_config(root.section("log")),
-        };
-        root.finish();
-        let problems = log.into_problems();
-        if problems.is_empty() { Ok(config) } else { Err(wrong(problems)) }
+        })
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
-        }
-        write!(f, "{}; {}", self.what, self.remedy)
+/// Returns a text converted by `convert`; one that it has no use for is a problem.
+fn converted<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    remedy: &str,
+    convert: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let found = section.text(key)?;
+    let value = convert(found.value);
+    if value.is_none() {
+        section.log.note(&found.place, format_args!("{:?} cannot be used", found.value), remedy);
     }
-}
-
-fn listed(origin: &str, problems: &[Problem]) -> String {
-    use fmt::Write as _;
-    if let [one] = problems {
-        return format!("{origin}, {one}");
-    }
-    let mut text = format!("{origin} has {} problems:", problems.len());
-    for problem in problems.iter().take(LISTED_MAX) {
-        let _ = write!(text, "\n  {problem}");
-    }
-    if problems.len() > LISTED_MAX {
-        let _ = write!(text, "\n  and {} more", problems.len() - LISTED_MAX);
-    }
-    text
+    value
 }
 
 fn data_dir(root: &mut Section<'_>) -> PathBuf {
     let remedy = "write the whole path, beginning with /";
-    let found = root.text("data_dir", remedy, |text| text.starts_with('/').then(|| PathBuf::from(text)));
+    let found = converted(root, "data_dir", remedy, |text| text.starts_with('/').then(|| PathBuf::from(text)));
     found.unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT))
 }
 
 fn listen(section: &mut Section<'_>, default: SocketAddr) -> SocketAddr {
     let remedy = "write an IP address and a port, such as \"0.0.0.0:7443\" or \"[::1]:8443\"";
-    section.text("listen", remedy, |text| text.parse().ok()).unwrap_or(default)
+    converted(section, "listen", remedy, |text| text.parse().ok()).unwrap_or(default)
 }
 
 fn collectors(mut section: Section<'_>) -> CollectorsConfig {
     let listen = listen(&mut section, CollectorsConfig::default().listen);
-    let remedy = "write host names or IP addresses, such as [\"centre.example\", \"192.0.2.1\"]";
-    let names = section.texts("names", remedy).unwrap_or_default();
-    for name in names.iter().filter(|name| !is_name(name)) {
-        section.note("names", format_args!("{name:?} is neither a host name nor an IP address"), remedy);
+    let names = section.texts("names").unwrap_or_default();
+    for name in names.iter().filter(|name| !is_name(name.value)) {
+        let what = format!("{:?} is neither a host name nor an IP address", name.value);
+        let remedy = "write host names or IP addresses, such as [\"centre.example\", \"192.0.2.1\"]";
+        section.log.note(&name.place, what, remedy);
     }
     section.finish();
-    CollectorsConfig { listen, names }
+    CollectorsConfig { listen, names: names.into_iter().map(|name| name.value.to_owned()).collect() }
 }
 
 fn api(mut section: Section<'_>) -> ApiConfig {
     let defaults = ApiConfig::default();
     let listen = listen(&mut section, defaults.listen);
-    let file = |text: &str| Some(PathBuf::from(text));
-    let certificate = section.text("certificate", "write the path of a PEM file", file);
-    let key = section.text("key", "write the path of a PEM file", file);
-    let plain = section.flag("plain_http").unwrap_or(false);
-    let anywhere = section.flag("plain_http_anywhere").unwrap_or(false);
-    let transport = match (certificate, key) {
-        (Some(_), Some(_)) if plain => {
-            section.note("plain_http", "contradicts certificate and key", "remove either");
-            Transport::Plain
-        }
-        (Some(certificate), Some(key)) => Transport::Files { certificate, key },
-        (Some(_), None) => {
-            section.note("certificate", "has no key beside it", "give key too");
-            defaults.transport
-        }
-        (None, Some(_)) => {
-            section.note("key", "has no certificate beside it", "give certificate too");
-            defaults.transport
-        }
-        (None, None) if plain => Transport::Plain,
-        (None, None) => defaults.transport,
-    };
-    if plain && !listen.ip().is_loopback() && !anywhere {
-        let remedy = "listen on 127.0.0.1, or remove plain_http, or, where a proxy in front speaks TLS, set \
-                      plain_http_anywhere = true";
-        section.note("plain_http", format_args!("would send tokens in clear text from {listen}"), remedy);
-    }
-    let body = section.number("body_max_kib", 64..=65_536, "KiB");
-    let timeout = section.number("timeout_s", 1..=600, "seconds");
+    let transport = transport(&mut section, listen);
+    let body = number(&mut section, "body_max_kib", 64..=65_536, "KiB");
+    let timeout = number(&mut section, "timeout_s", 1..=600, "seconds");
     section.finish();
     ApiConfig {
         listen,
@@ -347,53 +260,85 @@ fn api(mut section: Section<'_>) -> ApiConfig {
     }
 }
 
+fn transport(section: &mut Section<'_>, listen: SocketAddr) -> Transport {
+    let file = |found: Found<&str>| PathBuf::from(found.value);
+    let (certificate, key) = (section.text("certificate").map(file), section.text("key").map(file));
+    let plain = flag(section, "plain_http");
+    let anywhere = flag(section, "plain_http_anywhere");
+    if plain && !listen.ip().is_loopback() && !anywhere {
+        let remedy = "listen on 127.0.0.1, or remove plain_http, or, where a proxy in front speaks TLS, set \
+                      plain_http_anywhere = true";
+        section.note("plain_http", format_args!("would send tokens in clear text from {listen}"), remedy);
+    }
+    match (certificate, key) {
+        (Some(_), Some(_)) if plain => {
+            section.note("plain_http", "contradicts certificate and key", "remove either");
+            Transport::Plain
+        }
+        (Some(certificate), Some(key)) => Transport::Files { certificate, key },
+        (Some(_), None) => {
+            section.note("certificate", "has no key beside it", "give key too");
+            Transport::OwnAuthority
+        }
+        (None, Some(_)) => {
+            section.note("key", "has no certificate beside it", "give certificate too");
+            Transport::OwnAuthority
+        }
+        (None, None) if plain => Transport::Plain,
+        (None, None) => Transport::OwnAuthority,
+    }
+}
+
 fn store(mut section: Section<'_>) -> StoreConfig {
     let defaults = StoreConfig::default();
-    let cache = section.number("cache_mib", 16..=65_536, "MiB");
-    let samples = section.number("samples_days", 1..=3650, "days");
-    let audit = section.number("audit_days", MIN_RETENTION_DAYS.into()..=3650, "days");
+    let cache = number(&mut section, "cache_mib", 16..=65_536, "MiB");
+    let samples = days(&mut section, "samples_days", 1, defaults.samples);
+    let audit = days(&mut section, "audit_days", MIN_RETENTION_DAYS.into(), defaults.audit);
     section.finish();
-    let days = |days: u64| DAY * u32::try_from(days).unwrap_or(u32::MAX);
-    StoreConfig {
-        cache_bytes: cache.map_or(defaults.cache_bytes, |mib| mib * MIB),
-        samples: samples.map_or(defaults.samples, days),
-        audit: audit.map_or(defaults.audit, days),
-    }
+    StoreConfig { cache_bytes: cache.map_or(defaults.cache_bytes, |mib| mib * MIB), samples, audit }
 }
 
 fn inventory(mut section: Section<'_>) -> InventoryConfig {
     let defaults = InventoryConfig::default();
-    let endpoints = section.number("endpoints_per_site", 100..=1_000_000, "endpoints");
+    let endpoints = number(&mut section, "endpoints_per_site", 100..=1_000_000, "endpoints");
     // An agent says again every ten minutes what stays.
-    let silent = section.number("silent_after_min", 30..=10_080, "minutes");
-    let retire = section.number("retire_after_days", 1..=3650, "days");
-    let passing = section.number("retire_passing_after_days", 1..=3650, "days");
-    let forget = section.number("forget_after_days", 1..=3650, "days");
-    let lapse = section.number("agent_lapses_after_days", 1..=3650, "days");
-    section.finish();
-    let days = |found: Option<u64>, default: Duration| {
-        found.map_or(default, |days| DAY * u32::try_from(days).unwrap_or(u32::MAX))
-    };
-    InventoryConfig {
+    let silent = number(&mut section, "silent_after_min", 30..=10_080, "minutes");
+    let config = InventoryConfig {
         endpoints_per_site: endpoints
             .map_or(defaults.endpoints_per_site, |count| usize::try_from(count).unwrap_or(usize::MAX)),
         silent_after: silent.map_or(defaults.silent_after, |minutes| Duration::from_secs(minutes * 60)),
-        retire_after: days(retire, defaults.retire_after),
-        retire_passing_after: days(passing, defaults.retire_passing_after),
-        forget_after: days(forget, defaults.forget_after),
-        agent_lapses_after: days(lapse, defaults.agent_lapses_after),
-    }
+        retire_after: days(&mut section, "retire_after_days", 1, defaults.retire_after),
+        retire_passing_after: days(&mut section, "retire_passing_after_days", 1, defaults.retire_passing_after),
+        forget_after: days(&mut section, "forget_after_days", 1, defaults.forget_after),
+        agent_lapses_after: days(&mut section, "agent_lapses_after_days", 1, defaults.agent_lapses_after),
+    };
+    section.finish();
+    config
 }
 
 fn log_config(mut section: Section<'_>) -> LogConfig {
     let defaults = LogConfig::default();
     let remedy = "write error, warn, info, debug or trace, or directives such as \"info,onenetd::api=debug\"";
-    let filter = section.text("filter", remedy, |text| {
+    let filter = converted(&mut section, "filter", remedy, |text| {
         text.parse::<tracing_subscriber::filter::Targets>().is_ok().then(|| text.to_owned())
     });
-    let json = section.flag("json");
+    let json = flag(&mut section, "json");
     section.finish();
-    LogConfig { filter: filter.unwrap_or(defaults.filter), json: json.unwrap_or(defaults.json) }
+    LogConfig { filter: filter.unwrap_or(defaults.filter), json }
+}
+
+fn number(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {
+    section.number(key, range, unit).map(|found| found.value)
+}
+
+fn days(section: &mut Section<'_>, key: &'static str, least: u64, default: Duration) -> Duration {
+    let found = number(section, key, least..=DAYS_MAX, "days");
+    found.map_or(default, |days| DAY * u32::try_from(days).unwrap_or(u32::MAX))
+}
+
+/// Returns a truth value, false where it is not given.
+fn flag(section: &mut Section<'_>, key: &'static str) -> bool {
+    section.boolean(key).is_some_and(|found| found.value)
 }
 
 /// Returns whether the text can stand in a certificate as a name of the centre.

@@ -5,6 +5,7 @@
 mod check;
 mod discovered;
 mod enrol;
+mod folder;
 mod inspect;
 mod output;
 mod replay;
@@ -39,9 +40,9 @@ enum Command {
     /// Make this box an agent of a site: turns a one-time token into a key and certificate.
     Enrol(enrol::Arguments),
     /// Tell how the agent is doing, in plain words.
-    Status(status::Arguments),
+    Status(folder::Arguments),
     /// List the addresses that were found, and why each was added or not.
-    Discovered(discovered::Arguments),
+    Discovered(folder::Arguments),
     /// Check a configuration: list everything that is wrong with it, or say what the agent would do.
     CheckConfig {
         /// The configuration.

@@ -4,8 +4,33 @@ use std::{
     fs,
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+use serde::de::DeserializeOwned;
+
+/// A file that the agent wrote for whoever stands beside the box cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// The file cannot be read.
+    #[error("{} cannot be read: use sudo, or the agent's own user", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file was written by another version.
+    #[error("{} is of another version of the agent: run the program that belongs to it", file.display())]
+    Format {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        #[source]
+        source: serde_json::Error,
+    },
+}
 
 /// Whether the content has to survive a loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +58,15 @@ pub(crate) fn replace(file: &Path, content: &[u8], sync: Sync) -> io::Result<()>
         (Sync::Yes, Some(folder)) => fs::File::open(folder)?.sync_all(),
         _ => Ok(()),
     }
+}
+
+/// Returns the JSON document in a file, `None` where there is no file.
+pub(crate) fn document<T: DeserializeOwned>(file: &Path) -> Result<Option<T>, DocumentError> {
+    let text = match fs::read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(|source| DocumentError::Read { file: file.to_owned(), source })?,
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|source| DocumentError::Format { file: file.to_owned(), source })
 }
 
 /// Removes a file, so that it stays removed; one that is not there is no error.

@@ -14,7 +14,7 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::traps::TrapCounts;
+pub use crate::{durable::DocumentError, traps::TrapCounts};
 
 use crate::durable;
 
@@ -230,23 +230,8 @@ pub enum StatusError {
         data: PathBuf,
     },
     /// The file cannot be read.
-    #[error("{} cannot be read: use sudo, or the agent's own user", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The file was written by another version.
-    #[error("{} is of another version of the agent: run the program that belongs to it", file.display())]
-    Format {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error(transparent)]
+    Document(#[from] DocumentError),
     /// The file cannot be written.
     #[error("the status cannot be written to {}: check the folder's owner and the disk's space", data.display())]
     Write {
@@ -281,15 +266,11 @@ impl Status {
     /// There is no document, or it cannot be read.
     pub fn read(data: &Path, now: Timestamp) -> Result<(Self, Liveness), StatusError> {
         let file = data.join(FILE);
-        let text = fs::read(&file).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => StatusError::Missing { data: data.to_owned() },
-            _ => StatusError::Read { file: file.clone(), source },
-        })?;
-        let status: Self =
-            serde_json::from_slice(&text).map_err(|source| StatusError::Format { file: file.clone(), source })?;
+        let missing = || StatusError::Missing { data: data.to_owned() };
+        let status: Self = durable::document(&file)?.ok_or_else(missing)?;
         // The file's own time and `now` are of one clock; the agent's may have been set since it started.
         let modified = fs::metadata(&file).and_then(|found| found.modified());
-        let modified = modified.map_err(|source| StatusError::Read { file, source })?;
+        let modified = modified.map_err(|source| DocumentError::Read { file, source })?;
         let modified_ms = modified.duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_millis());
         let age_ms = now.unix_ms().saturating_sub(i64::try_from(modified_ms).unwrap_or(i64::MAX));
         let liveness = status.liveness(age_ms);

@@ -7,15 +7,15 @@
 //! Format: `site.json` holds what is proven, `site.trial.json` what is on trial; both name their revision.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use onenet_topology::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::durable;
+use crate::{cli::chain, durable};
 
 const PROVEN: &str = "site.json";
 const ON_TRIAL: &str = "site.trial.json";
@@ -169,13 +169,11 @@ impl SiteStore {
     }
 }
 
-fn read<T: for<'de> Deserialize<'de>>(file: &Path) -> Option<T> {
-    let text = fs::read(file).ok()?;
-    serde_json::from_slice(&text)
-        .inspect_err(
-            |error| tracing::warn!(file = %file.display(), %error, "a site configuration is damaged and ignored"),
-        )
+fn read<T: DeserializeOwned>(file: &Path) -> Option<T> {
+    let read = durable::document(file);
+    read.inspect_err(|error| tracing::warn!(error = %chain(error), "a site configuration is damaged and ignored"))
         .ok()
+        .flatten()
 }
 
 fn write(file: &Path, value: &impl Serialize) -> io::Result<()> {

@@ -1,44 +1,17 @@
 //! `onenet-agent status`.
 
-use std::path::PathBuf;
-
-use super::output;
+use super::folder::Arguments;
 use crate::{
     clock::Clock,
-    config::{CONFIG_FILE_DEFAULT, Config, DATA_DIR_DEFAULT},
-    render::{self, Language},
+    render,
     status::{Liveness, Status},
 };
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// Where the agent keeps its data [default: as the configuration says].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The agent's configuration.
-    #[arg(long, value_name = "FILE", default_value = CONFIG_FILE_DEFAULT)]
-    config: PathBuf,
-    /// Language [default: as LC_ALL, LC_MESSAGES or LANG say].
-    #[arg(long, value_enum)]
-    lang: Option<Language>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
-    let language = arguments.lang.unwrap_or_else(|| Language::of_environment(|name| std::env::var(name).ok()));
-    let configured =
-        || Config::load(&arguments.config).map_or_else(|_| DATA_DIR_DEFAULT.into(), |config| config.data_dir);
-    let data = arguments.data.clone().unwrap_or_else(configured);
     // The wall clock as it is now: the file's time is of the same clock.
     let now = Clock::start([0; 16]).timestamp();
-    let (status, liveness) = Status::read(&data, now)?;
-    if arguments.json {
-        output::json(&status)?;
-    } else {
-        output::text(&render::status(&status, &liveness, language))?;
-    }
-    anyhow::ensure!(liveness == Liveness::Running, "{}", render::not_running(&liveness, language));
+    let (status, liveness) = Status::read(&arguments.data(), now)?;
+    arguments.print(&status, |language| render::status(&status, &liveness, language))?;
+    anyhow::ensure!(liveness == Liveness::Running, "{}", render::not_running(&liveness, arguments.language()));
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! or removed.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use onenet_topology::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{book::Book, patrol::SweepReport};
-use crate::durable;
+use crate::durable::{self, DocumentError};
 
 /// The file within the data folder.
 const FILE: &str = "discovered.json";
@@ -50,23 +50,8 @@ pub enum ListingError {
         data: PathBuf,
     },
     /// The file cannot be read.
-    #[error("{} cannot be read: use sudo, or the agent's own user", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The file was written by another version.
-    #[error("{} is of another version of the agent: run the program that belongs to it", file.display())]
-    Format {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        #[source]
-        source: serde_json::Error,
-    },
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 impl Listing {
@@ -93,11 +78,6 @@ impl Listing {
     ///
     /// There is none, or it cannot be read.
     pub fn read(data: &Path) -> Result<Self, ListingError> {
-        let file = data.join(FILE);
-        let text = fs::read(&file).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => ListingError::Missing { data: data.to_owned() },
-            _ => ListingError::Read { file: file.clone(), source },
-        })?;
-        serde_json::from_slice(&text).map_err(|source| ListingError::Format { file, source })
+        durable::document(&data.join(FILE))?.ok_or_else(|| ListingError::Missing { data: data.to_owned() })
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: a count of boots is on disk before it is used (RFC 3414, section 2.2.2), so that an answer of an earlier run
 //! is never taken for one of this. When the file cannot be read, we are a new engine: senders find that out by themselves.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use onenet_snmp::LocalEngine;
 use onenet_wire::tls;
@@ -35,7 +35,7 @@ struct Kept {
 /// Begins a run of the engine at `now_s`: the next count of boots, written down.
 pub(crate) fn begin(data: &Path, now_s: u64) -> Result<LocalEngine, EngineError> {
     let file = data.join(FILE);
-    let kept = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
+    let kept: Option<Kept> = durable::document(&file).ok().flatten();
     let kept = kept.and_then(|kept| Some((octets(&kept.engine_id)?, kept.boots)));
     let kept = kept.filter(|(id, boots)| (5..=32).contains(&id.len()) && *boots < BOOTS_MAX);
     let (id, boots) = if let Some((id, boots)) = kept {
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!((first.boots, second.boots, second.started_s), (1, 2, 6));
         assert_eq!(first.id, second.id);
         assert!((5..=32).contains(&first.id.len()));
-        fs::write(data.path().join(FILE), "{\"engine_id\": \"zz\", \"boots\": 9}").unwrap();
+        std::fs::write(data.path().join(FILE), "{\"engine_id\": \"zz\", \"boots\": 9}").unwrap();
         let third = begin(data.path(), 7).unwrap();
         assert_eq!(third.boots, 1);
         assert_ne!(third.id, first.id);

@@ -24,11 +24,12 @@ use super::{
     endpoints::endpoint_by,
 };
 use crate::{
-    access::{Action, Gate},
+    access::{Action, Gate, View},
     api::{
         App, Params, Problem,
         body::{Page, thousandths, time},
     },
+    estate::Estate,
     store::{Sample, SampleKind, SampleQuery, StoreError, sensor_item},
 };
 
@@ -199,11 +200,9 @@ async fn list_interface_samples(
     State(app): State<Arc<App>>,
     gate: Gate,
     Path(interface): Path<String>,
-    mut params: Params,
+    params: Params,
 ) -> Answer<Page<SampleBody<InterfaceCounters>>> {
-    let (view, site, id) = gate.thing(Action::ReadInventory, |estate| interface_by(estate, &interface))?;
-    let period = Period::read(&mut params, view.now())?;
-    params.finish()?;
+    let (view, site, id, period) = asked(&gate, params, |estate| interface_by(estate, &interface))?;
     let (_, device, interface) = view.interface(id).ok_or_else(Problem::not_found)?;
     let by = device.handles.iter().map(|handle| (handle.agent, handle.scope.clone())).collect();
     let watched = Watched { site, kind: SampleKind::Interface, item: interface.said.name.clone(), by };
@@ -236,11 +235,9 @@ async fn list_traffic(
     State(app): State<Arc<App>>,
     gate: Gate,
     Path(endpoint): Path<String>,
-    mut params: Params,
+    params: Params,
 ) -> Answer<Page<SampleBody<EndpointTraffic>>> {
-    let (view, site, id) = gate.thing(Action::ReadInventory, |estate| endpoint_by(estate, &endpoint))?;
-    let period = Period::read(&mut params, view.now())?;
-    params.finish()?;
+    let (view, site, id, period) = asked(&gate, params, |estate| endpoint_by(estate, &endpoint))?;
     let (_, endpoint) = view.endpoint(id).ok_or_else(Problem::not_found)?;
     let by = endpoint.all_witnesses().map(|it| (it.source.agent, it.source.group.scope.clone())).collect();
     let watched = Watched { site, kind: SampleKind::Traffic, item: endpoint.mac.to_string(), by };
@@ -275,11 +272,9 @@ async fn list_sensor_samples(
     State(app): State<Arc<App>>,
     gate: Gate,
     Path((device, kind, name)): Path<(String, String, String)>,
-    mut params: Params,
+    params: Params,
 ) -> Answer<Page<SampleBody<SensorValue>>> {
-    let (view, site, id) = gate.thing(Action::ReadInventory, |estate| device_by(estate, &device))?;
-    let period = Period::read(&mut params, view.now())?;
-    params.finish()?;
+    let (view, site, id, period) = asked(&gate, params, |estate| device_by(estate, &device))?;
     let (_, device) = view.device(id).ok_or_else(Problem::not_found)?;
     let kind = SensorKind::of(&kind).ok_or_else(Problem::not_found)?;
     let by = device.handles.iter().map(|handle| (handle.agent, handle.scope.clone())).collect();
@@ -289,6 +284,18 @@ async fn list_sensor_samples(
         Some(SensorValue { value: thousandths(sample.value_milli) })
     })
     .await
+}
+
+/// Returns the thing whose samples are asked for, and which of them.
+fn asked<T>(
+    gate: &Gate,
+    mut params: Params,
+    find: impl FnOnce(&Estate) -> Option<(SiteId, T)>,
+) -> Result<(View, SiteId, T, Period), Problem> {
+    let (view, site, thing) = gate.thing(Action::ReadInventory, find)?;
+    let period = Period::read(&mut params, view.now())?;
+    params.finish()?;
+    Ok((view, site, thing, period))
 }
 
 /// Returns a page of the samples of one thing.
