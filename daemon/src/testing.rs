@@ -8,11 +8,12 @@ use axum::{Router, body::Body as HttpBody, response::Response};
 use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
-    AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp,
+    AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     fact::{
         Binding, Condition, ConditionKind, Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group,
-        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Reach,
-        ReachState, Scope, Sensor, SensorSample, Sighting, System, TrafficSample,
+        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
+        OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, System, TrafficSample,
+        Vlan,
     },
     site::parse_sites_csv,
 };
@@ -182,12 +183,15 @@ pub(crate) fn mac(at: u8, last: u8) -> MacAddr {
     MacAddr([0x00, 0x1b, 0x21, at, 0, last])
 }
 
-fn facts(at: u8) -> Vec<GroupChanges> {
-    let group = |method, scope: &str, bodies: Vec<FactBody>| GroupChanges {
+fn group(method: Method, scope: &str, bodies: Vec<FactBody>) -> GroupChanges {
+    GroupChanges {
         group: Group { method, scope: Scope::new(scope) },
         changes: bodies.into_iter().map(|body| FactChange::Present(Fact { observed: NOW, body })).collect(),
         complete: None,
-    };
+    }
+}
+
+fn facts(at: u8) -> Vec<GroupChanges> {
     let macs = [1, 2, 3].map(|last| mac(at, last));
     let host = Host {
         mac: macs[0],
@@ -228,7 +232,7 @@ fn facts(at: u8) -> Vec<GroupChanges> {
     let fan = sensor(SensorKind::Fan, Some(SensorState::Critical));
     let condition =
         Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
-    vec![
+    let mut groups = vec![
         group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
         group(Method::SnmpSystem, "sw", vec![FactBody::System(system), FactBody::Identification(identification)]),
         group(Method::SnmpSensors, "sw", [temperature, fan].map(FactBody::Sensor).to_vec()),
@@ -243,6 +247,26 @@ fn facts(at: u8) -> Vec<GroupChanges> {
         ),
         group(Method::PassiveDhcp, "eth1", vec![FactBody::Host(host)]),
         group(Method::Agent, "", vec![FactBody::Condition(condition)]),
+    ];
+    groups.extend(network(at));
+    groups
+}
+
+/// What the switch tells of its place in the network, and how peculiar it is.
+fn network(at: u8) -> Vec<GroupChanges> {
+    let own = OwnAddress { ip: [192, 168, at, 1].into(), prefix_bits: Some(24), interface: "Vlanif10".into() };
+    let vlan = Vlan { vlan: 10, name: "office".into() };
+    let trunk = PortVlans {
+        interface: "GigabitEthernet0/0/1".into(),
+        native: Some(10),
+        tagged: (20..=30).collect(),
+        untagged: VlanSet::from_iter([10]),
+    };
+    let quirk = Quirk { word: "bridge_port_unknown".into(), table: "dot1dTpFdbTable".into(), count: Some(213) };
+    vec![
+        group(Method::SnmpOwnAddresses, "sw", vec![FactBody::OwnAddress(own)]),
+        group(Method::SnmpVlans, "sw", vec![FactBody::Vlan(vlan), FactBody::PortVlans(trunk)]),
+        group(Method::SnmpQuirks, "sw", vec![FactBody::Quirk(quirk)]),
     ]
 }
 

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 pub use body::{
     Address, Aggregation, Binding, Condition, ConditionKind, Entity, FactBody, Forwarding, ForwardingStatus, Host,
-    Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, Reach, ReachState, Sensor,
-    Sighting, Station, System,
+    Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk,
+    Reach, ReachState, Sensor, Sighting, Station, System, Vlan,
 };
 pub use history::{
     CaptureSample, DeviceSample, Event, EventKind, HistoryBody, HistoryItem, InterfaceSample, SensorSample,
@@ -61,11 +61,19 @@ pub enum Method {
     SnmpStations,
     /// Which ports are parts of which aggregate: IEEE8023-LAG-MIB.
     SnmpAggregation,
+    /// Forwarding tables that a switch keeps in a context of each VLAN: Cisco's.
+    SnmpVlanForwarding,
+    /// The VLANs of Q-BRIDGE-MIB and of Cisco's MIBs, and the ports that carry them.
+    SnmpVlans,
+    /// The addresses of the device itself: ipAddressTable and ipAddrTable (RFC 4293).
+    SnmpOwnAddresses,
+    /// What is peculiar about the device's answers.
+    SnmpQuirks,
 }
 
 impl Method {
     /// Every method, in the order in which they were added: stored keys count on it.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -82,7 +90,14 @@ impl Method {
         Self::SnmpSensors,
         Self::SnmpStations,
         Self::SnmpAggregation,
+        Self::SnmpVlanForwarding,
+        Self::SnmpVlans,
+        Self::SnmpOwnAddresses,
+        Self::SnmpQuirks,
     ];
+
+    /// The methods by which forwarding rows are read.
+    pub const FORWARDING: [Self; 2] = [Self::SnmpForwarding, Self::SnmpVlanForwarding];
 
     /// Returns the name used in the API, in metrics and in logs.
     pub const fn name(self) -> &'static str {
@@ -97,6 +112,10 @@ impl Method {
             Self::SnmpSensors => "snmp_sensors",
             Self::SnmpStations => "snmp_stations",
             Self::SnmpAggregation => "snmp_aggregation",
+            Self::SnmpVlanForwarding => "snmp_vlan_forwarding",
+            Self::SnmpVlans => "snmp_vlans",
+            Self::SnmpOwnAddresses => "snmp_own_addresses",
+            Self::SnmpQuirks => "snmp_quirks",
             Self::PassiveFrames => "passive_frames",
             Self::PassiveArp => "passive_arp",
             Self::PassiveNd => "passive_nd",

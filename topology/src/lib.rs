@@ -24,9 +24,11 @@ pub mod sensor;
 pub mod site;
 pub mod time;
 pub mod vendor;
+pub mod vlan;
 
 pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
 pub use mac::MacAddr;
 pub use role::Role;
 pub use sensor::{SensorKind, SensorState};
 pub use time::Timestamp;
+pub use vlan::VlanSet;

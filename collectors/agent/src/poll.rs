@@ -10,6 +10,7 @@ mod handed;
 mod memory;
 mod names;
 mod notices;
+mod quirks;
 mod recognition;
 
 use std::{collections::HashMap, sync::Arc};
@@ -33,7 +34,7 @@ use crate::config::DeviceConfig;
 const AT_A_TIME: usize = 512;
 
 /// What is known of a device by polling it.
-pub(crate) const METHODS: [Method; 10] = [
+pub(crate) const METHODS: [Method; 14] = [
     Method::SnmpReach,
     Method::SnmpSystem,
     Method::SnmpInterfaces,
@@ -44,6 +45,10 @@ pub(crate) const METHODS: [Method; 10] = [
     Method::SnmpSensors,
     Method::SnmpStations,
     Method::SnmpAggregation,
+    Method::SnmpVlanForwarding,
+    Method::SnmpVlans,
+    Method::SnmpOwnAddresses,
+    Method::SnmpQuirks,
 ];
 
 /// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.

@@ -55,10 +55,16 @@ pub enum Table {
     Interfaces,
     /// LLDP and CDP neighbours.
     Neighbours,
+    /// The device's own addresses.
+    OwnAddresses,
     /// Forwarding tables.
     Forwarding,
+    /// Forwarding tables that a switch keeps in a context of each VLAN.
+    VlanForwarding,
     /// ARP and neighbour-discovery tables.
     Addresses,
+    /// VLANs and the ports that carry them.
+    Vlans,
     /// Physical parts: before what is named after them.
     Entities,
     /// The stations of a wireless controller.
@@ -136,12 +142,15 @@ struct Slot {
 
 impl Table {
     /// Every table, in the order of reading.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::System,
         Self::Interfaces,
         Self::Neighbours,
+        Self::OwnAddresses,
         Self::Forwarding,
+        Self::VlanForwarding,
         Self::Addresses,
+        Self::Vlans,
         Self::Entities,
         Self::Stations,
         Self::Sensors,
@@ -154,7 +163,10 @@ impl Table {
             Self::Interfaces => "interfaces",
             Self::Neighbours => "neighbours",
             Self::Forwarding => "forwarding",
+            Self::VlanForwarding => "vlan_forwarding",
             Self::Addresses => "addresses",
+            Self::OwnAddresses => "own_addresses",
+            Self::Vlans => "vlans",
             Self::Stations => "stations",
             Self::Sensors => "sensors",
             Self::Entities => "entities",
@@ -365,13 +377,20 @@ impl DeviceSchedule {
     }
 
     fn slot(&self, table: Table) -> Slot {
-        let [system, interfaces, neighbours, forwarding, addresses, entities, stations, sensors] = self.slots;
+        #[rustfmt::skip]
+        let [
+            system, interfaces, neighbours, own_addresses, forwarding, vlan_forwarding, addresses, vlans, entities, stations,
+            sensors,
+        ] = self.slots;
         match table {
             Table::System => system,
             Table::Interfaces => interfaces,
             Table::Neighbours => neighbours,
             Table::Forwarding => forwarding,
+            Table::OwnAddresses => own_addresses,
+            Table::VlanForwarding => vlan_forwarding,
             Table::Addresses => addresses,
+            Table::Vlans => vlans,
             Table::Stations => stations,
             Table::Sensors => sensors,
             Table::Entities => entities,
@@ -379,13 +398,20 @@ impl DeviceSchedule {
     }
 
     fn slot_mut(&mut self, table: Table) -> &mut Slot {
-        let [system, interfaces, neighbours, forwarding, addresses, entities, stations, sensors] = &mut self.slots;
+        #[rustfmt::skip]
+        let [
+            system, interfaces, neighbours, own_addresses, forwarding, vlan_forwarding, addresses, vlans, entities, stations,
+            sensors,
+        ] = &mut self.slots;
         match table {
             Table::System => system,
             Table::Interfaces => interfaces,
             Table::Neighbours => neighbours,
             Table::Forwarding => forwarding,
+            Table::OwnAddresses => own_addresses,
+            Table::VlanForwarding => vlan_forwarding,
             Table::Addresses => addresses,
+            Table::Vlans => vlans,
             Table::Stations => stations,
             Table::Sensors => sensors,
             Table::Entities => entities,
@@ -470,7 +496,10 @@ fn interval_ms(intervals: &Intervals, table: Table) -> i64 {
         Table::Interfaces => intervals.interfaces,
         Table::Neighbours => intervals.neighbours,
         Table::Forwarding => intervals.forwarding,
+        Table::VlanForwarding => intervals.vlan_forwarding,
         Table::Addresses => intervals.addresses,
+        Table::OwnAddresses => intervals.own_addresses,
+        Table::Vlans => intervals.vlans,
         Table::Stations => intervals.stations,
         Table::Sensors => intervals.sensors,
         Table::Entities => intervals.entities,

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::oid::dotted;
+use crate::{oid::dotted, quirks::DEVICE};
 
 /// A row that was read and cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -137,6 +137,13 @@ pub struct TableError {
     pub detail: Option<String>,
 }
 
+impl TableError {
+    /// Returns a problem of the device as a whole.
+    pub const fn of_device(error: TableProblem) -> Self {
+        Self { table: DEVICE, column: None, error, rows: None, detail: None }
+    }
+}
+
 stable_words! {
     /// What is wrong with a table or one of its columns.
     TableProblem {
@@ -150,6 +157,8 @@ stable_words! {
         Disordered = "disordered",
         /// More rows than are read.
         TooManyRows = "too_many_rows",
+        /// The device has more routes than are counted into next hops; those read are the first.
+        RoutesCut = "routes_cut",
         /// More bytes than are read.
         TooManyBytes = "too_many_bytes",
         /// The device did not answer this part, or no longer.

@@ -31,7 +31,7 @@ use crate::{
     },
     poll::{self, Enterprise, SensorMemory},
     profile::{Identification, PartNames, Profiles, SensorReading, Station},
-    quirks::{DEVICE, Quirk, quirks},
+    quirks::{Quirk, quirks},
     session::{Budget, Session},
     target::Target,
 };
@@ -163,10 +163,11 @@ pub async fn inspect_with(
     let sensors = notes.take(poll::poll_sensors(session, profiles, identification.profile, &names, memory).await);
     let stations = notes.take(poll::poll_stations(session, profiles, identification.profile, &names).await);
     notes.errors.extend(session.quirks());
-    notes.errors.extend(system.text_encoding.map(|_| of_device(TableProblem::GbkText, None)));
+    notes.errors.extend(system.text_encoding.map(|_| TableError::of_device(TableProblem::GbkText)));
     let elsewhere = from_elsewhere().saturating_sub(elsewhere_before);
     let answers = usize::try_from(elsewhere).unwrap_or(usize::MAX);
-    notes.errors.extend((answers > 0).then(|| of_device(TableProblem::AnswersFromElsewhere, Some(answers))));
+    let told_elsewhere = TableError::of_device(TableProblem::AnswersFromElsewhere);
+    notes.errors.extend((answers > 0).then_some(TableError { rows: Some(answers), ..told_elsewhere }));
     let spent = session.spent();
     Ok(Inspection {
         target: session.target().to_string(),
@@ -201,10 +202,6 @@ pub async fn inspect_with(
             round_trip_us: session.round_trip().map(|round_trip| round_trip.as_micros()),
         },
     })
-}
-
-fn of_device(error: TableProblem, rows: Option<usize>) -> TableError {
-    TableError { table: DEVICE, column: None, error, rows, detail: None }
 }
 
 /// Reads where addresses are, VLAN by VLAN where the device has a context for each.

@@ -32,6 +32,7 @@ impl TableProblem {
             | Self::Loop
             | Self::Disordered
             | Self::TooManyRows
+            | Self::RoutesCut
             | Self::TooManyBytes
             | Self::Truncated
             | Self::DuplicateNames

@@ -30,6 +30,8 @@ pub const TEXT_BYTES: usize = 1_024;
 pub const OPAQUE_BYTES: usize = 255;
 /// Management addresses of one neighbour.
 pub const MANAGEMENT_ADDRESSES: usize = 16;
+/// Ranges of one set of VLANs: every second of the 4,094.
+pub const VLAN_RANGES: usize = 2_047;
 /// Bytes of a program's version.
 pub const VERSION_BYTES: usize = 64;
 /// Bytes of a pushed configuration.
@@ -136,6 +138,13 @@ pub fn fit_fact(body: &mut FactBody) {
             cut_names([&mut it.access_point, &mut it.ssid]);
         }
         FactBody::Aggregation(it) => cut_names([&mut it.member, &mut it.aggregate]),
+        FactBody::Vlan(it) => cut(&mut it.name, NAME_BYTES),
+        FactBody::PortVlans(it) => {
+            it.native = it.native.filter(|vlan| *vlan != 0);
+            cut(&mut it.interface, NAME_BYTES);
+        }
+        FactBody::OwnAddress(it) => cut(&mut it.interface, NAME_BYTES),
+        FactBody::Quirk(it) => cut_names([&mut it.word, &mut it.table]),
     }
 }
 
@@ -146,7 +155,10 @@ pub fn fit_key(key: &mut ItemKey) {
         ItemKey::Interface { name: text }
         | ItemKey::Address { interface: text, .. }
         | ItemKey::Sensor { name: text, .. }
-        | ItemKey::Aggregation { member: text } => cut(text, NAME_BYTES),
+        | ItemKey::Aggregation { member: text }
+        | ItemKey::PortVlans { interface: text }
+        | ItemKey::OwnAddress { interface: text, .. } => cut(text, NAME_BYTES),
+        ItemKey::Quirk { word, table } => cut_names([word, table]),
         ItemKey::Condition { subject, .. } => cut(subject, NAME_BYTES),
         ItemKey::Neighbour { local_interface, chassis_id, port_id, .. } => {
             cut_names([local_interface, chassis_id, port_id]);
@@ -157,7 +169,8 @@ pub fn fit_key(key: &mut ItemKey) {
         | ItemKey::Binding { .. }
         | ItemKey::Host { .. }
         | ItemKey::Identification
-        | ItemKey::Station { .. } => {}
+        | ItemKey::Station { .. }
+        | ItemKey::Vlan { .. } => {}
     }
 }
 

@@ -8,12 +8,13 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
-    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp,
+    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     fact::{
         Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
         Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
-        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach,
-        ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
+        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, OwnAddress,
+        PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
+        Vlan,
     },
 };
 use onenet_wire::{
@@ -106,6 +107,32 @@ fn later_facts() -> Vec<(Method, FactBody)> {
             Method::SnmpAggregation,
             FactBody::Aggregation(Aggregation { member: text("GigabitEthernet0/0/1"), aggregate: text("Eth-Trunk1") }),
         ),
+    ]
+}
+
+/// What was added after that.
+fn network_facts() -> Vec<(Method, FactBody)> {
+    let forwarding = Forwarding {
+        mac: mac(3),
+        vlan: Some(20),
+        interface: Some(text("Gi1/0/3")),
+        bridge_port: 3,
+        status: ForwardingStatus::Learned,
+    };
+    let trunk = PortVlans {
+        interface: text("Gi1/0/48"),
+        native: Some(1),
+        tagged: (2..=4094).collect(),
+        untagged: VlanSet::from_iter([1]),
+    };
+    let quirk = Quirk { word: text("bridge_port_unknown"), table: text("dot1dTpFdbTable"), count: Some(213) };
+    let address = |last| OwnAddress { ip: ip(last), prefix_bits: Some(24), interface: text("Vlan20") };
+    vec![
+        (Method::SnmpVlanForwarding, FactBody::Forwarding(forwarding)),
+        (Method::SnmpVlans, FactBody::Vlan(Vlan { vlan: 20, name: text("办公") })),
+        (Method::SnmpOwnAddresses, FactBody::OwnAddress(address(1))),
+        (Method::SnmpQuirks, FactBody::Quirk(quirk)),
+        (Method::SnmpVlans, FactBody::PortVlans(trunk)),
     ]
 }
 
@@ -313,6 +340,7 @@ fn what_version_1_agents_say_is_frozen() {
     );
     agent("state.bin", &AgentMessage::Batch(state_batch(facts())));
     agent("state_later.bin", &AgentMessage::Batch(state_batch(later_facts())));
+    agent("state_network.bin", &AgentMessage::Batch(state_batch(network_facts())));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
     let groups = vec![GroupDigest { group: group(Method::PassiveNd), count: 2, sum: 0xdead_beef }];
@@ -355,6 +383,12 @@ fn what_version_1_stores_is_frozen() {
         let frozen = golden(&format!("stored_{method}.bin"), &codec::encode_fact(&fact));
         assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     }
+    for (method, body) in network_facts() {
+        let name = if matches!(body, FactBody::PortVlans(_)) { "port_vlans" } else { method.name() };
+        let fact = Fact { observed: time(0), body };
+        let frozen = golden(&format!("stored_{name}.bin"), &codec::encode_fact(&fact));
+        assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
+    }
     let names = ["interface", "device", "traffic", "capture", "event", "sensor"];
     for (item, name) in history_items().into_iter().chain([sensor_item()]).zip(names) {
         let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
@@ -371,6 +405,8 @@ fn the_hashes_by_which_both_sides_compare_are_frozen() {
     golden("digest.txt", lines.as_bytes());
     let later: String = later_facts().into_iter().map(line).collect();
     golden("digest_later.txt", later.as_bytes());
+    let network: String = network_facts().into_iter().map(line).collect();
+    golden("digest_network.txt", network.as_bytes());
 }
 
 #[test]

@@ -115,6 +115,10 @@ proptest! {
             FactBody::Sensor(it) => it.name = long,
             FactBody::Station(it) => { it.ssid = long; it.vlan = Some(0); }
             FactBody::Aggregation(it) => it.member = long,
+            FactBody::Vlan(it) => it.name = long,
+            FactBody::PortVlans(it) => { it.interface = long; it.native = Some(0); }
+            FactBody::OwnAddress(it) => it.interface = long,
+            FactBody::Quirk(it) => it.table = long,
         }
         let mut key = fact.body.key();
         limits::fit_fact(&mut fact.body);

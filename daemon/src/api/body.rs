@@ -11,6 +11,7 @@ mod device;
 mod endpoint;
 mod site;
 mod site_history;
+pub(crate) mod told;
 
 use onenet_topology::Timestamp;
 use serde::Serialize;
@@ -29,6 +30,7 @@ pub use endpoint::{
 };
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
+pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

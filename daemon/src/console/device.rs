@@ -11,7 +11,7 @@ use onenet_topology::{
     InterfaceId, SensorKind, SensorState,
     device::{Device, Interface, Standing},
     endpoint::Endpoint,
-    fact::{Entity, Identification},
+    fact::{Entity, Identification, OwnAddress, PortVlans, Quirk, Vlan},
     inference::{Place, Where},
 };
 
@@ -24,6 +24,7 @@ use crate::{
     access::{Action, View},
     api::{
         App, Problem,
+        body::told,
         sensors::{SensorBody, sensors},
     },
     estate::SiteState,
@@ -31,6 +32,8 @@ use crate::{
 
 /// Endpoints named at a port of a device's page.
 const GUESTS_MAX: usize = 3;
+/// What agents call the table of a quirk that is not a table's.
+const WHOLE_DEVICE: &str = "device";
 /// The entPhysicalClass of a chassis (RFC 6933).
 const CHASSIS: u32 = 3;
 
@@ -58,6 +61,22 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         @if !sensors.is_empty() {
             h2 { (reader.say(text::SENSORS)) " " span.sub { (sensors.len()) } }
             (sensor_table(reader, &sensors))
+        }
+        @let quirks = told::quirks(state, device);
+        @if !quirks.is_empty() {
+            h2 { (reader.say(text::QUIRKS)) " " span.sub { (quirks.len()) } }
+            p.hint { (reader.say(text::QUIRKS_HINT)) }
+            (quirk_table(reader, &quirks))
+        }
+        @let own = told::own_addresses(state, device);
+        @if !own.is_empty() {
+            h2 { (reader.say(text::OWN_ADDRESSES)) " " span.sub { (own.len()) } }
+            (own_address_table(reader, &own))
+        }
+        @let vlans = told::vlans(state, device);
+        @if !vlans.is_empty() {
+            h2 { (reader.say(text::VLANS)) " " span.sub { (vlans.len()) } }
+            (vlan_table(reader, &vlans))
         }
         h2 {
             (reader.say(text::INTERFACES)) " "
@@ -134,6 +153,95 @@ fn sensor_table(reader: &Reader, sensors: &[SensorBody]) -> Markup {
     }
 }
 
+fn quirk_table(reader: &Reader, quirks: &[&Quirk]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (reader.say(text::QUIRK)) }
+                        th scope="col" { (reader.say(text::QUIRK_TABLE)) }
+                        th.number scope="col" { (reader.say(text::QUIRK_COUNT)) }
+                    }
+                }
+                tbody {
+                    @for quirk in quirks {
+                        tr {
+                            th scope="row" {
+                                @match words::quirk(&quirk.word) {
+                                    Some(words) => (reader.say(words)),
+                                    None => span lang="en" { (quirk.word) },
+                                }
+                            }
+                            td {
+                                @if quirk.table == WHOLE_DEVICE { (reader.say(text::WHOLE_DEVICE)) }
+                                @else { span lang="en" { (quirk.table) } }
+                            }
+                            td.number { (parts::or_dash(quirk.count.map(|count| count.to_string()).as_deref())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn own_address_table(reader: &Reader, own: &[&OwnAddress]) -> Markup {
+    let bits = |it: &OwnAddress| it.prefix_bits.map(|bits| format!("/{bits}")).unwrap_or_default();
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (reader.say(text::ADDRESS)) }
+                        th scope="col" { (reader.say(text::INTERFACE)) }
+                    }
+                }
+                tbody {
+                    @for it in own {
+                        tr {
+                            th.mono scope="row" { (it.ip) (bits(it)) }
+                            td { (it.interface) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn vlan_table(reader: &Reader, vlans: &[&Vlan]) -> Markup {
+    html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th.number scope="col" { (reader.say(text::VLAN_NUMBER)) }
+                        th scope="col" { (reader.say(text::VLAN_NAME)) }
+                    }
+                }
+                tbody {
+                    @for it in vlans {
+                        tr {
+                            th.number scope="row" { (it.vlan) }
+                            td { (parts::or_dash(Some(&it.name))) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Returns which VLANs a port carries: those without a tag, or the one that frames without a tag are put into, then those with.
+fn carried(reader: &Reader, vlans: &PortVlans) -> Option<String> {
+    let native = || vlans.native.map(|native| fill(reader.say(text::NATIVE), native));
+    let plain = told::written(&vlans.untagged).or_else(native);
+    let tagged = told::written(&vlans.tagged).map(|set| fill(reader.say(text::TAGGED), set));
+    let parts: Vec<String> = plain.into_iter().chain(tagged).collect();
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
 fn measured(sensor: &SensorBody) -> Option<String> {
     let value = sensor.value?;
     Some(if sensor.unit.is_empty() { value.to_string() } else { format!("{value} {}", sensor.unit) })
@@ -144,6 +252,7 @@ fn interfaces(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
         device.interfaces.iter().map(AsRef::as_ref).filter(|interface: &&Interface| interface.current).collect();
     interfaces.sort_by_key(|interface| parts::natural(&interface.said.name));
     let plugged = plugged_in(state, device);
+    let vlans = told::port_vlans(state, device);
     html! {
         div.scroll {
             table {
@@ -154,6 +263,7 @@ fn interfaces(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
                         th scope="col" { (reader.say(text::ADMIN)) }
                         th.number scope="col" { (reader.say(text::SPEED)) }
                         th scope="col" { (reader.say(text::ALIAS)) }
+                        @if !vlans.is_empty() { th scope="col" { (reader.say(text::VLANS)) } }
                         th scope="col" { (reader.say(text::PLUGGED_IN)) }
                         th scope="col" { (reader.say(text::MAC)) }
                     }
@@ -167,6 +277,10 @@ fn interfaces(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
                             td { (reader.say(words::status(said.admin))) }
                             td.number { (parts::or_dash(parts::speed(said.speed_bps).as_deref())) }
                             td { (parts::or_dash(Some(&said.alias))) }
+                            @if !vlans.is_empty() {
+                                @let carried = vlans.get(said.name.as_str()).and_then(|it| carried(reader, it));
+                                td { (parts::or_dash(carried.as_deref())) }
+                            }
                             td { (guests(reader, plugged.get(&interface.id).map(Vec::as_slice).unwrap_or_default())) }
                             td.mono { (parts::or_dash(said.mac.map(|mac| mac.to_string()).as_deref())) }
                         }

@@ -97,6 +97,24 @@ async fn a_page_shows_what_its_reader_may_see() {
 }
 
 #[tokio::test]
+async fn the_device_page_tells_of_its_vlans_its_addresses_and_its_peculiarities() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let estate = world.app.centre.estate();
+    let device = *estate.site(world.site("130102")).unwrap().devices.keys().next().unwrap();
+    let common = ["dot1dTpFdbTable", "213", "192.168.1.1/24", "Vlanif10", "office"];
+    for (language, words) in [
+        ("en", ["rows that point at no bridge port", "10 · tagged 20-30"]),
+        ("zh", ["转发表指向不存在的桥端口", "10 · 带标签 20-30"]),
+    ] {
+        let page = visit(&world, &cookie, &format!("/devices/{device}?lang={language}")).await.text;
+        for words in common.into_iter().chain(words) {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_endpoint_page_gives_the_evidence_in_words() {
     let world = World::new().await;
     let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;

@@ -99,7 +99,39 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpSensors => text::SNMP_SENSORS,
         Method::SnmpStations => text::SNMP_STATIONS,
         Method::SnmpAggregation => text::SNMP_AGGREGATION,
+        Method::SnmpVlanForwarding => text::SNMP_VLAN_FORWARDING,
+        Method::SnmpVlans => text::SNMP_VLANS,
+        Method::SnmpOwnAddresses => text::SNMP_OWN_ADDRESSES,
+        Method::SnmpQuirks => text::SNMP_QUIRKS,
     }
+}
+
+/// Returns the words for what is peculiar about a device; `None` for a word that an agent newer than this centre uses.
+pub fn quirk(word: &str) -> Option<Text> {
+    Some(match word {
+        "malformed" => text::QUIRK_MALFORMED,
+        "loop" => text::QUIRK_LOOP,
+        "disordered" => text::QUIRK_DISORDERED,
+        "too_many_rows" | "too_many_bytes" => text::QUIRK_TOO_MANY,
+        "routes_cut" => text::QUIRK_ROUTES_CUT,
+        "truncated" => text::QUIRK_TRUNCATED,
+        "duplicate_names" => text::QUIRK_DUPLICATE_NAMES,
+        "narrow_counters" => text::QUIRK_NARROW_COUNTERS,
+        "gbk_text" => text::QUIRK_GBK_TEXT,
+        "renumbered" => text::QUIRK_RENUMBERED,
+        "small_answers" => text::QUIRK_SMALL_ANSWERS,
+        "answers_from_elsewhere" => text::QUIRK_ELSEWHERE,
+        "engine_time_drift" => text::QUIRK_ENGINE_TIME,
+        "vlan_ports_unknown" => text::QUIRK_VLAN_PORTS,
+        "ports_are_interfaces" => text::QUIRK_PORTS_ARE_INTERFACES,
+        "invalid_index_length" | "invalid_index_octet" | "invalid_address_length" => text::QUIRK_INDEX,
+        "invalid_mac_length" => text::QUIRK_MAC_LENGTH,
+        "port_missing" => text::QUIRK_PORT_MISSING,
+        "bridge_port_unknown" => text::QUIRK_BRIDGE_PORT_UNKNOWN,
+        "interface_unknown" => text::QUIRK_INTERFACE_UNKNOWN,
+        "neighbour_unknown" => text::QUIRK_NEIGHBOUR_UNKNOWN,
+        _ => return None,
+    })
 }
 
 /// Returns the words for what a sensor measures.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MacAddr, Role, SensorKind, SensorState};
+use crate::{MacAddr, Role, SensorKind, SensorState, VlanSet};
 
 /// One observed thing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -42,6 +42,14 @@ pub enum FactBody {
     Station(Station),
     /// A port that is part of an aggregate.
     Aggregation(Aggregation),
+    /// A VLAN that the device has.
+    Vlan(Vlan),
+    /// The VLANs that a port carries.
+    PortVlans(PortVlans),
+    /// An address of the device itself.
+    OwnAddress(OwnAddress),
+    /// Something peculiar about the device's answers.
+    Quirk(Quirk),
 }
 
 /// Names a fact within its group.
@@ -132,6 +140,30 @@ pub enum ItemKey {
         /// ifName of the part.
         member: String,
     },
+    /// A VLAN by its number.
+    Vlan {
+        /// The number.
+        vlan: u16,
+    },
+    /// The VLANs of a port by its ifName.
+    PortVlans {
+        /// ifName.
+        interface: String,
+    },
+    /// An own address by IP and interface.
+    OwnAddress {
+        /// The IP address.
+        ip: IpAddr,
+        /// ifName.
+        interface: String,
+    },
+    /// A quirk by its word and table.
+    Quirk {
+        /// The word for it.
+        word: String,
+        /// Where it shows.
+        table: String,
+    },
 }
 
 impl FactBody {
@@ -158,6 +190,10 @@ impl FactBody {
             Self::Sensor(it) => ItemKey::Sensor { kind: it.kind, name: it.name.clone() },
             Self::Station(it) => ItemKey::Station { mac: it.mac },
             Self::Aggregation(it) => ItemKey::Aggregation { member: it.member.clone() },
+            Self::Vlan(it) => ItemKey::Vlan { vlan: it.vlan },
+            Self::PortVlans(it) => ItemKey::PortVlans { interface: it.interface.clone() },
+            Self::OwnAddress(it) => ItemKey::OwnAddress { ip: it.ip, interface: it.interface.clone() },
+            Self::Quirk(it) => ItemKey::Quirk { word: it.word.clone(), table: it.table.clone() },
         }
     }
 }
@@ -421,6 +457,50 @@ pub struct Aggregation {
     pub member: String,
     /// ifName of the aggregate.
     pub aggregate: String,
+}
+
+/// A VLAN that a device has (dot1qVlanCurrentTable of RFC 4363, vtpVlanTable).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Vlan {
+    /// Its number, 1 to 4094.
+    pub vlan: u16,
+    /// Its name on this device.
+    pub name: String,
+}
+
+/// The VLANs that a port carries: told by port, since a trunk of all VLANs is one range.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PortVlans {
+    /// ifName.
+    pub interface: String,
+    /// The VLAN that frames without a tag are put into (dot1qPvid).
+    pub native: Option<u16>,
+    /// The VLANs whose frames leave it with a tag.
+    pub tagged: VlanSet,
+    /// The VLANs whose frames leave it without one.
+    pub untagged: VlanSet,
+}
+
+/// An address of a device itself; with its length, the prefix that it is connected to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OwnAddress {
+    /// The IP address.
+    pub ip: IpAddr,
+    /// The length of its prefix in bits; `None` where the device does not tell.
+    pub prefix_bits: Option<u8>,
+    /// ifName.
+    pub interface: String,
+}
+
+/// Something peculiar about a device's answers: where it does not keep to the standards.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Quirk {
+    /// The stable word for it, such as `bridge_port_unknown`.
+    pub word: String,
+    /// The table where it shows; `device` when it is not a table's.
+    pub table: String,
+    /// How many rows, names or values showed it, where that is known.
+    pub count: Option<u64>,
 }
 
 /// Something that keeps the agent from its work, as long as it holds.

@@ -18,8 +18,14 @@ pub struct Intervals {
     pub system: Duration,
     /// Forwarding tables.
     pub forwarding: Duration,
+    /// Forwarding tables that a switch keeps in a context of each VLAN: as many walks as it has VLANs.
+    pub vlan_forwarding: Duration,
     /// ARP and neighbour-discovery tables.
     pub addresses: Duration,
+    /// The device's own addresses.
+    pub own_addresses: Duration,
+    /// VLANs and the ports that carry them.
+    pub vlans: Duration,
     /// LLDP and CDP neighbours.
     pub neighbours: Duration,
     /// The stations of a wireless controller.
@@ -38,7 +44,10 @@ impl Default for Intervals {
             interfaces: Duration::from_secs(60),
             system: Duration::from_secs(300),
             forwarding: Duration::from_secs(300),
+            vlan_forwarding: Duration::from_secs(900),
             addresses: Duration::from_secs(300),
+            own_addresses: Duration::from_secs(3600),
+            vlans: Duration::from_secs(3600),
             neighbours: Duration::from_secs(600),
             stations: Duration::from_secs(300),
             sensors: Duration::from_secs(300),
@@ -57,7 +66,10 @@ pub(super) fn checked(mut section: Section<'_>, defaults: Intervals) -> Interval
         interfaces: seconds("interfaces_s", defaults.interfaces),
         system: seconds("system_s", defaults.system),
         forwarding: seconds("forwarding_s", defaults.forwarding),
+        vlan_forwarding: seconds("vlan_forwarding_s", defaults.vlan_forwarding),
         addresses: seconds("addresses_s", defaults.addresses),
+        own_addresses: seconds("own_addresses_s", defaults.own_addresses),
+        vlans: seconds("vlans_s", defaults.vlans),
         neighbours: seconds("neighbours_s", defaults.neighbours),
         stations: seconds("stations_s", defaults.stations),
         sensors: seconds("sensors_s", defaults.sensors),

@@ -4,18 +4,20 @@
 //! takes nothing back. Counters are handed on only when the device did not restart while they were read, so that a
 //! renumbered ifIndex cannot mix two ports.
 
+mod network;
+
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
     Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Polled, Profiles, RequestError, Session, Sockets,
-    System, TableError, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
-    poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes, poll_system,
+    System, TableError, TableProblem, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities,
+    poll_forwarding, poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes, poll_system,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{ConditionKind, Event, FactBody, FactChange, Group, HistoryBody, Method, Reach, Scope},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -23,7 +25,8 @@ use super::{
     handed::Handed,
     memory::{Memory, PortChanges},
     names,
-    notices::{Notice, Notices},
+    notices::Notice,
+    quirks::{Quirks, Shown},
     recognition::Recognition,
 };
 use crate::{
@@ -70,12 +73,15 @@ pub(super) struct Device {
     bridge_mac: Option<MacAddr>,
     identity: Identity,
     recognition: Recognition,
+    quirks: Quirks,
+    /// Whether the forwarding table tells of VLANs.
+    tells_vlans: bool,
 }
 
 impl Device {
-    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Box<Self> {
+    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Self {
         let now = shared.clock.timestamp();
-        Box::new(Self {
+        Self {
             scope: Scope::new(&config.name),
             target: config.target.to_string(),
             session: None,
@@ -87,18 +93,20 @@ impl Device {
             bridge_mac: None,
             identity: Identity::default(),
             recognition: Recognition::default(),
+            quirks: Quirks::default(),
+            tells_vlans: false,
             config,
             shared,
-        })
+        }
     }
 
     /// Polls until cancelled. `news` changes when something new was seen at the site; `notices` are what the device says of
     /// its own accord.
     pub(super) async fn run(
-        mut self: Box<Self>,
+        mut self,
         cancel: CancellationToken,
         mut news: watch::Receiver<u64>,
-        mut notices: Notices,
+        mut notices: mpsc::Receiver<Notice>,
     ) {
         news.mark_unchanged();
         loop {
@@ -110,16 +118,15 @@ impl Device {
                         () = cancel.cancelled() => return,
                         () = tokio::time::sleep(pause) => {}
                         Ok(()) = news.changed() => self.schedule.trigger(self.shared.clock.timestamp()),
-                        notice = notices.next() => Box::pin(self.noticed(notice)).await,
+                        Some(notice) = notices.recv() => self.noticed(notice).await,
                     }
                 }
                 Decision::Poll(tables) => {
-                    // What a cycle needs is not kept for each of the thousands of devices that are not asked just now.
                     let finished = tokio::select! {
                         () = cancel.cancelled() => return,
-                        finished = Box::pin(self.cycle(tables)) => finished,
+                        finished = self.cycle(tables) => finished,
                     };
-                    Box::pin(self.end(tables, finished)).await;
+                    self.end(tables, finished).await;
                 }
                 // Cannot be: this task alone runs cycles, and ends each.
                 Decision::Busy => {
@@ -188,6 +195,7 @@ impl Device {
         }
         if restarted || tables.contains(Table::System) {
             let bridge = poll_bridge(session, &self.names).await;
+            self.note_quirks(Shown::Bridge, &bridge);
             self.bridge_mac = bridge.rows.first().and_then(|bridge| bridge.address.get()).copied().or(self.bridge_mac);
             let identity = poll_identity(session).await;
             // What could not be asked this time is no other than before.
@@ -221,6 +229,9 @@ impl Device {
                     let polled = self.read_forwarding(session).await;
                     self.hand_on(Method::SnmpForwarding, table, polled, facts::forwarding).await;
                 }
+                Table::OwnAddresses => self.read_own_addresses(session).await,
+                Table::VlanForwarding => self.read_vlan_forwarding(session).await,
+                Table::Vlans => self.read_vlans(session).await,
                 Table::Addresses => {
                     let polled = poll_addresses(session, &self.names).await;
                     self.hand_on(Method::SnmpAddresses, table, polled, facts::addresses).await;
@@ -240,6 +251,9 @@ impl Device {
                 Table::Sensors => self.read_sensors(session).await,
             }
         }
+        if restarted || tables.contains(Table::System) {
+            self.say_quirks(session, &system).await;
+        }
     }
 
     /// Tells discovery whereto the device's routes lead: seldom, and only when somebody looks for devices.
@@ -258,6 +272,7 @@ impl Device {
         let read = poll_forwarding(session).await;
         self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
         let polled = read.resolve(&self.names);
+        self.tells_vlans = polled.rows.iter().any(|row| row.fdb_id.is_some());
         if self.learn_ports(session, &polled).await { read.resolve(&self.names) } else { polled }
     }
 
@@ -271,6 +286,7 @@ impl Device {
 
     async fn read_aggregation(&mut self, session: &mut Session) {
         let polled = poll_aggregation(session, &self.names).await;
+        self.note_quirks(Shown::Aggregation, &polled);
         if !polled.is_partial() {
             self.complete(Method::SnmpAggregation, facts::aggregation(polled.rows)).await;
         }
@@ -286,13 +302,16 @@ impl Device {
     }
 
     async fn read_labels(&mut self, session: &mut Session) {
-        let polled = poll_interfaces(session).await;
+        let mut polled = poll_interfaces(session).await;
         if polled.is_partial() && !self.outdated && !self.names.is_empty() {
             return;
         }
         self.outdated = false;
-        let names = InterfaceIndex::new(names::distinct(polled.rows));
-        if let Some(note) = names.renumbered_since(&self.names) {
+        let names = InterfaceIndex::new(names::distinct(std::mem::take(&mut polled.rows)));
+        let renumbered = names.renumbered_since(&self.names);
+        polled.errors.extend(renumbered.clone());
+        self.note_quirks(Shown::Labels, &polled);
+        if let Some(note) = renumbered {
             let interfaces = note.rows.unwrap_or_default();
             tracing::info!(device = %self.scope, quirk = %note.error, interfaces, "interfaces have other numbers than before");
         }
@@ -373,6 +392,7 @@ impl Device {
         let partial = polled.is_partial();
         // A port that the device points at and does not tell of yet: its tables are of different moments.
         self.schedule.read(table, !partial && !points_at_unknown_ports(&polled));
+        self.note_quirks(Shown::Table(table), &polled);
         let trouble = partial.then(|| trouble(&polled.errors)).flatten();
         let bodies = bodies(polled.rows);
         let rows = if partial {
@@ -411,6 +431,19 @@ impl Device {
         let (methods, since) = self.handed.take_again();
         let groups = methods.into_iter().map(|method| self.group(method)).collect();
         self.shared.observations.renewed(groups, self.shared.clock.timestamp(), since).await;
+    }
+
+    fn note_quirks<T>(&mut self, by: Shown, polled: &Polled<T>) {
+        self.quirks.note(by, &polled.errors, &polled.dropped, polled.is_partial());
+    }
+
+    /// Hands on what is peculiar about the device: with the system group, which is read now and then.
+    async fn say_quirks(&mut self, session: &Session, system: &System) {
+        let gbk = system.text_encoding.map(|_| TableError::of_device(TableProblem::GbkText));
+        let noted: Vec<TableError> = session.quirks().into_iter().chain(gbk).collect();
+        self.quirks.note(Shown::Device, &noted, &[], false);
+        let bodies = self.quirks.facts();
+        self.complete(Method::SnmpQuirks, bodies).await;
     }
 
     async fn reach(&mut self, reach: Reach) {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a number that the device did not give stays away; a key is given once. Pure.
 
+mod network;
+
 use std::collections::BTreeMap;
 
 use onenet_snmp::{
@@ -16,6 +18,8 @@ use onenet_topology::{
         Sensor, SensorSample,
     },
 };
+
+pub(super) use network::{own_addresses, vlans};
 
 /// Classes of parts that identify equipment even without a serial number (entPhysicalClass of RFC 6933).
 const IDENTIFYING: [u32; 3] = [CHASSIS, MODULE, STACK];

@@ -157,6 +157,7 @@ impl<T> Polled<T> {
                     | TableProblem::Truncated
                     | TableProblem::DuplicateNames
                     | TableProblem::NarrowCounters
+                    | TableProblem::RoutesCut
                     | TableProblem::GbkText
                     | TableProblem::Renumbered
                     | TableProblem::SmallAnswers

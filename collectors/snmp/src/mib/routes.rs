@@ -3,7 +3,7 @@
 //!
 //! Invariant: a core router has a million routes, and none of them is kept: they are counted into next hops as far as
 //! [`ROUTES_MAX`] of a table, in the order of their destinations, so the default route is always among them. Where that cuts,
-//! it is named (`too_many_rows`). The device's own addresses tell connected prefixes too, and are never cut.
+//! it is named (`routes_cut`), and no table that was read in part. The device's own addresses tell connected prefixes too, and are never cut.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +14,7 @@ use ipnetwork::IpNetwork;
 use serde::Serialize;
 
 use crate::{
-    dropped::{DropReason, DroppedRow},
+    dropped::{DropReason, DroppedRow, TableError, TableProblem},
     index::{IndexReader, inet_address},
     mib::{
         Polled, ReadTable, cell,
@@ -108,6 +108,9 @@ pub(crate) fn routes(
 ) -> Polled<Routes> {
     let mut polled = Polled::default();
     polled.note(table, read);
+    for error in polled.errors.iter_mut().filter(|error| error.error == TableProblem::TooManyRows) {
+        *error = TableError { error: TableProblem::RoutesCut, rows: Some(read.len()), ..error.clone() };
+    }
     let name = |if_index: Option<u32>| if_index.and_then(|number| interfaces.name(number)).map(str::to_owned);
     let mut next_hops: BTreeMap<(IpAddr, Option<u32>), NextHop> = BTreeMap::new();
     let mut connected: BTreeMap<(IpNetwork, Option<u32>), ConnectedPrefix> = BTreeMap::new();

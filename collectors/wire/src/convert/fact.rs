@@ -9,7 +9,10 @@ use onenet_topology::{
 };
 use v1::fact_change::Body;
 
-use super::check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan};
+use super::{
+    check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan},
+    network,
+};
 use crate::{
     Invalid, Problem,
     limits::{MANAGEMENT_ADDRESSES, OPAQUE_BYTES, SCOPE_BYTES, TEXT_BYTES},
@@ -65,6 +68,10 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         Body::Sensor(it) => sensor(it).map(FactBody::Sensor).map_err(|e| e.within("sensor")),
         Body::Station(it) => wireless_station(it).map(FactBody::Station).map_err(|e| e.within("station")),
         Body::Aggregation(it) => aggregation(it).map(FactBody::Aggregation).map_err(|e| e.within("aggregation")),
+        Body::Vlan(it) => network::vlan(it).map(FactBody::Vlan).map_err(|e| e.within("vlan")),
+        Body::PortVlans(it) => network::port_vlans(it).map(FactBody::PortVlans).map_err(|e| e.within("port_vlans")),
+        Body::OwnAddress(it) => network::own_address(it).map(FactBody::OwnAddress).map_err(|e| e.within("own_address")),
+        Body::Quirk(it) => network::quirk(it).map(FactBody::Quirk).map_err(|e| e.within("quirk")),
     }
 }
 
@@ -96,6 +103,14 @@ pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
         Body::Aggregation(it) => {
             name("member", it.member).map(|member| ItemKey::Aggregation { member }).map_err(|e| e.within("aggregation"))
         }
+        Body::Vlan(it) => {
+            network::vlan_number(it.vlan).map(|vlan| ItemKey::Vlan { vlan }).map_err(|e| e.within("vlan"))
+        }
+        Body::PortVlans(it) => name("interface", it.interface)
+            .map(|interface| ItemKey::PortVlans { interface })
+            .map_err(|e| e.within("port_vlans")),
+        Body::OwnAddress(it) => own_address_key(it).map_err(|e| e.within("own_address")),
+        Body::Quirk(it) => quirk_key(it).map_err(|e| e.within("quirk")),
     }
 }
 
@@ -121,6 +136,14 @@ fn condition_key(it: v1::Condition) -> Result<ItemKey, Invalid> {
 
 fn sensor_key(it: v1::Sensor) -> Result<ItemKey, Invalid> {
     Ok(ItemKey::Sensor { kind: enumerated::<v1::SensorKind, _>("kind", it.kind)?, name: name("name", it.name)? })
+}
+
+fn own_address_key(it: v1::OwnAddress) -> Result<ItemKey, Invalid> {
+    Ok(ItemKey::OwnAddress { ip: ip("ip", &it.ip)?, interface: name("interface", it.interface)? })
+}
+
+fn quirk_key(it: v1::Quirk) -> Result<ItemKey, Invalid> {
+    Ok(ItemKey::Quirk { word: name("word", it.word)?, table: name("table", it.table)? })
 }
 
 fn station(address: &[u8], number: u32) -> Result<(onenet_topology::MacAddr, Option<u16>), Invalid> {
@@ -314,6 +337,10 @@ impl From<&FactBody> for Body {
             FactBody::Aggregation(it) => {
                 Self::Aggregation(v1::Aggregation { member: it.member.clone(), aggregate: it.aggregate.clone() })
             }
+            FactBody::Vlan(it) => Self::Vlan(it.into()),
+            FactBody::PortVlans(it) => Self::PortVlans(it.into()),
+            FactBody::OwnAddress(it) => Self::OwnAddress(it.into()),
+            FactBody::Quirk(it) => Self::Quirk(it.into()),
         }
     }
 }
@@ -428,6 +455,12 @@ impl From<&ItemKey> for Body {
             }
             ItemKey::Station { mac } => Self::Station(v1::Station { mac: mac.0.to_vec(), ..Default::default() }),
             ItemKey::Aggregation { member } => Self::Aggregation(v1::Aggregation { member, aggregate: String::new() }),
+            ItemKey::Vlan { vlan } => Self::Vlan(v1::Vlan { vlan: vlan.into(), name: String::new() }),
+            ItemKey::PortVlans { interface } => Self::PortVlans(v1::PortVlans { interface, ..Default::default() }),
+            ItemKey::OwnAddress { ip, interface } => {
+                Self::OwnAddress(v1::OwnAddress { ip: ip_bytes(ip), interface, prefix_bits: None })
+            }
+            ItemKey::Quirk { word, table } => Self::Quirk(v1::Quirk { word, table, count: None }),
         }
     }
 }

@@ -7,6 +7,7 @@ mod enums;
 mod fact;
 mod history;
 mod message;
+mod network;
 
 pub(crate) use fact::{fact_body, item_key};
 pub(crate) use history::{history_group, history_items};

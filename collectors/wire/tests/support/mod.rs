@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use onenet_topology::{
-    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp,
+    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     fact::{
         Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
         Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
-        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, Reach,
-        ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
+        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, OwnAddress,
+        PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
+        Vlan,
     },
 };
 use onenet_wire::{
@@ -206,9 +207,32 @@ fn recognised_fact() -> impl Strategy<Value = FactBody> {
     ]
 }
 
+fn network_fact() -> impl Strategy<Value = FactBody> {
+    let set = || vec(1u16..=4094, 0..40).prop_map(|vlans| vlans.into_iter().collect::<VlanSet>());
+    let ports = (text(), vlan(), set(), set()).prop_map(|(interface, native, tagged, untagged)| PortVlans {
+        interface,
+        native,
+        tagged,
+        untagged,
+    });
+    let own = (ip(), option::of(0u8..=128), text()).prop_map(|(ip, prefix_bits, interface)| OwnAddress {
+        ip,
+        prefix_bits,
+        interface,
+    });
+    let quirk =
+        (text(), text(), option::of(any::<u64>())).prop_map(|(word, table, count)| Quirk { word, table, count });
+    prop_oneof![
+        (1u16..=4094, text()).prop_map(|(vlan, name)| FactBody::Vlan(Vlan { vlan, name })),
+        ports.prop_map(FactBody::PortVlans),
+        own.prop_map(FactBody::OwnAddress),
+        quirk.prop_map(FactBody::Quirk),
+    ]
+}
+
 /// Any fact's body.
 pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
-    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact()]
+    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact(), network_fact()]
 }
 
 /// Any fact.

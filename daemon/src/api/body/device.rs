@@ -1,15 +1,17 @@
 //! Devices, their interfaces and parts, and links.
 
+use std::sync::Arc;
+
 use onenet_topology::{
     Role,
     device::{Device, Interface},
-    fact::{Entity, InterfaceStatus},
+    fact::{Entity, InterfaceStatus, PortVlans},
     link::{Link, LinkEnd},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{account::AccountBody, given, time};
+use super::{account::AccountBody, given, time, told};
 use crate::{access::View, estate::SiteState};
 
 /// A device.
@@ -109,6 +111,14 @@ pub struct InterfaceBody {
     pub admin: &'static str,
     /// ifOperStatus.
     pub oper: &'static str,
+    /// The VLAN that frames without a tag are put into.
+    pub native_vlan: Option<u16>,
+    /// The VLANs whose frames leave it without a tag.
+    #[schema(example = "10")]
+    pub untagged_vlans: Option<String>,
+    /// The VLANs whose frames leave it with a tag.
+    #[schema(example = "2,10-20")]
+    pub tagged_vlans: Option<String>,
     /// Whether the device still has it.
     pub current: bool,
     /// When it was last observed.
@@ -211,6 +221,17 @@ impl EntityBody {
 impl InterfaceBody {
     /// Returns an interface of a device.
     pub fn of(state: &SiteState, device: &Device, interface: &Interface) -> Self {
+        Self::with(state, device, interface, told::port_vlans(state, device).get(interface.said.name.as_str()).copied())
+    }
+
+    /// Returns the interfaces of a device, past ones included.
+    pub fn all(state: &SiteState, device: &Device) -> Vec<Self> {
+        let vlans = told::port_vlans(state, device);
+        let body = |it: &Arc<Interface>| Self::with(state, device, it, vlans.get(it.said.name.as_str()).copied());
+        device.interfaces.iter().map(body).collect()
+    }
+
+    fn with(state: &SiteState, device: &Device, interface: &Interface, vlans: Option<&PortVlans>) -> Self {
         let said = &interface.said;
         Self {
             id: interface.id.to_string(),
@@ -224,6 +245,9 @@ impl InterfaceBody {
             speed_bps: said.speed_bps,
             admin: status_name(said.admin),
             oper: status_name(said.oper),
+            native_vlan: vlans.and_then(|it| it.native),
+            untagged_vlans: vlans.and_then(|it| told::written(&it.untagged)),
+            tagged_vlans: vlans.and_then(|it| told::written(&it.tagged)),
             current: interface.current,
             observed: time(interface.observed),
         }

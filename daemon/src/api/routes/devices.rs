@@ -14,7 +14,7 @@ use crate::{
     access::{Action, Gate},
     api::{
         App, Params, Problem,
-        body::{DeviceBody, InterfaceBody, LinkBody, Page},
+        body::{DeviceBody, DeviceDetailBody, InterfaceBody, LinkBody, Page},
         sensors::{SensorBody, sensors},
     },
 };
@@ -57,13 +57,13 @@ async fn list_devices(gate: Gate, mut params: Params) -> Answer<Page<DeviceBody>
 #[utoipa::path(
     get, path = "/api/v1/devices/{device}", tag = "devices",
     params(("device" = String, Path, description = "Its id")),
-    responses((status = 200, body = DeviceBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = DeviceDetailBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-async fn get_device(gate: Gate, Path(device): Path<String>, params: Params) -> Answer<DeviceBody> {
+async fn get_device(gate: Gate, Path(device): Path<String>, params: Params) -> Answer<DeviceDetailBody> {
     let (view, _, id) = gate.thing(Action::ReadInventory, |estate| device_by(estate, &device))?;
     params.finish()?;
     let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
-    Ok(Json(DeviceBody::of(&view, state, device)))
+    Ok(Json(DeviceDetailBody::of(&view, state, device)))
 }
 
 /// The sensors of a device and what they last measured.
@@ -94,8 +94,7 @@ async fn list_interfaces(gate: Gate, Path(device): Path<String>, params: Params)
     let (view, _, id) = gate.thing(Action::ReadInventory, |estate| device_by(estate, &device))?;
     params.finish()?;
     let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
-    let interfaces = device.interfaces.iter().map(|interface| InterfaceBody::of(state, device, interface));
-    Ok(Json(Page::whole(interfaces.collect())))
+    Ok(Json(Page::whole(InterfaceBody::all(state, device))))
 }
 
 pub(super) fn device_by(estate: &crate::estate::Estate, text: &str) -> Option<(onenet_topology::SiteId, DeviceId)> {

@@ -134,6 +134,18 @@ async fn a_device_tells_what_it_is_and_what_it_measures() {
     let device = world.get(&token, "/api/v1/devices?site=130102").await.items()[0].clone();
     let told = ["vendor", "model", "os", "version", "serial", "role"].map(|name| device[name].clone());
     assert_eq!(told, ["Huawei", "S5720-28X", "VRP", "5.170", "SN1", "switch"].map(Value::from));
+    let path = format!("/api/v1/devices/{}", device["id"].as_str().unwrap());
+    let told = world.get(&token, &path).await.json();
+    assert_eq!(told["id"], device["id"]);
+    let [own, vlan, quirk] = ["own_addresses", "vlans", "quirks"].map(|part| &told[part][0]);
+    assert_eq!((own["interface"].as_str(), vlan["name"].as_str()), (Some("Vlanif10"), Some("office")));
+    assert!(own["prefix"].as_str().is_some_and(|prefix| prefix.ends_with(".0/24")), "{own}");
+    assert_eq!((quirk["quirk"].as_str(), quirk["count"].as_u64()), (Some("bridge_port_unknown"), Some(213)));
+    let port = world.get(&token, &format!("{path}/interfaces")).await.items().remove(0);
+    assert_eq!(
+        (&port["native_vlan"], &port["untagged_vlans"], &port["tagged_vlans"]),
+        (&10.into(), &"10".into(), &"20-30".into())
+    );
     let path = format!("/api/v1/devices/{}/sensors", device["id"].as_str().unwrap());
     let sensors = world.get(&token, &path).await.items();
     let shown: Vec<_> = sensors.iter().map(|it| (&it["kind"], &it["name"], &it["state"], &it["value"])).collect();

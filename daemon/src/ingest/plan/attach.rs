@@ -116,7 +116,7 @@ fn is_plain(state: &SiteState, endpoint: &Endpoint, old: Where, found: &Attachme
         let of_device =
             |handle: &Handle| handle.agent == witness.source.agent && handle.scope == witness.source.group.scope;
         witness.current
-            && witness.source.group.method == Method::SnmpForwarding
+            && Method::FORWARDING.contains(&witness.source.group.method)
             && witness.interface.as_deref() == Some(interface.said.name.as_str())
             && handles.iter().any(of_device)
     });
@@ -140,7 +140,8 @@ pub(crate) fn evidence(state: &SiteState) -> SiteEvidence {
 
 fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
     let held = |method: Method| facts(state, device, method);
-    let rows = newest(held(Method::SnmpForwarding).filter_map(|held| match &held.fact.body {
+    let forwarding = || Method::FORWARDING.into_iter().flat_map(held);
+    let rows = newest(forwarding().filter_map(|held| match &held.fact.body {
         FactBody::Forwarding(row) if row.status == ForwardingStatus::Learned => {
             Some((row.interface.as_deref()?, held.fact.observed))
         }
@@ -157,7 +158,7 @@ fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
         id: device.id,
         own_macs: device.own_macs().collect(),
         interfaces: current.map(|it| interface_evidence(it, outdated(&it.said.name))).collect(),
-        forwarding: held(Method::SnmpForwarding).filter_map(|held| forwarding_evidence(device, held)).collect(),
+        forwarding: forwarding().filter_map(|held| forwarding_evidence(device, held)).collect(),
         neighbours: held(Method::SnmpNeighbours).filter_map(|held| neighbour_evidence(state, device, held)).collect(),
     }
 }
@@ -234,13 +235,15 @@ fn is_confirmed(state: &SiteState, device: &Device, port: &str, remote: &Device)
         _ => false,
     });
     hears_back
-        || facts(state, device, Method::SnmpForwarding).any(|held| match &held.fact.body {
-            FactBody::Forwarding(row) => {
-                row.status == ForwardingStatus::Learned
-                    && row.interface.as_deref() == Some(port)
-                    && state.own_macs.contains_key(&(row.mac, remote.id))
+        || Method::FORWARDING.into_iter().flat_map(|method| facts(state, device, method)).any(|held| {
+            match &held.fact.body {
+                FactBody::Forwarding(row) => {
+                    row.status == ForwardingStatus::Learned
+                        && row.interface.as_deref() == Some(port)
+                        && state.own_macs.contains_key(&(row.mac, remote.id))
+                }
+                _ => false,
             }
-            _ => false,
         })
 }
 

@@ -222,7 +222,7 @@ impl Touched {
                 self.handles.insert(Handle { agent: place.agent.id, scope: place.group.scope.clone() });
             }
             Method::SnmpNeighbours | Method::PassiveLldp => self.links = true,
-            Method::SnmpForwarding => self.tables = true,
+            Method::SnmpForwarding | Method::SnmpVlanForwarding => self.tables = true,
             _ => {}
         }
     }

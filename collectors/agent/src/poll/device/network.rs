@@ -1,0 +1,42 @@
+//! What is read of a device's place in the network, seldom: its own addresses, its VLANs, and forwarding VLAN by VLAN.
+//!
+//! Invariant: as in the module above. Contexts of VLANs are asked within the same budget of questions as the rest of a cycle,
+//! and only where the device's own forwarding table does not tell of VLANs.
+
+use onenet_snmp::{Contexts, Polled, Session, poll_context_forwarding, poll_own_addresses, poll_vlans};
+use onenet_topology::fact::Method;
+
+use super::{Device, facts};
+use crate::schedule::Table;
+
+impl Device {
+    pub(super) async fn read_own_addresses(&mut self, session: &mut Session) {
+        let polled = poll_own_addresses(session, &self.names).await;
+        self.hand_on(Method::SnmpOwnAddresses, Table::OwnAddresses, polled, facts::own_addresses).await;
+    }
+
+    pub(super) async fn read_vlans(&mut self, session: &mut Session) {
+        let (vlans, natives) = poll_vlans(session, &self.names).await;
+        let mut polled = Polled {
+            rows: facts::vlans(vlans.rows, &natives.rows, &self.names),
+            dropped: vlans.dropped,
+            errors: vlans.errors,
+            tables: vlans.tables,
+        };
+        polled.dropped.extend(natives.dropped);
+        polled.errors.extend(natives.errors);
+        self.hand_on(Method::SnmpVlans, Table::Vlans, polled, |bodies| bodies).await;
+    }
+
+    /// Reads the forwarding tables that a switch keeps in a context of each VLAN. One that tells of VLANs itself has none.
+    pub(super) async fn read_vlan_forwarding(&mut self, session: &mut Session) {
+        let polled = if self.tells_vlans {
+            Polled::default()
+        } else {
+            let (sockets, credentials) = (self.shared.sockets.clone(), self.config.credentials.clone());
+            let contexts = Contexts { sockets: &sockets, credentials: &credentials };
+            poll_context_forwarding(session, contexts, &self.names).await
+        };
+        self.hand_on(Method::SnmpVlanForwarding, Table::VlanForwarding, polled, facts::forwarding).await;
+    }
+}
