@@ -171,3 +171,37 @@ fn a_hundred_thousand_addresses_are_swept_and_each_that_answers_is_heard() -> Re
     ensure!(sweep["asked_icmp"] == 131_070 && sweep["answered"] == 131_070 && sweep["unsent"] == 0, "{sweep}");
     Ok(())
 }
+
+#[test]
+#[ignore = "needs root"]
+fn a_segment_of_a_16_costs_a_question_an_address_and_ends_soon_although_half_of_it_is_empty() -> Result<()> {
+    let lab = Lab::new()?;
+    let (centre, collector) = (lab.node("centre")?, lab.node("collector")?);
+    lab.cable(&collector, "wan0", &centre, "wan0")?;
+    collector.add_address("wan0", "10.8.0.2/30")?;
+    centre.add_address("wan0", &format!("{CENTRE_IP}/30"))?;
+    lab.cable(&collector, "lan0", &centre, "lan0")?;
+    collector.add_address("lan0", "10.131.0.1/16")?;
+    // The upper half of the segment answers ARP; nobody has the lower half.
+    centre.ip(["route", "add", "local", "10.131.128.0/17", "dev", "lo"])?;
+    let daemon = Centre::start(&centre, CENTRE_IP)?;
+    let rest = "[credentials.right]\ncommunity = \"nobody-uses-it\"\n[discovery]\nallow = [\"10.131.0.0/16\"]\n\
+                sweep = [\"10.131.0.0/16\"]\ncredentials = [\"right\"]\npackets_per_s = 5000\n";
+    let mut agent = Agent::configure(&collector, CENTRE_IP, rest)?;
+    let sent = || -> Result<u64> {
+        let stdout = collector.run("cat", ["/sys/class/net/lan0/statistics/tx_packets"])?;
+        Ok(stdout.trim().parse()?)
+    };
+    let before = sent()?;
+    agent.enrol_and_start(&daemon.enrolment(COUNTY)?)?;
+    let swept = || Ok(discovered(&agent)?["sweep"].clone());
+    let sweep = clock::until("the sweep ended", Duration::from_secs(50), swept, |sweep| !sweep.is_null())?;
+    let packets = sent()? - before;
+    report::note(format_args!("65,534 addresses on the link, {packets} packets: {sweep}"));
+    ensure!(sweep["asked_arp"] == 65_534 && sweep["asked_icmp"] == 0 && sweep["unsent"] == 0, "{sweep}");
+    // Whoever answered is asked over SNMP already while we look.
+    ensure!((65_534..66_534).contains(&packets), "{packets} packets");
+    // All from 10.131.128.0 to 10.131.255.254.
+    ensure!(sweep["answered"] == 32_767, "{sweep}");
+    Ok(())
+}
