@@ -1,6 +1,11 @@
 //! A request to the centre of a data directory: over its socket, or in this process when no daemon runs.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use http_body_util::{BodyExt as _, Limited};
@@ -76,8 +81,12 @@ impl Local {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
             Err(source) => return Err(LocalError::Socket { path, source }),
         }
-        if !make && !data.join("store").exists() {
-            return Err(LocalError::Nothing(data.to_owned()));
+        if !data.join("store").exists() {
+            if !make {
+                return Err(LocalError::Nothing(data.to_owned()));
+            }
+            // A mistyped folder would make a centre that nobody serves.
+            let _ = writeln!(io::stderr(), "a new centre begins in {}", data.display());
         }
         let clock = Clock::system();
         let centre = Centre::open(data, Options::default()).await.map_err(LocalError::Open)?;
