@@ -16,6 +16,8 @@ pub mod protocol {
     pub const UDP: u8 = 17;
     /// ICMPv6.
     pub const ICMPV6: u8 = 58;
+    /// SCTP.
+    pub const SCTP: u8 = 132;
 }
 
 /// The most extension headers that are followed; RFC 8200 section 4.1 names seven, each at most once or twice.

@@ -14,6 +14,7 @@ pub mod link;
 pub mod lldp;
 pub mod nd;
 pub mod packet;
+pub mod sctp;
 pub mod tcp;
 pub mod udp;
 

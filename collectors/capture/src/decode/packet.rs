@@ -12,6 +12,7 @@ use super::{
     icmp::Icmp,
     ip::{IpHeader, protocol},
     link::{Link, Protocol},
+    sctp::Sctp,
     tcp::Tcp,
     udp::Udp,
 };
@@ -70,6 +71,8 @@ pub enum Transport<'a> {
     Tcp(Tcp<'a>),
     /// A UDP datagram.
     Udp(Udp<'a>),
+    /// An SCTP packet.
+    Sctp(Sctp),
     /// An ICMP message.
     Icmp(Icmp<'a>),
     /// An ICMPv6 message.
@@ -158,6 +161,7 @@ fn read_transport<'a>(header: &IpHeader<'a>) -> Result<Transport<'a>, Undecoded>
     match header.protocol {
         protocol::TCP => Tcp::parse(header.payload).map(Transport::Tcp),
         protocol::UDP => Udp::parse(header.payload).map(Transport::Udp),
+        protocol::SCTP => Sctp::parse(header.payload).map(Transport::Sctp),
         protocol::ICMP => Icmp::parse(header.payload).map(Transport::Icmp),
         protocol::ICMPV6 => Icmp::parse_v6(header.payload).map(Transport::Icmpv6),
         _ => Ok(Transport::Other),

@@ -98,6 +98,8 @@ reasons! {
     LldpElement = "lldp_element",
     /// An LLDP frame whose mandatory elements do not come first and in order.
     LldpOrder = "lldp_order",
+    /// An SCTP common header does not fit.
+    SctpShort = "sctp_short",
 }
 
 impl Reason {
@@ -122,6 +124,7 @@ impl Reason {
                 | Self::Ipv6Extension
                 | Self::TcpShort
                 | Self::UdpShort
+                | Self::SctpShort
                 | Self::IcmpShort
                 | Self::Icmpv6Short
                 | Self::NdShort

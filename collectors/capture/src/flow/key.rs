@@ -94,6 +94,7 @@ pub(super) fn ports(transport: &Transport<'_>) -> Option<((u16, u16), bool)> {
     match transport {
         Transport::Tcp(tcp) => Some(((tcp.source_port, tcp.destination_port), tcp.answers())),
         Transport::Udp(udp) => Some(((udp.source_port, udp.destination_port), false)),
+        Transport::Sctp(sctp) => Some(((sctp.source_port, sctp.destination_port), false)),
         Transport::Icmp(icmp) => Some(icmp_ports(icmp, reply_v4)),
         Transport::Icmpv6(icmp) => Some(icmp_ports(icmp, reply_v6)),
         Transport::Other => Some(((0, 0), false)),

@@ -7,6 +7,7 @@
 //! Bytes are lengths of frames on the wire without the checksum at their end: what an interface counter counts, and what
 //! the conversation tables of packet analysers show.
 
+mod community;
 mod fragments;
 mod key;
 mod record;

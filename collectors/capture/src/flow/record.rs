@@ -4,6 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
+use super::community::community_id;
 use crate::FrameTime;
 
 /// One end of a flow.
@@ -93,11 +94,19 @@ pub fn protocol_name(number: u8) -> Cow<'static, str> {
     Cow::Borrowed(name)
 }
 
+impl FlowRecord {
+    /// Returns the flow's community id, version 1: the name that other tools give it.
+    pub fn community_id(&self) -> String {
+        community_id(self)
+    }
+}
+
 impl Serialize for FlowRecord {
     /// Writes the object of the `replay` contract. `vlan` stands in it only where the flow was tagged.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("flow", 10)?;
+        let mut object = serializer.serialize_struct("flow", 11)?;
         object.serialize_field("protocol", protocol_name(self.protocol).as_ref())?;
+        object.serialize_field("community_id", &self.community_id())?;
         object.serialize_field("originator", &self.originator)?;
         object.serialize_field("responder", &self.responder)?;
         match self.vlan {

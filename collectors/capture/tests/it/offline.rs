@@ -241,6 +241,7 @@ fn the_replay_of_a_conversation_is_this_json() {
         ],
         "flows": [{
             "protocol": "tcp", "originator": {"ip": "10.0.0.10", "port": 40000}, "responder": {"ip": "10.0.0.11", "port": 80},
+            "community_id": "1:3zECDy6K8Y5KYRnxuHCk3wTzgHQ=",
             "packets_out": 1, "packets_in": 1, "bytes_out": 54, "bytes_in": 54, "start": time(1), "end": time(2),
         }],
     });
