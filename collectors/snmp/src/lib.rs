@@ -54,7 +54,7 @@ pub use mib::{
     bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, ForwardingTables, StpPort},
     entity::Entity,
     identity::Identity,
-    interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel},
+    interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel, KnownInterface},
     lldp::{ChassisIdType, Neighbour, PortIdType},
     own_addresses::OwnAddress,
     routes::{ConnectedPrefix, NextHop, ROUTES_MAX, Routes},

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use onenet_snmp::{
     AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identification, Identity, InterfaceCounters,
-    InterfaceLabel, LagMember, Neighbour, Reading, RequestError, SensorReading, Silence, Spent, Station, System,
+    KnownInterface, LagMember, Neighbour, Reading, RequestError, SensorReading, Silence, Spent, Station, System,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -78,24 +78,24 @@ fn octets(digits: &str) -> Vec<u8> {
 
 /// Returns the ports: labels with their states. A port whose state was not read has an unknown one.
 pub(super) fn interfaces<'a>(
-    labels: impl IntoIterator<Item = &'a InterfaceLabel>,
+    ports: impl IntoIterator<Item = KnownInterface<'a>>,
     counters: &[InterfaceCounters],
 ) -> Vec<FactBody> {
     let by_index: BTreeMap<u32, &Counters> = counters.iter().map(|row| (row.if_index, &row.counters)).collect();
-    let body = |label: &InterfaceLabel| {
-        let counters = by_index.get(&label.if_index);
+    let body = |port: KnownInterface<'_>| {
+        let counters = by_index.get(&port.if_index);
         FactBody::Interface(Interface {
-            name: label.name.clone().unwrap_or_default(),
-            if_index: label.if_index,
-            alias: label.alias.get().cloned().unwrap_or_default(),
-            if_type: label.type_number.get().and_then(|number| u32::try_from(*number).ok()).unwrap_or_default(),
-            mac: label.mac.get().copied(),
-            speed_bps: label.speed_bps.get().copied(),
+            name: port.name.unwrap_or_default().to_owned(),
+            if_index: port.if_index,
+            alias: port.alias.to_owned(),
+            if_type: port.type_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default(),
+            mac: port.mac,
+            speed_bps: port.speed_bps,
             admin: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.admin)),
             oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
         })
     };
-    labels.into_iter().map(body).collect()
+    ports.into_iter().map(body).collect()
 }
 
 /// Returns the counters of a port, `None` when the device gave none.

@@ -3,7 +3,7 @@
 //! Invariant: ports are remembered by name, never by ifIndex; a restart of the device or a first sight is no change of a
 //! port's state or counters. Pure.
 
-use std::collections::BTreeMap;
+use std::hash::BuildHasher as _;
 
 use onenet_snmp::{Counters, InterfaceCounters, InterfaceIndex};
 use onenet_topology::{
@@ -23,17 +23,22 @@ const START_TOLERANCE_S: u64 = 30;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     uptime: Option<(u64, Timestamp)>,
-    ports: BTreeMap<String, Port>,
-    /// Counts the times that ports were taken.
-    round: u32,
+    /// In the order of what stands for their names.
+    ports: Box<[Port]>,
+    /// Seeded anew for each device, so that no device can name ports that only seem to be the same.
+    hasher: foldhash::quality::RandomState,
 }
 
+/// What is remembered of a port: of half a million of them at an agent of a province.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Port {
+    /// Stands for the name.
+    name: u64,
+    /// Octets in and out; 0 unless they are `wide`.
+    octets: (u64, u64),
+    /// Whether octets are counted in 64 bits; narrower ones wrap, which is no jump.
+    wide: bool,
     oper: InterfaceStatus,
-    octets: Option<(u64, u64)>,
-    /// The round in which the port was last seen.
-    round: u32,
 }
 
 /// What ports did between two cycles.
@@ -58,7 +63,7 @@ impl Memory {
         if as_expected || as_wrapped {
             return None;
         }
-        self.ports.clear();
+        self.ports = Box::default();
         let detail = format!("sysUpTime began again {uptime_s} s before this poll");
         Some(Event { kind: EventKind::DeviceRestarted, subject: String::new(), detail, count: 0 })
     }
@@ -72,25 +77,31 @@ impl Memory {
     pub(super) fn ports(&mut self, counters: &[InterfaceCounters], names: &InterfaceIndex) -> PortChanges {
         let mut changes = PortChanges::default();
         let mut jumped = Vec::new();
-        self.round = self.round.wrapping_add(1);
-        let round = self.round;
+        let mut ports = Vec::with_capacity(counters.len());
         for row in counters {
             let Some(name) = names.name(row.if_index) else { continue };
-            let port = Port { oper: status(&row.counters.oper), octets: wide_octets(&row.counters), round };
-            let Some(known) = self.ports.get_mut(name) else {
-                self.ports.insert(name.to_owned(), port);
-                continue;
-            };
-            let before = std::mem::replace(known, port);
+            let port = Port::new(self.hasher.hash_one(name), &row.counters);
+            ports.push(port);
+            let before = self.ports.binary_search_by_key(&port.name, |port| port.name);
+            let Some(before) = before.ok().and_then(|place| self.ports.get(place)) else { continue };
             changes.events.extend(state_change(name, before.oper, port.oper));
-            if went_back(before.octets, port.octets) {
+            if went_back(before, &port) {
                 jumped.push(name.to_owned());
             }
         }
-        self.ports.retain(|_, port| port.round == round);
+        ports.sort_unstable_by_key(|port| port.name);
+        self.ports = ports.into_boxed_slice();
         changes.link_up = changes.events.iter().any(|event| event.kind == EventKind::LinkUp);
         changes.events.extend(jump(&jumped));
         changes
+    }
+}
+
+impl Port {
+    fn new(name: u64, counters: &Counters) -> Self {
+        let octets = counters.in_octets.get().copied().zip(counters.out_octets.get().copied());
+        let wide = octets.filter(|_| counters.octets_bits == Some(64));
+        Self { name, octets: wide.unwrap_or_default(), wide: wide.is_some(), oper: status(&counters.oper) }
     }
 }
 
@@ -107,14 +118,8 @@ fn state_change(name: &str, before: InterfaceStatus, after: InterfaceStatus) -> 
     Some(Event { kind, subject: name.to_owned(), detail: String::new(), count: 0 })
 }
 
-/// Returns octets in and out where they are counted in 64 bits; narrower ones wrap, which is no jump.
-fn wide_octets(counters: &Counters) -> Option<(u64, u64)> {
-    let wide = counters.octets_bits == Some(64);
-    counters.in_octets.get().copied().zip(counters.out_octets.get().copied()).filter(|_| wide)
-}
-
-fn went_back(before: Option<(u64, u64)>, after: Option<(u64, u64)>) -> bool {
-    before.zip(after).is_some_and(|(before, after)| after.0 < before.0 || after.1 < before.1)
+fn went_back(before: &Port, after: &Port) -> bool {
+    before.wide && after.wide && (after.octets.0 < before.octets.0 || after.octets.1 < before.octets.1)
 }
 
 fn jump(names: &[String]) -> Option<Event> {

@@ -63,7 +63,7 @@ pub struct LagMember {
 
 /// Returns whether the device has an interface that is an aggregate.
 pub(crate) fn has_aggregates(interfaces: &InterfaceIndex) -> bool {
-    interfaces.any(|label| label.type_number.get().is_some_and(|kind| AGGREGATES.contains(kind)))
+    interfaces.any(|label| label.type_number.is_some_and(|kind| AGGREGATES.contains(&kind)))
 }
 
 /// Returns the members of aggregates.
@@ -119,7 +119,7 @@ fn aggregated(index: &[u32], row: &[Option<Value>], interfaces: &InterfaceIndex)
 fn stacked(index: &[u32], row: &[Option<Value>], interfaces: &InterfaceIndex) -> Result<Option<LagMember>, DropReason> {
     let [above, below] = *index else { return Err(DropReason::InvalidIndexLength) };
     let is = |if_index, types: &[u64]| {
-        interfaces.get(if_index).and_then(|label| label.type_number.get()).is_some_and(|kind| types.contains(kind))
+        interfaces.get(if_index).and_then(|label| label.type_number).is_some_and(|kind| types.contains(&kind))
     };
     let active = cell(row, STACK_STATUS).and_then(Value::unsigned) == Some(ACTIVE);
     if !active || !is(above, &AGGREGATES) || !is(below, &ETHERNETS) {
@@ -139,7 +139,7 @@ fn stacked(index: &[u32], row: &[Option<Value>], interfaces: &InterfaceIndex) ->
 }
 
 fn known(if_index: u32, interfaces: &InterfaceIndex) -> Result<Option<String>, DropReason> {
-    interfaces.get(if_index).map(|label| label.name.clone()).ok_or(DropReason::InterfaceUnknown)
+    interfaces.get(if_index).map(|label| label.name.map(str::to_owned)).ok_or(DropReason::InterfaceUnknown)
 }
 
 #[cfg(test)]

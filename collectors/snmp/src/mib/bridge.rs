@@ -270,7 +270,15 @@ fn decode(
     let bridge_port = u32::try_from(port).map_err(|_| DropReason::BridgePortUnknown)?;
     let if_index = ports.if_index(bridge_port, interfaces).ok_or(DropReason::BridgePortUnknown)?;
     let label = interfaces.get(if_index).ok_or(DropReason::InterfaceUnknown)?;
-    Ok(ForwardingRow { mac, vlan: None, fdb_id: None, bridge_port, if_index, interface: label.name.clone(), status })
+    Ok(ForwardingRow {
+        mac,
+        vlan: None,
+        fdb_id: None,
+        bridge_port,
+        if_index,
+        interface: label.name.map(str::to_owned),
+        status,
+    })
 }
 
 /// Returns the names of the bridge's scalars.

@@ -66,7 +66,7 @@ fn neighbour(index: &[u32], row: &[Option<Value>], interfaces: &InterfaceIndex) 
     let name = Reading::text(cell(row, SYS_NAME));
     Ok(Neighbour {
         protocol: "cdp",
-        local_port: label.and_then(|label| label.name.clone()),
+        local_port: label.and_then(|label| label.name).map(str::to_owned),
         if_index: label.map(|label| label.if_index),
         local_port_number: if_index,
         chassis_id_type: None,

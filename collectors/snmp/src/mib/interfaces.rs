@@ -15,6 +15,8 @@ use crate::{
     value::Value,
 };
 
+pub use super::interface_index::{InterfaceIndex, KnownInterface};
+
 pub(crate) const IF_TABLE: &str = "ifTable";
 pub(crate) const IF_X_TABLE: &str = "ifXTable";
 pub(crate) const DOT3_STATS_TABLE: &str = "dot3StatsTable";
@@ -160,72 +162,6 @@ pub struct InterfaceCounters {
     pub counters: Counters,
 }
 
-/// The interfaces of a device by ifIndex, to resolve what other tables point at.
-#[derive(Debug, Clone, Default)]
-pub struct InterfaceIndex {
-    /// In the order of ifIndex.
-    labels: Vec<InterfaceLabel>,
-}
-
-impl InterfaceIndex {
-    /// Returns the index of `labels`.
-    pub fn new(labels: impl IntoIterator<Item = InterfaceLabel>) -> Self {
-        let mut labels: Vec<_> = labels.into_iter().collect();
-        labels.sort_by_key(|label| label.if_index);
-        labels.dedup_by_key(|label| label.if_index);
-        // Kept as long as the device is, by the ten thousand.
-        labels.shrink_to_fit();
-        Self { labels }
-    }
-
-    /// Returns the interfaces in the order of ifIndex.
-    pub fn labels(&self) -> impl Iterator<Item = &InterfaceLabel> {
-        self.labels.iter()
-    }
-
-    /// Returns the interface of an ifIndex.
-    pub fn get(&self, if_index: u32) -> Option<&InterfaceLabel> {
-        let place = self.labels.binary_search_by_key(&if_index, |label| label.if_index).ok()?;
-        self.labels.get(place)
-    }
-
-    /// Returns the name of an ifIndex.
-    pub fn name(&self, if_index: u32) -> Option<&str> {
-        self.get(if_index).and_then(|label| label.name.as_deref())
-    }
-
-    /// Returns the note that interfaces have other ifIndexes than `before`; `None` when those that were there and still are
-    /// have kept theirs. Names that several interfaces share prove nothing.
-    pub fn renumbered_since(&self, before: &Self) -> Option<TableError> {
-        let moved = |label: &&InterfaceLabel| {
-            let Some(name) = label.name.as_deref() else { return false };
-            let named = |other: &InterfaceLabel| other.name.as_deref() == Some(name);
-            let old = before.only(named);
-            old.is_some_and(|old| old.if_index != label.if_index) && self.only(named).is_some()
-        };
-        let rows =
-            self.labels.iter().filter(|label| before.get(label.if_index).is_none_or(|old| old.name != label.name));
-        let count = rows.filter(moved).count();
-        (count > 0).then(|| noted(IF_TABLE, "ifIndex", TableProblem::Renumbered, count))
-    }
-
-    /// Returns whether an interface `matches`.
-    pub fn any(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> bool {
-        self.labels.iter().any(matches)
-    }
-
-    /// Returns whether the device told of no interface at all.
-    pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
-    }
-
-    /// Returns the one interface that `matches`; `None` when there is none, or several.
-    pub fn only(&self, matches: impl Fn(&InterfaceLabel) -> bool) -> Option<&InterfaceLabel> {
-        let mut found = self.labels.iter().filter(|label| matches(label));
-        found.next().filter(|_| found.next().is_none())
-    }
-}
-
 /// Returns the labels of the interfaces. A row that only ifXTable has is kept: some agents leave ifTable out.
 pub(crate) fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) -> Polled<InterfaceLabel> {
     let mut polled = Polled::default();
@@ -279,7 +215,7 @@ fn duplicate_names(labels: &[InterfaceLabel]) -> Option<TableError> {
     (sharing > 0).then(|| noted(IF_X_TABLE, "ifName", TableProblem::DuplicateNames, sharing))
 }
 
-fn noted(table: &'static str, column: &'static str, error: TableProblem, rows: usize) -> TableError {
+pub(super) fn noted(table: &'static str, column: &'static str, error: TableProblem, rows: usize) -> TableError {
     TableError { table, column: Some(column), error, rows: Some(rows), detail: None }
 }
 

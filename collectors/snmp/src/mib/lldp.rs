@@ -16,7 +16,7 @@ use crate::{
         bridge::BridgePorts,
         cell,
         columns::columns,
-        interfaces::{InterfaceIndex, InterfaceLabel},
+        interfaces::{InterfaceIndex, KnownInterface},
     },
     text::{looks_like_text, text_of},
     value::Value,
@@ -267,26 +267,26 @@ fn located(
         .or_else(|| by_number(number, ports, interfaces));
     let called = cell(local, LOCAL_ID).and_then(Value::octets).map(readable).filter(|text| !text.is_empty());
     Neighbour {
-        local_port: label.and_then(|label| label.name.clone()).or(called),
+        local_port: label.and_then(|label| label.name).map(str::to_owned).or(called),
         if_index: label.map(|label| label.if_index),
         ..neighbour
     }
 }
 
 /// Resolves a port by lldpLocPortId and its subtype (IEEE 802.1AB, table 9-3).
-fn by_local_id<'a>(local: &[Option<Value>], interfaces: &'a InterfaceIndex) -> Option<&'a InterfaceLabel> {
+fn by_local_id<'a>(local: &[Option<Value>], interfaces: &'a InterfaceIndex) -> Option<KnownInterface<'a>> {
     let kind = cell(local, LOCAL_SUBTYPE).and_then(Value::unsigned).and_then(PortIdType::of)?;
     let octets = cell(local, LOCAL_ID)?.octets()?;
     let text = text_of(octets);
-    let named = |label: &InterfaceLabel| label.name.as_deref() == Some(&text) || label.description.get() == Some(&text);
+    let named = |known: &KnownInterface<'_>| [known.name, known.description].contains(&Some(&text));
     match kind {
         PortIdType::InterfaceName => interfaces.only(named),
         PortIdType::InterfaceAlias => {
-            interfaces.only(|label| label.alias.filled() == Some(&text)).or_else(|| interfaces.only(named))
+            interfaces.only(|label| !text.is_empty() && label.alias == text).or_else(|| interfaces.only(named))
         }
         PortIdType::MacAddress => {
             let mac = mac_of(octets)?;
-            interfaces.only(|label| label.mac.get() == Some(&mac))
+            interfaces.only(|label| label.mac == Some(mac))
         }
         PortIdType::Local => {
             interfaces.only(named).or_else(|| text.parse().ok().and_then(|if_index| interfaces.get(if_index)))
@@ -296,16 +296,16 @@ fn by_local_id<'a>(local: &[Option<Value>], interfaces: &'a InterfaceIndex) -> O
 }
 
 /// Resolves a port by lldpLocPortDesc, which is to be the port's ifDescr.
-fn by_description<'a>(local: &[Option<Value>], interfaces: &'a InterfaceIndex) -> Option<&'a InterfaceLabel> {
+fn by_description<'a>(local: &[Option<Value>], interfaces: &'a InterfaceIndex) -> Option<KnownInterface<'a>> {
     let text = cell(local, LOCAL_DESC).and_then(Value::octets).map(text_of).filter(|text| !text.is_empty())?;
     interfaces
-        .only(|label| label.description.get() == Some(&text))
-        .or_else(|| interfaces.only(|label| label.name.as_deref() == Some(&text)))
-        .or_else(|| interfaces.only(|label| label.alias.filled() == Some(&text)))
+        .only(|label| label.description == Some(&text))
+        .or_else(|| interfaces.only(|label| label.name == Some(&text)))
+        .or_else(|| interfaces.only(|label| !text.is_empty() && label.alias == text))
 }
 
 /// Resolves a port by its number, which on a bridge is the bridge port's, and on many others the ifIndex.
-fn by_number<'a>(number: u32, ports: &BridgePorts, interfaces: &'a InterfaceIndex) -> Option<&'a InterfaceLabel> {
+fn by_number<'a>(number: u32, ports: &BridgePorts, interfaces: &'a InterfaceIndex) -> Option<KnownInterface<'a>> {
     let bridge_port = ports.if_index(number, interfaces).and_then(|if_index| interfaces.get(if_index));
     bridge_port.or_else(|| interfaces.get(number))
 }

@@ -50,7 +50,7 @@ pub(crate) fn neighbours(remote: &ReadTable, addresses: &ReadTable, interfaces: 
         match key.and_then(|key| lldp::neighbour(key[1], row).map(|neighbour| (key, neighbour))) {
             Ok((key, neighbour)) => {
                 let label = interfaces.get(key[1]);
-                let local_port = label.and_then(|label| label.name.clone());
+                let local_port = label.and_then(|label| label.name).map(str::to_owned);
                 let if_index = label.map(|label| label.if_index);
                 found.insert(key, Neighbour { local_port, if_index, ..neighbour });
             }

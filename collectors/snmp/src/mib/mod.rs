@@ -10,6 +10,7 @@ pub mod cisco_vlans;
 mod columns;
 pub mod entity;
 pub mod identity;
+pub mod interface_index;
 pub mod interfaces;
 pub mod lldp;
 pub mod lldp_v2;

@@ -121,7 +121,7 @@ pub(crate) fn port_vlans(read: &ReadTable, ports: &BridgePorts, interfaces: &Int
             let pvid =
                 cell(row, PVID).and_then(Value::unsigned).and_then(vlan_number).ok_or(DropReason::InvalidVlan)?;
             let label = interfaces.get(if_index).ok_or(DropReason::InterfaceUnknown)?;
-            Ok(PortVlan { if_index, interface: label.name.clone(), pvid, source: PORT_TABLE })
+            Ok(PortVlan { if_index, interface: label.name.map(str::to_owned), pvid, source: PORT_TABLE })
         });
         match decoded {
             Ok(row) => polled.rows.push(row),

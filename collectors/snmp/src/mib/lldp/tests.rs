@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::mib::interfaces::InterfaceLabel;
 
 fn table(rows: &[(&[u32], Vec<Option<Value>>)]) -> ReadTable {
     ReadTable::of_rows(rows.iter().cloned())
