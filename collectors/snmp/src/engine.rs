@@ -1,14 +1,16 @@
 //! How questions travel: an engine of our own for SNMPv2c, the library `async-snmp` for SNMPv3.
 //!
 //! Invariant: what differs between the two stays below this module; whoever asks sees an [`Engine`]. `ber.rs`,
-//! `message.rs` and `pending.rs` are pure; `socket.rs` owns the one task that receives.
+//! `message.rs`, `pace.rs` and `pending.rs` are pure; `socket.rs` owns the one task that receives, `batch.rs` the system calls.
 
+mod batch;
 mod ber;
 mod community;
 mod discovery;
 mod library;
 pub mod message;
 pub mod notification;
+mod pace;
 mod pending;
 mod socket;
 mod usm;

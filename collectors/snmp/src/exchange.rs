@@ -5,7 +5,7 @@
 
 use std::{future::Future, io, pin::Pin, time::Duration};
 
-use crate::{drift::EngineTime, oid::Oid, value::VarBind};
+use crate::{drift::EngineTime, oid::Oid, value::VarBinds};
 
 /// A future as an [`Engine`] returns it.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -61,10 +61,10 @@ impl Request {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// Names and values in the order they were sent.
-    pub varbinds: Vec<VarBind>,
+    pub varbinds: VarBinds,
     /// From sending the question to receiving the answer; `None` when more than one message was needed, as when a
     /// v3 engine had to be discovered first.
     pub round_trip: Option<Duration>,

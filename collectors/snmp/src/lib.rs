@@ -75,6 +75,6 @@ pub use secret::Secret;
 pub use session::{Budget, Session, Spent, Table};
 pub use target::Target;
 pub use text::text_of;
-pub use value::{Octets, Value, VarBind};
+pub use value::{Octets, Value, VarBind, VarBindRef, VarBinds};
 pub use vendor::{enterprise_of, name_of as vendor_name};
 pub use walk::{Caps, Cells, Column, ColumnEnd, Walk};

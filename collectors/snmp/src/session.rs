@@ -19,7 +19,7 @@ use crate::{
     quirks::DEVICE,
     repetitions::Repetitions,
     rtt::RttEstimator,
-    value::{Value, VarBind},
+    value::{Value, VarBind, VarBinds},
     walk::{Caps, Cells, Column, Plan, Shapes, Walk},
 };
 
@@ -201,7 +201,7 @@ impl Session {
     ///
     /// No answer came, or the device refuses the credentials.
     pub async fn attempt(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
-        self.ask(&Request::Get(names.to_vec()), 1).await
+        self.ask(&Request::Get(names.to_vec()), 1).await.map(VarBinds::into_vec)
     }
 
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
@@ -217,7 +217,7 @@ impl Session {
                 let diagnosis = self.engine.diagnose(self.rtt.plain_timeout()).await;
                 if diagnosis == Diagnosis::Renewed {
                     self.gone = false;
-                    return self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await;
+                    return self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(VarBinds::into_vec);
                 }
                 Err(self.diagnosed(diagnosis, tries, waited))
             }
@@ -225,14 +225,14 @@ impl Session {
                 if let Some(time) = self.engine.engine_time() {
                     self.engine_clock.read(time, clock::monotonic_now());
                 }
-                other
+                other.map(VarBinds::into_vec)
             }
         }
     }
 
     /// Asks with few tries, and does not find out what a silence may mean.
     pub(crate) async fn ask_briefly(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
-        self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await
+        self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(VarBinds::into_vec)
     }
 
     /// Returns the values of `names`, in their order; what the device does not have is an exception value.
@@ -246,7 +246,7 @@ impl Session {
         while let Some(rest) = names.get(values.len()..).filter(|rest| !rest.is_empty()) {
             let asked = rest.get(..at_once.min(rest.len())).unwrap_or(rest);
             match self.ask(&Request::Get(asked.to_vec()), TRIES).await {
-                Ok(answer) => values.extend(aligned(asked, answer)),
+                Ok(answer) => values.extend(aligned(asked, answer.into_vec())),
                 Err(RequestError::Status { status: ErrorStatus::NoSuchName, .. }) if asked.len() == 1 => {
                     values.extend(aligned(asked, Vec::new()));
                 }
@@ -275,7 +275,7 @@ impl Session {
     /// Reads the columns of several tables, with as few questions as they take together.
     pub async fn walk_tables(&mut self, tables: &[&[Column]]) -> Vec<Table> {
         let columns = tables.concat();
-        let mut walk = Walk::again(&columns, self.caps, &self.shapes);
+        let mut walk = Walk::again(tables, self.caps, &self.shapes);
         let mut failures: Vec<(usize, RequestError)> = Vec::new();
         // Long cells leave room for few columns, here and not in other tables.
         let mut fitting = COLUMNS_MAX;
@@ -308,7 +308,7 @@ impl Session {
             }
         }
         walk.learn(&mut self.shapes);
-        let cells = walk.finish_tables(tables.iter().map(|columns| columns.len()));
+        let cells = walk.finish_tables();
         let mut read: Vec<Table> = cells.into_iter().map(|cells| Table { cells, failures: Vec::new() }).collect();
         for (place, error) in failures {
             let table = read.get_mut(table_at(tables, place));
@@ -338,7 +338,7 @@ impl Session {
     /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
     /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
     /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
-    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<Vec<VarBind>, RequestError> {
+    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<VarBinds, RequestError> {
         let mut waited = Duration::ZERO;
         let mut tries = 0;
         let columns = plan.places.len();
@@ -350,7 +350,7 @@ impl Session {
         while tries < TRIES {
             match self.ask(&request, 1).await {
                 Ok(varbinds) => {
-                    self.repetitions.answered(varbinds.len(), varbinds.iter().map(VarBind::wire_bytes).sum());
+                    self.repetitions.answered(varbinds.len(), varbinds.iter().map(|pair| pair.wire_bytes).sum());
                     return Ok(varbinds);
                 }
                 Err(RequestError::NoAnswer { waited: now, .. }) => {
@@ -382,7 +382,7 @@ impl Session {
     }
 
     /// Asks up to `tries` times, waiting longer each time.
-    async fn ask(&mut self, request: &Request, tries: u32) -> Result<Vec<VarBind>, RequestError> {
+    async fn ask(&mut self, request: &Request, tries: u32) -> Result<VarBinds, RequestError> {
         let mut waited = Duration::ZERO;
         for number in 0..tries {
             self.afford()?;

@@ -4,7 +4,7 @@
 //!
 //! Values come by the thousand with each poll, so that addresses and names of ports are held in place.
 
-use std::{fmt, net::Ipv4Addr, ops::Deref};
+use std::{cell::RefCell, fmt, net::Ipv4Addr, ops::Deref};
 
 use crate::oid::Oid;
 
@@ -176,9 +176,168 @@ impl VarBind {
     }
 }
 
+/// Names and values in the order in which they were sent, in two flat vectors: those of an answer take no more allocations
+/// than one does, and mostly none, since the room of answers that are done with is used again.
+#[derive(Debug, Clone, Default)]
+pub struct VarBinds {
+    /// The names, one behind the other.
+    arcs: Vec<u32>,
+    pairs: Vec<Pair>,
+}
+
+/// A value, and where its name ends.
+#[derive(Debug, Clone)]
+struct Pair {
+    arcs_end: u32,
+    bytes: u32,
+    value: Value,
+}
+
+/// A name and its value, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub struct VarBindRef<'a> {
+    /// The arcs of the instance; none when they could not be read.
+    pub name: &'a [u32],
+    /// Its value.
+    pub value: &'a Value,
+    /// About how many bytes the pair took in the message.
+    pub wire_bytes: usize,
+}
+
+/// How many rooms a thread keeps: as many answers as are in its hands.
+const ROOMS_KEPT: usize = 4;
+
+thread_local! {
+    static ROOMS: RefCell<Vec<VarBinds>> = const { RefCell::new(Vec::new()) };
+}
+
+impl VarBinds {
+    /// Room that is not larger is kept for later answers, in bytes.
+    pub const ROOM_KEPT_BYTES: usize = 1 << 14;
+
+    /// Returns none, with room for so many pairs and arcs.
+    pub(crate) fn with_capacity(pairs: usize, arcs: usize) -> Self {
+        let kept = ROOMS.try_with(|rooms| rooms.try_borrow_mut().ok()?.pop());
+        let mut empty = kept.ok().flatten().unwrap_or_default();
+        empty.arcs.reserve(arcs);
+        empty.pairs.reserve(pairs);
+        empty
+    }
+
+    /// Begins a pair: `write` adds the arcs of its name behind those that are there, and says whether it could. Returns that;
+    /// a name that cannot be read has no arcs.
+    pub(crate) fn name(&mut self, write: impl FnOnce(&mut Vec<u32>) -> bool) -> bool {
+        let before = self.arcs.len();
+        let written = write(&mut self.arcs);
+        if !written {
+            self.arcs.truncate(before);
+        }
+        written
+    }
+
+    /// Ends a pair that took so many bytes.
+    pub(crate) fn push(&mut self, value: Value, bytes: usize) {
+        let arcs_end = u32::try_from(self.arcs.len()).unwrap_or(u32::MAX);
+        self.pairs.push(Pair { arcs_end, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), value });
+    }
+
+    /// Returns how many pairs there are.
+    pub fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Returns whether there is no pair.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
+    /// Returns how many bytes the pairs hold room for.
+    pub fn room_bytes(&self) -> usize {
+        self.pairs.capacity() * size_of::<Pair>() + self.arcs.capacity() * size_of::<u32>()
+    }
+
+    /// Returns the pairs.
+    pub fn iter(&self) -> impl Iterator<Item = VarBindRef<'_>> {
+        let mut begin = 0;
+        self.pairs.iter().map(move |pair| {
+            let end = usize::try_from(pair.arcs_end).unwrap_or(usize::MAX);
+            let name = self.arcs.get(std::mem::replace(&mut begin, end)..end).unwrap_or_default();
+            VarBindRef { name, value: &pair.value, wire_bytes: usize::try_from(pair.bytes).unwrap_or(usize::MAX) }
+        })
+    }
+
+    /// Gives the pairs away: name, value, and about how many bytes they took in the message.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (&[u32], Value, usize)> {
+        let (arcs, mut begin) = (&self.arcs, 0);
+        self.pairs.drain(..).map(move |pair| {
+            let end = usize::try_from(pair.arcs_end).unwrap_or(usize::MAX);
+            let name = arcs.get(std::mem::replace(&mut begin, end)..end).unwrap_or_default();
+            (name, pair.value, usize::try_from(pair.bytes).unwrap_or(usize::MAX))
+        })
+    }
+
+    /// Returns the last value.
+    pub(crate) fn last(&self) -> Option<&Value> {
+        self.pairs.last().map(|pair| &pair.value)
+    }
+
+    /// Drops what is behind the first so many pairs.
+    pub(crate) fn truncate(&mut self, pairs: usize) {
+        self.pairs.truncate(pairs);
+    }
+
+    /// Returns the pairs, each for itself.
+    pub fn into_vec(mut self) -> Vec<VarBind> {
+        self.drain().map(|(name, value, _)| VarBind { oid: Oid::from_arcs(name), value }).collect()
+    }
+}
+
+impl Drop for VarBinds {
+    fn drop(&mut self) {
+        if !(1..=Self::ROOM_KEPT_BYTES).contains(&self.room_bytes()) {
+            return;
+        }
+        self.arcs.clear();
+        self.pairs.clear();
+        let mut room = || Self { arcs: std::mem::take(&mut self.arcs), pairs: std::mem::take(&mut self.pairs) };
+        // Where the thread is ending there is nothing to keep it for.
+        let _ = ROOMS.try_with(|rooms| {
+            if let Ok(mut rooms) = rooms.try_borrow_mut()
+                && rooms.len() < ROOMS_KEPT
+            {
+                rooms.push(room());
+            }
+        });
+    }
+}
+
+impl FromIterator<VarBind> for VarBinds {
+    fn from_iter<I: IntoIterator<Item = VarBind>>(pairs: I) -> Self {
+        let mut all = Self::default();
+        for pair in pairs {
+            all.arcs.extend_from_slice(pair.oid.arcs());
+            let bytes = pair.wire_bytes();
+            all.push(pair.value, bytes);
+        }
+        all
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pairs_read_back_in_their_order_whatever_their_names() {
+        let pair = |name: &str, number| VarBind { oid: name.parse().unwrap(), value: Value::Integer(number) };
+        let pairs =
+            vec![pair("1.3.6", 1), VarBind { oid: Oid::default(), value: Value::Malformed }, pair("1.3.6.1", 2)];
+        let all: VarBinds = pairs.iter().cloned().collect();
+        let read: Vec<VarBind> =
+            all.iter().map(|pair| VarBind { oid: Oid::from_arcs(pair.name), value: pair.value.clone() }).collect();
+        assert_eq!(read, pairs);
+        assert_eq!(all.into_vec(), pairs);
+    }
 
     #[test]
     fn short_and_long_strings_read_back() {

@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 pub use cells::Cells;
 pub(crate) use shape::{Shape, Shapes};
 
-use self::cells::Names;
+use self::cells::{Names, Rows};
 use crate::{
     oid::Oid,
-    value::{Value, VarBind},
+    value::{Value, VarBinds},
 };
 
 /// The most rows that one column is read for: twice the forwarding table of a core switch. The rest is reported.
@@ -91,10 +91,11 @@ pub enum ColumnEnd {
     Abandoned,
 }
 
-/// A walk of several columns of one table.
+/// A walk of the columns of one table, or several.
 #[derive(Debug)]
 pub struct Walk {
     columns: Vec<ColumnWalk>,
+    tables: Vec<Rows>,
     caps: Caps,
     bytes: usize,
 }
@@ -102,15 +103,17 @@ pub struct Walk {
 #[derive(Debug)]
 struct ColumnWalk {
     column: Column,
+    /// Which table it is of, and its place there.
+    table: usize,
+    place: usize,
     /// The name to ask for the successor of.
-    cursor: Oid,
-    /// The indexes read, each with its value at the same place in `values`.
-    names: Names,
-    values: Vec<Value>,
-    /// The place of the highest index in `names`.
-    highest: Option<usize>,
-    /// Every index read, as soon as they do not come in order.
-    seen: Option<BTreeSet<Box<[u32]>>>,
+    cursor: Vec<u32>,
+    /// How many values were read.
+    values: usize,
+    /// The rows of the table up to which it was read.
+    passed: usize,
+    /// What was read of it, when it does not fit the rows of the table as they came.
+    apart: Option<Box<Apart>>,
     /// How many names were not above all before them.
     out_of_order: usize,
     end: Option<ColumnEnd>,
@@ -120,31 +123,50 @@ struct ColumnWalk {
     bytes: usize,
 }
 
+/// The indexes and values of a column, as they came.
+#[derive(Debug, Default)]
+struct Apart {
+    names: Names,
+    values: Vec<Value>,
+    /// The place of the highest index in `names`.
+    highest: Option<usize>,
+    /// Every index read, as soon as they do not come in order.
+    seen: Option<BTreeSet<Box<[u32]>>>,
+}
+
 impl Walk {
-    /// Returns the walk of `columns` from their beginning.
+    /// Returns the walk of `columns` of one table from their beginning.
     pub fn new(columns: &[Column], caps: Caps) -> Self {
-        Self::again(columns, caps, &Shapes::default())
+        Self::again(&[columns], caps, &Shapes::default())
     }
 
-    /// Returns the walk of `columns` that were like `before`.
-    pub(crate) fn again(columns: &[Column], caps: Caps, before: &Shapes) -> Self {
-        let start = |column: &Column| {
-            let before = before.get(column);
-            let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0).min(caps.rows);
-            ColumnWalk {
-                column: *column,
-                cursor: Oid::from_arcs(column.oid),
-                names: Names::with_capacity(rows),
-                values: Vec::with_capacity(rows),
-                highest: None,
-                seen: None,
-                out_of_order: 0,
-                end: None,
-                before,
-                bytes: 0,
+    /// Returns the walk of the columns of tables that were like `before`.
+    pub(crate) fn again(tables: &[&[Column]], caps: Caps, before: &Shapes) -> Self {
+        let mut walk = Self { columns: Vec::new(), tables: Vec::with_capacity(tables.len()), caps, bytes: 0 };
+        walk.columns.reserve_exact(tables.iter().map(|columns| columns.len()).sum());
+        for (table, columns) in tables.iter().enumerate() {
+            let mut rows_most = 0;
+            for (place, column) in columns.iter().enumerate() {
+                let before = before.get(column);
+                let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0);
+                rows_most = rows_most.max(rows.min(caps.rows));
+                walk.columns.push(ColumnWalk {
+                    column: *column,
+                    table,
+                    place,
+                    cursor: column.oid.to_vec(),
+                    values: 0,
+                    passed: 0,
+                    apart: None,
+                    out_of_order: 0,
+                    end: None,
+                    before,
+                    bytes: 0,
+                });
             }
-        };
-        Self { columns: columns.iter().map(start).collect(), caps, bytes: 0 }
+            walk.tables.push(Rows::with_capacity(rows_most, columns.len()));
+        }
+        walk
     }
 
     /// Returns the places of up to `at_most` columns that are to be asked next; none when the walk has ended.
@@ -183,7 +205,7 @@ impl Walk {
     /// Takes note in `shapes` of what the columns are like.
     pub(crate) fn learn(&self, shapes: &mut Shapes) {
         for column in &self.columns {
-            let rows = column.values.len();
+            let rows = column.values;
             let whole = column.end == Some(ColumnEnd::Complete) && column.out_of_order == 0;
             let shape = || Shape {
                 rows: u32::try_from(rows).unwrap_or(u32::MAX),
@@ -195,25 +217,29 @@ impl Walk {
 
     /// Returns the names whose successors are to be asked for the columns at `places`.
     pub fn names(&self, places: &[usize]) -> Vec<Oid> {
-        places.iter().filter_map(|place| self.columns.get(*place)).map(|column| column.cursor.clone()).collect()
+        places
+            .iter()
+            .filter_map(|place| self.columns.get(*place))
+            .map(|column| Oid::from_arcs(&column.cursor))
+            .collect()
     }
 
     /// Takes the answer to a question for the columns at `places`: the successors come row by row, a place a column
     /// (RFC 3416, section 4.2.3). Returns how many columns it said nothing about.
-    pub fn accept(&mut self, places: &[usize], varbinds: Vec<VarBind>) -> usize {
+    pub fn accept(&mut self, places: &[usize], mut varbinds: VarBinds) -> usize {
         let answered = varbinds.len().min(places.len());
-        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values.len()).collect();
-        for (number, varbind) in varbinds.into_iter().enumerate() {
-            let bytes = varbind.wire_bytes();
+        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values).collect();
+        for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
             self.bytes += bytes;
-            let place = places.get(number % places.len().max(1)).copied();
-            if let Some(column) = place.and_then(|place| self.columns.get_mut(place)) {
-                column.accept(varbind, bytes, self.caps.rows);
+            if let Some(column) = self.columns.get_mut(*place)
+                && let Some(rows) = self.tables.get_mut(column.table)
+            {
+                column.accept(rows, name, value, bytes, self.caps.rows);
             }
         }
         for place in places.iter().take(answered) {
             if let (Some(column), Some(before)) = (self.columns.get_mut(*place), rows_before.get(*place))
-                && column.values.len() == *before
+                && column.values == *before
             {
                 column.finish(ColumnEnd::Loop);
             }
@@ -242,59 +268,107 @@ impl Walk {
         }
     }
 
-    /// Returns what was read; columns that are still open count as abandoned.
+    /// Returns what was read of the first table; columns that are still open count as abandoned.
     pub fn finish(self) -> Cells {
-        table_of(self.columns)
+        self.finish_tables().into_iter().next().unwrap_or_default()
     }
 
-    /// Returns what was read as tables of so many columns each.
-    pub(crate) fn finish_tables(self, widths: impl Iterator<Item = usize>) -> Vec<Cells> {
-        let mut columns = self.columns.into_iter();
-        widths.map(|width| table_of(columns.by_ref().take(width).collect())).collect()
+    /// Returns what was read, by tables.
+    pub(crate) fn finish_tables(self) -> Vec<Cells> {
+        let mut columns = self.columns.into_iter().peekable();
+        let tables = self.tables.into_iter().enumerate();
+        tables
+            .map(|(table, rows)| {
+                let own: Vec<_> = std::iter::from_fn(|| columns.next_if(|column| column.table == table)).collect();
+                table_of(rows, own)
+            })
+            .collect()
     }
 }
 
-fn table_of(columns: Vec<ColumnWalk>) -> Cells {
+fn table_of(mut rows: Rows, columns: Vec<ColumnWalk>) -> Cells {
     let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
     let ends = columns.iter().map(end).collect();
     let disordered = columns.iter().filter(|column| column.out_of_order > 0);
     let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
-    Cells::joined(columns.into_iter().map(ColumnWalk::in_order).collect(), ends, disordered)
+    let apart = columns.into_iter().filter_map(|column| Some((column.place, *column.apart?)));
+    let apart: Vec<_> = apart.map(|(place, apart)| (place, apart.names, apart.values)).collect();
+    if !apart.is_empty() {
+        rows = rows.joined(apart);
+    }
+    Cells::new(rows, ends, disordered)
 }
 
 impl ColumnWalk {
     /// Returns how many rows are expected to come; `None` when there were more already than the last time.
     fn left(&self) -> Option<usize> {
-        usize::try_from(self.before?.rows).ok()?.checked_sub(self.values.len())
+        usize::try_from(self.before?.rows).ok()?.checked_sub(self.values)
     }
 
     fn finish(&mut self, end: ColumnEnd) {
         self.end.get_or_insert(end);
     }
 
-    fn accept(&mut self, varbind: VarBind, bytes: usize, rows_max: usize) {
+    fn accept(&mut self, rows: &mut Rows, name: &[u32], value: Value, bytes: usize, rows_max: usize) {
         if self.end.is_some() {
             return;
         }
-        let Some(index) = varbind.oid.below(self.column.oid).filter(|_| !varbind.value.is_exception()) else {
+        let Some(index) = name.strip_prefix(self.column.oid).filter(|_| !value.is_exception()) else {
             return self.finish(ColumnEnd::Complete);
         };
-        if index.is_empty() || !self.is_new(index) {
-            // Named before: the first value stays. Whether it goes on from here, the rest of the answer shows.
-            self.cursor = varbind.oid;
+        self.cursor.clear();
+        self.cursor.extend_from_slice(name);
+        if index.is_empty() {
             return;
         }
-        if self.values.len() >= rows_max {
-            return self.finish(ColumnEnd::TooManyRows);
+        if self.values >= rows_max {
+            if self.is_new(rows, index) {
+                self.finish(ColumnEnd::TooManyRows);
+            }
+            return;
         }
-        self.names.push(index);
-        self.values.push(varbind.value);
-        self.bytes += bytes;
-        self.cursor = varbind.oid;
+        if self.put(rows, index, value) {
+            self.values += 1;
+            self.bytes += bytes;
+        }
     }
 
-    /// Returns whether an index was not read before, and notes whether it comes in order.
-    fn is_new(&mut self, index: &[u32]) -> bool {
+    /// Keeps a value. Returns whether it is new: of an index that was named before the first value stays, and whether the
+    /// agent goes on from there, the rest of the answer shows.
+    fn put(&mut self, rows: &mut Rows, index: &[u32], value: Value) -> bool {
+        let Some(apart) = &mut self.apart else {
+            let Err(value) = rows.put(&mut self.passed, self.place, index, value) else { return true };
+            // It does not fit the rows as they came: it is read apart from here on.
+            let (names, values) = rows.take(self.passed, self.place);
+            let highest = values.len().checked_sub(1);
+            self.apart = Some(Box::new(Apart { names, values, highest, seen: None }));
+            return self.put(rows, index, value);
+        };
+        if !apart.is_new(index, &mut self.out_of_order) {
+            return false;
+        }
+        apart.names.push(index);
+        apart.values.push(value);
+        true
+    }
+
+    /// Returns whether an index, which is not kept, was not read before.
+    fn is_new(&mut self, rows: &Rows, index: &[u32]) -> bool {
+        match &mut self.apart {
+            Some(apart) => apart.is_new(index, &mut self.out_of_order),
+            None => {
+                rows.is_above(self.passed, index) || {
+                    self.out_of_order += 1;
+                    !rows.has(self.place, index)
+                }
+            }
+        }
+    }
+}
+
+impl Apart {
+    /// Returns whether an index was not read before, and counts it if it does not come in order.
+    fn is_new(&mut self, index: &[u32], out_of_order: &mut usize) -> bool {
         let place = self.values.len();
         let highest = self.highest.and_then(|highest| self.names.get(highest)).unwrap_or_default();
         if index > highest {
@@ -304,24 +378,8 @@ impl ColumnWalk {
             }
             return true;
         }
-        self.out_of_order += 1;
+        *out_of_order += 1;
         self.seen.get_or_insert_with(|| self.names.iter().map(Box::from).collect()).insert(index.into())
-    }
-
-    /// Returns the indexes and values, in the order of the indexes.
-    fn in_order(self) -> (Names, Vec<Value>) {
-        if self.out_of_order == 0 {
-            return (self.names, self.values);
-        }
-        let mut rows: Vec<(&[u32], Value)> = self.names.iter().zip(self.values).collect();
-        rows.sort_by(|one, other| one.0.cmp(other.0));
-        let mut names = Names::default();
-        let in_order = |(index, value)| {
-            names.push(index);
-            value
-        };
-        let values = rows.into_iter().map(in_order).collect();
-        (names, values)
     }
 }
 

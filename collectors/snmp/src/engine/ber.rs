@@ -113,28 +113,42 @@ fn narrowed(content: &[u8]) -> (&[u8], &[u8]) {
     content.split_at(content.len().saturating_sub(NUMBER_BYTES))
 }
 
-/// Returns the identifier that the bytes stand for (X.690, section 8.19); `None` when it is cut, has more than
-/// [`ARCS_MAX`] arcs, or an arc over 32 bits. Nothing at all stands for the empty identifier.
+/// Returns the identifier that the bytes stand for; `None` as for [`push_object_id`].
 pub(super) fn object_id(content: &[u8]) -> Option<Oid> {
-    let mut arcs = [0_u32; ARCS_MAX];
-    let (mut count, mut arc, mut open) = (0_usize, 0_u32, false);
-    for byte in content {
-        arc = arc.checked_mul(0x80)? | u32::from(byte & 0x7f);
-        open = byte & 0x80 != 0;
-        if open {
-            continue;
-        }
-        if count == 0 {
-            let first = (arc / 40).min(2);
-            *arcs.get_mut(count)? = first;
-            arc -= first * 40;
-            count += 1;
-        }
-        *arcs.get_mut(count)? = arc;
-        count += 1;
-        arc = 0;
+    let mut arcs = Vec::with_capacity(content.len() + 1);
+    push_object_id(content, &mut arcs).then(|| Oid::from_arcs(&arcs))
+}
+
+/// Adds the arcs of the identifier that the bytes stand for (X.690, section 8.19). Returns whether it could: not when it is
+/// cut, has more than [`ARCS_MAX`] arcs, or an arc over 32 bits; what was added is of no use then. Nothing at all stands for
+/// the empty identifier.
+pub(super) fn push_object_id(content: &[u8], arcs: &mut Vec<u32>) -> bool {
+    let mut rest = content;
+    if rest.is_empty() {
+        return true;
     }
-    if open { None } else { Some(Oid::from_arcs(arcs.get(..count)?)) }
+    let end = arcs.len() + ARCS_MAX;
+    let Some(first) = next_arc(&mut rest) else { return false };
+    let top = (first / 40).min(2);
+    arcs.extend([top, first - top * 40]);
+    while !rest.is_empty() {
+        let Some(arc) = next_arc(&mut rest) else { return false };
+        arcs.push(arc);
+    }
+    arcs.len() <= end
+}
+
+/// Reads one arc; `None` when it is cut or has more than 32 bits.
+fn next_arc(rest: &mut &[u8]) -> Option<u32> {
+    let mut arc = 0_u32;
+    loop {
+        let (byte, left) = rest.split_first()?;
+        *rest = left;
+        arc = arc.checked_mul(0x80)? | u32::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Some(arc);
+        }
+    }
 }
 
 /// Writes a message from its end to its beginning, so that each length is known when it is written.

@@ -12,7 +12,7 @@ use crate::{
     exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request},
     oid::Oid,
     secret::Secret,
-    value::{Value, VarBind},
+    value::{Value, VarBinds},
 };
 
 /// An engine for one device.
@@ -32,9 +32,8 @@ impl Engine for Community {
     fn exchange<'a>(&'a self, request: &'a Request, timeout: Duration) -> Pending<'a, Result<Answer, ExchangeError>> {
         Box::pin(async move {
             let answered = within(timeout, self.socket.ask(&self.device, request)).await;
-            let (sent, received) = answered.unwrap_or(Err(ExchangeError::TimedOut))?;
-            let round_trip = Some(received.at.saturating_duration_since(sent));
-            Ok(Answer { varbinds: said(request, received.response)?, round_trip })
+            let received = answered.unwrap_or(Err(ExchangeError::TimedOut))?;
+            Ok(Answer { varbinds: said(request, received.response)?, round_trip: Some(received.round_trip) })
         })
     }
 
@@ -48,20 +47,21 @@ impl Engine for Community {
 /// The successors that a GETBULK asks for are told apart by their place: the answer ends before a name that cannot be read,
 /// and before a value that the end of the message cut, which comes whole with the next question. An agent that cannot
 /// name even the first successor fails on that part of the MIB.
-fn said(request: &Request, response: Response) -> Result<Vec<VarBind>, ExchangeError> {
+fn said(request: &Request, response: Response) -> Result<VarBinds, ExchangeError> {
     let Response { error_status, error_index, mut varbinds, cut } = response;
     if error_status != 0 {
         let oid = error_index
             .checked_sub(1)
-            .and_then(|place| varbinds.get(place))
-            .map(|varbind| Box::new(varbind.oid.clone()));
+            .and_then(|place| varbinds.iter().nth(place))
+            .map(|varbind| Box::new(Oid::from_arcs(varbind.name)));
         return Err(ExchangeError::Status { status: status_of(error_status), oid });
     }
     if matches!(request, Request::GetBulk { .. }) {
-        if cut && varbinds.len() > 1 && varbinds.last().is_some_and(|last| last.value == Value::Malformed) {
-            varbinds.pop();
+        if cut && varbinds.len() > 1 && varbinds.last() == Some(&Value::Malformed) {
+            varbinds.truncate(varbinds.len() - 1);
         }
-        if let Some(unnamed) = varbinds.iter().position(is_unnamed) {
+        let unnamed = varbinds.iter().position(|varbind| varbind.name.is_empty());
+        if let Some(unnamed) = unnamed {
             varbinds.truncate(unnamed);
             if varbinds.is_empty() {
                 return Err(ExchangeError::Status { status: ErrorStatus::GeneralError, oid: None });
@@ -69,10 +69,6 @@ fn said(request: &Request, response: Response) -> Result<Vec<VarBind>, ExchangeE
         }
     }
     Ok(varbinds)
-}
-
-fn is_unnamed(varbind: &VarBind) -> bool {
-    varbind.oid == Oid::default()
 }
 
 /// Returns the status of a number (RFC 3416, section 3).

@@ -171,7 +171,7 @@ impl Engine for Library {
             let varbinds = outcome?;
             clients.synchronised.store(true, Ordering::Relaxed);
             let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
-            Ok(Answer { varbinds, round_trip })
+            Ok(Answer { varbinds: varbinds.into_iter().collect(), round_trip })
         })
     }
 

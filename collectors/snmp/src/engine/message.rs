@@ -11,7 +11,7 @@ use super::ber::{self, Backwards, Length, Reader};
 use crate::{
     exchange::Request,
     oid::Oid,
-    value::{Value, VarBind},
+    value::{Value, VarBinds},
 };
 
 /// The number that stands for SNMPv2c in a message.
@@ -22,6 +22,9 @@ const RESPONSE: u8 = 0xa2;
 
 /// The longest message that UDP carries (RFC 768), in bytes.
 pub(super) const MESSAGE_BYTES_MAX: usize = 65_507;
+
+/// How many arcs a name usually has at most.
+const ARCS_USUAL: usize = 18;
 
 /// The fewest bytes that a name and its value take.
 const VARBIND_BYTES_MIN: usize = 6;
@@ -60,7 +63,7 @@ pub struct Opened<'a> {
 }
 
 /// An answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Response {
     /// The error status (RFC 3416, section 3); 0 when there is none.
     pub error_status: i32,
@@ -68,7 +71,7 @@ pub struct Response {
     pub error_index: usize,
     /// Names and values in the order sent. A name that cannot be read is empty; its value is [`Value::Malformed`], as is
     /// any value that cannot be read.
-    pub varbinds: Vec<VarBind>,
+    pub varbinds: VarBinds,
     /// Whether the message ends before it should. When its last pair was hit, that is [`Value::Malformed`].
     pub cut: bool,
 }
@@ -157,64 +160,65 @@ impl Response {
     /// Returns whether there is nothing in it that could be used: not an error, not one whole value, and not the plain
     /// statement that there is none.
     pub fn is_useless(&self) -> bool {
-        let unread = |varbind: &VarBind| varbind.value == Value::Malformed;
-        self.error_status == 0 && self.cut && self.varbinds.iter().all(unread)
+        self.error_status == 0 && self.cut && self.varbinds.iter().all(|varbind| *varbind.value == Value::Malformed)
     }
 }
 
 /// Reads a list of names and values, and whether it ends before it should; `expected` is how many there may be, to set room
 /// aside.
-pub(super) fn varbinds(mut list: Reader<'_>, expected: usize) -> (Vec<VarBind>, bool) {
+pub(super) fn varbinds(mut list: Reader<'_>, expected: usize) -> (VarBinds, bool) {
     let room = expected.min(list.0.len() / VARBIND_BYTES_MIN);
-    let mut varbinds = Vec::with_capacity(room);
+    let mut varbinds = VarBinds::with_capacity(room, room.saturating_mul(ARCS_USUAL).min(list.0.len()));
     let cut = loop {
-        match next(&mut list) {
-            Next::Pair(pair) => varbinds.push(pair),
-            Next::Cut(pair) => {
-                varbinds.extend(pair);
-                break true;
-            }
+        match next(&mut list, &mut varbinds) {
+            Next::Pair => {}
+            Next::Cut => break true,
             Next::End => break false,
         }
     };
     (varbinds, cut)
 }
 
-/// What comes next in a list of names and values.
+/// What came next in a list of names and values.
 enum Next {
-    Pair(VarBind),
-    /// The message ends, or stops making sense, in the middle of this pair if its name is known.
-    Cut(Option<VarBind>),
+    Pair,
+    /// The message ends, or stops making sense, in the middle of a pair, which was taken if its name is known.
+    Cut,
     End,
 }
 
 /// Reads one name with its value.
-fn next(list: &mut Reader<'_>) -> Next {
+fn next(list: &mut Reader<'_>, varbinds: &mut VarBinds) -> Next {
     if list.0.is_empty() || list.end_of_contents() {
         return Next::End;
     }
-    let Some(length) = list.expect(ber::SEQUENCE) else { return Next::Cut(None) };
-    let Length::Definite(length) = length else { return next_indefinite(list) };
+    let left = list.0.len();
+    let Some(length) = list.expect(ber::SEQUENCE) else { return Next::Cut };
+    let Length::Definite(length) = length else { return next_indefinite(list, varbinds) };
     let (content, whole) = list.take(length);
     let mut pair = Reader(content);
-    let name = pair.content(ber::OBJECT_ID).map(ber::object_id);
-    match (name, whole) {
-        (Some(Some(oid)), true) => Next::Pair(VarBind { oid, value: value(&mut pair, true) }),
-        (Some(Some(oid)), false) => Next::Cut(Some(VarBind { oid, value: Value::Malformed })),
-        (_, false) => Next::Cut(None),
-        (Some(None) | None, true) => Next::Pair(VarBind { oid: Oid::default(), value: Value::Malformed }),
+    let name = pair.content(ber::OBJECT_ID);
+    let named = varbinds.name(|arcs| name.is_some_and(|name| ber::push_object_id(name, arcs)));
+    let bytes = left - list.0.len();
+    match (named, whole) {
+        (true, true) => varbinds.push(value(&mut pair, true), bytes),
+        (true, false) | (false, true) => varbinds.push(Value::Malformed, bytes),
+        (false, false) => {}
     }
+    if whole { Next::Pair } else { Next::Cut }
 }
 
 /// Reads a pair that says of itself only where it ends. When anything in it is wrong its end is not known.
-fn next_indefinite(list: &mut Reader<'_>) -> Next {
-    let Some(Some(oid)) = list.content(ber::OBJECT_ID).map(ber::object_id) else { return Next::Cut(None) };
-    let value = value(list, false);
-    if list.end_of_contents() {
-        Next::Pair(VarBind { oid, value })
-    } else {
-        Next::Cut(Some(VarBind { oid, value: Value::Malformed }))
+fn next_indefinite(list: &mut Reader<'_>, varbinds: &mut VarBinds) -> Next {
+    let left = list.0.len();
+    let name = list.content(ber::OBJECT_ID);
+    if !varbinds.name(|arcs| name.is_some_and(|name| ber::push_object_id(name, arcs))) {
+        return Next::Cut;
     }
+    let value = value(list, false);
+    let whole = list.end_of_contents();
+    varbinds.push(if whole { value } else { Value::Malformed }, left - list.0.len());
+    if whole { Next::Pair } else { Next::Cut }
 }
 
 /// Reads a value. `bounded` says that the reader holds nothing but this value, so that a string which claims to be longer

@@ -253,7 +253,7 @@ pub(super) fn pdu<'a>(head: &mut Head<'a>, version: Version) -> Result<Pdu<'a>, 
     head.part("an error status", Reader::integer)?;
     head.part("an error index", Reader::integer)?;
     let list = values(head)?;
-    let (mut varbinds, _) = message::varbinds(list, usize::MAX);
+    let mut varbinds = message::varbinds(list, usize::MAX).0.into_vec();
     let uptime = taken(&mut varbinds, &SYS_UPTIME);
     let name = taken(&mut varbinds, &TRAP_OID);
     let offset = head.bytes - head.reader.0.len();
@@ -284,7 +284,7 @@ fn trap_v1(head: &mut Head<'_>) -> Result<Notification, Refused> {
     let specific = head.part("a number of a specific trap", Reader::integer)?;
     let ticks = head.part("a time stamp", |reader| ber::unsigned(reader.content(0x43)?))?;
     let list = values(head)?;
-    let (varbinds, _) = message::varbinds(list, usize::MAX);
+    let varbinds = message::varbinds(list, usize::MAX).0.into_vec();
     Ok(Notification {
         version: Version::V1,
         confirmed: false,

@@ -8,9 +8,10 @@
 use std::{
     collections::{HashMap, hash_map::RandomState},
     hash::BuildHasher as _,
+    io,
     net::SocketAddr,
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::oneshot;
@@ -28,12 +29,15 @@ pub(super) struct Device {
     pub(super) community: Secret,
 }
 
-/// An answer and when it came.
+/// An answer and how long it took.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) response: Response,
-    pub(super) at: Instant,
+    pub(super) round_trip: Duration,
 }
+
+/// What becomes of a question: an answer, or it could not be sent.
+pub(super) type Outcome = io::Result<Received>;
 
 /// What became of the datagrams that a socket received, since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,7 +68,8 @@ struct Waiting {
     device: Arc<Device>,
     /// How many values may come.
     expected: usize,
-    answer: oneshot::Sender<Received>,
+    sent: Instant,
+    answer: oneshot::Sender<Outcome>,
 }
 
 impl DatagramCounts {
@@ -81,8 +86,13 @@ impl DatagramCounts {
 }
 
 impl Pending {
-    /// Adds a question. Returns its number and where its answer comes; `None` when too many wait.
-    pub(super) fn add(&mut self, device: &Arc<Device>, expected: usize) -> Option<(i32, oneshot::Receiver<Received>)> {
+    /// Adds a question that is sent at `now`. Returns its number and where its answer comes; `None` when too many wait.
+    pub(super) fn add(
+        &mut self,
+        device: &Arc<Device>,
+        expected: usize,
+        now: Instant,
+    ) -> Option<(i32, oneshot::Receiver<Outcome>)> {
         if self.waiting.len() >= QUESTIONS_MAX {
             return None;
         }
@@ -93,7 +103,7 @@ impl Pending {
             }
         };
         let (answer, coming) = oneshot::channel();
-        self.waiting.insert(number, Waiting { device: Arc::clone(device), expected, answer });
+        self.waiting.insert(number, Waiting { device: Arc::clone(device), expected, sent: now, answer });
         Some((number, coming))
     }
 
@@ -103,6 +113,21 @@ impl Pending {
         self.asked = self.asked.wrapping_add(1);
         let [a, b, c, d, ..] = self.numbers.hash_one(self.asked).to_le_bytes();
         i32::from_le_bytes([a, b, c, d & 0x7f])
+    }
+
+    /// Notes that a question is sent only now.
+    pub(super) fn sent(&mut self, number: i32, now: Instant) {
+        if let Some(waiting) = self.waiting.get_mut(&number) {
+            waiting.sent = now;
+        }
+    }
+
+    /// Notes that a question could not be sent.
+    pub(super) fn fail(&mut self, number: i32, error: &io::Error) {
+        if let Some(waiting) = self.waiting.remove(&number) {
+            let again = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            let _ = waiting.answer.send(Err(again));
+        }
     }
 
     /// Forgets a question.
@@ -137,7 +162,8 @@ impl Pending {
             self.counts.answers += 1;
             self.counts.from_elsewhere += u64::from(elsewhere);
             // Whoever asked may have given up this very moment.
-            let _ = waiting.answer.send(Received { response, at });
+            let round_trip = at.saturating_duration_since(waiting.sent);
+            let _ = waiting.answer.send(Ok(Received { response, round_trip }));
         }
     }
 }

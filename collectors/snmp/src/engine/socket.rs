@@ -1,21 +1,26 @@
 //! One UDP socket for the questions to all devices of an address family.
 //!
-//! Tasks: [`Socket`] owns one task, which hands what the socket receives to the table of questions and ends when the
-//! `Socket` is dropped. It never ends on bad input; after an error of the system it pauses. Dropping [`Socket::ask`]
+//! While few questions are asked each is sent at once and its answer handed on as it comes. While many are, answers gather for
+//! a moment, and what is asked because of them is sent together: a system call and a wake-up for many, and not for each.
+//!
+//! Tasks: [`Socket`] owns one task, which hands what the socket receives to the table of questions and sends what gathered. It
+//! ends when the `Socket` is dropped, never on bad input, and pauses after an error of the system. Dropping [`Socket::ask`]
 //! forgets the question.
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, UdpSocket},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::{net::UdpSocket, sync::oneshot, task::JoinHandle};
+use tokio::{io::Interest, sync::oneshot, task::JoinHandle};
 
 use super::{
+    batch::{self, Inbox, Outgoing},
     message,
-    pending::{DatagramCounts, Device, Pending, Received},
+    pace::{GATHER, Pace},
+    pending::{DatagramCounts, Device, Outcome, Pending, Received},
 };
 use crate::{
     clock,
@@ -25,26 +30,35 @@ use crate::{
 /// The receive buffer, in bytes: answers of many devices come at once. The system may grant less.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
-/// The longest datagram that there is.
-const DATAGRAM_BYTES_MAX: usize = 1 << 16;
-
-/// How many datagrams are taken before other tasks have their turn.
-const AT_ONCE: usize = 64;
+/// How many times datagrams are taken before other tasks have their turn.
+const ROUNDS: usize = 16;
 
 /// How long nothing is received after the system failed.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a question waits when the system has no room for it.
+const NO_ROOM: Duration = Duration::from_millis(1);
 
 /// A socket that asks.
 #[derive(Debug)]
 pub(super) struct Socket {
     shared: Arc<Shared>,
-    receiving: JoinHandle<()>,
+    serving: JoinHandle<()>,
 }
 
 #[derive(Debug)]
 struct Shared {
     udp: UdpSocket,
     pending: Mutex<Pending>,
+    outbox: Mutex<Outbox>,
+}
+
+/// The questions that are to be sent together: as many as wait for answers, at most.
+#[derive(Debug, Default)]
+struct Outbox {
+    /// Whether questions gather here; if not, each is sent at once.
+    gathers: bool,
+    questions: Vec<Outgoing>,
 }
 
 /// A question that waits, forgotten when this is dropped.
@@ -56,43 +70,47 @@ struct Question<'a> {
 impl Socket {
     /// Opens a socket at an address and begins to receive. Must be called within a tokio runtime.
     pub(super) fn open(at: SocketAddr) -> io::Result<Self> {
-        let socket = std::net::UdpSocket::bind(at)?;
-        socket.set_nonblocking(true)?;
+        let udp = UdpSocket::bind(at)?;
+        udp.set_nonblocking(true)?;
         // Less room than asked for is no reason not to work.
-        if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
+        if let Err(error) = socket2::SockRef::from(&udp).set_recv_buffer_size(RECEIVE_BUFFER_BYTES) {
             tracing::debug!(%error, "the receive buffer stays as it is");
         }
-        let udp = UdpSocket::from_std(socket)?;
-        let shared = Arc::new(Shared { udp, pending: Mutex::default() });
-        let receiving = tokio::spawn(receive(Arc::clone(&shared)));
-        Ok(Self { shared, receiving })
+        batch::stamp_arrivals(&udp);
+        let (watched, inbox) = (watched(&udp)?, Inbox::of(&udp)?);
+        let shared = Arc::new(Shared { udp, pending: Mutex::default(), outbox: Mutex::default() });
+        let serving = tokio::spawn(serve(Arc::clone(&shared), watched, inbox));
+        Ok(Self { shared, serving })
     }
 
-    /// Sends a question and waits for its answer for ever. Returns also when the question was sent.
-    pub(super) async fn ask(
-        &self,
-        device: &Arc<Device>,
-        request: &Request,
-    ) -> Result<(Instant, Received), ExchangeError> {
+    /// Sends a question and waits for its answer for ever.
+    pub(super) async fn ask(&self, device: &Arc<Device>, request: &Request) -> Result<Received, ExchangeError> {
         let (question, answer) = self.question(device, request)?;
         let unsendable = |error: message::Unwritable| ExchangeError::Unsendable(error.to_string());
-        let datagram = message::question(request, device.community.reveal(), question.number).map_err(unsendable)?;
-        let sent = clock::monotonic_now();
-        self.shared.udp.send_to(&datagram, device.address).await.map_err(ExchangeError::Network)?;
-        drop(datagram);
+        let number = question.number;
+        let datagram = message::question(request, device.community.reveal(), number).map_err(unsendable)?;
+        let alone = self.shared.outbox().gather(Outgoing { to: device.address, datagram, number });
+        if let Some(Outgoing { to, datagram, .. }) = alone {
+            while let Err(error) = self.shared.udp.send_to(&datagram, to) {
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    return Err(ExchangeError::Network(error));
+                }
+                tokio::time::sleep(NO_ROOM).await;
+            }
+        }
         // The other side is dropped only when the runtime stops.
-        let received = answer.await.map_err(|_| ExchangeError::TimedOut)?;
-        Ok((sent, received))
+        answer.await.map_err(|_| ExchangeError::TimedOut)?.map_err(ExchangeError::Network)
     }
 
     fn question(
         &self,
         device: &Arc<Device>,
         request: &Request,
-    ) -> Result<(Question<'_>, oneshot::Receiver<Received>), ExchangeError> {
+    ) -> Result<(Question<'_>, oneshot::Receiver<Outcome>), ExchangeError> {
         let (Request::Get(names) | Request::GetBulk { after: names, .. }) = request;
         let rows = usize::try_from(request.rows()).unwrap_or(usize::MAX);
-        let added = self.shared.pending().add(device, names.len().saturating_mul(rows));
+        let now = clock::monotonic_now();
+        let added = self.shared.pending().add(device, names.len().saturating_mul(rows), now);
         let (number, answer) =
             added.ok_or_else(|| ExchangeError::Unsendable("too many questions wait for answers".to_owned()))?;
         Ok((Question { shared: &self.shared, number }, answer))
@@ -111,7 +129,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.receiving.abort();
+        self.serving.abort();
     }
 }
 
@@ -121,33 +139,115 @@ impl Drop for Question<'_> {
     }
 }
 
+impl Outbox {
+    /// Takes a question to be sent with others; gives it back when it is to be sent at once.
+    fn gather(&mut self, question: Outgoing) -> Option<Outgoing> {
+        if !self.gathers {
+            return Some(question);
+        }
+        self.questions.push(question);
+        None
+    }
+}
+
 impl Shared {
     fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Receives until aborted.
-async fn receive(shared: Arc<Shared>) {
-    let mut buffer = vec![0; DATAGRAM_BYTES_MAX];
-    loop {
-        let mut received = shared.udp.recv_from(&mut buffer).await;
-        for _ in 0..AT_ONCE {
-            match received {
-                Ok((length, from)) => {
-                    let at = clock::monotonic_now();
-                    shared.pending().take(buffer.get(..length).unwrap_or_default(), from, at);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
+    fn receive(&self, inbox: &mut Inbox) -> io::Result<(usize, bool)> {
+        let mut pending = self.pending();
+        let mut taken = 0;
+        for _ in 0..ROUNDS {
+            match inbox.receive(&self.udp, |datagram, from, at| pending.take(datagram, from, at)) {
+                Ok(batch::AT_ONCE) => taken += batch::AT_ONCE,
+                Ok(last) => return Ok((taken + last, false)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok((taken, false)),
                 Err(error) => {
-                    shared.pending().counts.failures += 1;
-                    tracing::debug!(%error, "cannot receive SNMP answers");
-                    tokio::time::sleep(PAUSE).await;
-                    break;
+                    pending.counts.failures += 1;
+                    return Err(error);
                 }
             }
-            received = shared.udp.try_recv_from(&mut buffer);
         }
-        tokio::task::yield_now().await;
+        Ok((taken, true))
     }
+
+    /// Sends what gathered, and says whether questions gather from now on. What there is no room for waits for the next time; the
+    /// last time it is asked again when no answer comes.
+    fn send(&self, gathers: bool) {
+        let mut outbox = self.outbox();
+        let mut sent = 0;
+        while let Some(rest) = outbox.questions.get(sent..).filter(|rest| !rest.is_empty()) {
+            let now = clock::monotonic_now();
+            let mut pending = self.pending();
+            rest.iter().take(batch::AT_ONCE).for_each(|question| pending.sent(question.number, now));
+            match batch::send(&self.udp, rest) {
+                Ok(count) => sent += count.max(1),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    rest.iter().take(1).for_each(|question| pending.fail(question.number, &error));
+                    sent += 1;
+                }
+            }
+        }
+        outbox.questions.drain(..sent);
+        outbox.gathers = gathers;
+    }
+}
+
+/// Returns the same socket, watched by the runtime until it is dropped.
+fn watched(udp: &UdpSocket) -> io::Result<tokio::net::UdpSocket> {
+    tokio::net::UdpSocket::from_std(udp.try_clone()?)
+}
+
+/// Receives and sends until aborted.
+async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut inbox: Inbox) {
+    let mut pace = Pace::new(clock::monotonic_now());
+    // While answers gather, nobody is to be woken because one came.
+    let mut watching = Some(watched_at_first);
+    loop {
+        let received = if let Some(watched) = &watching {
+            received_at_once(&shared, &mut inbox, watched).await
+        } else {
+            tokio::time::sleep(GATHER).await;
+            shared.receive(&mut inbox).map(|(taken, _)| taken)
+        };
+        if let Err(error) = &received {
+            tracing::debug!(%error, "cannot receive SNMP answers");
+            tokio::time::sleep(PAUSE).await;
+        }
+        // Whoever has an answer asks on before what gathered is sent.
+        tokio::task::yield_now().await;
+        let busy = pace.note(received.unwrap_or(0), clock::monotonic_now());
+        if busy {
+            watching = None;
+        } else if watching.is_none() {
+            // When the system has no room to watch it, it goes on to be looked at by the clock.
+            watching = watched(&shared.udp).ok();
+        }
+        shared.send(watching.is_none());
+    }
+}
+
+/// Waits until something came, and takes it.
+async fn received_at_once(shared: &Shared, inbox: &mut Inbox, watched: &tokio::net::UdpSocket) -> io::Result<usize> {
+    watched.readable().await?;
+    let mut received = Ok(0);
+    // What is told to the runtime is whether to wait for more.
+    let _ = watched.try_io(Interest::READABLE, || match shared.receive(inbox) {
+        Ok((taken, more)) => {
+            received = Ok(taken);
+            if more { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        }
+        Err(error) => {
+            received = Err(error);
+            Ok(())
+        }
+    });
+    received
 }

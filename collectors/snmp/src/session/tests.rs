@@ -99,7 +99,7 @@ impl Script {
         if varbinds.iter().any(|varbind| Some(&varbind.oid) == self.broken.as_ref()) {
             return Err(ExchangeError::Status { status: ErrorStatus::GeneralError, oid: None });
         }
-        Ok(Answer { varbinds, round_trip: Some(Duration::from_millis(3)) })
+        Ok(Answer { varbinds: varbinds.into_iter().collect(), round_trip: Some(Duration::from_millis(3)) })
     }
 
     fn answer(&self, request: &Request) -> Vec<VarBind> {

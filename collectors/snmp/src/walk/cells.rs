@@ -3,6 +3,8 @@
 //!
 //! Invariant: rows are in the order of their indexes, each index once, and a row has one place a column.
 
+use std::collections::BTreeMap;
+
 use super::{Column, ColumnEnd};
 use crate::value::Value;
 
@@ -12,14 +14,20 @@ const INDEX_ARCS: usize = 6;
 /// What was read of a table.
 #[derive(Debug, Default)]
 pub struct Cells {
-    names: Names,
-    /// The places of all rows, one after the other.
-    values: Vec<Option<Value>>,
-    width: usize,
+    rows: Rows,
     /// The columns and how each ended, in the order asked.
     pub ends: Vec<(Column, ColumnEnd)>,
     /// Columns whose names came out of order or twice, and how many names did.
     pub disordered: Vec<(Column, usize)>,
+}
+
+/// The rows of a table while it is read: filled by its columns, each from the first row to the last.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    names: Names,
+    /// The places of all rows, one after the other.
+    values: Vec<Option<Value>>,
+    width: usize,
 }
 
 /// Indexes of rows, one behind the other.
@@ -31,25 +39,28 @@ pub(super) struct Names {
 }
 
 impl Cells {
+    pub(super) fn new(rows: Rows, ends: Vec<(Column, ColumnEnd)>, disordered: Vec<(Column, usize)>) -> Self {
+        Self { rows, ends, disordered }
+    }
+
     /// Returns the rows in the order of their indexes: the index, and a place a column in the order asked.
     pub fn rows(&self) -> impl Iterator<Item = (&[u32], &[Option<Value>])> {
-        self.names.iter().zip(self.values.chunks(self.width.max(1)))
+        self.rows.names.iter().zip(self.rows.values.chunks(self.rows.width.max(1)))
     }
 
     /// Returns the row of an index; it has no places when there is no such row.
     pub fn row(&self, index: &[u32]) -> &[Option<Value>] {
-        let place = self.names.place(index);
-        place.and_then(|place| self.values.chunks(self.width.max(1)).nth(place)).unwrap_or_default()
+        self.rows.names.place(index).and_then(|place| self.rows.row(place)).unwrap_or_default()
     }
 
     /// Returns how many rows there are.
     pub fn len(&self) -> usize {
-        self.names.ends.len()
+        self.rows.names.ends.len()
     }
 
     /// Returns whether there is no row.
     pub fn is_empty(&self) -> bool {
-        self.names.ends.is_empty()
+        self.rows.names.ends.is_empty()
     }
 
     /// Returns how many rows have no value at a place.
@@ -57,41 +68,110 @@ impl Cells {
         self.rows().filter(|(_, row)| row.get(place).is_none_or(Option::is_none)).count()
     }
 
-    /// Returns the table of columns, each the indexes of its cells, in order, and their values.
-    pub(super) fn joined(
-        columns: Vec<(Names, Vec<Value>)>,
-        ends: Vec<(Column, ColumnEnd)>,
-        disordered: Vec<(Column, usize)>,
-    ) -> Self {
-        let width = columns.len();
-        let longest = columns.iter().map(|(names, _)| names.ends.len()).max().unwrap_or(0);
-        let mut joined = Self { names: Names::with_capacity(longest), values: Vec::new(), width, ends, disordered };
-        joined.values.reserve_exact(longest * width);
-        let (names, values): (Vec<Names>, Vec<Vec<Value>>) = columns.into_iter().unzip();
-        let values = values.into_iter().map(Vec::into_iter);
-        let mut columns: Vec<_> = names.iter().map(|names| names.iter().peekable()).zip(values).collect();
-        while let Some(least) = columns.iter_mut().filter_map(|(names, _)| names.peek().copied()).min() {
-            joined.names.push(least);
-            for (names, values) in &mut columns {
-                let here = names.next_if_eq(&least).is_some();
-                joined.values.push(if here { values.next() } else { None });
-            }
-        }
-        joined
-    }
-
     #[cfg(test)]
     pub(crate) fn of_rows<'a>(rows: impl IntoIterator<Item = (&'a [u32], Vec<Option<Value>>)>) -> Self {
         let mut rows: Vec<_> = rows.into_iter().collect();
         rows.sort_by(|one, other| one.0.cmp(other.0));
         let width = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
-        let mut cells = Self { width, ..Self::default() };
+        let mut cells = Self { rows: Rows { width, ..Rows::default() }, ..Self::default() };
         for (index, mut row) in rows {
             row.resize(width, None);
-            cells.names.push(index);
-            cells.values.append(&mut row);
+            cells.rows.names.push(index);
+            cells.rows.values.append(&mut row);
         }
         cells
+    }
+}
+
+impl Rows {
+    /// Returns no rows of so many places, with room for so many of an index as forwarding tables have.
+    pub(super) fn with_capacity(rows: usize, width: usize) -> Self {
+        Self { names: Names::with_capacity(rows), values: Vec::with_capacity(rows.saturating_mul(width)), width }
+    }
+
+    /// Puts the value of a column that has filled the rows before `passed`, and moves that on. Gives the value back, and
+    /// changes nothing but how far it looked, when the index is not above those it had, or there is no row for it and other
+    /// rows follow.
+    pub(super) fn put(&mut self, passed: &mut usize, place: usize, index: &[u32], value: Value) -> Result<(), Value> {
+        if !self.is_above(*passed, index) {
+            return Err(value);
+        }
+        while self.names.get(*passed).is_some_and(|name| name < index) {
+            *passed += 1;
+        }
+        match self.names.get(*passed) {
+            Some(name) if name == index => {}
+            Some(_) => return Err(value),
+            None => {
+                self.names.push(index);
+                self.values.extend(std::iter::repeat_with(|| None).take(self.width));
+            }
+        }
+        if let Some(cell) = self.values.get_mut(*passed * self.width + place) {
+            *cell = Some(value);
+        }
+        *passed += 1;
+        Ok(())
+    }
+
+    /// Returns whether an index is above those of the first `passed` rows.
+    pub(super) fn is_above(&self, passed: usize, index: &[u32]) -> bool {
+        passed.checked_sub(1).and_then(|last| self.names.get(last)).is_none_or(|last| last < index)
+    }
+
+    /// Returns whether a column has a value of an index.
+    pub(super) fn has(&self, place: usize, index: &[u32]) -> bool {
+        let row = self.names.place(index).and_then(|row| self.row(row));
+        row.and_then(|row| row.get(place)).is_some_and(Option::is_some)
+    }
+
+    /// Takes a column out of the first `passed` rows.
+    pub(super) fn take(&mut self, passed: usize, place: usize) -> (Names, Vec<Value>) {
+        let (mut names, mut values) = (Names::default(), Vec::new());
+        for (index, row) in self.names.iter().zip(self.values.chunks_mut(self.width.max(1))).take(passed) {
+            if let Some(value) = row.get_mut(place).and_then(Option::take) {
+                names.push(index);
+                values.push(value);
+            }
+        }
+        (names, values)
+    }
+
+    fn row(&self, place: usize) -> Option<&[Option<Value>]> {
+        let begin = place * self.width;
+        self.values.get(begin..begin + self.width)
+    }
+
+    /// Returns the rows together with those of columns that were read apart: for each its place, its indexes, each once, and
+    /// its values.
+    pub(super) fn joined(self, apart: Vec<(usize, Names, Vec<Value>)>) -> Self {
+        let Self { names, values, width } = self;
+        let empty = || std::iter::repeat_with(|| None).take(width).collect();
+        let mut rows: BTreeMap<&[u32], Vec<Option<Value>>> = BTreeMap::new();
+        let mut values = values.into_iter();
+        for index in names.iter() {
+            let row: Vec<_> = values.by_ref().take(width).collect();
+            // A row that only columns made which are read apart by now.
+            if row.iter().any(Option::is_some) {
+                rows.insert(index, row);
+            }
+        }
+        let (places, columns): (Vec<usize>, Vec<(Names, Vec<Value>)>) =
+            apart.into_iter().map(|(place, names, values)| (place, (names, values))).unzip();
+        let (indexes, values): (Vec<Names>, Vec<Vec<Value>>) = columns.into_iter().unzip();
+        for ((place, indexes), values) in places.into_iter().zip(&indexes).zip(values) {
+            for (index, value) in indexes.iter().zip(values) {
+                if let Some(cell) = rows.entry(index).or_insert_with(empty).get_mut(place) {
+                    *cell = Some(value);
+                }
+            }
+        }
+        let mut joined = Self::with_capacity(rows.len(), width);
+        for (index, row) in rows {
+            joined.names.push(index);
+            joined.values.extend(row);
+        }
+        joined
     }
 }
 

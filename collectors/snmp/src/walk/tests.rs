@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::value::VarBind;
 
 const NAME: Column = Column { name: "name", oid: &[1, 3, 1] };
 const SPEED: Column = Column { name: "speed", oid: &[1, 3, 2] };
@@ -34,7 +35,7 @@ fn walk_all(instances: &BTreeMap<Oid, Value>, caps: Caps, rows: u32, varbinds_ma
             return walk.finish();
         }
         let names = walk.names(&places);
-        walk.accept(&places, answer(instances, &names, rows, varbinds_max));
+        walk.accept(&places, answer(instances, &names, rows, varbinds_max).into_iter().collect());
     }
     panic!("the walk did not end");
 }
@@ -61,9 +62,9 @@ fn a_table_that_is_not_sorted_is_read_whole_and_noted() {
     let mut walk = Walk::new(&[NAME], Caps::default());
     for index in [5u32, 9, 2, 7] {
         let oid = Oid::joined(NAME.oid, &[index]);
-        walk.accept(&[0], vec![VarBind { oid, value: Value::Integer(index.into()) }]);
+        walk.accept(&[0], VarBinds::from_iter([VarBind { oid, value: Value::Integer(index.into()) }]));
     }
-    walk.accept(&[0], vec![VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]);
+    walk.accept(&[0], VarBinds::from_iter([VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]));
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
     assert_eq!(cells.disordered, [(NAME, 2)]);
@@ -74,8 +75,8 @@ fn a_table_that_is_not_sorted_is_read_whole_and_noted() {
 fn a_row_that_is_named_twice_does_not_hide_those_behind_it() {
     let mut walk = Walk::new(&[NAME], Caps::default());
     let varbind = |index: u32, number| VarBind { oid: Oid::joined(NAME.oid, &[index]), value: Value::Integer(number) };
-    walk.accept(&[0], vec![varbind(3, 193), varbind(3, 2401), varbind(1, 2212)]);
-    walk.accept(&[0], vec![VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]);
+    walk.accept(&[0], VarBinds::from_iter([varbind(3, 193), varbind(3, 2401), varbind(1, 2212)]));
+    walk.accept(&[0], VarBinds::from_iter([VarBind { oid: Oid::from_arcs(SPEED.oid), value: Value::Integer(0) }]));
     let cells = walk.finish();
     assert_eq!(cells.ends, [(NAME, ColumnEnd::Complete)]);
     assert_eq!(cells.disordered, [(NAME, 2)]);
@@ -89,7 +90,7 @@ fn an_agent_that_goes_round_in_a_circle_is_left() {
     let mut questions = 0;
     while !walk.pending(1).is_empty() {
         let oid = Oid::joined(NAME.oid, &[questions % 3 + 1]);
-        walk.accept(&[0], vec![VarBind { oid, value: Value::Integer(1) }]);
+        walk.accept(&[0], VarBinds::from_iter([VarBind { oid, value: Value::Integer(1) }]));
         questions += 1;
         assert!(questions < 100);
     }

@@ -20,13 +20,13 @@ fn answer(community: &str, number: i32) -> Vec<u8> {
 fn an_answer_is_taken_once_and_only_with_its_number_and_community() {
     let (mut pending, device) = (Pending::default(), device(161));
     let now = clock::monotonic_now();
-    let (number, mut coming) = pending.add(&device, 1).unwrap();
+    let (number, mut coming) = pending.add(&device, 1, clock::monotonic_now()).unwrap();
     for wrong in [answer("private", number), answer("public", number.wrapping_add(1)), b"garbage".to_vec()] {
         pending.take(&wrong, device.address, now);
         assert!(coming.try_recv().is_err());
     }
     pending.take(&answer("public", number), device.address, now);
-    assert_eq!(coming.try_recv().unwrap().response.varbinds.len(), 1);
+    assert_eq!(coming.try_recv().unwrap().unwrap().response.varbinds.len(), 1);
     pending.take(&answer("public", number), device.address, now);
     let expected = DatagramCounts { answers: 1, unasked: 3, unreadable: 1, ..DatagramCounts::default() };
     assert_eq!((pending.counts, pending.len()), (expected, 0));
@@ -35,7 +35,7 @@ fn an_answer_is_taken_once_and_only_with_its_number_and_community() {
 #[test]
 fn an_answer_from_elsewhere_is_taken_and_counted() {
     let (mut pending, device) = (Pending::default(), device(161));
-    let (number, mut coming) = pending.add(&device, 1).unwrap();
+    let (number, mut coming) = pending.add(&device, 1, clock::monotonic_now()).unwrap();
     pending.take(&answer("public", number), ([10, 0, 0, 9], 161).into(), clock::monotonic_now());
     assert!(coming.try_recv().is_ok());
     assert_eq!((pending.counts.answers, pending.counts.from_elsewhere), (1, 1));
@@ -44,7 +44,7 @@ fn an_answer_from_elsewhere_is_taken_and_counted() {
 #[test]
 fn an_answer_without_one_whole_value_leaves_the_question_waiting() {
     let (mut pending, device) = (Pending::default(), device(161));
-    let (number, mut coming) = pending.add(&device, 1).unwrap();
+    let (number, mut coming) = pending.add(&device, 1, clock::monotonic_now()).unwrap();
     let whole = answer("public", number);
     pending.take(&whole[..whole.len() - 1], device.address, clock::monotonic_now());
     assert!(coming.try_recv().is_err());
@@ -56,10 +56,11 @@ fn an_answer_without_one_whole_value_leaves_the_question_waiting() {
 #[test]
 fn no_more_questions_wait_than_there_is_room_for() {
     let (mut pending, device) = (Pending::default(), device(161));
-    let waiting: Vec<_> = (0..QUESTIONS_MAX).map(|_| pending.add(&device, 1).unwrap()).collect();
-    assert!(pending.add(&device, 1).is_none());
+    let waiting: Vec<_> =
+        (0..QUESTIONS_MAX).map(|_| pending.add(&device, 1, clock::monotonic_now()).unwrap()).collect();
+    assert!(pending.add(&device, 1, clock::monotonic_now()).is_none());
     pending.forget(waiting[0].0);
-    assert!(pending.add(&device, 1).is_some());
+    assert!(pending.add(&device, 1, clock::monotonic_now()).is_some());
 }
 
 #[test]
@@ -79,7 +80,7 @@ proptest! {
         let mut pending = Pending::default();
         let now = clock::monotonic_now();
         let mut questions: Vec<_> =
-            (0..20).map(|port| { let device = device(port); pending.add(&device, 1).map(|added| (device, added)).unwrap() }).collect();
+            (0..20).map(|port| { let device = device(port); pending.add(&device, 1, clock::monotonic_now()).map(|added| (device, added)).unwrap() }).collect();
         let mut open = [true; 20];
         for (place, kind) in events {
             let (device, (number, coming)) = &mut questions[place];
@@ -88,7 +89,7 @@ proptest! {
                 1 => pending.take(&answer("forged", *number), device.address, now),
                 _ => {
                     pending.take(&answer("public", *number), device.address, now);
-                    let received = coming.try_recv().ok().map(|received| received.response.varbinds[0].value.clone());
+                    let received = coming.try_recv().ok().map(|received| received.unwrap().response.varbinds.into_vec()[0].value.clone());
                     prop_assert_eq!(received, open[place].then_some(Value::Integer((*number).into())));
                     open[place] = false;
                 }
