@@ -204,8 +204,8 @@ pub struct VarBindRef<'a> {
     pub wire_bytes: usize,
 }
 
-/// How many rooms a thread keeps: as many answers as are in its hands.
-const ROOMS_KEPT: usize = 4;
+/// How many rooms a thread keeps: as many answers as are in its hands when they gathered.
+const ROOMS_KEPT: usize = 32;
 
 thread_local! {
     static ROOMS: RefCell<Vec<VarBinds>> = const { RefCell::new(Vec::new()) };
@@ -289,6 +289,15 @@ impl VarBinds {
     /// Returns the pairs, each for itself.
     pub fn into_vec(mut self) -> Vec<VarBind> {
         self.drain().map(|(name, value, _)| VarBind { oid: Oid::from_arcs(name), value }).collect()
+    }
+}
+
+impl IntoIterator for VarBinds {
+    type Item = VarBind;
+    type IntoIter = std::vec::IntoIter<VarBind>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_vec().into_iter()
     }
 }
 
