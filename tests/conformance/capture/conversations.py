@@ -39,13 +39,11 @@ EXPLAINED = {
     "snmp__snmpv2_get.pcap": "wildcard",
     "snmp__snmpv2_get_bulk.pcap": "wildcard",
     "snmp__snmpv2_get_next.pcap": "wildcard",
-    # Link types and encapsulations that are not read yet, and are counted as undecoded: FDDI, MPLS, NFLOG, provider
-    # backbone bridges, PPPoE, PPP, radiotap.
+    # Link types that are not read, and are counted as undecoded: FDDI, NFLOG, PPP, radiotap; and provider backbone
+    # bridges, one within another without end.
     "llc.pcap": "unread",
-    "mixed-vlan-mpls.pcap": "unread",
     "nflog-http.pcap": "unread",
     "pbb-recursive-frames.pcapng": "unread",
-    "pppoe-over-qinq.pcap": "unread",
     "quic__interop__quic-go_quic-go__retry.pcap": "unread",
     "radiotap.pcap": "unread",
 }

@@ -1,7 +1,8 @@
-//! What comes before the network layer: Ethernet II, IEEE 802.3 with LLC and SNAP, 802.1Q and 802.1ad tags, Linux
-//! cooked captures, BSD loopback.
+//! What comes before the network layer: Ethernet II, IEEE 802.3 with LLC and SNAP, 802.1Q and 802.1ad tags, provider
+//! backbone bridges (802.1ah), MPLS, PPPoE, Linux cooked captures, BSD loopback.
 //!
-//! Invariant: a [`Link`] keeps the addresses even where the protocol inside is not one the product reads.
+//! Invariant: a [`Link`] keeps the addresses even where the protocol inside is not one the product reads; they are those of
+//! this link, not of what a provider carries inside.
 
 use onenet_topology::MacAddr;
 
@@ -12,6 +13,14 @@ use crate::link::{LinkType, VlanTag};
 const TAGS: [u16; 4] = [0x8100, 0x88a8, 0x9100, 0x9200];
 /// The deepest stack of tags that is read.
 const TAGS_MAX: usize = 4;
+/// MPLS, unicast and multicast (RFC 5332).
+const MPLS: [u16; 2] = [0x8847, 0x8848];
+/// The deepest stack of labels that is read.
+const LABELS_MAX: usize = 8;
+/// A PPPoE session (RFC 2516); its discovery, 0x8863, carries no packets.
+const PPPOE_SESSION: u16 = 0x8864;
+/// A frame inside a provider's backbone (802.1ah).
+const BACKBONE: u16 = 0x88e7;
 /// EtherTypes start here; below, the field is the length of an 802.3 frame.
 const ETHERTYPE_MIN: u16 = 0x0600;
 /// `ARPHRD_ETHER`: the cooked header's address is a MAC address.
@@ -45,6 +54,8 @@ pub struct Link<'a> {
     pub inner_vlan: Option<u16>,
     /// Whether the header says that the capturing host sent the frame.
     pub outgoing: bool,
+    /// Whether a provider carries a customer's frame in this one: what that says of link addresses is not of this link.
+    pub carries_frame: bool,
     /// What the payload is, or why that cannot be said.
     pub protocol: Result<Protocol, Undecoded>,
     /// What follows the header.
@@ -78,6 +89,7 @@ impl<'a> Link<'a> {
             vlan: None,
             inner_vlan: None,
             outgoing: false,
+            carries_frame: false,
             protocol: Ok(protocol),
             payload,
         }
@@ -135,39 +147,97 @@ impl<'a> Link<'a> {
         Err(Undecoded::new(Reason::LoopbackFamily, 0, 2, actual))
     }
 
-    /// Reads tags from `field`, the frame's type field, on, and sets the protocol and payload behind them.
+    /// Reads what is wrapped around a packet from `field`, the frame's type field, on, and sets the protocol and payload
+    /// within.
     fn carry(&mut self, mut field: u16) {
-        let mut depth = 0_usize;
-        while TAGS.contains(&field) {
-            depth = depth.saturating_add(1);
-            if depth > TAGS_MAX {
-                self.protocol = Err(Undecoded::new(Reason::VlanDepth, 0, TAGS_MAX, depth));
-                return;
-            }
-            let (tag, rest) = match head::<4>(self.payload, Reason::VlanShort) {
-                Ok(parts) => parts,
+        for _ in 0..=TAGS_MAX {
+            match self.unwrapped(field) {
+                Ok(Some(next)) => field = next,
+                Ok(None) => return,
                 Err(fault) => {
                     self.protocol = Err(fault);
                     return;
                 }
-            };
-            let [c0, c1, t0, t1] = *tag;
-            let id = VlanTag { protocol: field, control: be16([c0, c1]) }.id();
-            if self.vlan.is_none() {
-                self.vlan = id;
-            } else if self.inner_vlan.is_none() {
-                self.inner_vlan = id;
             }
+        }
+        self.protocol = Err(Undecoded::new(Reason::VlanDepth, 0, TAGS_MAX, TAGS_MAX.saturating_add(1)));
+    }
+
+    /// Takes off one header. Returns the type field behind it, `None` when the protocol is known.
+    fn unwrapped(&mut self, field: u16) -> Result<Option<u16>, Undecoded> {
+        if TAGS.contains(&field) {
+            return self.carry_tag(field).map(Some);
+        }
+        match field {
+            BACKBONE => self.carry_frame(Reason::BackboneShort),
+            PPPOE_SESSION => self.carry_pppoe().map(|()| None),
+            _ if MPLS.contains(&field) => self.carry_mpls(),
+            ETHERTYPE_MIN.. => {
+                self.protocol = Ok(Protocol::EtherType(field));
+                Ok(None)
+            }
+            _ => {
+                // A length that says less than there is tells padding from payload.
+                self.payload = self.payload.get(..field.into()).unwrap_or(self.payload);
+                self.carry_llc();
+                Ok(None)
+            }
+        }
+    }
+
+    fn carry_tag(&mut self, protocol: u16) -> Result<u16, Undecoded> {
+        let (&[c0, c1, t0, t1], rest) = head::<4>(self.payload, Reason::VlanShort)?;
+        let id = VlanTag { protocol, control: be16([c0, c1]) }.id();
+        if self.vlan.is_none() {
+            self.vlan = id;
+        } else if self.inner_vlan.is_none() {
+            self.inner_vlan = id;
+        }
+        self.payload = rest;
+        Ok(be16([t0, t1]))
+    }
+
+    /// A customer's frame behind four bytes: flags and service of 802.1ah, or the control word of a pseudowire.
+    fn carry_frame(&mut self, short: Reason) -> Result<Option<u16>, Undecoded> {
+        let (inner, rest) = head::<18>(self.payload, short)?;
+        self.payload = rest;
+        self.carries_frame = true;
+        Ok(inner.last_chunk().copied().map(be16))
+    }
+
+    /// A stack of labels (RFC 3032) does not say what it carries: an IP packet tells by its version, a frame by the control
+    /// word of a pseudowire in front of it, whose first four bits are 0 (RFC 4385, section 3).
+    fn carry_mpls(&mut self) -> Result<Option<u16>, Undecoded> {
+        for _ in 0..LABELS_MAX {
+            let (&[_, _, last, _], rest) = head::<4>(self.payload, Reason::MplsShort)?;
             self.payload = rest;
-            field = be16([t0, t1]);
+            if last & 1 == 0 {
+                continue;
+            }
+            match self.payload.first().map(|first| first >> 4) {
+                Some(4 | 6) => {
+                    self.protocol = Ok(Protocol::Ip);
+                    return Ok(None);
+                }
+                Some(0) => return self.carry_frame(Reason::MplsShort),
+                other => {
+                    return Err(Undecoded::new(Reason::MplsPayload, 0, 4, other.unwrap_or_default().into()));
+                }
+            }
         }
-        if field >= ETHERTYPE_MIN {
-            self.protocol = Ok(Protocol::EtherType(field));
-        } else {
-            // A length that says less than there is tells padding from payload.
-            self.payload = self.payload.get(..field.into()).unwrap_or(self.payload);
-            self.carry_llc();
-        }
+        Err(Undecoded::new(Reason::MplsDepth, 0, LABELS_MAX, LABELS_MAX.saturating_add(1)))
+    }
+
+    /// Version and type, code, session, length, and the number of a protocol of PPP.
+    fn carry_pppoe(&mut self) -> Result<(), Undecoded> {
+        let (&[_, _, _, _, l0, l1, p0, p1], rest) = head::<8>(self.payload, Reason::PppoeShort)?;
+        // The length counts the number of the protocol.
+        self.payload = rest.get(..usize::from(be16([l0, l1])).saturating_sub(2)).unwrap_or(rest);
+        self.protocol = match be16([p0, p1]) {
+            0x0021 | 0x0057 => Ok(Protocol::Ip),
+            other => Err(Undecoded::new(Reason::PppProtocol, 6, 0x0021, other.into())),
+        };
+        Ok(())
     }
 
     fn carry_cooked(&mut self, field: u16) {

@@ -118,11 +118,11 @@ impl<'a> Packet<'a> {
             Protocol::EtherType(ETHERTYPE_IPV4) => IpHeader::parse_v4(payload).map_err(placed)?,
             Protocol::EtherType(ETHERTYPE_IPV6) => IpHeader::parse_v6(payload).map_err(placed)?,
             Protocol::Ip => IpHeader::parse(payload).map_err(placed)?,
-            Protocol::EtherType(ETHERTYPE_ARP) => {
+            Protocol::EtherType(ETHERTYPE_ARP) if !link.carries_frame => {
                 self.content = Content::Arp(Arp::parse(payload).map_err(placed)?);
                 return Ok(());
             }
-            Protocol::EtherType(ETHERTYPE_LLDP) => {
+            Protocol::EtherType(ETHERTYPE_LLDP) if !link.carries_frame => {
                 self.content = Content::Lldp(payload);
                 return Ok(());
             }

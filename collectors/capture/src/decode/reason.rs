@@ -100,6 +100,18 @@ reasons! {
     LldpOrder = "lldp_order",
     /// An SCTP common header does not fit.
     SctpShort = "sctp_short",
+    /// A provider backbone header (802.1ah) does not fit.
+    BackboneShort = "backbone_short",
+    /// An MPLS label, or the control word of a pseudowire, does not fit.
+    MplsShort = "mpls_short",
+    /// More MPLS labels follow each other than any network stacks.
+    MplsDepth = "mpls_depth",
+    /// Neither IP nor a pseudowire behind MPLS labels.
+    MplsPayload = "mpls_payload",
+    /// A PPPoE header does not fit.
+    PppoeShort = "pppoe_short",
+    /// A protocol of PPP the product does not read (its link control is one).
+    PppProtocol = "ppp_protocol",
 }
 
 impl Reason {
@@ -125,6 +137,9 @@ impl Reason {
                 | Self::TcpShort
                 | Self::UdpShort
                 | Self::SctpShort
+                | Self::BackboneShort
+                | Self::MplsShort
+                | Self::PppoeShort
                 | Self::IcmpShort
                 | Self::Icmpv6Short
                 | Self::NdShort

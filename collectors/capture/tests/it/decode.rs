@@ -95,6 +95,58 @@ fn snap_carries_what_an_ethertype_names_and_the_length_ends_it() {
 }
 
 #[test]
+fn what_a_provider_wraps_around_a_packet_is_taken_off_and_its_addresses_stay_those_of_the_link() {
+    let datagram = ipv4(ANNA_IP, BERT_IP, 17, &udp(5, 6, b"ab"));
+    let inner = ethernet(ANNA, BERT, IPV4, &datagram);
+    let labels = [&[0, 1, 0x10, 64][..], &[0, 2, 0x11, 64]].concat();
+    let pppoe = |protocol: [u8; 2]| {
+        let length = u16::try_from(datagram.len() + 2).unwrap().to_be_bytes();
+        [&[0x11, 0, 0, 7][..], &length, &protocol, &datagram, &[0; 4]].concat()
+    };
+    let wrapped = [
+        (0x8847, [&labels[..], &datagram].concat()),
+        (0x8848, [&labels[..], &[0; 4], &inner].concat()),
+        (0x8864, pppoe([0, 0x21])),
+        (0x88e7, [&[0, 0, 0, 9][..], &inner].concat()),
+        (0x8100, tagged(7, 0x8847, &[&labels[..], &datagram].concat())),
+    ];
+    for (kind, payload) in &wrapped {
+        let frame = ethernet(ROUTER, BERT, *kind, payload);
+        let packet = packet(&frame);
+        assert_eq!((packet.source, packet.fault), (Some(ROUTER), None), "{kind:#x}");
+        assert_eq!(packet.addresses(), Some((ANNA_IP.into(), BERT_IP.into())), "{kind:#x}");
+    }
+    for (kind, whole) in &wrapped {
+        // PPPoE is padded by four bytes here, which nobody misses.
+        let needed = whole.len() - if *kind == 0x8864 { 4 } else { 0 };
+        for length in 0..needed {
+            let frame = ethernet(ROUTER, BERT, *kind, &whole[..length]);
+            assert!(packet(&frame).fault.is_some(), "{kind:#x} cut to {length}");
+        }
+    }
+    assert_eq!(fault(&ethernet(ROUTER, BERT, 0x8864, &pppoe([0xc0, 0x21]))), Some(Reason::PppProtocol));
+    assert_eq!(fault(&ethernet(ROUTER, BERT, 0x8847, &[[0, 1, 0x10, 64]; 20].concat())), Some(Reason::MplsDepth));
+    assert_eq!(fault(&ethernet(ROUTER, BERT, 0x8847, &[0, 1, 0x11, 64, 0x90])), Some(Reason::MplsPayload));
+}
+
+#[test]
+fn what_a_customers_frame_says_of_link_addresses_is_not_of_this_link() {
+    let inner = ethernet(ANNA, BERT, ARP, &arp(1, ANNA, ANNA_IP, BERT_IP));
+    let frame = ethernet(ROUTER, BERT, 0x88e7, &[&[0, 0, 0, 9][..], &inner].concat());
+    assert_eq!((packet(&frame).content, fault(&frame)), (Content::Unread, Some(Reason::EtherType)));
+}
+
+#[test]
+fn sctp_has_ports() {
+    let frame = ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 132, &[0, 7, 0, 80, 1, 2, 3, 4, 5, 6, 7, 8]));
+    let decoded = packet(&frame);
+    let Content::Ip(ip) = decoded.content else { panic!("{decoded:?}") };
+    let Transport::Sctp(sctp) = ip.transport else { panic!("{:?}", ip.transport) };
+    assert_eq!((sctp.source_port, sctp.destination_port), (7, 80));
+    assert_eq!(fault(&ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 132, &[0; 11]))), Some(Reason::SctpShort));
+}
+
+#[test]
 fn ipv4_options_are_skipped_and_padding_is_no_payload() {
     let mut bytes = ipv4(ANNA_IP, BERT_IP, 17, &[&[1, 1, 1, 0][..], &udp(5, 6, b"ab")].concat());
     bytes[0] = 0x46;
