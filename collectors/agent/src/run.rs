@@ -386,6 +386,7 @@ fn spool_config(config: &Config) -> SpoolConfig {
     SpoolConfig {
         age_cap_ms: u64::try_from(config.spool.history_age_max.as_millis()).unwrap_or(u64::MAX),
         byte_cap: config.spool.size_max_bytes,
+        max_facts: config.spool.facts_max,
         ..SpoolConfig::default()
     }
 }

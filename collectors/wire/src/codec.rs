@@ -7,7 +7,7 @@
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, HistoryBody, HistoryItem, ItemKey},
+    fact::{Fact, FactBody, HistoryBody, HistoryItem, ItemKey},
 };
 use prost::Message;
 
@@ -42,6 +42,32 @@ pub fn encode_gone(key: &ItemKey, observed: Timestamp) -> Vec<u8> {
 pub fn decode_gone(bytes: &[u8]) -> Result<(ItemKey, Timestamp), Invalid> {
     let (observed, change) = decode::<v1::FactChange>(bytes)?;
     Ok((convert::item_key(change.body)?, observed))
+}
+
+/// Returns the bytes of a fact without its time: the `FactChange` alone. [`message_hash`](crate::message_hash) is made of them.
+pub fn fact_message(body: &FactBody) -> Vec<u8> {
+    v1::FactChange { age_ms: 0, gone: false, body: Some(body.into()) }.encode_to_vec()
+}
+
+/// Reads back what [`fact_message`] made.
+///
+/// # Errors
+/// The bytes are not those of a fact, or break a limit.
+pub fn read_fact_message(message: &[u8]) -> Result<FactBody, Invalid> {
+    convert::fact_body(v1::FactChange::decode(message).map_err(|_| undecodable())?.body)
+}
+
+/// Returns the bytes that say which fact is gone, without since when.
+pub fn gone_message(key: &ItemKey) -> Vec<u8> {
+    v1::FactChange { age_ms: 0, gone: true, body: Some(key.into()) }.encode_to_vec()
+}
+
+/// Reads back what [`gone_message`] made.
+///
+/// # Errors
+/// The bytes are not those of a fact that is gone, or break a limit.
+pub fn read_gone_message(message: &[u8]) -> Result<ItemKey, Invalid> {
+    convert::item_key(v1::FactChange::decode(message).map_err(|_| undecodable())?.body)
 }
 
 /// Returns the bytes of a history item.

@@ -4,21 +4,23 @@
 //! defaults left out), with XXH3. When a fact was observed is not part of it. The golden file `digest.txt` freezes it.
 
 use onenet_topology::fact::{FactBody, Group, ItemKey};
-use prost::Message as _;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::{GroupDigest, v1};
+use crate::{GroupDigest, codec, v1};
 
 /// Returns the place of a fact in the order in which groups are cut into [ranges](crate::KeyRange).
 pub fn key_hash(key: &ItemKey) -> u64 {
-    let change = v1::FactChange { age_ms: 0, gone: true, body: Some(key.into()) };
-    xxh3_64(&change.encode_to_vec())
+    xxh3_64(&codec::gone_message(key))
 }
 
 /// Returns the hash of one fact of a group: the whole body, without the time.
 pub fn fact_hash(group: &Group, body: &FactBody) -> u64 {
-    let change = v1::FactChange { age_ms: 0, gone: false, body: Some(body.into()) };
-    xxh3_64_with_seed(&change.encode_to_vec(), group_seed(group))
+    message_hash(group, &codec::fact_message(body))
+}
+
+/// Returns the hash of one fact of a group from its [bytes without the time](codec::fact_message).
+pub fn message_hash(group: &Group, message: &[u8]) -> u64 {
+    xxh3_64_with_seed(message, group_seed(group))
 }
 
 fn group_seed(group: &Group) -> u64 {

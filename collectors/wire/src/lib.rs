@@ -15,7 +15,7 @@ mod convert;
 mod invalid;
 mod message;
 
-pub use digest::{fact_hash, key_hash};
+pub use digest::{fact_hash, key_hash, message_hash};
 pub use invalid::{Invalid, Problem};
 pub use message::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,

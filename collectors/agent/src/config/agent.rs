@@ -10,7 +10,7 @@ use onenet_config::Section;
 use onenet_snmp::Profiles;
 
 use super::DATA_DIR_DEFAULT;
-use crate::cli::chain;
+use crate::{cli::chain, spool::FACTS_MAX_DEFAULT};
 
 const DAY_S: u64 = 24 * 3600;
 const MIB: u64 = 1 << 20;
@@ -31,6 +31,8 @@ pub struct SpoolCaps {
     pub history_age_max: Duration,
     /// How large the spool's directory may get, in bytes.
     pub size_max_bytes: u64,
+    /// How many facts of what holds now are kept.
+    pub facts_max: usize,
 }
 
 /// The status file.
@@ -55,7 +57,11 @@ impl Default for CentreConfig {
 
 impl Default for SpoolCaps {
     fn default() -> Self {
-        Self { history_age_max: Duration::from_secs(7 * DAY_S), size_max_bytes: 512 * MIB }
+        Self {
+            history_age_max: Duration::from_secs(7 * DAY_S),
+            size_max_bytes: 512 * MIB,
+            facts_max: FACTS_MAX_DEFAULT,
+        }
     }
 }
 
@@ -100,10 +106,12 @@ pub(super) fn spool(mut section: Section<'_>) -> SpoolCaps {
     let defaults = SpoolCaps::default();
     let age = section.number("history_age_max_days", 1..=190, "days");
     let size = section.number("size_max_mib", 16..=1 << 20, "MiB");
+    let facts = section.number("facts_max", 1_000..=100_000_000, "facts");
     section.finish();
     SpoolCaps {
         history_age_max: age.map_or(defaults.history_age_max, |found| Duration::from_secs(found.value * DAY_S)),
         size_max_bytes: size.map_or(defaults.size_max_bytes, |found| found.value * MIB),
+        facts_max: facts.and_then(|found| usize::try_from(found.value).ok()).unwrap_or(defaults.facts_max),
     }
 }
 

@@ -17,7 +17,7 @@ use onenet_topology::{
     MacAddr, Timestamp,
     fact::{ConditionKind, Event, FactBody, FactChange, Group, HistoryBody, Method, Reach, Scope},
 };
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -25,7 +25,7 @@ use super::{
     handed::Handed,
     memory::{Memory, PortChanges},
     names,
-    notices::Notice,
+    notices::{Notice, Notices},
     quirks::{Quirks, Shown},
     recognition::Recognition,
 };
@@ -79,9 +79,9 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Self {
+    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Box<Self> {
         let now = shared.clock.timestamp();
-        Self {
+        Box::new(Self {
             scope: Scope::new(&config.name),
             target: config.target.to_string(),
             session: None,
@@ -97,16 +97,16 @@ impl Device {
             tells_vlans: false,
             config,
             shared,
-        }
+        })
     }
 
     /// Polls until cancelled. `news` changes when something new was seen at the site; `notices` are what the device says of
     /// its own accord.
     pub(super) async fn run(
-        mut self,
+        mut self: Box<Self>,
         cancel: CancellationToken,
         mut news: watch::Receiver<u64>,
-        mut notices: mpsc::Receiver<Notice>,
+        mut notices: Notices,
     ) {
         news.mark_unchanged();
         loop {
@@ -118,15 +118,16 @@ impl Device {
                         () = cancel.cancelled() => return,
                         () = tokio::time::sleep(pause) => {}
                         Ok(()) = news.changed() => self.schedule.trigger(self.shared.clock.timestamp()),
-                        Some(notice) = notices.recv() => self.noticed(notice).await,
+                        notice = notices.next() => Box::pin(self.noticed(notice)).await,
                     }
                 }
                 Decision::Poll(tables) => {
+                    // What a cycle needs is not kept for each of the thousands of devices that are not asked just now.
                     let finished = tokio::select! {
                         () = cancel.cancelled() => return,
-                        finished = self.cycle(tables) => finished,
+                        finished = Box::pin(self.cycle(tables)) => finished,
                     };
-                    self.end(tables, finished).await;
+                    Box::pin(self.end(tables, finished)).await;
                 }
                 // Cannot be: this task alone runs cycles, and ends each.
                 Decision::Busy => {

@@ -4,14 +4,14 @@
 //! one entry a polled device.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use onenet_snmp::Credentials;
 use onenet_topology::{Timestamp, fact::EventKind};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
 use crate::{config::DeviceConfig, schedule::Tables};
 
@@ -40,8 +40,20 @@ pub(crate) struct Listening {
     pub(crate) name: String,
     /// What it is polled with, and so believed with.
     pub(crate) credentials: Credentials,
-    sender: mpsc::Sender<Notice>,
+    inbox: Arc<Inbox>,
 }
+
+/// Where the notices for one device wait. It takes no memory for them before one comes, as a channel would: nearly all
+/// devices are silent.
+#[derive(Debug, Default)]
+struct Inbox {
+    waiting: Mutex<VecDeque<Notice>>,
+    come: Notify,
+}
+
+/// What comes for one device.
+#[derive(Debug)]
+pub(super) struct Notices(Arc<Inbox>);
 
 /// Who is at which address. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -50,7 +62,41 @@ pub(crate) struct Told(Arc<Mutex<HashMap<IpAddr, Vec<Listening>>>>);
 impl Listening {
     /// Tells the device's task. Returns whether there was room.
     pub(crate) fn tell(&self, notice: Notice) -> bool {
-        self.sender.try_send(notice).is_ok()
+        let mut waiting = self.inbox.lock();
+        if waiting.len() >= WAITING_MAX {
+            return false;
+        }
+        waiting.push_back(notice);
+        drop(waiting);
+        self.inbox.come.notify_one();
+        true
+    }
+}
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Notice>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Notices {
+    /// Returns the next notice once there is one. Cancel safe: what is not returned still waits.
+    pub(super) async fn next(&mut self) -> Notice {
+        loop {
+            if let Some(notice) = self.take() {
+                return notice;
+            }
+            self.0.come.notified().await;
+        }
+    }
+
+    fn take(&self) -> Option<Notice> {
+        let mut waiting = self.0.lock();
+        let notice = waiting.pop_front();
+        if waiting.is_empty() {
+            waiting.shrink_to_fit();
+        }
+        notice
     }
 }
 
@@ -61,14 +107,15 @@ impl Told {
     }
 
     /// Adds a device. Returns where its notices come.
-    pub(super) fn add(&self, device: &DeviceConfig) -> mpsc::Receiver<Notice> {
-        let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        let listening = Listening { name: device.name.clone(), credentials: device.credentials.clone(), sender };
+    pub(super) fn add(&self, device: &DeviceConfig) -> Notices {
+        let inbox = Arc::<Inbox>::default();
+        let notices = Notices(Arc::clone(&inbox));
+        let listening = Listening { name: device.name.clone(), credentials: device.credentials.clone(), inbox };
         let mut devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = devices.entry(device.target.ip().to_canonical()).or_default();
         here.retain(|other| other.name != device.name);
         here.push(listening);
-        receiver
+        notices
     }
 
     /// Removes a device.

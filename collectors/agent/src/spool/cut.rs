@@ -6,6 +6,8 @@
 use onenet_topology::fact::{FactChange, Group};
 use onenet_wire::{GroupChanges, KeyRange, codec, limits};
 
+use super::group::Edit;
+
 /// Bytes that a change needs in a batch beside its stored form: tag, length, age.
 const CHANGE_OVERHEAD: usize = 16;
 /// Bytes that a group needs in a batch beside its scope: tag, length, method, key range.
@@ -21,7 +23,10 @@ pub(super) struct Cut {
     pub(super) sent: Vec<(Group, u64)>,
     /// Groups whose resending went on to this key hash, or is done.
     pub(super) resync: Vec<(Group, Option<u64>)>,
-    pub(super) cursor: Vec<u8>,
+    /// Where it ended among what changed.
+    pub(super) cursor: Option<(Group, u64)>,
+    /// What follows in memory once it is in a batch on disk.
+    pub(super) edits: Vec<Edit>,
 }
 
 impl Cut {

@@ -14,10 +14,12 @@ use onenet_wire::{Batch, Clocks, Content, Lane, Position, v1};
 use prost::Message as _;
 
 use super::{
-    FORMAT, SpoolConfig, SpoolError, View, epoch,
+    FORMAT, SpoolConfig, SpoolError, View,
+    change::Rules,
+    epoch,
     history::{Caps, History, numbers, own_group},
-    keys, refused,
-    state::{Rules, StateTable},
+    keys, migrate, refused,
+    state::StateTable,
     store::{Purpose, Store, Writes},
     time,
 };
@@ -46,9 +48,12 @@ impl Inner {
     pub(super) fn open(folder: &Path, now: &Clocks) -> Result<Self, SpoolError> {
         let store = Store::open(folder)?;
         let found = store.get(keys::FORMAT)?.and_then(|value| numbers::<1>(&value)).map(|[found]| found);
-        if let Some(found) = found.filter(|found| *found != FORMAT) {
-            return Err(SpoolError::Format { folder: folder.to_owned(), found });
+        match found {
+            None | Some(FORMAT) => {}
+            Some(1) => migrate::from_format_1(&store)?,
+            Some(found) => return Err(SpoolError::Format { folder: folder.to_owned(), found }),
         }
+        migrate::remove_format_1(&store)?;
         let shift = clock_shift(&store, now)?;
         let (state, damaged) = StateTable::load(&store, shift, time(now))?;
         let lane = store.get(keys::STATE_LANE)?.and_then(|value| numbers::<2>(&value));
@@ -125,8 +130,8 @@ impl Inner {
         now: &Clocks,
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
-        let changes = self.state.difference(self.store()?, group, facts, time(now))?;
-        self.observe(changes, config)
+        let Self { store, state, .. } = self;
+        state.replace(opened(store.as_ref())?, group, facts, time(now), config.rules())
     }
 
     pub(super) fn renew(
@@ -151,8 +156,8 @@ impl Inner {
         now: &Clocks,
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
-        let changes = self.state.outdated(self.store()?, group, before, time(now))?;
-        self.observe(changes, config)
+        let Self { store, state, .. } = self;
+        state.forget(opened(store.as_ref())?, group, before, time(now), config.rules())
     }
 
     pub(super) fn observe_own(&mut self, change: FactChange, config: SpoolConfig) -> Result<bool, SpoolError> {
@@ -217,7 +222,7 @@ impl Inner {
         if let Content::State(groups) = batch.content {
             cut.groups = groups;
         }
-        state.write_sent(&cut, &mut writes);
+        state.write_sent(store, &mut cut, &mut writes)?;
         store.apply(writes, Purpose::BookKeeping)?;
         store.flush()?;
         state.sent(cut);

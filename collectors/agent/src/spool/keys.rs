@@ -1,14 +1,16 @@
 //! The keys of the spool's one tree.
 //!
-//! Invariant: keys of one kind sort by what they name: groups by method and scope, facts of a group by key hash, parts of a
+//! Invariant: keys of one kind sort by what they name: groups by method and scope, pages of a group by key hash, parts of a
 //! batch by number. So a range of key hashes, or a batch, is one scan.
 
 use onenet_topology::fact::{Group, Method, Scope};
 
-/// Facts: group, key hash → the fact.
-pub(super) const FACT: u8 = b'f';
-/// Facts that wait to be sent: group, key hash → nothing, or for a fact that is gone, when and which.
-pub(super) const DIRTY: u8 = b'd';
+/// Pages of facts: group, first key hash → facts that hold, or are gone and wait to be sent.
+pub(super) const PAGE: u8 = b'p';
+/// Facts in format 1: group, key hash → the fact.
+pub(super) const OLD_FACT: u8 = b'f';
+/// Facts that wait to be sent in format 1: group, key hash → nothing, or for a fact that is gone, when and which.
+pub(super) const OLD_DIRTY: u8 = b'd';
 /// Groups that wait to be sent again, complete: group → the first key hash not yet sent.
 pub(super) const RESYNC: u8 = b'c';
 /// The state batch that waits for its acknowledgement: part → bytes.
@@ -41,7 +43,7 @@ pub(super) fn group(kind: u8, group: &Group) -> Vec<u8> {
     key
 }
 
-/// Returns the key of one fact.
+/// Returns the key of one page.
 pub(super) fn item(kind: u8, of: &Group, key_hash: u64) -> Vec<u8> {
     let mut key = group(kind, of);
     key.extend_from_slice(&key_hash.to_be_bytes());
@@ -56,7 +58,7 @@ pub(super) fn parse_group(key: &[u8]) -> Option<(Group, &[u8])> {
     Some((Group { method, scope: Scope::new(std::str::from_utf8(scope).ok()?) }, rest))
 }
 
-/// Returns the group and key hash of a fact's key.
+/// Returns the group and key hash of a page's key.
 pub(super) fn parse_item(key: &[u8]) -> Option<(Group, u64)> {
     let (group, rest) = parse_group(key)?;
     Some((group, u64::from_be_bytes(rest.try_into().ok()?)))

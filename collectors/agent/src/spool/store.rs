@@ -85,6 +85,10 @@ impl Writes {
         parts
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.count
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.count == 0
     }

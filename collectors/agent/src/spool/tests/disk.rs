@@ -9,7 +9,10 @@ use std::{
 use super::*;
 use crate::{
     clock::Clock,
-    spool::{SpoolError, keys, store::Store},
+    spool::{
+        SpoolError, keys,
+        store::{Purpose, Store, Writes},
+    },
 };
 
 /// Set for the process that is to be killed: where its spool is.
@@ -21,12 +24,7 @@ const KILLED: &str = "spool::tests::disk::what_was_on_disk_when_the_process_was_
 fn a_folder_of_another_format_is_refused_with_the_remedy() {
     let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
     drop(open(&folder, &hands.0));
-    let store = Store::open(folder.path()).unwrap();
-    let mut writes = super::super::store::Writes::default();
-    writes.put(keys::FORMAT, &9_u64.to_be_bytes());
-    store.apply(writes, super::super::store::Purpose::BookKeeping).unwrap();
-    store.flush().unwrap();
-    drop(store);
+    write(&folder, |writes| writes.put(keys::FORMAT, &9_u64.to_be_bytes()));
     let error = Spool::open(folder.path(), SpoolConfig::default(), &hands.0).unwrap_err();
     assert!(matches!(error, SpoolError::Format { found: 9, .. }), "{error}");
     assert!(error.to_string().contains("move the folder away"), "{error}");
@@ -41,27 +39,134 @@ fn a_folder_that_another_agent_uses_is_refused_with_the_remedy() {
     assert!(error.to_string().contains("no other agent"), "{error}");
 }
 
+/// Returns the keys and values of the pages on disk.
+fn pages(folder: &TempDir) -> Vec<(Vec<u8>, Vec<u8>)> {
+    Store::open(folder.path()).unwrap().scan(&[keys::PAGE]).map(Result::unwrap).collect()
+}
+
+fn write(folder: &TempDir, write: impl FnOnce(&mut Writes)) {
+    let store = Store::open(folder.path()).unwrap();
+    let mut writes = Writes::default();
+    write(&mut writes);
+    store.apply(writes, Purpose::BookKeeping).unwrap();
+    store.flush().unwrap();
+}
+
+fn many(range: std::ops::Range<u32>, name: &str, observed: Timestamp) -> Vec<Fact> {
+    range.map(|number| host(number, &format!("{number} {name}"), observed)).collect()
+}
+
 #[test]
-fn a_damaged_fact_costs_itself_and_its_group_is_sent_again() {
+fn a_damaged_page_costs_itself_and_its_group_is_sent_again() {
     let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
-    let facts = [present("lan", host(1, "a", hands.time())), present("lan", host(2, "b", hands.time()))];
-    spool.observe(&facts, &hands.0).unwrap();
+    spool.replace_group(&group("lan"), many(0..200, "x", hands.time()), &hands.0).unwrap();
+    spool.observe(&[present("other", host(1, "y", hands.time()))], &hands.0).unwrap();
     drain_state(&spool, &hands.0);
     drop(spool);
-    let store = Store::open(folder.path()).unwrap();
-    let mut writes = super::super::store::Writes::default();
-    let hash = onenet_wire::key_hash(&facts[0].1.key());
-    writes.put(keys::item(keys::FACT, &group("lan"), hash), &[1, 2, 3]);
-    store.apply(writes, super::super::store::Purpose::BookKeeping).unwrap();
-    store.flush().unwrap();
-    drop(store);
+    let of_lan: Vec<_> =
+        pages(&folder).into_iter().filter(|(key, _)| key.windows(3).any(|part| part == b"lan")).collect();
+    assert!(of_lan.len() > 5, "{} pages", of_lan.len());
+    write(&folder, |writes| writes.put(of_lan[2].0.clone(), &[1, 2, 3]));
     let spool = open(&folder, &hands.0);
+    let left = spool.status().facts;
     assert_eq!(spool.status().damaged_records, 1);
+    assert!((150..200).contains(&left), "{left} facts of 201 are left");
     let sent = drain_state(&spool, &hands.0);
-    assert_eq!(sent.len(), 1);
+    assert_eq!(sent.len(), 1, "the other group is not sent again");
     assert_eq!(sent[0].complete, Some(onenet_wire::KeyRange::ALL));
-    assert_eq!(sent[0].changes, [facts[1].1.clone()]);
+    assert_eq!(sent[0].changes.len(), left - 1);
+    // What is observed again is there again.
+    spool.replace_group(&group("lan"), many(0..200, "x", hands.time()), &hands.0).unwrap();
+    assert_eq!(changes(&drain_state(&spool, &hands.0)).len(), 201 - left);
+    assert_eq!(spool.digest().unwrap().groups.iter().map(|group| group.count).sum::<u64>(), 201);
+}
+
+#[test]
+fn a_change_of_one_fact_of_a_large_group_writes_one_page() {
+    let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
+    let facts = many(0..20_000, "x", hands.time());
+    let spool = open(&folder, &hands.0);
+    spool.replace_group(&group("lan"), facts.clone(), &hands.0).unwrap();
+    drain_state(&spool, &hands.0);
+    drop(spool);
+    let before = pages(&folder);
+    let bytes: usize = before.iter().map(|(_, page)| page.len()).sum();
+    assert!(before.len() > 300 && before.iter().all(|(_, page)| page.len() < 1_100), "{} pages", before.len());
+    assert!(bytes < 20_000 * 40, "{bytes} bytes for 20,000 facts");
+    let spool = open(&folder, &hands.0);
+    hands.pass(10);
+    let mut facts: Vec<_> = facts.into_iter().map(|fact| Fact { observed: hands.time(), ..fact }).collect();
+    facts[7_777] = host(7_777, "another", hands.time());
+    spool.replace_group(&group("lan"), facts.clone(), &hands.0).unwrap();
+    assert_eq!(changes(&drain_state(&spool, &hands.0)), [FactChange::Present(facts[7_777].clone())]);
+    drop(spool);
+    let changed = pages(&folder).into_iter().filter(|page| !before.contains(page)).count();
+    assert!((1..=2).contains(&changed), "{changed} pages were written anew");
+}
+
+#[test]
+fn a_group_shrinks_and_grows_again_with_its_facts() {
+    let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
+    let spool = open(&folder, &hands.0);
+    for numbers in [0..2_000, 1_990..2_000, 0..500, 1_000..3_000, 0..0, 5..700] {
+        hands.pass(10);
+        let facts = many(numbers.clone(), "x", hands.time());
+        spool.replace_group(&group("lan"), facts.clone(), &hands.0).unwrap();
+        drain_state(&spool, &hands.0);
+        assert_eq!(spool.status().facts, facts.len());
+        let mut digest = onenet_wire::GroupDigest::empty(group("lan"));
+        for fact in &facts {
+            digest.add(&fact.body);
+        }
+        let expected: Vec<_> = Some(digest).filter(|_| !facts.is_empty()).into_iter().collect();
+        assert_eq!(spool.digest().unwrap().groups, expected, "{numbers:?}");
+    }
+    drop(spool);
+    let spool = open(&folder, &hands.0);
+    assert_eq!((spool.status().facts, spool.status().damaged_records), (695, 0));
+    spool.resync(&[group("lan")], &hands.0).unwrap();
+    assert_eq!(changes(&drain_state(&spool, &hands.0)).len(), 695);
+}
+
+#[test]
+fn a_folder_of_format_1_is_taken_over_with_its_history() {
+    let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
+    let spool = open(&folder, &hands.0);
+    spool.record(&[sample(1, hands.time())], &hands.0).unwrap();
+    spool.flush(&hands.pass(2_000)).unwrap();
+    drop(spool);
+    let facts = |scope: &str| -> Vec<_> { many(0..300, scope, hands.time()) };
+    write(&folder, |writes| {
+        writes.put(keys::FORMAT, &1_u64.to_be_bytes());
+        for scope in ["settled", "waiting"] {
+            for fact in facts(scope) {
+                let hash = onenet_wire::key_hash(&fact.body.key());
+                writes.put(keys::item(keys::OLD_FACT, &group(scope), hash), onenet_wire::codec::encode_fact(&fact));
+            }
+        }
+        let fact = &facts("waiting")[7];
+        writes.put(keys::item(keys::OLD_DIRTY, &group("waiting"), onenet_wire::key_hash(&fact.body.key())), &[]);
+        // It was gone before it could be said.
+        let key = host(900, "", hands.time()).body.key();
+        let gone = onenet_wire::codec::encode_gone(&key, hands.time());
+        writes.put(keys::item(keys::OLD_DIRTY, &group("gone"), onenet_wire::key_hash(&key)), gone);
+        // An attempt that was killed left a page.
+        writes.put(keys::item(keys::PAGE, &group("left over"), 0), &[9]);
+    });
+    let spool = open(&folder, &hands.0);
+    assert_eq!((spool.status().facts, spool.status().damaged_records), (600, 0));
+    assert_eq!(counters(&spool, &hands.0), [1]);
+    let sent = drain_state(&spool, &hands.0);
+    let groups: Vec<_> = sent.iter().map(|part| (part.group.scope.as_str(), part.changes.len())).collect();
+    assert_eq!(groups, [("gone", 0), ("waiting", 300)]);
+    assert!(sent.iter().all(|part| part.complete == Some(onenet_wire::KeyRange::ALL)));
+    spool.replace_group(&group("settled"), facts("settled"), &hands.0).unwrap();
+    assert_eq!(take_state(&spool, &hands.0), None, "it is known");
+    drop(spool);
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.first_key(keys::OLD_FACT).unwrap(), None);
+    assert_eq!(store.first_key(keys::OLD_DIRTY).unwrap(), None);
 }
 
 /// The process that is killed. It records numbers, says each once it is on disk, and never ends by itself.

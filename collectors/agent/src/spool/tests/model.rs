@@ -45,12 +45,13 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let scope = 0..3_u8;
-    let number = 0..6_u32;
+    // So many that a group takes several pages.
+    let number = 0..60_u32;
     prop_oneof![
         6 => (scope.clone(), number.clone(), any::<u8>())
             .prop_map(|(scope, number, name)| Step::Present { scope, number, name }),
-        3 => (scope.clone(), number.clone()).prop_map(|(scope, number)| Step::Gone { scope, number }),
-        2 => (scope.clone(), proptest::collection::btree_map(number, any::<u8>(), 0..6))
+        5 => (scope.clone(), number.clone()).prop_map(|(scope, number)| Step::Gone { scope, number }),
+        2 => (scope.clone(), proptest::collection::btree_map(number, any::<u8>(), 0..60))
             .prop_map(|(scope, names)| Step::Replace { scope, names }),
         3 => scope.clone().prop_map(|scope| Step::Renew { scope }),
         4 => (1..5_u8).prop_map(Step::Record),

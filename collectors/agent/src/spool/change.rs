@@ -1,0 +1,190 @@
+//! What observations, and batches that took them, do to the facts of a group.
+//!
+//! Invariants: many changes of one fact before it is sent leave one. A fact observed later wins over one observed earlier,
+//! whatever arrives first. A fact that stays the same changes no page until it is due to be sent again.
+//!
+//! This module does not know where groups are kept, nor what a batch holds.
+
+use onenet_topology::{
+    Timestamp,
+    fact::{Fact, FactChange},
+};
+use onenet_wire::{codec, key_hash, limits};
+
+use super::{
+    SpoolError,
+    group::{Editor, GroupTable},
+    page::{Entry, State},
+};
+
+/// How observations become changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// A fact that stays the same is sent again after this many milliseconds, with its newer time.
+    pub(super) refresh_ms: i64,
+    /// Facts that the table may hold.
+    pub(super) max_facts: usize,
+}
+
+/// Room for new facts, and how many found none.
+#[derive(Debug)]
+pub(super) struct Room {
+    pub(super) left: usize,
+    pub(super) refused: usize,
+}
+
+/// What is observed of one group: key hashes in order, each once.
+pub(super) type Observed = Vec<(u64, FactChange)>;
+
+/// Changes a group by what was observed of it.
+pub(super) fn edit(
+    table: &GroupTable,
+    editor: &mut Editor<'_>,
+    observed: Observed,
+    rules: Rules,
+    room: &mut Room,
+) -> Result<(), SpoolError> {
+    let mut rest = observed.into_iter().peekable();
+    while let Some((first, _)) = rest.peek() {
+        let place = table.place(*first);
+        let end = table.end(place);
+        editor.page(place, |entries, editor| {
+            let mut changed = false;
+            while let Some((key_hash, change)) = rest.next_if(|(hash, _)| end.is_none_or(|end| *hash < end)) {
+                changed |= match change {
+                    FactChange::Present(fact) => put(table, entries, editor, (key_hash, fact), rules, room),
+                    FactChange::Gone { key, observed } => {
+                        remove(table, entries, editor, key_hash, codec::gone_message(&key), observed)
+                    }
+                };
+            }
+            changed
+        })?;
+    }
+    editor.finish()
+}
+
+/// Takes in that a fact holds. Returns whether its page changed.
+fn put(
+    table: &GroupTable,
+    entries: &mut Vec<Entry>,
+    editor: &mut Editor<'_>,
+    (key_hash, fact): (u64, Fact),
+    rules: Rules,
+    room: &mut Room,
+) -> bool {
+    let message = codec::fact_message(&fact.body);
+    let place = entries.binary_search_by_key(&key_hash, |entry| entry.key_hash);
+    let known = place.ok().and_then(|place| entries.get_mut(place));
+    let mut observed = fact.observed;
+    if let Some(known) = known.as_deref().filter(|known| known.holds()) {
+        let before = table.observed(known);
+        if known.message == message {
+            observed = observed.max(before);
+            if known.state == State::Dirty || observed.ms_since(known.observed) < rules.refresh_ms {
+                if observed > before && !editor.is_together(observed) {
+                    editor.later(key_hash, observed);
+                }
+                return false;
+            }
+        } else if observed < before {
+            return false;
+        }
+    } else if room.left == 0 {
+        room.refused += 1;
+        return false;
+    } else {
+        room.left -= 1;
+        if table.renewed().is_some_and(|renewed| observed < renewed) {
+            editor.set_apart();
+        }
+    }
+    editor.reported(key_hash, observed, true);
+    let entry = Entry { key_hash, observed, state: State::Dirty, message };
+    match (known, place) {
+        (Some(known), _) => *known = entry,
+        (None, Ok(place) | Err(place)) => entries.insert(place, entry),
+    }
+    true
+}
+
+/// Takes in that a fact is gone. Returns whether its page changed.
+fn remove(
+    table: &GroupTable,
+    entries: &mut [Entry],
+    editor: &mut Editor<'_>,
+    key_hash: u64,
+    message: Vec<u8>,
+    observed: Timestamp,
+) -> bool {
+    let known = entries.iter_mut().find(|entry| entry.key_hash == key_hash && entry.holds());
+    let Some(known) = known.filter(|known| observed >= table.observed(known)) else { return false };
+    editor.reported(key_hash, observed, true);
+    *known = Entry { key_hash, observed, state: State::Gone, message };
+    true
+}
+
+/// Takes in that entries were sent. Returns whether there were any.
+pub(super) fn settle(
+    table: &GroupTable,
+    entries: &mut Vec<Entry>,
+    editor: &mut Editor<'_>,
+    is_sent: impl Fn(u64) -> bool,
+) -> bool {
+    let mut changed = false;
+    entries.retain_mut(|entry| {
+        if !entry.waits() || !is_sent(entry.key_hash) {
+            return true;
+        }
+        changed = true;
+        if entry.holds() {
+            (entry.observed, entry.state) = (table.observed(entry), State::Held);
+            editor.reported(entry.key_hash, entry.observed, false);
+        }
+        entry.holds()
+    });
+    changed
+}
+
+/// Returns what an entry says, as it was last observed.
+pub(super) fn change(table: &GroupTable, entry: &Entry) -> Option<FactChange> {
+    if entry.holds() {
+        let body = codec::read_fact_message(&entry.message).ok()?;
+        Some(FactChange::Present(Fact { observed: table.observed(entry), body }))
+    } else {
+        let key = codec::read_gone_message(&entry.message).ok()?;
+        Some(FactChange::Gone { key, observed: entry.observed })
+    }
+}
+
+/// Returns the change that takes a fact back.
+pub(super) fn gone(entry: &Entry, observed: Timestamp) -> Option<(u64, FactChange)> {
+    let key = codec::read_fact_message(&entry.message).ok()?.key();
+    Some((entry.key_hash, FactChange::Gone { key, observed }))
+}
+
+pub(super) fn is_sound(entry: &Entry) -> bool {
+    if entry.holds() {
+        codec::read_fact_message(&entry.message).is_ok()
+    } else {
+        codec::read_gone_message(&entry.message).is_ok()
+    }
+}
+
+/// Returns the last observation of each fact, in the order of their hashes.
+pub(super) fn last_of_each(mut observed: Observed) -> Observed {
+    // What comes later in a call wins among observations of one time.
+    observed.sort_by_key(|(key_hash, change)| (*key_hash, change.observed()));
+    observed.reverse();
+    observed.dedup_by_key(|(key_hash, _)| *key_hash);
+    observed.reverse();
+    observed
+}
+
+pub(super) fn hashed(mut change: FactChange) -> (u64, FactChange) {
+    match &mut change {
+        FactChange::Present(fact) => limits::fit_fact(&mut fact.body),
+        FactChange::Gone { key, .. } => limits::fit_key(key),
+    }
+    (key_hash(&change.key()), change)
+}

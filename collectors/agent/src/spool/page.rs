@@ -1,0 +1,238 @@
+//! One page of the table of facts: some tens of facts of one group that stand side by side by key hash, in one value of the
+//! store. A record a fact would cost the store several times what the fact takes, in memory and on disk.
+//!
+//! Invariants: entries are in the order of their key hashes, each hash once. What was encoded decodes to the same entries;
+//! bytes that are not a page give none, and never a part. Pure; it does not know the group, nor the other pages.
+//!
+//! Format: 8 bytes big endian, the time of the first entry in Unix milliseconds; then for each entry its key hash (8 bytes
+//! big endian), and as LEB128 numbers: `zigzag(time minus that of the entry before) << 2 | state` (0 held, 1 dirty, 2 gone),
+//! how many bytes its message shares with the end and the beginning of the one before, how many it has of its own; then those.
+//! Messages are what `onenet_wire::codec` makes of a fact or, for one that is gone, of its key.
+
+use onenet_topology::Timestamp;
+
+/// Bytes beyond which a page is split. The store writes sixteen neighbours together and keeps some thousands of such lots in
+/// memory.
+pub(super) const PAGE_BYTES: usize = 1_024;
+/// Bytes that the parts of a split page are made of at most, so that the next change does not split them again.
+const PART_BYTES: usize = PAGE_BYTES / 4 * 3;
+
+/// What a page holds of one fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) key_hash: u64,
+    /// The observation that was sent, or waits to be.
+    pub(super) observed: Timestamp,
+    pub(super) state: State,
+    /// The fact as the codec writes it, without its time; its key where it is gone.
+    pub(super) message: Vec<u8>,
+}
+
+/// Whether a fact holds and whether that waits to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// It holds, and was sent.
+    Held,
+    /// It holds, and waits to be sent.
+    Dirty,
+    /// It is gone, and that waits to be sent.
+    Gone,
+}
+
+impl Entry {
+    /// Returns whether the fact holds.
+    pub(super) fn holds(&self) -> bool {
+        self.state != State::Gone
+    }
+
+    /// Returns whether it waits to be sent.
+    pub(super) fn waits(&self) -> bool {
+        self.state != State::Held
+    }
+}
+
+/// Returns the entries as pages: the place of each page's first entry, and its bytes. One page where they fit into one.
+pub(super) fn encode(entries: &[Entry]) -> Vec<(usize, Vec<u8>)> {
+    let whole = encode_up_to(entries, usize::MAX);
+    let bytes: usize = whole.iter().map(|(_, bytes)| bytes.len()).sum();
+    if bytes <= PAGE_BYTES { whole } else { encode_up_to(entries, bytes.div_ceil(bytes.div_ceil(PART_BYTES))) }
+}
+
+/// Returns the entries as one page, however many they are.
+pub(super) fn encode_whole(entries: &[Entry]) -> Vec<u8> {
+    encode_up_to(entries, usize::MAX).pop().map(|(_, page)| page).unwrap_or_default()
+}
+
+/// Returns the entries as pages that are ended once they have so many bytes.
+fn encode_up_to(entries: &[Entry], bytes: usize) -> Vec<(usize, Vec<u8>)> {
+    let mut pages: Vec<(usize, Vec<u8>)> = Vec::new();
+    let mut before: Option<&Entry> = None;
+    for (place, entry) in entries.iter().enumerate() {
+        match pages.last_mut() {
+            Some((_, page)) if page.len() < bytes => append(page, before, entry),
+            _ => {
+                let mut page = Vec::with_capacity(PAGE_BYTES.min(64 + entry.message.len()));
+                page.extend_from_slice(&entry.observed.unix_ms().to_be_bytes());
+                append(&mut page, None, entry);
+                pages.push((place, page));
+            }
+        }
+        before = Some(entry);
+    }
+    pages
+}
+
+fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
+    let (then, like) = before.map_or((entry.observed, &[][..]), |before| (before.observed, &before.message));
+    let state = match entry.state {
+        State::Held => 0,
+        State::Dirty => 1,
+        State::Gone => 2,
+    };
+    // Six bits at the top are no loss: a step of 2^61 milliseconds is no time.
+    let step = entry.observed.ms_since(then);
+    let zigzag = (step << 1 ^ step >> 63).cast_unsigned();
+    let mine = &entry.message;
+    let tail = common(mine.iter().rev(), like.iter().rev());
+    let head = common(mine.iter(), like.iter()).min(mine.len().min(like.len()) - tail);
+    let own = mine.get(head..mine.len() - tail).unwrap_or_default();
+    page.extend_from_slice(&entry.key_hash.to_be_bytes());
+    for number in [zigzag << 2 | state, to_number(tail), to_number(head), to_number(own.len())] {
+        put_number(page, number);
+    }
+    page.extend_from_slice(own);
+}
+
+/// Returns the entries of a page, `None` for what is no page.
+pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let (time, mut rest) = bytes.split_first_chunk::<8>()?;
+    let mut then = i64::from_be_bytes(*time);
+    let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 32);
+    while !rest.is_empty() {
+        let (key_hash, behind) = rest.split_first_chunk::<8>()?;
+        let key_hash = u64::from_be_bytes(*key_hash);
+        rest = behind;
+        let (when, tail) = (take_number(&mut rest)?, take_number(&mut rest)?);
+        let (head, own) = (take_number(&mut rest)?, take_number(&mut rest)?);
+        let state = match when & 3 {
+            0 => State::Held,
+            1 => State::Dirty,
+            2 => State::Gone,
+            _ => return None,
+        };
+        let zigzag = when >> 2;
+        then = then.checked_add((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())?;
+        let (own, behind) = rest.split_at_checked(usize::try_from(own).ok()?)?;
+        rest = behind;
+        let like = entries.last();
+        if like.is_some_and(|before| before.key_hash >= key_hash) {
+            return None;
+        }
+        let like = like.map_or(&[][..], |before| &before.message);
+        let (tail, head) = (usize::try_from(tail).ok()?, usize::try_from(head).ok()?);
+        let message = [like.get(..head)?, own, like.get(like.len().checked_sub(tail)?..)?].concat();
+        entries.push(Entry { key_hash, observed: Timestamp::from_unix_ms(then), state, message });
+    }
+    Some(entries)
+}
+
+fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {
+    a.zip(b).take_while(|(a, b)| a == b).count()
+}
+
+fn to_number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+    while let high @ 1.. = number >> 7 {
+        bytes.push(0x80 | u8::try_from(number & 0x7f).unwrap_or_default());
+        number = high;
+    }
+    bytes.push(u8::try_from(number).unwrap_or_default());
+}
+
+fn take_number(bytes: &mut &[u8]) -> Option<u64> {
+    let mut number = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn entry(key_hash: u64, ms: i64, state: State, message: &[u8]) -> Entry {
+        Entry { key_hash, observed: Timestamp::from_unix_ms(ms), state, message: message.to_vec() }
+    }
+
+    fn read(pages: &[(usize, Vec<u8>)]) -> Vec<Entry> {
+        pages.iter().flat_map(|(_, page)| decode(page).expect("it was encoded")).collect()
+    }
+
+    #[test]
+    fn facts_that_are_alike_take_little_more_than_what_tells_them_apart() {
+        let message = |number: u8| [&b"GigabitEthernet0/0/"[..], &[number], b" an uplink of the county"].concat();
+        let entries: Vec<_> = (0..20).map(|it| entry(it.into(), 9_000, State::Held, &message(it))).collect();
+        let pages = encode(&entries);
+        assert_eq!(read(&pages), entries);
+        let [(0, page)] = &pages[..] else { panic!("{} pages", pages.len()) };
+        assert!(page.len() < 20 * 13 + 64, "{} bytes", page.len());
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_page_is_split_into_parts_of_about_the_same_size() {
+        let entries: Vec<_> = (0..200_u64).map(|it| entry(it, 0, State::Dirty, &it.to_be_bytes().repeat(9))).collect();
+        let pages = encode(&entries);
+        assert!(pages.iter().all(|(_, page)| (PAGE_BYTES / 3..PAGE_BYTES).contains(&page.len())), "{pages:?}");
+        assert_eq!(read(&pages), entries);
+    }
+
+    #[test]
+    fn what_is_no_page_gives_no_entries() {
+        let [(_, page)] = &encode(&[entry(1, 5, State::Gone, b"abc"), entry(2, 7, State::Held, b"abd")])[..] else {
+            panic!("two entries fit")
+        };
+        assert_eq!(decode(&[1, 2, 3]), None);
+        for cut in 9..page.len() {
+            assert!(decode(&page[..cut]).is_none_or(|entries| entries.len() == 1), "{cut} bytes");
+        }
+        let twice = [&page[..], &page[8..]].concat();
+        assert_eq!(decode(&twice), None, "a hash comes twice");
+    }
+
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        let state = prop_oneof![Just(State::Held), Just(State::Dirty), Just(State::Gone)];
+        let one = (any::<u64>(), 0..4_000_000_000_000_i64, state, vec(0..3_u8, 0..90));
+        vec(one, 0..80).prop_map(|mut all| {
+            all.sort_by_key(|(hash, ..)| *hash);
+            all.dedup_by_key(|(hash, ..)| *hash);
+            all.into_iter().map(|(hash, ms, state, message)| entry(hash, ms, state, &message)).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn pages_read_back_as_they_were(entries in entries()) {
+            let pages = encode(&entries);
+            prop_assert_eq!(&read(&pages), &entries);
+            for (place, page) in &pages {
+                prop_assert_eq!(&decode(page).unwrap()[0], &entries[*place]);
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in vec(any::<u8>(), 0..300)) {
+            let _ = decode(&bytes);
+        }
+    }
+}
