@@ -3,7 +3,7 @@
 //! The JSON is a contract, kept stable: one object with
 //! - `frames`: `seen`, and `undecoded`, the number of frames by the reason why they were not wholly understood;
 //! - `endpoints`: `mac`, `ips`, `hostname`, `vendor`, and `evidence`: `method`, `first`, `last`, `count`; ordered by MAC;
-//! - `flows`: `protocol`, `originator` and `responder` (`ip`, `port`), `vlan` where tagged, `packets_out`, `packets_in`,
+//! - `flows`: `protocol`, `community_id` (version 1, seed 0), `originator` and `responder` (`ip`, `port`), `vlan` where tagged, `packets_out`, `packets_in`,
 //!   `bytes_out`, `bytes_in` (lengths of frames on the wire), `start`, `end`; ordered by start;
 //! - only where there is something to say: `flows_omitted`, how many flows found no room; `errors`, the files that could
 //!   not be read to their end.

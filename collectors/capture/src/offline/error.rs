@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::source::Unpack;
+
 /// A capture file could not be read, or not to its end. Every frame before `offset` was handed out.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
@@ -60,6 +62,12 @@ pub enum Fault {
         with: &'static str,
         /// The program that undoes it.
         remedy: &'static str,
+    },
+    /// It is compressed, and that is damaged here.
+    #[error("{what}")]
+    Unpack {
+        /// By what it is compressed, and what that says.
+        what: String,
     },
     /// It ends in the middle of a record.
     #[error("the file ends inside a record: {expected} bytes were to come, {found} are there")]
@@ -118,7 +126,7 @@ impl Fault {
             Self::Truncated { .. } => {
                 "what came before was read; the capture was cut off, take it again if its end matters".to_owned()
             }
-            Self::TooLong { .. } | Self::Block { .. } => {
+            Self::Unpack { .. } | Self::TooLong { .. } | Self::Block { .. } => {
                 "what came before was read; the rest is damaged, copy the file again from where it was taken".to_owned()
             }
         }
@@ -127,7 +135,10 @@ impl Fault {
 
 impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        match error.downcast::<Unpack>() {
+            Ok(unpack) => Self::Fault(Fault::Unpack { what: unpack.to_string() }),
+            Err(error) => Self::Io(error),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Capture files: pcap and pcapng, in either byte order.
+//! Capture files: pcap and pcapng, in either byte order, as they are or compressed with gzip or zstd.
 //!
 //! Invariants: a file's frames come out up to the first thing in it that cannot be; that is then said once, with the file,
 //! the offset and the remedy. Memory is bounded by [`RECORD_MAX`] whatever lengths a file states, and every call makes
@@ -8,8 +8,10 @@ mod buffer;
 mod error;
 mod pcap;
 mod pcapng;
+mod source;
 
 pub use error::{Fault, OfflineError};
+pub use source::Source;
 
 use std::{
     fs::File,
@@ -39,7 +41,7 @@ pub struct OfflineFrame<'a> {
 
 /// An open capture file.
 #[derive(Debug)]
-pub struct CaptureFile<R = File> {
+pub struct CaptureFile<R = Source> {
     path: PathBuf,
     buffer: Buffer<R>,
     format: Format,
@@ -64,14 +66,14 @@ struct Located {
     captured: usize,
 }
 
-impl CaptureFile<File> {
+impl CaptureFile<Source> {
     /// Opens a file.
     ///
     /// # Errors
     /// When it cannot be opened or does not begin as a capture file does.
     pub fn open(path: &Path) -> Result<Self, OfflineError> {
-        let file = File::open(path).map_err(|source| OfflineError::Open { path: path.to_owned(), source })?;
-        Self::read(path, file)
+        let source = File::open(path).and_then(Source::of);
+        Self::read(path, source.map_err(|source| OfflineError::Open { path: path.to_owned(), source })?)
     }
 }
 
@@ -131,8 +133,11 @@ impl<R: Read> CaptureFile<R> {
             return Ok(Format::PcapNg(PcapNg::new()));
         }
         match magic {
+            // Gzip and zstd are unpacked on the way; what is found here is packed twice, or otherwise.
             [0x1f, 0x8b, ..] => Err(Fault::Compressed { with: "gzip", remedy: "gunzip" }.into()),
             [0x28, 0xb5, 0x2f, 0xfd] => Err(Fault::Compressed { with: "zstd", remedy: "unzstd" }.into()),
+            [0xfd, b'7', b'z', b'X'] => Err(Fault::Compressed { with: "xz", remedy: "unxz" }.into()),
+            [b'B', b'Z', b'h', _] => Err(Fault::Compressed { with: "bzip2", remedy: "bunzip2" }.into()),
             _ => Pcap::open(buffer, magic).map(Format::Pcap),
         }
     }

@@ -1,6 +1,6 @@
 //! Capture files of every kind, whole and broken.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 
 use onenet_capture::{
     FrameTime, LinkType,
@@ -213,6 +213,52 @@ fn a_source_that_fails_is_an_error_with_its_place() {
     assert_eq!(capture.next_frame().unwrap().unwrap().bytes, b"first");
     let text = describe(&capture.next_frame().unwrap_err());
     assert!(text.contains("byte 45, after 1 frames") && text.ends_with("the disk is gone"), "{text}");
+}
+
+/// Packs bytes with gzip in two members, as concatenated files are, and with zstd.
+fn packed(bytes: &[u8]) -> [(&'static str, Vec<u8>); 2] {
+    let gzip = |part: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(part).unwrap();
+        encoder.finish().unwrap()
+    };
+    let (one, other) = bytes.split_at(bytes.len() / 2);
+    [("gzip", [gzip(one), gzip(other)].concat()), ("zstd", zstd::encode_all(bytes, 3).unwrap())]
+}
+
+#[test]
+fn compressed_files_are_read_like_the_files_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let frames: Vec<_> = (0..2_000).map(|second| (second, segment(second % 2 == 0, second, ACK, 700))).collect();
+    let timed: Vec<_> = frames.iter().map(|(second, frame)| (*second, &frame[..])).collect();
+    let plain = folder.path().join("plain.pcap");
+    std::fs::write(&plain, pcap(&timed)).unwrap();
+    let expected = serde_json::to_value(replay(&[&plain], &ReplayOptions::default())).unwrap();
+    assert_eq!(expected["frames"]["seen"], 2_000);
+    for (with, bytes) in packed(&pcap(&timed)) {
+        let file = folder.path().join(with);
+        std::fs::write(&file, bytes).unwrap();
+        assert_eq!(serde_json::to_value(replay(&[&file], &ReplayOptions::default())).unwrap(), expected, "{with}");
+    }
+}
+
+#[test]
+fn a_compressed_file_that_is_cut_or_damaged_counts_up_to_there_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = |second: u32| {
+        (0..200_u32).map(|at| u8::try_from((second * 7 + at * at * 31) % 251).unwrap()).collect::<Vec<_>>()
+    };
+    let frames: Vec<_> = (0..3_000).map(|second| (second, noise(second))).collect();
+    let timed: Vec<_> = frames.iter().map(|(second, frame)| (*second, &frame[..])).collect();
+    for (with, mut bytes) in packed(&pcap(&timed)) {
+        let file = folder.path().join(with);
+        bytes.truncate(bytes.len() / 4);
+        std::fs::write(&file, &bytes).unwrap();
+        let result = replay(&[&file], &ReplayOptions::default());
+        assert!(result.frames.seen < 3_000, "{with}");
+        assert!(result.errors[0].contains(&format!("{with} cannot unpack it")), "{:?}", result.errors);
+        assert!(result.errors[0].contains("copy the file again"), "{:?}", result.errors);
+    }
 }
 
 #[test]
