@@ -69,11 +69,13 @@ pub enum Method {
     SnmpOwnAddresses,
     /// What is peculiar about the device's answers.
     SnmpQuirks,
+    /// What the device measures that is read seldom: optical modules.
+    SnmpSeldomSensors,
 }
 
 impl Method {
     /// Every method, in the order in which they were added: stored keys count on it.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -94,7 +96,11 @@ impl Method {
         Self::SnmpVlans,
         Self::SnmpOwnAddresses,
         Self::SnmpQuirks,
+        Self::SnmpSeldomSensors,
     ];
+
+    /// The methods by which sensors are read.
+    pub const SENSORS: [Self; 2] = [Self::SnmpSensors, Self::SnmpSeldomSensors];
 
     /// The methods by which forwarding rows are read.
     pub const FORWARDING: [Self; 2] = [Self::SnmpForwarding, Self::SnmpVlanForwarding];
@@ -116,6 +122,7 @@ impl Method {
             Self::SnmpVlans => "snmp_vlans",
             Self::SnmpOwnAddresses => "snmp_own_addresses",
             Self::SnmpQuirks => "snmp_quirks",
+            Self::SnmpSeldomSensors => "snmp_seldom_sensors",
             Self::PassiveFrames => "passive_frames",
             Self::PassiveArp => "passive_arp",
             Self::PassiveNd => "passive_nd",

@@ -34,7 +34,7 @@ use crate::config::DeviceConfig;
 const AT_A_TIME: usize = 512;
 
 /// What is known of a device by polling it.
-pub(crate) const METHODS: [Method; 14] = [
+pub(crate) const METHODS: [Method; 15] = [
     Method::SnmpReach,
     Method::SnmpSystem,
     Method::SnmpInterfaces,
@@ -49,6 +49,7 @@ pub(crate) const METHODS: [Method; 14] = [
     Method::SnmpVlans,
     Method::SnmpOwnAddresses,
     Method::SnmpQuirks,
+    Method::SnmpSeldomSensors,
 ];
 
 /// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.
@@ -129,7 +130,7 @@ impl Poller {
     }
 
     fn begin(&mut self, device: DeviceConfig) {
-        let polling = Device::new(device.clone(), self.shared.clone());
+        let polling = Device::new(device.clone(), self.shared.clone(), self.told.clone());
         let notices = self.told.add(&device);
         let cancel = self.cancel.child_token();
         let task = self.tasks.spawn(polling.run(cancel.clone(), self.news.0.subscribe(), notices));

@@ -311,8 +311,10 @@ fn watching(
     };
     let poller = Poller::new(shared, news.clone());
     let told = poller.told();
+    let profiles = Arc::clone(&config.profiles);
     let traps = config.traps.clone().map(|config| Traps {
         config,
+        profiles,
         data,
         clock,
         conditions,

@@ -71,6 +71,8 @@ pub enum Table {
     Stations,
     /// What the device measures of itself.
     Sensors,
+    /// What it measures that changes slowly and is dear to read.
+    SeldomSensors,
 }
 
 /// A set of tables.
@@ -142,7 +144,7 @@ struct Slot {
 
 impl Table {
     /// Every table, in the order of reading.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::System,
         Self::Interfaces,
         Self::Neighbours,
@@ -154,6 +156,7 @@ impl Table {
         Self::Entities,
         Self::Stations,
         Self::Sensors,
+        Self::SeldomSensors,
     ];
 
     /// Returns the name used in messages and in the status document; it is also the key of the interval.
@@ -169,6 +172,7 @@ impl Table {
             Self::Vlans => "vlans",
             Self::Stations => "stations",
             Self::Sensors => "sensors",
+            Self::SeldomSensors => "seldom_sensors",
             Self::Entities => "entities",
         }
     }
@@ -380,7 +384,7 @@ impl DeviceSchedule {
         #[rustfmt::skip]
         let [
             system, interfaces, neighbours, own_addresses, forwarding, vlan_forwarding, addresses, vlans, entities, stations,
-            sensors,
+            sensors, seldom_sensors,
         ] = self.slots;
         match table {
             Table::System => system,
@@ -393,6 +397,7 @@ impl DeviceSchedule {
             Table::Vlans => vlans,
             Table::Stations => stations,
             Table::Sensors => sensors,
+            Table::SeldomSensors => seldom_sensors,
             Table::Entities => entities,
         }
     }
@@ -401,7 +406,7 @@ impl DeviceSchedule {
         #[rustfmt::skip]
         let [
             system, interfaces, neighbours, own_addresses, forwarding, vlan_forwarding, addresses, vlans, entities, stations,
-            sensors,
+            sensors, seldom_sensors,
         ] = &mut self.slots;
         match table {
             Table::System => system,
@@ -414,6 +419,7 @@ impl DeviceSchedule {
             Table::Vlans => vlans,
             Table::Stations => stations,
             Table::Sensors => sensors,
+            Table::SeldomSensors => seldom_sensors,
             Table::Entities => entities,
         }
     }
@@ -502,6 +508,7 @@ fn interval_ms(intervals: &Intervals, table: Table) -> i64 {
         Table::Vlans => intervals.vlans,
         Table::Stations => intervals.stations,
         Table::Sensors => intervals.sensors,
+        Table::SeldomSensors => intervals.seldom_sensors,
         Table::Entities => intervals.entities,
     };
     i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1)

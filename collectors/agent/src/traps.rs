@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use onenet_snmp::{Credentials, Receiver, Refused, Taken};
+use onenet_snmp::{Credentials, Profiles, Receiver, Refused, Taken};
 use onenet_topology::fact::ConditionKind;
 use tokio::{net::UdpSocket, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +56,8 @@ pub(crate) struct Traps {
     pub(crate) clock: Clock,
     pub(crate) conditions: Conditions,
     pub(crate) observations: Observations,
+    /// What is known of notifications.
+    pub(crate) profiles: Arc<Profiles>,
     /// Whom to tell.
     pub(crate) told: Told,
     pub(crate) counts: Counts,
@@ -150,8 +152,7 @@ impl Traps {
         let devices = self.told.at(sender);
         if devices.is_empty() {
             self.counts.change(|counts| counts.refuse("unknown_source"));
-            let detail =
-                "it is no device's address: set the source address of traps on the device to the one it is polled at";
+            let detail = "it is no device's address, or that of several: set the source address of traps on the device to the one it is polled at";
             self.warn(hearing, sender, detail);
             return None;
         }
@@ -168,7 +169,7 @@ impl Traps {
             match said {
                 Ok(notification) => {
                     self.counts.change(|counts| counts.taken = counts.taken.saturating_add(1));
-                    let meant = meaning(&notification);
+                    let meant = meaning(&notification, &self.profiles);
                     tracing::debug!(device = %device.name, words = %meant.words, "a device said something");
                     let Meaning { kind, tables, if_index, words } = meant;
                     let notice = Notice { at: now, kind, tables, if_index, words };

@@ -144,7 +144,7 @@ pub async fn inspect_with(
     let index = InterfaceIndex::new(labels.iter().cloned());
     let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
     let forwarding = notes.take(forwarding(session, contexts, &index).await);
-    let addresses = notes.take(poll::poll_addresses(session, &index).await);
+    let addresses = poll::poll_addresses(session, &index).await;
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
     let (vlans, port_vlans) = poll::poll_vlans(session, &index).await;
     let (vlans, port_vlans) = (notes.take(vlans), notes.take(port_vlans));
@@ -152,16 +152,7 @@ pub async fn inspect_with(
     let own_addresses = notes.take(poll::poll_own_addresses(session, &index).await);
     let routes = notes.take(poll::poll_routes(session, &own_addresses, &index).await).pop().unwrap_or_default();
     let entities = notes.take(poll::poll_entities(session).await);
-    let identified = poll::poll_identification(session, profiles, &system, &entities).await;
-    let identification = notes.take(identified).pop().unwrap_or_default();
-    let enterprises = match identification.profile {
-        Some(_) => Vec::new(),
-        None => notes.take(poll::poll_enterprises(session).await),
-    };
-    let names = PartNames { interfaces: &index, entities: &entities };
-    let memory = &mut SensorMemory::default();
-    let sensors = notes.take(poll::poll_sensors(session, profiles, identification.profile, &names, memory).await);
-    let stations = notes.take(poll::poll_stations(session, profiles, identification.profile, &names).await);
+    let known = by_profile(session, profiles, (&system, &index, &entities), addresses, &mut notes).await;
     notes.errors.extend(session.quirks());
     notes.errors.extend(system.text_encoding.map(|_| TableError::of_device(TableProblem::GbkText)));
     let elsewhere = from_elsewhere().saturating_sub(elsewhere_before);
@@ -174,12 +165,12 @@ pub async fn inspect_with(
         version: contexts.map_or("v2c", |contexts| contexts.credentials.version()),
         system,
         identity,
-        identification,
-        enterprises,
+        identification: known.identification,
+        enterprises: known.enterprises,
         interfaces: merged(labels, counters),
         bridge: bridge.filter(|bridge| *bridge != Bridge::default()),
         forwarding,
-        addresses,
+        addresses: known.addresses,
         neighbours,
         vlans,
         port_vlans,
@@ -188,8 +179,8 @@ pub async fn inspect_with(
         next_hops: routes.next_hops,
         connected_prefixes: routes.connected_prefixes,
         entities,
-        sensors,
-        stations,
+        sensors: known.sensors,
+        stations: known.stations,
         quirks: quirks(&notes.errors, &notes.dropped),
         dropped: notes.dropped,
         errors: notes.errors,
@@ -202,6 +193,41 @@ pub async fn inspect_with(
             round_trip_us: session.round_trip().map(|round_trip| round_trip.as_micros()),
         },
     })
+}
+
+/// What is read by profiles.
+struct ByProfile {
+    identification: Identification,
+    enterprises: Vec<Enterprise>,
+    addresses: Vec<AddressRow>,
+    sensors: Vec<SensorReading>,
+    stations: Vec<Station>,
+}
+
+/// Reads what profiles tell: what the device is, its sensors and stations, and the addresses that `addresses`, the standard
+/// tables, leave out.
+async fn by_profile(
+    session: &mut Session,
+    profiles: &Profiles,
+    (system, interfaces, entities): (&System, &InterfaceIndex, &[Entity]),
+    mut addresses: Polled<AddressRow>,
+    notes: &mut Notes,
+) -> ByProfile {
+    let identified = poll::poll_identification(session, profiles, system, entities).await;
+    let identification = notes.take(identified).pop().unwrap_or_default();
+    let profile = identification.profile;
+    let enterprises = match profile {
+        Some(_) => Vec::new(),
+        None => notes.take(poll::poll_enterprises(session).await),
+    };
+    let names = PartNames { interfaces, entities };
+    let memory = &mut SensorMemory::default();
+    let more = poll::poll_more_addresses(session, profiles, profile, &names, memory, &addresses).await;
+    addresses.append(more);
+    let memory = &mut SensorMemory::default();
+    let sensors = notes.take(poll::poll_sensors(session, profiles, profile, &names, memory, None).await);
+    let stations = notes.take(poll::poll_stations(session, profiles, profile, &names).await);
+    ByProfile { identification, enterprises, addresses: notes.take(addresses), sensors, stations }
 }
 
 /// Reads where addresses are, VLAN by VLAN where the device has a context for each.

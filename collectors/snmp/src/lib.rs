@@ -65,9 +65,12 @@ pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
     Enterprise, SensorMemory, attempt_system, poll_addresses, poll_aggregation, poll_bridge, poll_counters,
     poll_enterprises, poll_entities, poll_forwarding, poll_identification, poll_identity, poll_interfaces,
-    poll_neighbours, poll_own_addresses, poll_routes, poll_sensors, poll_stations, poll_system, poll_vlans,
+    poll_more_addresses, poll_neighbours, poll_own_addresses, poll_routes, poll_sensors, poll_stations, poll_system,
+    poll_vlans,
 };
-pub use profile::{Identification, Limits, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station};
+pub use profile::{
+    Concern, Identification, Limits, Pace, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station,
+};
 pub use quirks::{Quirk, quirks};
 pub use repetitions::Repetitions;
 pub use rtt::RttEstimator;

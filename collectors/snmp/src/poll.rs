@@ -7,7 +7,7 @@ mod enterprises;
 mod profiles;
 
 pub use enterprises::{Enterprise, poll_enterprises};
-pub use profiles::{SensorMemory, poll_identification, poll_sensors, poll_stations};
+pub use profiles::{SensorMemory, poll_identification, poll_more_addresses, poll_sensors, poll_stations};
 
 use crate::{
     error::RequestError,

@@ -61,7 +61,7 @@ pub(crate) async fn sensors(
     now: Timestamp,
 ) -> Result<Vec<SensorBody>, Problem> {
     let mut told = BTreeMap::new();
-    for held in state.told(device, Method::SnmpSensors) {
+    for held in Method::SENSORS.into_iter().flat_map(|method| state.told(device, method)) {
         if let FactBody::Sensor(sensor) = &held.fact.body {
             told.insert((sensor.kind, sensor.name.clone()), sensor.state);
         }

@@ -293,6 +293,7 @@ texts! {
     SNMP_VLANS = "VLAN 表", "VLANs";
     SNMP_OWN_ADDRESSES = "设备自身地址", "the device's own addresses";
     SNMP_QUIRKS = "应答中的异常", "peculiarities of the answers";
+    SNMP_SELDOM_SENSORS = "较少读取的传感器（光模块）", "sensors read seldom (optical modules)";
     PASSIVE_FRAMES = "监听到的帧", "frames heard";
     PASSIVE_ARP = "监听到的 ARP", "ARP heard";
     PASSIVE_ND = "监听到的 IPv6 邻居发现", "IPv6 ND heard";

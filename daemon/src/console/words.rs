@@ -103,6 +103,7 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpVlans => text::SNMP_VLANS,
         Method::SnmpOwnAddresses => text::SNMP_OWN_ADDRESSES,
         Method::SnmpQuirks => text::SNMP_QUIRKS,
+        Method::SnmpSeldomSensors => text::SNMP_SELDOM_SENSORS,
     }
 }
 

@@ -7,12 +7,13 @@ not vouched for.
 
 import csv
 import functools
+import ipaddress
 import math
 import pathlib
 import re
 import tomllib
 
-from read_recording import mac_text, read, text
+from read_recording import FIELDS as TABLES, mac_text, read, text
 from recording import dotted, load, parse_oid
 
 HERE = pathlib.Path(__file__).parent
@@ -24,6 +25,7 @@ LIMITS = ("low_critical", "low_warning", "high_warning", "high_critical")
 READINGS_MAX = 4096
 
 FIELDS = {
+    "addresses": TABLES["addresses"],
     "identification": ["vendor", "model", "os", "version", "serial", "role"],
     "sensors": ["kind", "name", "value", "state", "source", "index", *LIMITS],
     "stations": ["mac", "ip", "user", "access_point", "access_point_mac", "ssid", "vlan", "radio", "signal_dbm",
@@ -355,6 +357,30 @@ def station(entry, row):
             "source": row.table, "index": dotted(row.index)}
 
 
+def more_addresses(device, profile, standard):
+    """Returns the addresses of tables beside the standard ones, of the versions of IP that those, `standard`, have none of."""
+    given, found = {ipaddress.ip_address(row["ip"]).version for row in standard}, []
+    for one in filter(None, (profile, profiles()["standard"])):
+        rows = []
+        for entry in one.document.get("addresses", []):
+            if entry["version"] not in given:
+                rows += [address(entry, row) for row in rows_of(device, one, entry["table"]) if address(entry, row)]
+        given |= {ipaddress.ip_address(row["ip"]).version for row in rows}
+        found += rows
+    return found
+
+
+def address(entry, row):
+    octets, if_index = row.arcs(entry["ip"]), row.arcs(entry["interface"])
+    mac = as_card(row.cell(entry["mac"]) if not entry["mac"].startswith("index") else row.arcs(entry["mac"]))
+    if not holds(entry, row) or mac is None or int(mac[:2], 16) & 1 or not octets or not any(octets):
+        return None
+    if len(octets) != {4: 4, 6: 16}[entry["version"]] or max(octets) > 255 or if_index is None or len(if_index) != 1:
+        return None
+    return {"ip": str(ipaddress.ip_address(bytes(octets))), "zone": None, "mac": mac, "if_index": if_index[0],
+            "interface": row.device.interfaces.get(if_index[0]), "type": None}
+
+
 def profile_of(recording):
     """Returns the profile by the enterprise number, else by what it recognises; None where none knows the device."""
     object_id = recording.get(parse_oid(SYS_OBJECT_ID))
@@ -399,9 +425,10 @@ def name_of(path):
 
 
 def expected(path):
-    recording = load(path)
-    device, profile = Device(recording, read(path)["interfaces"]), profile_of(recording)
-    found = {"sensors": sensors(device, profile), "stations": []}
+    recording, plain = load(path), read(path)
+    device, profile = Device(recording, plain["interfaces"]), profile_of(recording)
+    found = {"sensors": sensors(device, profile), "stations": [],
+             "addresses": plain["addresses"] + more_addresses(device, profile, plain["addresses"])}
     for one in filter(None, (profile, profiles()["standard"])):
         for entry in one.document.get("stations", []):
             rows = rows_of(device, one, entry["table"])

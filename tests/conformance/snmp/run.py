@@ -42,6 +42,8 @@ except ImportError:
 PERMUTED = ["network/router/huawei-s5720", "network/switch/h3c-comware-7-1-075",
             "network/switch/ruijie-s5750-24gt12sfp", "network/switch/zte-zxr10-5250",
             "network/switch/hpe-procurve-516733-b21", "network/switch/cisco-n5000"]
+# Read once more without its ipNetToMediaTable.
+VENDOR_ADDRESSES = "network/router/huawei-s5720"
 # Recordings that snmpsim cannot serve at all, and why; single objects that it cannot serve are in a device's note.
 UNSERVABLE = {}
 # Recordings that are packed into more bytes than this wait for --all.
@@ -160,6 +162,15 @@ def check_contexts(command, port, community, whole, contexts):
     return said, differences({"forwarding": rows, "dropped": dropped}, said, fields), ["forwarding"]
 
 
+def without_addresses(path, name, served):
+    """Writes a copy of a recording without ipNetToMediaTable: its addresses are told by its vendor's table alone. Returns the case."""
+    objects = permute_recording.objects_of(path)
+    kept = {oid: value for oid, value in objects.items() if not permute_recording.below(oid, "1.3.6.1.2.1.4.22")}
+    file = served / f"{name}.snmprec"
+    permute_recording.write(file, kept)
+    return name, file, None, "without ipNetToMediaTable"
+
+
 def describe(said, tables):
     counts = "  ".join(f"{table} {len(as_rows(said.get(table)))}" for table in tables if said.get(table))
     reasons = collections.Counter(row["reason"] for row in said["dropped"])
@@ -182,6 +193,9 @@ def check_devices(devices, command, permutations):
         cases = [(device, case) for number, device in enumerate(devices)
                  for case in prepare(find(device), f"{number}-{without_ending(find(device))}", served,
                                      permutations if device in PERMUTED or permutations > 1 else 0, SEED)]
+        if VENDOR_ADDRESSES in devices:
+            case = without_addresses(find(VENDOR_ADDRESSES), "s5720-without-ipNetToMedia", served)
+            cases.append((VENDOR_ADDRESSES, case))
         split = None
         if vlan_contexts.DEVICE in devices:
             split = vlan_contexts.split(find(vlan_contexts.DEVICE), "split", served)

@@ -32,6 +32,8 @@ pub struct Intervals {
     pub stations: Duration,
     /// What the device measures of itself.
     pub sensors: Duration,
+    /// What the device measures that changes slowly and is dear to read: optical modules.
+    pub seldom_sensors: Duration,
     /// Physical parts.
     pub entities: Duration,
     /// The least time between two walks of forwarding that something new triggered.
@@ -51,6 +53,7 @@ impl Default for Intervals {
             neighbours: Duration::from_secs(600),
             stations: Duration::from_secs(300),
             sensors: Duration::from_secs(300),
+            seldom_sensors: Duration::from_secs(1800),
             entities: Duration::from_secs(3600),
             triggered_spacing: Duration::from_secs(5),
         }
@@ -73,6 +76,7 @@ pub(super) fn checked(mut section: Section<'_>, defaults: Intervals) -> Interval
         neighbours: seconds("neighbours_s", defaults.neighbours),
         stations: seconds("stations_s", defaults.stations),
         sensors: seconds("sensors_s", defaults.sensors),
+        seldom_sensors: seconds("seldom_sensors_s", defaults.seldom_sensors),
         entities: seconds("entities_s", defaults.entities),
         triggered_spacing: seconds("triggered_spacing_s", defaults.triggered_spacing),
     };

@@ -9,8 +9,8 @@ mod network;
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Polled, Profiles, RequestError, Session, Sockets,
-    System, TableError, TableProblem, poll_addresses, poll_aggregation, poll_bridge, poll_counters, poll_entities,
+    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Pace, Polled, Profiles, RequestError, Session,
+    Sockets, System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities,
     poll_forwarding, poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes, poll_system,
 };
 use onenet_topology::{
@@ -25,7 +25,7 @@ use super::{
     handed::Handed,
     memory::{Memory, PortChanges},
     names,
-    notices::{Notice, Notices},
+    notices::{Notice, Notices, Told},
     quirks::{Quirks, Shown},
     recognition::Recognition,
 };
@@ -74,12 +74,14 @@ pub(super) struct Device {
     identity: Identity,
     recognition: Recognition,
     quirks: Quirks,
+    /// Who hears what devices say of their own accord: he is told under which addresses this one may.
+    told: Told,
     /// Whether the forwarding table tells of VLANs.
     tells_vlans: bool,
 }
 
 impl Device {
-    pub(super) fn new(config: DeviceConfig, shared: Shared) -> Box<Self> {
+    pub(super) fn new(config: DeviceConfig, shared: Shared, told: Told) -> Box<Self> {
         let now = shared.clock.timestamp();
         Box::new(Self {
             scope: Scope::new(&config.name),
@@ -94,6 +96,7 @@ impl Device {
             identity: Identity::default(),
             recognition: Recognition::default(),
             quirks: Quirks::default(),
+            told,
             tells_vlans: false,
             config,
             shared,
@@ -233,10 +236,7 @@ impl Device {
                 Table::OwnAddresses => self.read_own_addresses(session).await,
                 Table::VlanForwarding => self.read_vlan_forwarding(session).await,
                 Table::Vlans => self.read_vlans(session).await,
-                Table::Addresses => {
-                    let polled = poll_addresses(session, &self.names).await;
-                    self.hand_on(Method::SnmpAddresses, table, polled, facts::addresses).await;
-                }
+                Table::Addresses => self.read_addresses(session).await,
                 Table::Entities => {
                     let polled = poll_entities(session).await;
                     self.recognition.note_parts(&polled);
@@ -249,7 +249,8 @@ impl Device {
                     let polled = self.recognition.stations(session, &self.shared.profiles, &self.names).await;
                     self.hand_on(Method::SnmpStations, table, polled, facts::stations).await;
                 }
-                Table::Sensors => self.read_sensors(session).await,
+                Table::Sensors => self.read_sensors(session, Pace::Usual).await,
+                Table::SeldomSensors => self.read_sensors(session, Pace::Seldom).await,
             }
         }
         if restarted || tables.contains(Table::System) {
@@ -293,13 +294,17 @@ impl Device {
         }
     }
 
-    async fn read_sensors(&mut self, session: &mut Session) {
-        let polled = self.recognition.sensors(session, &self.shared.profiles, &self.names).await;
+    async fn read_sensors(&mut self, session: &mut Session, pace: Pace) {
+        let (method, table) = match pace {
+            Pace::Usual => (Method::SnmpSensors, Table::Sensors),
+            Pace::Seldom => (Method::SnmpSeldomSensors, Table::SeldomSensors),
+        };
+        let polled = self.recognition.sensors(session, &self.shared.profiles, &self.names, pace).await;
         let now = self.shared.clock.timestamp();
         let samples = polled.rows.iter().filter_map(facts::sensor_sample).map(HistoryBody::Sensor);
         let items = samples.map(|body| facts::item(now, &self.scope, body)).collect();
         self.shared.observations.history(items).await;
-        self.hand_on(Method::SnmpSensors, Table::Sensors, polled, facts::sensors).await;
+        self.hand_on(method, table, polled, facts::sensors).await;
     }
 
     async fn read_labels(&mut self, session: &mut Session) {

@@ -1,10 +1,11 @@
 //! What devices say of their own accord, on its way to the tasks that poll them.
 //!
-//! Invariant: a task that is busy is not waited for: what finds no room is refused and the teller counts it. The table has
-//! one entry a polled device.
+//! Invariant: a task that is busy is not waited for: what finds no room is refused and the teller counts it. A device is known by
+//! the address that it is polled at, and by those that it calls its own, as long as no other device has or claims one; each
+//! has one entry and at most [`OWN_MAX`] more.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque, hash_map::Entry},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -17,6 +18,9 @@ use crate::{config::DeviceConfig, schedule::Tables};
 
 /// How many notices wait for a device whose tables are being read: each of a switch's ports has its say.
 const WAITING_MAX: usize = 64;
+
+/// How many addresses of its own a device is known by: a core router has hundreds, and sends its traps from one.
+const OWN_MAX: usize = 256;
 
 /// Something that a device said.
 #[derive(Debug)]
@@ -57,7 +61,17 @@ pub(super) struct Notices(Arc<Inbox>);
 
 /// Who is at which address. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Told(Arc<Mutex<HashMap<IpAddr, Vec<Listening>>>>);
+pub(crate) struct Told(Arc<Mutex<Places>>);
+
+#[derive(Debug, Default)]
+struct Places {
+    /// The devices by the address that they are polled at.
+    polled: HashMap<IpAddr, Vec<Listening>>,
+    /// Who calls an address its own, by name and the address that it is polled at.
+    claimed: HashMap<IpAddr, Vec<(String, IpAddr)>>,
+    /// What each device claims.
+    own: HashMap<String, Vec<IpAddr>>,
+}
 
 impl Listening {
     /// Tells the device's task. Returns whether there was room.
@@ -101,9 +115,35 @@ impl Notices {
 }
 
 impl Told {
-    /// Returns the devices at an address.
+    /// Returns the devices at an address: those that are polled there, else the only one that calls it its own.
     pub(crate) fn at(&self, address: IpAddr) -> Vec<Listening> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&address).cloned().unwrap_or_default()
+        let places = self.places();
+        if let Some(here) = places.polled.get(&address) {
+            return here.clone();
+        }
+        match places.claimed.get(&address).map(Vec::as_slice) {
+            Some([(name, polled)]) => {
+                let there = places.polled.get(polled).into_iter().flatten();
+                there.filter(|device| device.name == *name).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Takes note of the addresses that a device calls its own, instead of those before.
+    pub(super) fn claims(&self, device: &DeviceConfig, own: impl Iterator<Item = IpAddr>) {
+        let polled = device.target.ip().to_canonical();
+        let sends = |ip: &IpAddr| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast() && *ip != polled;
+        let own: BTreeSet<IpAddr> = own.map(|ip| ip.to_canonical()).filter(sends).take(OWN_MAX).collect();
+        let mut places = self.places();
+        places.forget(&device.name);
+        if own.is_empty() {
+            return;
+        }
+        for ip in &own {
+            places.claimed.entry(*ip).or_default().push((device.name.clone(), polled));
+        }
+        places.own.insert(device.name.clone(), own.into_iter().collect());
     }
 
     /// Adds a device. Returns where its notices come.
@@ -111,8 +151,8 @@ impl Told {
         let inbox = Arc::<Inbox>::default();
         let notices = Notices(Arc::clone(&inbox));
         let listening = Listening { name: device.name.clone(), credentials: device.credentials.clone(), inbox };
-        let mut devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = devices.entry(device.target.ip().to_canonical()).or_default();
+        let mut places = self.places();
+        let here = places.polled.entry(device.target.ip().to_canonical()).or_default();
         here.retain(|other| other.name != device.name);
         here.push(listening);
         notices
@@ -120,13 +160,34 @@ impl Told {
 
     /// Removes a device.
     pub(super) fn remove(&self, device: &DeviceConfig) {
-        let mut devices = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = self.places();
+        places.forget(&device.name);
         let address = device.target.ip().to_canonical();
-        if let Some(here) = devices.get_mut(&address) {
+        if let Some(here) = places.polled.get_mut(&address) {
             here.retain(|other| other.name != device.name);
             if here.is_empty() {
-                devices.remove(&address);
+                places.polled.remove(&address);
+            }
+        }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Places {
+    fn forget(&mut self, name: &str) {
+        for ip in self.own.remove(name).unwrap_or_default() {
+            if let Entry::Occupied(mut claimants) = self.claimed.entry(ip) {
+                claimants.get_mut().retain(|(claimant, _)| claimant != name);
+                if claimants.get().is_empty() {
+                    claimants.remove();
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

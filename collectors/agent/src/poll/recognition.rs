@@ -3,8 +3,8 @@
 //! Invariant: what could not be asked this time is no other than before. It does not know when to ask.
 
 use onenet_snmp::{
-    Entity, Identification, InterfaceIndex, PartNames, Polled, Profiles, SensorMemory, SensorReading, Session, Station,
-    System, poll_identification, poll_sensors, poll_stations,
+    AddressRow, Entity, Identification, InterfaceIndex, Pace, PartNames, Polled, Profiles, SensorMemory, SensorReading,
+    Session, Station, System, poll_identification, poll_more_addresses, poll_sensors, poll_stations,
 };
 
 /// What is known of one device by its profile.
@@ -14,6 +14,8 @@ pub(super) struct Recognition {
     /// The device's parts as they were last read: they name sensors, and tell model and serial number.
     parts: Vec<Entity>,
     absent: SensorMemory,
+    absent_seldom: SensorMemory,
+    absent_addresses: SensorMemory,
 }
 
 impl Recognition {
@@ -31,7 +33,7 @@ impl Recognition {
 
     /// Takes note that the device started anew: it may have now what it did not have before.
     pub(super) fn restarted(&mut self) {
-        self.absent = SensorMemory::default();
+        (self.absent, self.absent_seldom, self.absent_addresses) = Default::default();
     }
 
     /// Finds out what the device is.
@@ -44,15 +46,33 @@ impl Recognition {
         }
     }
 
-    /// Reads the sensors.
+    /// Reads the sensors of a pace.
     pub(super) async fn sensors(
         &mut self,
         session: &mut Session,
         profiles: &Profiles,
         interfaces: &InterfaceIndex,
+        pace: Pace,
     ) -> Polled<SensorReading> {
         let names = PartNames { interfaces, entities: &self.parts };
-        poll_sensors(session, profiles, self.found.profile, &names, &mut self.absent).await
+        let memory = match pace {
+            Pace::Usual => &mut self.absent,
+            Pace::Seldom => &mut self.absent_seldom,
+        };
+        poll_sensors(session, profiles, self.found.profile, &names, memory, Some(pace)).await
+    }
+
+    /// Reads addresses from tables beside the standard ones, where those, `standard`, have none.
+    pub(super) async fn more_addresses(
+        &mut self,
+        session: &mut Session,
+        profiles: &Profiles,
+        interfaces: &InterfaceIndex,
+        standard: &Polled<AddressRow>,
+    ) -> Polled<AddressRow> {
+        let names = PartNames { interfaces, entities: &self.parts };
+        let memory = &mut self.absent_addresses;
+        poll_more_addresses(session, profiles, self.found.profile, &names, memory, standard).await
     }
 
     /// Reads the wireless stations.

@@ -3,7 +3,7 @@
 //! Invariants: only what a notification names is read; one that is not known here is told and starts nothing; communities
 //! that proxies put into traps (snmpTrapCommunity of RFC 3584) are not repeated; the words have a bounded length. Pure.
 
-use onenet_snmp::{Notification, Oid, Value, text_of};
+use onenet_snmp::{Concern, Notification, Oid, Profiles, Value, text_of};
 use onenet_topology::fact::EventKind;
 
 use crate::schedule::{Table, Tables};
@@ -34,48 +34,6 @@ pub(crate) struct Meaning {
     pub(crate) words: String,
 }
 
-/// What a kind of notification concerns.
-enum Concerns {
-    Nothing,
-    /// Somebody who asked with wrong credentials.
-    Stranger,
-    Everything,
-    Ports,
-    Neighbours,
-    Parts,
-    /// A bridge's tree was built anew: addresses move.
-    Tree,
-    Addresses,
-}
-
-/// The notifications that are known by name.
-const KNOWN: [(&[u32], &str, Concerns); 17] = [
-    // SNMPv2-MIB, RFC 3418; IF-MIB, RFC 2863.
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 1], "coldStart", Concerns::Everything),
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 2], "warmStart", Concerns::Everything),
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 3], "linkDown", Concerns::Ports),
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 4], "linkUp", Concerns::Ports),
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 5], "authenticationFailure", Concerns::Stranger),
-    (&[1, 3, 6, 1, 6, 3, 1, 1, 5, 6], "egpNeighborLoss", Concerns::Nothing),
-    // LLDP-MIB, IEEE 802.1AB-2005 and 2009.
-    (&[1, 0, 8802, 1, 1, 2, 0, 0, 1], "lldpRemTablesChange", Concerns::Neighbours),
-    (&[1, 3, 111, 2, 802, 1, 1, 13, 0, 0, 1], "lldpV2RemTablesChange", Concerns::Neighbours),
-    // ENTITY-MIB, RFC 6933.
-    (&[1, 3, 6, 1, 2, 1, 47, 2, 0, 1], "entConfigChange", Concerns::Parts),
-    // BRIDGE-MIB, RFC 4188.
-    (&[1, 3, 6, 1, 2, 1, 17, 0, 1], "newRoot", Concerns::Tree),
-    (&[1, 3, 6, 1, 2, 1, 17, 0, 2], "topologyChange", Concerns::Tree),
-    // CISCO-MAC-NOTIFICATION-MIB.
-    (&[1, 3, 6, 1, 4, 1, 9, 9, 215, 2, 0, 1], "cmnMacChangedNotification", Concerns::Addresses),
-    (&[1, 3, 6, 1, 4, 1, 9, 9, 215, 2, 0, 2], "cmnMacMoveNotification", Concerns::Addresses),
-    // NET-SNMP-AGENT-MIB.
-    (&[1, 3, 6, 1, 4, 1, 8072, 4, 0, 1], "nsNotifyStart", Concerns::Nothing),
-    (&[1, 3, 6, 1, 4, 1, 8072, 4, 0, 2], "nsNotifyShutdown", Concerns::Nothing),
-    (&[1, 3, 6, 1, 4, 1, 8072, 4, 0, 3], "nsNotifyRestart", Concerns::Everything),
-    // UPS-MIB, RFC 1628.
-    (&[1, 3, 6, 1, 2, 1, 33, 2, 1], "upsTrapOnBattery", Concerns::Nothing),
-];
-
 /// The values that are known by name: the columns that the notifications above carry.
 const VALUES: [(&[u32], &str); 8] = [
     (&[1, 3, 6, 1, 2, 1, 2, 2, 1, 1], "ifIndex"),
@@ -88,34 +46,33 @@ const VALUES: [(&[u32], &str); 8] = [
     (&[1, 3, 6, 1, 6, 3, 1, 1, 4, 3], "snmpTrapEnterprise"),
 ];
 
-/// Returns what a notification means.
-pub(crate) fn meaning(notification: &Notification) -> Meaning {
-    let known = KNOWN.iter().find(|(name, ..)| *name == notification.name.arcs());
-    let tables = known.map_or_else(Tables::default, |(_, _, concerns)| tables(concerns));
-    let name = known.map_or_else(|| notification.name.to_string(), |(_, name, _)| (*name).to_owned());
-    let kind = known.map_or(EventKind::TrapReceived, |(_, _, concerns)| kind(concerns));
-    Meaning { kind, tables, if_index: if_index(notification), words: words(&name, notification) }
+/// Returns what a notification means, after what profiles know.
+pub(crate) fn meaning(notification: &Notification, profiles: &Profiles) -> Meaning {
+    let known = profiles.notification(&notification.name);
+    let (name, concern) = known.unwrap_or_else(|| (notification.name.to_string().into(), Concern::Nothing));
+    let words = words(&name, notification);
+    Meaning { kind: kind(concern), tables: tables(concern), if_index: if_index(notification), words }
 }
 
 /// Returns the kind of event. That a port went up or down is an event of its own once it was read.
-fn kind(concerns: &Concerns) -> EventKind {
-    match concerns {
-        Concerns::Stranger => EventKind::AuthenticationFailed,
-        Concerns::Neighbours | Concerns::Tree => EventKind::NeighboursChanged,
+const fn kind(concern: Concern) -> EventKind {
+    match concern {
+        Concern::Stranger => EventKind::AuthenticationFailed,
+        Concern::Neighbours | Concern::Tree => EventKind::NeighboursChanged,
         _ => EventKind::TrapReceived,
     }
 }
 
-fn tables(concerns: &Concerns) -> Tables {
+fn tables(concern: Concern) -> Tables {
     let only = |tables: &[Table]| tables.iter().copied().collect();
-    match concerns {
-        Concerns::Nothing | Concerns::Stranger => Tables::default(),
-        Concerns::Everything => Tables::ALL,
-        Concerns::Ports => only(&[Table::Interfaces]),
-        Concerns::Neighbours => only(&[Table::Neighbours]),
-        Concerns::Parts => only(&[Table::Entities]),
-        Concerns::Tree => only(&[Table::System, Table::Forwarding]),
-        Concerns::Addresses => only(&[Table::Forwarding]),
+    match concern {
+        Concern::Nothing | Concern::Stranger => Tables::default(),
+        Concern::Everything => Tables::ALL,
+        Concern::Ports => only(&[Table::Interfaces]),
+        Concern::Neighbours => only(&[Table::Neighbours]),
+        Concern::Parts => only(&[Table::Entities]),
+        Concern::Tree => only(&[Table::System, Table::Forwarding]),
+        Concern::Addresses => only(&[Table::Forwarding]),
     }
 }
 
@@ -196,17 +153,21 @@ mod tests {
         }
     }
 
+    fn means(notification: &Notification) -> Meaning {
+        meaning(notification, &Profiles::built_in())
+    }
+
     #[test]
     fn a_link_that_went_down_names_its_port_and_has_the_ports_read() {
         let columns = [
             ("1.3.6.1.2.1.2.2.1.1.3", Value::Integer(3)),
             ("1.3.6.1.2.1.2.2.1.2.3", Value::Octets(b"ge3".as_slice().into())),
         ];
-        let meant = meaning(&notification("1.3.6.1.6.3.1.1.5.3", &columns));
+        let meant = means(&notification("1.3.6.1.6.3.1.1.5.3", &columns));
         assert_eq!(meant.tables, Tables::default().with(Table::Interfaces));
         assert_eq!((meant.kind, meant.if_index), (EventKind::TrapReceived, Some(3)));
         assert_eq!(meant.words, "linkDown (SNMPv2c trap): ifIndex.3 = 3, ifDescr.3 = \"ge3\"");
-        let other = meaning(&notification("1.3.6.1.6.3.1.1.5.4", &[("1.3.6.1.2.1.31.1.1.1.1.77", Value::Null)]));
+        let other = means(&notification("1.3.6.1.6.3.1.1.5.4", &[("1.3.6.1.2.1.31.1.1.1.1.77", Value::Null)]));
         assert_eq!(other.if_index, Some(77));
     }
 
@@ -218,21 +179,29 @@ mod tests {
             ("1.0.8802.1.1.2.0.0.1", Tables::default().with(Table::Neighbours)),
             ("1.3.6.1.2.1.47.2.0.1", Tables::default().with(Table::Entities)),
             ("1.3.6.1.2.1.17.0.2", Tables::default().with(Table::System).with(Table::Forwarding)),
+            // Huawei's boards and flapping addresses, H3C's spanning tree and stations of the MAC table, Ruijie's fans.
+            ("1.3.6.1.4.1.2011.5.25.219.2.2.1", Tables::default().with(Table::Entities)),
+            ("1.3.6.1.4.1.2011.5.25.160.3.7", Tables::default().with(Table::Forwarding)),
+            ("1.3.6.1.4.1.25506.8.35.14.0.1", Tables::default().with(Table::System).with(Table::Forwarding)),
+            ("1.3.6.1.4.1.25506.2.87.1.3.0.1", Tables::default().with(Table::Forwarding)),
+            ("1.3.6.1.4.1.4881.1.1.10.2.21.2.4", Tables::default().with(Table::Entities)),
             ("1.3.6.1.4.1.99999.1.2", Tables::default()),
         ] {
-            assert_eq!(meaning(&notification(name, &[])).tables, tables, "{name}");
+            assert_eq!(means(&notification(name, &[])).tables, tables, "{name}");
         }
-        assert!(meaning(&notification("1.3.6.1.4.1.99999.1.2", &[])).words.starts_with("1.3.6.1.4.1.99999.1.2 "));
+        assert!(means(&notification("1.3.6.1.4.1.99999.1.2", &[])).words.starts_with("1.3.6.1.4.1.99999.1.2 "));
+        let board = means(&notification("1.3.6.1.4.1.2011.5.25.219.2.2.1", &[])).words;
+        assert!(board.starts_with("hwEntityTrap.2.1 (SNMPv2c trap)"), "{board}");
     }
 
     #[test]
     fn a_community_in_a_trap_is_not_repeated_and_words_are_bounded() {
         let secret = [("1.3.6.1.6.3.18.1.4.0", Value::Octets(b"s3cret".as_slice().into()))];
-        assert!(!meaning(&notification("1.3.6.1.6.3.1.1.5.1", &secret)).words.contains("s3cret"));
+        assert!(!means(&notification("1.3.6.1.6.3.1.1.5.1", &secret)).words.contains("s3cret"));
         let long = vec![("1.3.6.1.4.1.1.1", Value::Octets(vec![b'x'; 4_000].into())); 40];
-        let words = meaning(&notification("1.3.6.1.6.3.1.1.5.1", &long)).words;
+        let words = means(&notification("1.3.6.1.6.3.1.1.5.1", &long)).words;
         assert!(words.len() <= WORDS_MAX + 8 && words.ends_with('…'), "{}", words.len());
-        let bytes = meaning(&notification("1.3.6.1.6.3.1.1.5.1", &[("1.3", Value::Octets([0, 1, 255].into()))])).words;
+        let bytes = means(&notification("1.3.6.1.6.3.1.1.5.1", &[("1.3", Value::Octets([0, 1, 255].into()))])).words;
         assert!(bytes.ends_with("= 00:01:ff"), "{bytes}");
     }
 }

@@ -174,7 +174,7 @@ impl<T> Polled<T> {
     }
 
     /// Takes over what was read of other tables.
-    pub(crate) fn append(&mut self, other: Self) {
+    pub fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);
         self.dropped.extend(other.dropped);
         self.errors.extend(other.errors);

@@ -9,9 +9,10 @@ use onenet_topology::SensorKind;
 
 use crate::{
     dropped::{TableError, TableProblem},
-    mib::{self, Polled, ReadTable, TableSize, entity::Entity, system::System},
+    mib::{self, Polled, ReadTable, TableSize, addresses::AddressRow, entity::Entity, system::System},
     profile::{
-        Identification, PartNames, Profile, Profiles, SensorReading, Station,
+        Identification, Pace, PartNames, Profile, Profiles, SensorReading, Station, Wanted,
+        addresses::IpVersion,
         table::{Read, Scalar},
     },
     session::Session,
@@ -78,23 +79,31 @@ pub async fn poll_identification(
     polled
 }
 
-/// Reads the sensors of a device: those of its profile, and of the standard MIBs the kinds that the profile did not give.
-/// `profile` is [`Identification::profile`].
+/// Reads the sensors of a device: those of its profile, and of the standard MIBs the kinds that the profile did not give; of one
+/// pace, or, without, all. `profile` is [`Identification::profile`].
 pub async fn poll_sensors(
     session: &mut Session,
     profiles: &Profiles,
     profile: Option<&str>,
     names: &PartNames<'_>,
     memory: &mut SensorMemory,
+    pace: Option<Pace>,
 ) -> Polled<SensorReading> {
     memory.begin();
     let mut polled = Polled::default();
-    if let Some(profile) = profile.and_then(|name| profiles.get(name)) {
-        sensors_of(session, profile, &BTreeSet::new(), names, memory, &mut polled).await;
+    let profile = profile.and_then(|name| profiles.get(name));
+    if let Some(profile) = profile {
+        let wanted = Wanted { pace, ..Wanted::default() };
+        sensors_of(session, profile, &wanted, names, memory, &mut polled).await;
     }
     if let Some(standard) = profiles.standard() {
-        let given: BTreeSet<SensorKind> = polled.rows.iter().map(|reading: &SensorReading| reading.kind).collect();
-        sensors_of(session, standard, &given, names, memory, &mut polled).await;
+        let mut not: BTreeSet<SensorKind> = polled.rows.iter().map(|reading: &SensorReading| reading.kind).collect();
+        let seldom = profile.map(|profile| profile.seldom_kinds()).unwrap_or_default();
+        // What the vendor has in seldom tables alone is looked for elsewhere at the same pace.
+        let only = (pace == Some(Pace::Seldom)).then(|| seldom.clone());
+        not.extend(seldom.into_iter().filter(|_| pace == Some(Pace::Usual)));
+        let wanted = Wanted { pace: None, only, not };
+        sensors_of(session, standard, &wanted, names, memory, &mut polled).await;
     }
     crate::profile::sensors::tell_apart(&mut polled.rows);
     polled
@@ -121,17 +130,46 @@ pub async fn poll_stations(
     polled
 }
 
+/// Reads addresses from the tables of the device's profile, and of the standard one, of the versions of IP that `standard`, the
+/// answer of [`super::poll_addresses`], has no row of. What the device does not have is asked for seldom. `profile` is
+/// [`Identification::profile`].
+pub async fn poll_more_addresses(
+    session: &mut Session,
+    profiles: &Profiles,
+    profile: Option<&str>,
+    names: &PartNames<'_>,
+    memory: &mut SensorMemory,
+    standard: &Polled<AddressRow>,
+) -> Polled<AddressRow> {
+    let mut polled = Polled::default();
+    let mut given: BTreeSet<IpVersion> = standard.rows.iter().map(IpVersion::of).collect();
+    memory.begin();
+    for profile in profile.and_then(|name| profiles.get(name)).into_iter().chain(profiles.standard()) {
+        let wanted = [IpVersion::V4, IpVersion::V6].into_iter().filter(|version| !given.contains(version)).collect();
+        let tables = profile.address_tables(&wanted);
+        if tables.is_empty() {
+            continue;
+        }
+        let read = read(session, profile, &tables, &[], Some(memory), &mut polled).await;
+        let (rows, dropped) = profile.addresses(&read, &wanted, names);
+        given.extend(rows.iter().map(IpVersion::of));
+        polled.rows.extend(rows);
+        polled.dropped.extend(dropped);
+    }
+    polled
+}
+
 async fn sensors_of(
     session: &mut Session,
     profile: &Profile,
-    given: &BTreeSet<SensorKind>,
+    wanted: &Wanted,
     names: &PartNames<'_>,
     memory: &mut SensorMemory,
     polled: &mut Polled<SensorReading>,
 ) {
-    let (tables, scalars) = profile.sensor_needs(given);
+    let (tables, scalars) = profile.sensor_needs(wanted);
     let read = read(session, profile, &tables, &scalars, Some(memory), polled).await;
-    let (readings, dropped) = profile.readings(&read, given, names);
+    let (readings, dropped) = profile.readings(&read, wanted, names);
     polled.rows.extend(readings);
     polled.dropped.extend(dropped);
 }

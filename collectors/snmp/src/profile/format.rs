@@ -13,6 +13,7 @@ use super::{
     Profile,
     identify::{EntityValue, Field, ObjectIdPattern, Rule},
     intern, measure,
+    notifications::{Concern, NotificationRule},
     table::{Join, Key, Operand, Scalar, TableSpec},
 };
 use crate::{oid::Oid, walk::Column};
@@ -60,6 +61,9 @@ pub(super) fn read(text: &str, name: &str, origin: &str) -> Result<Profile, Conf
         let identify = bounded(root, "identify").into_iter().map(|it| rule(it, &declared)).collect();
         let sensors = bounded(root, "sensors").into_iter().filter_map(|it| measure::sensor(it, &declared)).collect();
         let stations = bounded(root, "stations").into_iter().filter_map(|it| measure::station(it, &declared)).collect();
+        let addresses =
+            bounded(root, "addresses").into_iter().filter_map(|it| measure::addresses(it, &declared)).collect();
+        let notifications = bounded(root, "notifications").into_iter().filter_map(notification).collect();
         declared.check_use(root);
         let Declared { scalars, tables, .. } = declared;
         Profile {
@@ -73,6 +77,8 @@ pub(super) fn read(text: &str, name: &str, origin: &str) -> Result<Profile, Conf
             tables,
             sensors,
             stations,
+            addresses,
+            notifications,
         }
     })
 }
@@ -154,6 +160,7 @@ impl Declared {
                 format_args!("at most {COLUMNS_MAX} are read"),
             );
         }
+        let seldom = section.boolean("seldom").is_some_and(|found| found.value);
         let joins = section.named_scalars("join");
         if let Some(found) = &name
             && self.tables.iter().any(|table| table.name == found.value)
@@ -162,7 +169,7 @@ impl Declared {
         }
         section.finish();
         let name = intern::text(name.map_or("", |found| found.value));
-        self.tables.push(TableSpec { name, columns, joins: Vec::new() });
+        self.tables.push(TableSpec { name, columns, seldom, joins: Vec::new() });
         joins
     }
 
@@ -359,6 +366,29 @@ fn rule(mut section: Section<'_>, declared: &Declared) -> Rule {
     let fields = ["vendor", "model", "os", "version", "serial"].map(|key| field(&mut section, key, declared, &groups));
     section.finish();
     Rule { object_ids, description, name, answers, role, fields }
+}
+
+/// Reads a rule of `[[notifications]]`.
+fn notification(mut section: Section<'_>) -> Option<NotificationRule> {
+    let name = section.required_text("name", "write the notification's descriptor in its MIB");
+    let object_ids = section.texts("object_id");
+    if object_ids.is_none() {
+        let remedy = "write the notification's identifier, or \"1.3.….*\" for all below";
+        section.note("object_id", "is missing", remedy);
+    }
+    let object_ids = object_ids.unwrap_or_default().iter().filter_map(|found| object_id(&section, found)).collect();
+    let concern = section.required_text("concerns", "say what it tells of, such as concerns = \"parts\"");
+    let concern = concern.and_then(|found| {
+        let concern = Concern::of(found.value);
+        if concern.is_none() {
+            let known: Vec<&str> = Concern::ALL.iter().map(|concern| concern.as_str()).collect();
+            let what = format!("{:?} is nothing that a notification concerns", found.value);
+            section.log.note(&found.place, what, format_args!("write one of {}", known.join(", ")));
+        }
+        concern
+    });
+    section.finish();
+    Some(NotificationRule { name: name?.value.to_owned(), object_ids, concern: concern? })
 }
 
 fn object_id(section: &Section<'_>, found: &Found<&str>) -> Option<ObjectIdPattern> {

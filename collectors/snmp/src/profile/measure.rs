@@ -1,4 +1,4 @@
-//! Reads `[[sensors]]` and `[[stations]]` of a profile's text.
+//! Reads `[[sensors]]`, `[[stations]]` and `[[addresses]]` of a profile's text.
 //!
 //! Invariant: as in [`super::format`], of which this is the second half.
 
@@ -6,6 +6,7 @@ use onenet_config::{Found, Place, Scalar as Given, Section};
 use onenet_topology::{SensorKind, SensorState};
 
 use super::{
+    addresses::{AddressSource, IpVersion},
     expression::Expression,
     format::{Declared, KEY_REMEDY, listed},
     intern,
@@ -52,15 +53,7 @@ pub(super) fn sensor(mut section: Section<'_>, declared: &Declared) -> Option<Se
 /// Reads a source of stations.
 pub(super) fn station(mut section: Section<'_>, declared: &Declared) -> Option<StationSource> {
     let table = section.required_text("table", "name the table that has a row a station");
-    let place = table.as_ref().and_then(|found| {
-        let place = declared.tables.iter().position(|table| table.name == found.value);
-        if place.is_none() {
-            let known: Vec<&str> = declared.tables.iter().map(|table| table.name).collect();
-            let what = format!("there is no table {}", found.value);
-            section.log.note(&found.place, what, format_args!("declare it with [[tables]]; {}", listed(&known)));
-        }
-        place
-    });
+    let place = table.as_ref().and_then(|found| table_called(&section, declared, found));
     let context = Context { declared, table: place, invalid: invalid(&mut section) };
     let mac = section.required_text("mac", "say where the station's address is: \"index\", a part of it, or a column");
     let mac = mac.and_then(|found| context.key(&section, &found));
@@ -91,6 +84,48 @@ pub(super) fn station(mut section: Section<'_>, declared: &Declared) -> Option<S
         transmit_kbps,
         conditions,
     })
+}
+
+/// Reads a source of addresses.
+pub(super) fn addresses(mut section: Section<'_>, declared: &Declared) -> Option<AddressSource> {
+    let table = section.required_text("table", "name the table that has a row an address");
+    let place = table.as_ref().and_then(|found| table_called(&section, declared, found));
+    let context = Context { declared, table: place, invalid: Vec::new() };
+    let remedy = "write version = 4 or version = 6: the table is read where the standard ones have no address of it";
+    let version = match section.scalars("version").unwrap_or_default().as_slice() {
+        [Found { value: Given::Integer(4), .. }] => Some(IpVersion::V4),
+        [Found { value: Given::Integer(6), .. }] => Some(IpVersion::V6),
+        [] => {
+            section.note("version", "is missing", remedy);
+            None
+        }
+        [other, ..] => {
+            section.log.note(&other.place, "is no version of IP", remedy);
+            None
+        }
+    };
+    let ip =
+        section.required_text("ip", "say where the address is: a part of the index such as \"index.2-5\", or a column");
+    let ip = ip.and_then(|found| context.key(&section, &found));
+    let mac = section.required_text("mac", "say where the card's address is: a column, or a part of the index");
+    let mac = mac.and_then(|found| context.reach(&section, &found));
+    let interface = section.required_text("interface", "say where the ifIndex is: \"index.1\", or a column");
+    let interface = interface.and_then(|found| context.key(&section, &found));
+    let mut conditions = context.conditions(&mut section, "when", true);
+    conditions.extend(context.conditions(&mut section, "unless", false));
+    section.finish();
+    Some(AddressSource { table: place?, version: version?, ip: ip?, mac: mac?, interface: interface?, conditions })
+}
+
+/// Returns the place of the table of this name.
+fn table_called(section: &Section<'_>, declared: &Declared, found: &Found<&str>) -> Option<usize> {
+    let place = declared.tables.iter().position(|table| table.name == found.value);
+    if place.is_none() {
+        let known: Vec<&str> = declared.tables.iter().map(|table| table.name).collect();
+        let what = format!("there is no table {}", found.value);
+        section.log.note(&found.place, what, format_args!("declare it with [[tables]]; {}", listed(&known)));
+    }
+    place
 }
 
 /// What the keys of one entry refer to.

@@ -14,29 +14,34 @@ use std::{
 use onenet_config::ConfigError;
 use onenet_topology::SensorKind;
 
+pub(crate) mod addresses;
 mod expression;
 mod format;
 mod identify;
 mod intern;
 mod measure;
+mod notifications;
 pub(crate) mod sensors;
 pub(crate) mod stations;
 pub(crate) mod table;
 mod template;
 
 pub use identify::Identification;
+pub use notifications::Concern;
 pub use sensors::{Limits, SensorReading};
 pub use stations::Station;
 pub use table::PartNames;
 
+use addresses::{AddressSource, IpVersion};
 use identify::{Rule, Said};
+use notifications::NotificationRule;
 use sensors::Sensor;
 use stations::StationSource;
 use table::{Read, Scalar, TableSpec};
 
 use crate::{
     dropped::DroppedRow,
-    mib::{entity::Entity, system::System},
+    mib::{addresses::AddressRow, entity::Entity, system::System},
     value::Value,
     vendor,
 };
@@ -75,6 +80,28 @@ pub struct Profile {
     pub(crate) tables: Vec<TableSpec>,
     sensors: Vec<Sensor>,
     stations: Vec<StationSource>,
+    addresses: Vec<AddressSource>,
+    notifications: Vec<NotificationRule>,
+}
+
+/// How often sensors are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As often as the device is asked for sensors at all.
+    Usual,
+    /// Seldom: those of tables that the profile calls so.
+    Seldom,
+}
+
+/// Which sensors of a profile are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wanted {
+    /// Those of one pace; all without.
+    pub(crate) pace: Option<Pace>,
+    /// Those of these kinds; all without.
+    pub(crate) only: Option<BTreeSet<SensorKind>>,
+    /// None of these kinds.
+    pub(crate) not: BTreeSet<SensorKind>,
 }
 
 /// Every profile, by name.
@@ -266,9 +293,20 @@ impl Profile {
         self.scalars.iter().enumerate().map(|(place, scalar)| (scalar, asked.contains(&place))).collect()
     }
 
-    /// Returns the places of the tables and scalars that sensors of other kinds than these need.
-    pub(crate) fn sensor_needs(&self, given: &BTreeSet<SensorKind>) -> (BTreeSet<usize>, Vec<usize>) {
-        let wanted: Vec<&Sensor> = self.sensors.iter().filter(|sensor| !given.contains(&sensor.kind)).collect();
+    /// Returns the kinds of which all sensors are read seldom.
+    pub(crate) fn seldom_kinds(&self) -> BTreeSet<SensorKind> {
+        let kinds = |seldom| self.sensors.iter().filter(move |it| self.is_seldom(it) == seldom).map(|it| it.kind);
+        let usual: BTreeSet<SensorKind> = kinds(false).collect();
+        kinds(true).filter(|kind| !usual.contains(kind)).collect()
+    }
+
+    fn is_seldom(&self, sensor: &Sensor) -> bool {
+        sensor.table.and_then(|place| self.tables.get(place)).is_some_and(|table| table.seldom)
+    }
+
+    /// Returns the places of the tables and scalars that the wanted sensors need.
+    pub(crate) fn sensor_needs(&self, wanted: &Wanted) -> (BTreeSet<usize>, Vec<usize>) {
+        let wanted: Vec<&Sensor> = self.wanted(wanted).collect();
         let tables = self.with_joined(wanted.iter().filter_map(|sensor| sensor.table));
         let scalars: BTreeSet<usize> = wanted.iter().flat_map(|sensor| sensor.scalars()).collect();
         (tables, scalars.into_iter().collect())
@@ -279,21 +317,49 @@ impl Profile {
         self.with_joined(self.stations.iter().map(|source| source.table))
     }
 
+    /// Returns the places of the tables that addresses of these versions are read from.
+    pub(crate) fn address_tables(&self, wanted: &BTreeSet<IpVersion>) -> BTreeSet<usize> {
+        let sources = self.addresses.iter().filter(|source| wanted.contains(&source.version));
+        self.with_joined(sources.map(|source| source.table))
+    }
+
+    /// Takes the addresses of these versions from what was read.
+    pub(crate) fn addresses(
+        &self,
+        read: &Read,
+        wanted: &BTreeSet<IpVersion>,
+        names: &PartNames<'_>,
+    ) -> Taken<AddressRow> {
+        let mut all = Taken::default();
+        for source in self.addresses.iter().filter(|source| wanted.contains(&source.version)) {
+            let (rows, dropped) = addresses::addresses(source, &self.tables, read, names);
+            all.0.extend(rows);
+            all.1.extend(dropped);
+        }
+        all
+    }
+
     fn with_joined(&self, tables: impl Iterator<Item = usize>) -> BTreeSet<usize> {
         let joined =
             |table: usize| self.tables.get(table).into_iter().flat_map(|spec| &spec.joins).map(|join| join.table);
         tables.flat_map(|table| std::iter::once(table).chain(joined(table))).collect()
     }
 
-    /// Takes the readings of all kinds but the given ones from what was read.
-    pub(crate) fn readings(
-        &self,
-        read: &Read,
-        given: &BTreeSet<SensorKind>,
-        names: &PartNames<'_>,
-    ) -> Taken<SensorReading> {
-        let wanted = self.sensors.iter().filter(|sensor| !given.contains(&sensor.kind));
-        sensors::readings(wanted, &self.tables, read, names)
+    fn wanted<'p, 'w: 'p>(&'p self, wanted: &'w Wanted) -> impl Iterator<Item = &'p Sensor> {
+        self.sensors.iter().filter(|sensor| {
+            let by_pace = match wanted.pace {
+                None => true,
+                Some(pace) => self.is_seldom(sensor) == (pace == Pace::Seldom),
+            };
+            by_pace
+                && !wanted.not.contains(&sensor.kind)
+                && wanted.only.as_ref().is_none_or(|it| it.contains(&sensor.kind))
+        })
+    }
+
+    /// Takes the readings of the wanted sensors from what was read.
+    pub(crate) fn readings(&self, read: &Read, wanted: &Wanted, names: &PartNames<'_>) -> Taken<SensorReading> {
+        sensors::readings(self.wanted(wanted), &self.tables, read, names)
     }
 
     /// Takes the stations from what was read.

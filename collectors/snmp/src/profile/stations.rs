@@ -9,15 +9,12 @@ use onenet_topology::MacAddr;
 use serde::Serialize;
 
 use super::{
+    addresses::card,
     sensors::{Computed, Condition, Formula},
     table::{Key, Operand, PartNames, Read, Row, TableSpec},
     template::Template,
 };
-use crate::{
-    dropped::{DropReason, DroppedRow},
-    index::mac_of,
-    value::Value,
-};
+use crate::{dropped::DroppedRow, index::mac_of, value::Value};
 
 /// A wireless station, as its controller or access point tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -86,7 +83,7 @@ pub(super) fn stations(
         if !source.conditions.iter().all(|condition| condition.holds(&row)) {
             continue;
         }
-        match source.mac(&row) {
+        match card(row.octets(source.mac)) {
             Ok(mac) => stations.push(source.station(mac, &row, names, spec.name)),
             Err(reason) => dropped.push(DroppedRow { table: spec.name, row: row.index_text(), reason }),
         }
@@ -95,16 +92,6 @@ pub(super) fn stations(
 }
 
 impl StationSource {
-    fn mac(&self, row: &Row<'_>) -> Result<MacAddr, DropReason> {
-        let octets = row.octets(self.mac).ok_or(DropReason::MacMissing)?;
-        let mac = mac(&octets).ok_or(DropReason::InvalidMacLength)?;
-        match mac {
-            MacAddr([0, 0, 0, 0, 0, 0]) => Err(DropReason::ZeroMac),
-            mac if mac.0.first().is_some_and(|first| first & 1 == 1) => Err(DropReason::MulticastMac),
-            mac => Ok(mac),
-        }
-    }
-
     fn station(&self, mac: MacAddr, row: &Row<'_>, names: &PartNames<'_>, source: &'static str) -> Station {
         let [access_point, ssid, radio, user] =
             self.texts.each_ref().map(|templates| templates.iter().find_map(|template| template.text(row, names)));
@@ -137,7 +124,7 @@ impl StationSource {
 }
 
 impl Reach {
-    fn octets(self, row: &Row<'_>) -> Option<Vec<u8>> {
+    pub(super) fn octets(self, row: &Row<'_>) -> Option<Vec<u8>> {
         match self {
             Self::Key(key) => row.octets(key),
             Self::Operand(operand) => match row.value(operand)? {
@@ -149,7 +136,7 @@ impl Reach {
 }
 
 /// Returns the address that octets hold: as they are, behind their length as in an index, or as text.
-fn mac(octets: &[u8]) -> Option<MacAddr> {
+pub(super) fn mac(octets: &[u8]) -> Option<MacAddr> {
     let counted =
         octets.split_first().filter(|(length, rest)| usize::from(**length) == rest.len() && octets.len() != 6);
     mac_of(counted.map_or(octets, |(_, rest)| rest)).or_else(|| {
@@ -166,7 +153,7 @@ fn mac_of_unit(octets: &[u8]) -> Option<MacAddr> {
 }
 
 /// Returns the IP address of 4 or 16 octets, or of its text; none for the unspecified ones, which stand for "not known".
-fn address(octets: &[u8]) -> Option<IpAddr> {
+pub(super) fn address(octets: &[u8]) -> Option<IpAddr> {
     let found = match octets.len() {
         4 => <[u8; 4]>::try_from(octets).ok().map(IpAddr::from),
         16 => <[u8; 16]>::try_from(octets).ok().map(IpAddr::from),

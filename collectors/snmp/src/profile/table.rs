@@ -28,6 +28,8 @@ pub(crate) struct Scalar {
 pub(crate) struct TableSpec {
     pub(crate) name: &'static str,
     pub(crate) columns: Vec<Column>,
+    /// Whether its sensors are read seldom: a dear table of what changes slowly.
+    pub(crate) seldom: bool,
     /// Tables that a row leads to, and what in the row is their index.
     pub(super) joins: Vec<Join>,
 }

@@ -61,7 +61,7 @@ fn taken(rows: &[(&'static [u32], [i64; 3])]) -> Taken<SensorReading> {
     let rows = rows.iter().map(|(index, row)| (*index, row.map(|number| Some(Value::Integer(number))).to_vec()));
     let read = Read { scalars: Vec::new(), tables: vec![crate::mib::ReadTable::of_rows(rows)] };
     let names = PartNames { interfaces: &crate::mib::interfaces::InterfaceIndex::default(), entities: &[] };
-    let mut taken = profile.readings(&read, &BTreeSet::new(), &names);
+    let mut taken = profile.readings(&read, &Wanted::default(), &names);
     sensors::tell_apart(&mut taken.0);
     taken
 }
@@ -89,6 +89,16 @@ fn a_marker_is_no_reading_and_what_cannot_be_is_told() {
     assert_eq!(readings.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["fan"]);
     let reasons: Vec<_> = dropped.iter().map(|row| (row.table, row.reason.as_str())).collect();
     assert_eq!(reasons, [("acmeTemp", "out_of_range"), ("acmeState", "unknown_state")]);
+}
+
+#[test]
+fn sensors_of_a_seldom_table_are_of_a_pace_of_their_own() {
+    let text = ACME.replace("columns = {", "seldom = true\ncolumns = {");
+    let profile = format::read(&text, "acme", "acme.toml").unwrap();
+    let needs = |pace| profile.sensor_needs(&Wanted { pace: Some(pace), ..Wanted::default() }).0.len();
+    assert_eq!((needs(Pace::Usual), needs(Pace::Seldom)), (0, 1));
+    assert_eq!(profile.seldom_kinds(), BTreeSet::from([SensorKind::Temperature, SensorKind::Fan]));
+    assert_eq!(acme().seldom_kinds(), BTreeSet::new());
 }
 
 #[test]

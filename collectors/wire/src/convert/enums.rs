@@ -47,6 +47,7 @@ twins! {
         SnmpVlans = SnmpVlans,
         SnmpOwnAddresses = SnmpOwnAddresses,
         SnmpQuirks = SnmpQuirks,
+        SnmpSeldomSensors = SnmpSeldomSensors,
         PassiveFrames = PassiveFrames,
         PassiveArp = PassiveArp,
         PassiveNd = PassiveNd,

@@ -1,17 +1,27 @@
-//! What is read of a device's place in the network, seldom: its own addresses, its VLANs, and forwarding VLAN by VLAN.
+//! What is read of a device's place in the network: whom it knows by address, its own addresses, its VLANs, and forwarding VLAN by VLAN.
 //!
 //! Invariant: as in the module above. Contexts of VLANs are asked within the same budget of questions as the rest of a cycle,
 //! and only where the device's own forwarding table does not tell of VLANs.
 
-use onenet_snmp::{Contexts, Polled, Session, poll_context_forwarding, poll_own_addresses, poll_vlans};
+use onenet_snmp::{Contexts, Polled, Session, poll_addresses, poll_context_forwarding, poll_own_addresses, poll_vlans};
 use onenet_topology::fact::Method;
 
 use super::{Device, facts};
 use crate::schedule::Table;
 
 impl Device {
+    pub(super) async fn read_addresses(&mut self, session: &mut Session) {
+        let mut polled = poll_addresses(session, &self.names).await;
+        let more = self.recognition.more_addresses(session, &self.shared.profiles, &self.names, &polled).await;
+        polled.append(more);
+        self.hand_on(Method::SnmpAddresses, Table::Addresses, polled, facts::addresses).await;
+    }
+
     pub(super) async fn read_own_addresses(&mut self, session: &mut Session) {
         let polled = poll_own_addresses(session, &self.names).await;
+        if !polled.is_partial() {
+            self.told.claims(&self.config, polled.rows.iter().map(|row| row.ip));
+        }
         self.hand_on(Method::SnmpOwnAddresses, Table::OwnAddresses, polled, facts::own_addresses).await;
     }
 
