@@ -142,6 +142,6 @@ fn store(spool: &Spool, observation: Observation, now: &Clocks) -> Result<(), Sp
         Observation::Complete(group, facts) => spool.replace_group(&group, facts, now),
         Observation::Renewed { groups, observed, since } => spool.renew(&groups, observed, since, now),
         Observation::Changes(changes) => spool.observe(&changes, now),
-        Observation::History(items) => spool.record(&items, now),
+        Observation::History(items) => spool.record(items, now),
     }
 }

@@ -282,7 +282,7 @@ impl Agent {
         let sample = InterfaceSample { name: "eth0".into(), in_octets: Some(number), ..InterfaceSample::default() };
         let body = HistoryBody::Interface(sample);
         let item = HistoryItem { time: self.clock.timestamp(), scope: Scope::new("core"), body };
-        self.spool.record(&[item], &self.clock.now()).unwrap();
+        self.spool.record([item], &self.clock.now()).unwrap();
     }
 
     fn observe(&self, last: u8) {

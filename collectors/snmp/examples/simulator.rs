@@ -3,7 +3,8 @@
 //!
 //! `simulator serve COUNT PORT [DEAD]` answers at COUNT addresses from 127.1.0.1 on, one switch each, but for every DEADth,
 //! which is silent; `serve-plain` gives the switches no forwarding and no address table. Each line on standard input is
-//! answered with what was served so far, as JSON; it ends with standard input.
+//! answered with what was served so far, as JSON; it ends with standard input. Time and counters go on, and every ten seconds a
+//! few rows of the tables change.
 //! `simulator floor QUESTIONS PORT` asks that many questions whose answers are full, 64 at a time, reads no answer, and prints
 //! the CPU seconds it took.
 
@@ -13,7 +14,7 @@ use std::{
     io::{BufRead as _, Write as _},
     net::{Ipv4Addr, SocketAddr, UdpSocket},
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -40,10 +41,11 @@ struct Served {
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let whole = |seconds| Switch::at(1, seconds);
     match arguments.as_slice() {
-        ["serve", count, port] => serve(Switch::new(1), count.parse()?, port.parse()?, None),
-        ["serve", count, port, dead] => serve(Switch::new(1), count.parse()?, port.parse()?, Some(dead.parse()?)),
-        ["serve-plain", count, port] => serve(Switch::plain(), count.parse()?, port.parse()?, None),
+        ["serve", count, port] => serve(whole, count.parse()?, port.parse()?, None),
+        ["serve", count, port, dead] => serve(whole, count.parse()?, port.parse()?, Some(dead.parse()?)),
+        ["serve-plain", count, port] => serve(Switch::plain_at, count.parse()?, port.parse()?, None),
         ["floor", questions, port] => floor(questions.parse()?, port.parse()?),
         _ => bail!("usage: simulator serve|serve-plain COUNT PORT [DEAD] | simulator floor QUESTIONS PORT"),
     }
@@ -55,13 +57,27 @@ fn address(number: u32, port: u16) -> SocketAddr {
 }
 
 /// All answer alike, but for the addresses of what is plugged in; what is asked does not show it.
-fn serve(switch: Switch, count: u32, port: u16, dead: Option<u32>) -> anyhow::Result<()> {
+fn serve(
+    switch_at: impl Fn(u32) -> Switch + Send + 'static,
+    count: u32,
+    port: u16,
+    dead: Option<u32>,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = Arc::new(Served::default());
     let is_dead = |number: u32| dead.is_some_and(|dead| number.is_multiple_of(dead.max(1)));
-    let switch = Arc::new(switch);
-    let (stop, stopped) = oneshot::channel();
+    let switch = switch_at(0);
     let objects = switch.len();
+    let switch = Arc::new(RwLock::new(switch));
+    let (stop, stopped) = oneshot::channel();
+    let going_on = Arc::clone(&switch);
+    std::thread::spawn(move || {
+        for seconds in 1.. {
+            std::thread::sleep(Duration::from_secs(1));
+            let next = switch_at(seconds);
+            *going_on.write().unwrap_or_else(PoisonError::into_inner) = next;
+        }
+    });
     runtime.block_on(async {
         let mut silent = Vec::new();
         for number in 0..count {
@@ -84,14 +100,15 @@ fn serve(switch: Switch, count: u32, port: u16, dead: Option<u32>) -> anyhow::Re
     })
 }
 
-async fn answer(socket: tokio::net::UdpSocket, switch: Arc<Switch>, served: Arc<Served>) {
+async fn answer(socket: tokio::net::UdpSocket, switch: Arc<RwLock<Switch>>, served: Arc<Served>) {
     let mut buffer = [0; 2_048];
     loop {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
         let datagram = buffer.get(..length).unwrap_or_default();
         let Some(question) = Question::read(datagram) else { continue };
         let begins = question.rows.is_none() && question.names.len() > 1 && question.names.iter().any(is_description);
-        let Some(answer) = switch.answer(datagram) else { continue };
+        let answer = switch.read().unwrap_or_else(PoisonError::into_inner).answer(datagram);
+        let Some(answer) = answer else { continue };
         served.questions.fetch_add(1, Ordering::Relaxed);
         served.polls.fetch_add(u64::from(begins), Ordering::Relaxed);
         served.bytes.fetch_add(answer.len() as u64, Ordering::Relaxed);

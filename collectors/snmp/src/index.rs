@@ -48,14 +48,24 @@ impl<'a> IndexReader<'a> {
         octets.map_err(|_| DropReason::InvalidIndexOctet)
     }
 
+    /// Reads arcs as bytes, without an allocation.
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DropReason> {
+        let (head, rest) = self.arcs.split_first_chunk::<N>().ok_or(DropReason::InvalidIndexLength)?;
+        let mut octets = [0; N];
+        for (octet, arc) in octets.iter_mut().zip(head) {
+            *octet = u8::try_from(*arc).map_err(|_| DropReason::InvalidIndexOctet)?;
+        }
+        self.arcs = rest;
+        Ok(octets)
+    }
+
     /// Reads a MacAddress of fixed length.
     ///
     /// # Errors
     ///
     /// Fewer than six arcs are left, or one is above 255.
     pub fn mac(&mut self) -> Result<MacAddr, DropReason> {
-        let octets = self.octets(6)?;
-        octets.try_into().map(MacAddr).map_err(|_| DropReason::InvalidIndexLength)
+        self.array().map(MacAddr)
     }
 
     /// Reads a fixed-length IpAddress.
@@ -64,8 +74,7 @@ impl<'a> IndexReader<'a> {
     ///
     /// Fewer than four arcs are left, or one is above 255.
     pub fn ipv4(&mut self) -> Result<Ipv4Addr, DropReason> {
-        let octets: [u8; 4] = self.octets(4)?.try_into().map_err(|_| DropReason::InvalidIndexLength)?;
-        Ok(octets.into())
+        self.array::<4>().map(Ipv4Addr::from)
     }
 
     /// Reads an InetAddressType and the InetAddress of that type with its length (RFC 4001).

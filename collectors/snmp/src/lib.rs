@@ -54,7 +54,9 @@ pub use mib::{
     bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, ForwardingTables, StpPort},
     entity::Entity,
     identity::Identity,
-    interfaces::{Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel, KnownInterface},
+    interfaces::{
+        Counters, Interface, InterfaceCounters, InterfaceIndex, InterfaceLabel, InterfaceTables, KnownInterface,
+    },
     lldp::{ChassisIdType, Neighbour, PortIdType},
     own_addresses::OwnAddress,
     routes::{ConnectedPrefix, NextHop, ROUTES_MAX, Routes},
@@ -64,9 +66,9 @@ pub use mib::{
 pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
     Enterprise, SensorMemory, attempt_system, poll_addresses, poll_aggregation, poll_bridge, poll_counters,
-    poll_enterprises, poll_entities, poll_forwarding, poll_identification, poll_identity, poll_interfaces,
-    poll_more_addresses, poll_neighbours, poll_own_addresses, poll_routes, poll_sensors, poll_stations, poll_system,
-    poll_vlans,
+    poll_enterprises, poll_entities, poll_forwarding, poll_identification, poll_identity, poll_interface_tables,
+    poll_interfaces, poll_more_addresses, poll_neighbours, poll_own_addresses, poll_routes, poll_sensors,
+    poll_stations, poll_system, poll_uptime, poll_vlans,
 };
 pub use profile::{
     Concern, Identification, Limits, Pace, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station,

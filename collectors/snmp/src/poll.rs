@@ -12,7 +12,7 @@ pub use profiles::{SensorMemory, poll_identification, poll_more_addresses, poll_
 use crate::{
     error::RequestError,
     mib::{
-        self, Polled,
+        self, Polled, Reading,
         addresses::{self, AddressRow},
         aggregation::{self, LagMember},
         bridge::{self, Bridge, BridgePorts, ForwardingTables},
@@ -20,7 +20,7 @@ use crate::{
         cisco_vlans::{self, CiscoTables},
         entity::{self, Entity},
         identity::{self, Identity},
-        interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel},
+        interfaces::{self, InterfaceCounters, InterfaceIndex, InterfaceLabel, InterfaceTables},
         lldp::{self, LldpTables, Neighbour},
         lldp_v2,
         own_addresses::{self, OwnAddress},
@@ -29,6 +29,7 @@ use crate::{
         system::{self, System},
         vlans::{self, PortVlan, Vlan, VlanTables},
     },
+    oid::Oid,
     session::Session,
     walk::Caps,
 };
@@ -42,6 +43,16 @@ use crate::{
 pub async fn poll_system(session: &mut Session) -> Result<System, RequestError> {
     let varbinds = session.probe(&system::names()).await?;
     Ok(system::assemble(&varbinds))
+}
+
+/// Asks how long the device has been up, in whole seconds: to tell whether it restarted while something else was read.
+///
+/// # Errors
+///
+/// The device is silent, or refuses.
+pub async fn poll_uptime(session: &mut Session) -> Result<Reading<u64>, RequestError> {
+    let varbinds = session.ask_briefly(&[Oid::from_arcs(&system::SYS_UPTIME)]).await?;
+    Ok(system::uptime_s(varbinds.first().map(|varbind| &varbind.value)))
 }
 
 /// Asks once what the device says of itself: an attempt with credentials that may not fit.
@@ -70,13 +81,18 @@ pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
 /// Reads what the interfaces are: names, aliases, types, speeds, duplex. Ask at first, then seldom, and when sysUpTime or the
 /// number of interfaces says that ifIndexes may have been given anew.
 pub async fn poll_interfaces(session: &mut Session) -> Polled<InterfaceLabel> {
+    poll_interface_tables(session).await.labels()
+}
+
+/// Reads what [`poll_interfaces`] does, for whoever wants to see first whether it is the same as before.
+pub async fn poll_interface_tables(session: &mut Session) -> InterfaceTables {
     let tables = [
         (interfaces::IF_TABLE, &interfaces::IF_NAMES[..]),
         (interfaces::IF_X_TABLE, &interfaces::IF_X_NAMES),
         (interfaces::DOT3_STATS_TABLE, &interfaces::DOT3_STATS),
     ];
     let [base, extended, stats] = mib::read_all(session, tables).await;
-    interfaces::labels(&base, &extended, &stats)
+    InterfaceTables { base, extended, stats }
 }
 
 /// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.

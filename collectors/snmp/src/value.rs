@@ -4,12 +4,18 @@
 //!
 //! Values come by the thousand with each poll, so that addresses and names of ports are held in place.
 
-use std::{cell::RefCell, fmt, net::Ipv4Addr, ops::Deref};
+use std::{
+    cell::RefCell,
+    fmt,
+    hash::{Hash, Hasher},
+    net::Ipv4Addr,
+    ops::Deref,
+};
 
 use crate::oid::Oid;
 
 /// A value of a managed object, or the exception that stands in for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Value {
     /// INTEGER. Wider than 32 bits when a sloppy agent sent it so.
     Integer(i64),
@@ -95,6 +101,12 @@ impl PartialEq for Octets {
 }
 
 impl Eq for Octets {}
+
+impl Hash for Octets {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
 
 impl fmt::Debug for Octets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -87,7 +87,7 @@ impl Agent {
         let address = socket.local_addr().unwrap();
         let misbehaving = Misbehaving {
             fault,
-            switch: Switch::new(7),
+            switch: Switch::at(7, 0),
             socket: Arc::new(socket),
             elsewhere,
             misdeeds: Arc::clone(&misdeeds),

@@ -9,9 +9,10 @@ mod network;
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Pace, Polled, Profiles, RequestError, Session,
-    Sockets, System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities,
-    poll_forwarding, poll_identity, poll_interfaces, poll_neighbours, poll_own_addresses, poll_routes, poll_system,
+    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Pace, Polled, Profiles, Reading, RequestError,
+    Session, Sockets, System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities,
+    poll_forwarding, poll_identity, poll_interface_tables, poll_neighbours, poll_own_addresses, poll_routes,
+    poll_system, poll_uptime,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -70,6 +71,8 @@ pub(super) struct Device {
     /// Whether the names may be those of before a restart.
     outdated: bool,
     names: InterfaceIndex,
+    /// What stands for the tables that the names were read from whole.
+    labels_as: Option<u64>,
     bridge_mac: Option<MacAddr>,
     identity: Identity,
     recognition: Recognition,
@@ -92,6 +95,7 @@ impl Device {
             handed: Handed::default(),
             outdated: false,
             names: InterfaceIndex::default(),
+            labels_as: None,
             bridge_mac: None,
             identity: Identity::default(),
             recognition: Recognition::default(),
@@ -193,7 +197,7 @@ impl Device {
 
     async fn answered(&mut self, session: &mut Session, system: System, tables: Tables) {
         self.reach(facts::answering(&self.target, self.config.credentials.version())).await;
-        let restarted = self.note_uptime(&system).await;
+        let restarted = self.note_uptime(&system.uptime_s).await;
         if restarted || self.outdated || self.names.is_empty() || tables.contains(Table::System) {
             self.read_labels(session).await;
         }
@@ -308,11 +312,18 @@ impl Device {
     }
 
     async fn read_labels(&mut self, session: &mut Session) {
-        let mut polled = poll_interfaces(session).await;
-        if polled.is_partial() && !self.outdated && !self.names.is_empty() {
+        let tables = poll_interface_tables(session).await;
+        let fingerprint = self.handed.fingerprint(&tables);
+        if !self.outdated && self.labels_as == Some(fingerprint) {
+            return;
+        }
+        let mut polled = tables.labels();
+        let partial = polled.is_partial();
+        if partial && !self.outdated && !self.names.is_empty() {
             return;
         }
         self.outdated = false;
+        self.labels_as = Some(fingerprint).filter(|_| !partial);
         let names = InterfaceIndex::new(names::distinct(std::mem::take(&mut polled.rows)));
         let renumbered = names.renumbered_since(&self.names);
         polled.errors.extend(renumbered.clone());
@@ -344,8 +355,8 @@ impl Device {
             self.read_labels(session).await;
         }
         // Whatever restarted in between may have numbered its ports anew: what was read may be anybody's.
-        match poll_system(session).await {
-            Ok(system) if !self.note_uptime(&system).await => {}
+        match poll_uptime(session).await {
+            Ok(uptime_s) if !self.note_uptime(&uptime_s).await => {}
             _ => {
                 self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
                 self.outdated = true;
@@ -375,9 +386,9 @@ impl Device {
     }
 
     /// Takes note of the time since the device's start. Returns whether it restarted.
-    async fn note_uptime(&mut self, system: &System) -> bool {
+    async fn note_uptime(&mut self, uptime_s: &Reading<u64>) -> bool {
         let now = self.shared.clock.timestamp();
-        let Some(uptime_s) = system.uptime_s.get() else { return false };
+        let Some(uptime_s) = uptime_s.get() else { return false };
         let Some(event) = self.memory.uptime(*uptime_s, now) else { return false };
         self.event(event, now).await;
         for table in Table::ALL.into_iter().filter(|table| *table != Table::Interfaces) {

@@ -6,6 +6,7 @@
 
 use std::hash::BuildHasher as _;
 
+use onenet_snmp::InterfaceTables;
 use onenet_topology::fact::{FactBody, Method};
 
 /// What was handed on of a device.
@@ -40,6 +41,11 @@ impl Handed {
             self.again.push(method);
         }
         same.then_some(whole.facts)
+    }
+
+    /// Returns what stands for tables.
+    pub(super) fn fingerprint(&self, tables: &InterfaceTables) -> u64 {
+        tables.fingerprint(&self.hasher)
     }
 
     /// Returns what stands for bodies.

@@ -240,15 +240,16 @@ impl History {
     }
 
     /// Returns a batch of this epoch, ready to be sent.
-    pub(super) fn batch(&self, store: &Store, sequence: u64) -> Result<Option<v1::Batch>, SpoolError> {
+    pub(super) fn batch(&mut self, store: &Store, sequence: u64) -> Result<Option<v1::Batch>, SpoolError> {
         let number = self.base + sequence;
         if number < self.first || number >= self.next {
             return Ok(None);
         }
         let position = Position { lane: Lane::History, epoch: self.epoch, sequence };
-        let recent = self.recent.iter().find(|(recent, _)| *recent == number).map(|(_, batch)| batch.clone());
-        let batch = match recent {
-            Some(batch) => Some(batch),
+        // Whoever asks for it again has lost its line, and the disk has it.
+        let recent = self.recent.iter().position(|(recent, _)| *recent == number);
+        let batch = match recent.and_then(|place| self.recent.remove(place)) {
+            Some((_, batch)) => Some(batch),
             None => decode(&store.get_parts(&keys::history(number))?),
         };
         Ok(batch.map(|batch| v1::Batch { position: Some((&position).into()), ..batch }))

@@ -293,9 +293,9 @@ impl Spool {
     ///
     /// # Errors
     /// The disk is full or fails; the items are kept in memory as far as there is room.
-    pub fn record(&self, items: &[HistoryItem], now: &Clocks) -> Result<(), SpoolError> {
+    pub fn record(&self, items: impl IntoIterator<Item = HistoryItem>, now: &Clocks) -> Result<(), SpoolError> {
         let mut inner = self.lock();
-        inner.history.record(items.iter().cloned(), now);
+        inner.history.record(items, now);
         let full = inner.history.is_full();
         drop(inner);
         if full { self.seal(now) } else { Ok(()) }
@@ -392,7 +392,10 @@ impl Spool {
     /// # Errors
     /// The disk fails.
     pub fn history_batch(&self, sequence: u64, now: &Clocks) -> Result<Option<v1::Batch>, SpoolError> {
-        self.work_quietly(now, |inner, _| inner.history.batch(inner.store()?, sequence))
+        self.work_quietly(now, |inner, _| {
+            let Inner { store, history, .. } = inner;
+            history.batch(opened(store.as_ref())?, sequence)
+        })
     }
 
     /// Forgets what the centre has on its disk: everything up to this position. Positions of other epochs are ignored.

@@ -133,7 +133,7 @@ fn an_item_recorded_is_kept_with_its_own_time_until_it_is_acknowledged() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
     let taken = hands.time();
-    spool.record(&[sample(1, taken)], &hands.0).unwrap();
+    spool.record([sample(1, taken)], &hands.0).unwrap();
     hands.pass(3_000);
     spool.seal(&hands.0).unwrap();
     let batch = domain(spool.history_batch(1, &hands.0).unwrap().unwrap());
@@ -148,10 +148,10 @@ fn an_item_recorded_is_kept_with_its_own_time_until_it_is_acknowledged() {
 fn items_wait_a_second_for_others_to_share_their_batch() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
-    spool.record(&[sample(1, hands.time())], &hands.0).unwrap();
+    spool.record([sample(1, hands.time())], &hands.0).unwrap();
     hands.pass(600);
     spool.seal(&hands.0).unwrap();
-    spool.record(&[sample(2, hands.time())], &hands.0).unwrap();
+    spool.record([sample(2, hands.time())], &hands.0).unwrap();
     assert_eq!(spool.status().history_batches, 0);
     hands.pass(600);
     spool.seal(&hands.0).unwrap();
@@ -164,7 +164,7 @@ fn a_flood_of_items_is_cut_into_batches_that_fit_and_keep_their_order() {
     let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
     let items: Vec<_> = (0..5_000).map(|number| sample(number, hands.time())).collect();
-    spool.record(&items, &hands.0).unwrap();
+    spool.record(items.clone(), &hands.0).unwrap();
     assert!(spool.status().history_batches >= 5);
     assert_eq!(counters(&spool, &hands.0), (0..5_000).collect::<Vec<_>>());
 }
@@ -174,7 +174,7 @@ fn a_new_epoch_of_the_history_lane_numbers_what_is_left_from_one() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
     for number in 1..=3 {
-        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        spool.record([sample(number, hands.time())], &hands.0).unwrap();
         spool.seal(&hands.pass(2_000)).unwrap();
     }
     let before = spool.view().history;
@@ -196,7 +196,7 @@ fn a_refused_batch_is_set_aside_counted_and_said() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
     for number in 1..=3 {
-        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        spool.record([sample(number, hands.time())], &hands.0).unwrap();
         spool.seal(&hands.pass(2_000)).unwrap();
     }
     let refused = Position { sequence: 2, ..spool.view().history };

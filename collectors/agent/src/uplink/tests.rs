@@ -275,7 +275,7 @@ impl World {
                     self.recorded += 1;
                     let sample = InterfaceSample { in_octets: Some(self.recorded), ..InterfaceSample::default() };
                     let body = HistoryBody::Interface(sample);
-                    spool.record(&[HistoryItem { time, scope: Scope::new("core"), body }], &now).unwrap();
+                    spool.record([HistoryItem { time, scope: Scope::new("core"), body }], &now).unwrap();
                 }
             }
             Step::Observe { number, name } => {

@@ -14,6 +14,13 @@ const UPLINKS: u32 = 4;
 const FORWARDING_ROWS: u32 = 300;
 const ADDRESS_ROWS: u32 = 200;
 
+/// After how many seconds a few rows of the tables change.
+pub(crate) const CHANGE_S: u32 = 10;
+
+/// How many rows change each time.
+const FORWARDING_CHANGES: u32 = 5;
+const ADDRESS_CHANGES: u32 = 3;
+
 const SYSTEM: &[u32] = &[1, 3, 6, 1, 2, 1, 1];
 const IF_ENTRY: &[u32] = &[1, 3, 6, 1, 2, 1, 2, 2, 1];
 const IF_X_ENTRY: &[u32] = &[1, 3, 6, 1, 2, 1, 31, 1, 1, 1];
@@ -39,53 +46,60 @@ pub(crate) struct Question<'a> {
 
 impl Switch {
     /// Returns a switch with 1,127 objects: three scalars, twelve columns of 52 interfaces, 300 forwarding rows and 200
-    /// rows of the address table. `number` makes its name and addresses differ from others'.
-    pub(crate) fn new(number: u32) -> Self {
-        let mut switch = Self::of_ports(number);
-        switch.learn(number);
+    /// rows of the address table, so many seconds after its start: time and counters go on, and with every [`CHANGE_S`] a few
+    /// terminals have left, others came, one is at another port, and a few addresses are at another card. `number` makes its
+    /// name and addresses differ from others'.
+    pub(crate) fn at(number: u32, seconds: u32) -> Self {
+        let mut switch = Self::of_ports(number, seconds);
+        switch.learn(number, seconds / CHANGE_S);
         switch.objects.sort();
         switch
     }
 
-    /// Returns a switch without forwarding and address tables: 627 objects.
-    pub(crate) fn plain() -> Self {
-        let mut switch = Self::of_ports(1);
+    /// Returns a switch without forwarding and address tables, so many seconds later: 627 objects.
+    pub(crate) fn plain_at(seconds: u32) -> Self {
+        let mut switch = Self::of_ports(1, seconds);
         switch.objects.sort();
         switch
     }
 
-    fn of_ports(number: u32) -> Self {
+    fn of_ports(number: u32, seconds: u32) -> Self {
         let mut switch = Self { objects: Vec::new() };
         switch.add(SYSTEM, &[1, 0], &tlv(4, b"Simulated switch, 48 ports, software 1.0"));
-        switch.add(SYSTEM, &[3, 0], &tlv(0x43, &[0x12, 0x34, 0x56]));
+        switch.add(SYSTEM, &[3, 0], &tlv(0x43, &(0x0012_3456 + seconds * 100).to_be_bytes()));
         switch.add(SYSTEM, &[5, 0], &tlv(4, format!("switch-{number}").as_bytes()));
         for port in 1..=PORTS + UPLINKS {
             for (column, value) in [(7, 1), (8, 1 + u8::from(port % 5 == 0))] {
                 switch.add(IF_ENTRY, &[column, port], &tlv(2, &[value]));
             }
             for column in [13, 14, 19, 20] {
-                switch.add(IF_ENTRY, &[column, port], &tlv(0x41, &port.to_be_bytes()));
+                switch.add(IF_ENTRY, &[column, port], &tlv(0x41, &(port + seconds / (port + column)).to_be_bytes()));
             }
             switch.add(IF_X_ENTRY, &[1, port], &tlv(4, format!("GigabitEthernet0/0/{port}").as_bytes()));
             for column in [6, 7, 9, 10, 11] {
-                let counted = u64::from(port) * 1_000_000_007 * u64::from(column);
+                let counted = (u64::from(port) * 1_000 + u64::from(seconds)) * 1_000_007 * u64::from(column);
                 switch.add(IF_X_ENTRY, &[column, port], &tlv(0x46, &counted.to_be_bytes()));
             }
         }
         switch
     }
 
-    fn learn(&mut self, number: u32) {
+    fn learn(&mut self, number: u32, changes: u32) {
         let [_, _, high, low] = number.to_be_bytes();
         for row in 0..FORWARDING_ROWS {
+            // Each row has its turn: of five that have it, four are other terminals, one is at another port.
+            let turns = turns(row, changes, FORWARDING_CHANGES, FORWARDING_ROWS);
+            let is_moving = row % FORWARDING_CHANGES == 0;
             let [_, _, a, b] = row.to_be_bytes();
-            let mac = [0, 0x1b, high, low, a, b].map(u32::from);
-            let [.., port] = (1 + row % PORTS).to_be_bytes();
+            let [.., generation] = (if is_moving { 0 } else { turns }).to_be_bytes();
+            let mac = [0, generation, high, low, a, b].map(u32::from);
+            let [.., port] = (1 + (row + if is_moving { turns } else { 0 }) % PORTS).to_be_bytes();
             self.add(FDB_PORT, &mac, &tlv(2, &[port]));
         }
         for row in 0..ADDRESS_ROWS {
+            let [.., generation] = turns(row, changes, ADDRESS_CHANGES, ADDRESS_ROWS).to_be_bytes();
             let [.., host] = (row + 1).to_be_bytes();
-            let mac = [0, 0x1b, high, low, 0, host];
+            let mac = [0, generation, high, low, 0, host];
             self.add(ARP_MAC, &[1, 10, u32::from(high), u32::from(low), u32::from(host)], &tlv(4, &mac));
         }
     }
@@ -163,6 +177,12 @@ impl<'a> Question<'a> {
         }
         Some(Self { community, id, rows: (kind == 0xa5).then_some(rows), names })
     }
+}
+
+/// Returns how often a row has had its turn, of `at_once` rows each time.
+fn turns(row: u32, changes: u32, at_once: u32, rows: u32) -> u32 {
+    // The rows that had a turn, in all rounds; the row has its own with the change that reaches it.
+    (changes * at_once + rows - 1 - row / at_once * at_once) / rows
 }
 
 /// Returns the response to a question with these encoded pairs.

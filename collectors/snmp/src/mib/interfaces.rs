@@ -3,7 +3,10 @@
 //! Invariant: an interface is named by ifName, else by ifDescr, and says which. Octets and packets come from the
 //! 64-bit counters where the agent has them, and say how wide they are.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hash as _, Hasher as _},
+};
 
 use onenet_topology::MacAddr;
 use serde::Serialize;
@@ -162,8 +165,33 @@ pub struct InterfaceCounters {
     pub counters: Counters,
 }
 
+/// The tables that interfaces are named by, as read. Most times they are the same as before, which is cheaper to see than to
+/// read names and speeds out of them.
+#[derive(Debug)]
+pub struct InterfaceTables {
+    pub(crate) base: ReadTable,
+    pub(crate) extended: ReadTable,
+    pub(crate) stats: ReadTable,
+}
+
+impl InterfaceTables {
+    /// Returns what stands for all of it, what was wrong with it included.
+    pub fn fingerprint(&self, hasher: &impl BuildHasher) -> u64 {
+        let mut state = hasher.build_hasher();
+        for table in [&self.base, &self.extended, &self.stats] {
+            table.hash(&mut state);
+        }
+        state.finish()
+    }
+
+    /// Returns the labels of the interfaces.
+    pub fn labels(&self) -> Polled<InterfaceLabel> {
+        labels(&self.base, &self.extended, &self.stats)
+    }
+}
+
 /// Returns the labels of the interfaces. A row that only ifXTable has is kept: some agents leave ifTable out.
-pub(crate) fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) -> Polled<InterfaceLabel> {
+fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) -> Polled<InterfaceLabel> {
     let mut polled = Polled::default();
     polled.note(IF_TABLE, base);
     polled.note(IF_X_TABLE, extended);
@@ -227,18 +255,26 @@ fn joined<'a>(
     extended: &'a ReadTable,
     dropped: &mut Vec<DroppedRow>,
 ) -> Vec<(u32, Row<'a>, Row<'a>)> {
-    let mut rows: BTreeMap<u32, (Row<'a>, Row<'a>)> = BTreeMap::new();
-    for (table, read) in [(IF_TABLE, base), (IF_X_TABLE, extended)] {
+    let mut numbered = |table, read: &'a ReadTable| -> Vec<(u32, Row<'a>)> {
+        let mut rows = Vec::with_capacity(read.len());
         for (index, row) in read.rows() {
-            let [if_index] = *index else {
-                dropped.push(DroppedRow::new(table, index, DropReason::InvalidIndexLength));
-                continue;
-            };
-            let joined = rows.entry(if_index).or_insert((&[], &[]));
-            if table == IF_TABLE { joined.0 = row } else { joined.1 = row }
+            match *index {
+                [if_index] => rows.push((if_index, row)),
+                _ => dropped.push(DroppedRow::new(table, index, DropReason::InvalidIndexLength)),
+            }
         }
+        rows
+    };
+    // Both are in the order of ifIndex, and have each once.
+    let (base, extended) = (numbered(IF_TABLE, base), numbered(IF_X_TABLE, extended));
+    let mut joined = Vec::with_capacity(base.len().max(extended.len()));
+    let (mut base, mut extended) = (base.into_iter().peekable(), extended.into_iter().peekable());
+    while let Some(if_index) = base.peek().into_iter().chain(extended.peek()).map(|(if_index, _)| *if_index).min() {
+        let row = base.next_if(|next| next.0 == if_index).map_or(&[][..], |(_, row)| row);
+        let extra = extended.next_if(|next| next.0 == if_index).map_or(&[][..], |(_, row)| row);
+        joined.push((if_index, row, extra));
     }
-    rows.into_iter().map(|(if_index, (row, extra))| (if_index, row, extra)).collect()
+    joined
 }
 
 fn label(if_index: u32, row: Row<'_>, extra: Row<'_>, stats: Row<'_>) -> InterfaceLabel {

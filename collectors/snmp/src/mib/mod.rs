@@ -21,6 +21,8 @@ mod syntax;
 pub mod system;
 pub mod vlans;
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Serialize, Serializer};
 use syntax::Syntax;
 
@@ -217,6 +219,18 @@ impl ReadTable {
     }
 }
 
+impl Hash for ReadTable {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.len().hash(state);
+        for (index, row) in self.rows() {
+            (index, row).hash(state);
+        }
+        for error in &self.errors {
+            (error.column, error.error.as_str(), error.rows).hash(state);
+        }
+    }
+}
+
 #[cfg(test)]
 impl ReadTable {
     /// Returns a table of these rows, read without a fault.
@@ -272,6 +286,9 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
         }
     }
     for (place, (column, _)) in cells.ends.iter().enumerate() {
+        if cells.missing(place) == cells.len() {
+            continue;
+        }
         let Some(syntax) = Syntax::of(column.name) else { continue };
         let faults = syntax.faults(cells.rows().filter_map(|(_, row)| cell(row, place)));
         for (error, values) in [(TableProblem::Malformed, faults.malformed), (TableProblem::GbkText, faults.gbk)] {

@@ -39,6 +39,11 @@ pub struct System {
     pub text_encoding: Option<&'static str>,
 }
 
+/// Returns sysUpTime in whole seconds.
+pub(crate) fn uptime_s(cell: Option<&Value>) -> Reading<u64> {
+    Reading::number(cell).map(|hundredths| hundredths / 100)
+}
+
 /// Returns the names to ask for.
 pub(crate) fn names() -> Vec<Oid> {
     OBJECTS.iter().map(|object| Oid::from_arcs(&[1, 3, 6, 1, 2, 1, 1, *object, 0])).collect()
@@ -54,7 +59,7 @@ pub(crate) fn assemble(varbinds: &[VarBind]) -> System {
         name: Reading::text(cell(5)),
         description: Reading::text(cell(1)),
         object_id: Reading::of(cell(2), |value| value.object_id().map(ToString::to_string)),
-        uptime_s: Reading::number(cell(3)).map(|hundredths| hundredths / 100),
+        uptime_s: uptime_s(cell(3)),
         vendor: enterprise.and_then(vendor::name_of),
         enterprise,
         contact: Reading::text(cell(4)),

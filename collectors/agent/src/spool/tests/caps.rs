@@ -27,7 +27,7 @@ fn history_older_than_the_age_cap_is_dropped_counted_and_reported() {
     let config = SpoolConfig { age_cap_ms: 3_600_000, ..SpoolConfig::default() };
     let spool = Spool::open(folder.path(), config, &hands.0).unwrap();
     for number in 0..10 {
-        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        spool.record([sample(number, hands.time())], &hands.0).unwrap();
         hands.pass(600_000);
         spool.seal(&hands.0).unwrap();
     }
@@ -52,7 +52,7 @@ fn a_loss_is_remembered_when_the_agent_is_started_again() {
     let config = SpoolConfig { age_cap_ms: 1_000, ..SpoolConfig::default() };
     let spool = Spool::open(folder.path(), config, &hands.0).unwrap();
     for number in 0..3 {
-        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        spool.record([sample(number, hands.time())], &hands.0).unwrap();
         spool.seal(&hands.pass(10_000)).unwrap();
     }
     drop(spool);
@@ -66,12 +66,12 @@ fn a_clock_that_is_put_right_by_fifty_years_costs_no_history() {
     let folder = TempDir::new().unwrap();
     let mut dead = Hands(Clocks { boot_id: [1; 16], boot_ms: 60_000, wall_ms: 60_000 });
     let spool = open(&folder, &dead.0);
-    spool.record(&[sample(1, dead.time())], &dead.0).unwrap();
+    spool.record([sample(1, dead.time())], &dead.0).unwrap();
     spool.seal(&dead.pass(2_000)).unwrap();
     drop(spool);
     let mut right = Hands(Clocks { boot_id: [2; 16], ..Hands::new().0 });
     let spool = open(&folder, &right.0);
-    spool.record(&[sample(2, right.time())], &right.0).unwrap();
+    spool.record([sample(2, right.time())], &right.0).unwrap();
     spool.seal(&right.pass(2_000)).unwrap();
     assert_eq!(counters(&spool, &right.0), [1, 2]);
 }
@@ -91,7 +91,7 @@ fn the_folder_never_outgrows_its_byte_cap_and_keeps_the_newest() {
                 HistoryItem { time: hands.time(), ..sample(number | 1 << 60, hands.time()) }
             })
             .collect();
-        spool.record(&items, &hands.0).unwrap();
+        spool.record(items.clone(), &hands.0).unwrap();
         spool.seal(&hands.pass(2_000)).unwrap();
         largest = largest.max(size(folder.path()));
     }

@@ -133,7 +133,7 @@ fn a_group_shrinks_and_grows_again_with_its_facts() {
 fn a_folder_of_format_1_is_taken_over_with_its_history() {
     let (folder, mut hands) = (TempDir::new().unwrap(), Hands::new());
     let spool = open(&folder, &hands.0);
-    spool.record(&[sample(1, hands.time())], &hands.0).unwrap();
+    spool.record([sample(1, hands.time())], &hands.0).unwrap();
     spool.flush(&hands.pass(2_000)).unwrap();
     drop(spool);
     let facts = |scope: &str| -> Vec<_> { many(0..300, scope, hands.time()) };
@@ -177,7 +177,7 @@ fn record_until_killed(folder: &Path) -> ! {
     loop {
         let now = clock.now();
         let time = clock.timestamp();
-        spool.record(&[sample(number, time)], &now).unwrap();
+        spool.record([sample(number, time)], &now).unwrap();
         let fact = binding(u32::try_from(number % 64).unwrap(), u8::try_from(number % 251).unwrap(), time);
         spool.replace_group(&group("lan"), vec![fact], &now).unwrap();
         spool.flush(&now).unwrap();
@@ -248,7 +248,7 @@ fn a_full_disk_is_said_once_with_the_remedy_and_the_spool_goes_on_when_there_is_
     let folder = mount.0.path().join("spool");
     let spool = Spool::open(&folder, SpoolConfig::default(), &hands.0).unwrap();
     spool.observe(&[present("lan", host(1, "before", hands.time()))], &hands.0).unwrap();
-    spool.record(&[sample(0, hands.time())], &hands.0).unwrap();
+    spool.record([sample(0, hands.time())], &hands.0).unwrap();
     spool.seal(&hands.pass(2_000)).unwrap();
 
     let ballast = mount.0.path().join("ballast");
@@ -260,7 +260,7 @@ fn a_full_disk_is_said_once_with_the_remedy_and_the_spool_goes_on_when_there_is_
     assert!(spool.status().disk_full);
     // History waits in memory; the condition still fits.
     for number in 1..=50 {
-        spool.record(&[sample(number, hands.time())], &hands.0).unwrap();
+        spool.record([sample(number, hands.time())], &hands.0).unwrap();
         assert!(spool.seal(&hands.pass(2_000)).is_err());
     }
     let said = format!("{:?}", drain_state(&spool, &hands.0));
@@ -293,7 +293,7 @@ fn a_spool_never_fills_a_small_disk_by_itself_but_drops_the_oldest_and_says_so()
                 sample(number | 1 << 60, hands.time())
             })
             .collect();
-        mount.told(&format!("recording in round {round}"), spool.record(&items, &hands.0));
+        mount.told(&format!("recording in round {round}"), spool.record(items.clone(), &hands.0));
         mount.told(&format!("sealing in round {round}"), spool.seal(&hands.pass(2_000)));
     }
     let status = spool.status();
@@ -302,7 +302,7 @@ fn a_spool_never_fills_a_small_disk_by_itself_but_drops_the_oldest_and_says_so()
     mount.told("acknowledging", spool.acknowledge(spool.view().history, &hands.0));
     drop(spool);
     let spool = mount.told("opening again", Spool::open(&folder, config, &hands.0));
-    mount.told("recording after opening again", spool.record(&[sample(1, hands.time())], &hands.0));
+    mount.told("recording after opening again", spool.record([sample(1, hands.time())], &hands.0));
     mount.told("flushing after opening again", spool.flush(&hands.0));
 }
 
@@ -321,7 +321,7 @@ fn on_a_disk_that_others_fill_the_oldest_history_makes_room_for_the_newest() {
                 sample(number | 1 << 60, hands.time())
             })
             .collect();
-        mount.told("recording", spool.record(&items, &hands.0));
+        mount.told("recording", spool.record(items.clone(), &hands.0));
         mount.told("sealing", spool.seal(&hands.pass(2_000)));
         number | 1 << 60
     };

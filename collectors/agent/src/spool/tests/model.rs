@@ -155,7 +155,7 @@ fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Time
         }
         Step::Record(count) => {
             for _ in 0..*count {
-                spool.record(&[sample(model.next, time)], now).unwrap();
+                spool.record([sample(model.next, time)], now).unwrap();
                 model.recorded.push(model.next);
                 model.next += 1;
             }
