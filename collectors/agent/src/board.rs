@@ -38,7 +38,7 @@ pub(crate) struct Hearing {
 
 impl Board {
     /// Gives each device a place, and no others.
-    pub(crate) fn set_devices(&self, devices: &[DeviceConfig]) {
+    pub(crate) fn set_devices(&self, devices: &[Arc<DeviceConfig>]) {
         let devices = devices.iter().map(|device| (device.name.clone(), place(device))).collect();
         self.lock().devices = devices;
     }

@@ -74,7 +74,7 @@ pub struct SiteConfig {
     /// What is listened to.
     pub capture: CaptureConfig,
     /// What is polled.
-    pub devices: Vec<DeviceConfig>,
+    pub devices: Vec<Arc<DeviceConfig>>,
     /// Where more devices are looked for; `None`: nowhere.
     pub discovery: Option<DiscoveryConfig>,
 }

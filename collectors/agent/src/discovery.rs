@@ -118,17 +118,17 @@ impl State {
         changed
     }
 
-    fn devices(&self) -> Vec<DeviceConfig> {
+    fn devices(&self) -> Vec<Arc<DeviceConfig>> {
         let Some(config) = &self.config else { return Vec::new() };
         let device = |added: &Added| {
             let (_, credentials) = config.credentials.iter().find(|(name, _)| *name == added.credentials)?;
-            Some(DeviceConfig {
+            Some(Arc::new(DeviceConfig {
                 name: added.name.clone(),
                 target: (added.address, PORT).into(),
                 credentials: credentials.clone(),
                 intervals: config.intervals,
                 requests_max: config.requests_max,
-            })
+            }))
         };
         self.added.iter().filter_map(device).collect()
     }
@@ -152,12 +152,12 @@ impl Finder {
     }
 
     /// Looks as the site's part of the configuration says from now on. Returns the devices that are known already.
-    pub(crate) fn configure(&self, site: &SiteConfig) -> Vec<DeviceConfig> {
+    pub(crate) fn configure(&self, site: &SiteConfig) -> Vec<Arc<DeviceConfig>> {
         let now = self.shared.clock.timestamp();
         let mut state = self.state();
         let identities: HashMap<String, DeviceIdentity> =
             state.configured.drain(..).map(|known| (known.name, known.identity)).collect();
-        let known = |device: &DeviceConfig| Known {
+        let known = |device: &Arc<DeviceConfig>| Known {
             name: device.name.clone(),
             address: device.target.ip().to_canonical(),
             identity: identities.get(&device.name).cloned().unwrap_or_default(),
@@ -180,7 +180,7 @@ impl Finder {
     }
 
     /// Returns the devices that were found.
-    pub(crate) fn devices(&self) -> Vec<DeviceConfig> {
+    pub(crate) fn devices(&self) -> Vec<Arc<DeviceConfig>> {
         self.state().devices()
     }
 

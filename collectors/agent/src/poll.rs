@@ -63,7 +63,7 @@ pub(crate) struct Poller {
     told: Told,
     tasks: JoinSet<()>,
     /// Which task polls what.
-    devices: HashMap<task::Id, (DeviceConfig, CancellationToken)>,
+    devices: HashMap<task::Id, (Arc<DeviceConfig>, CancellationToken)>,
     cancel: CancellationToken,
 }
 
@@ -91,7 +91,7 @@ impl Poller {
     }
 
     /// Polls these devices from now on, and no others.
-    pub(crate) async fn set_devices(&mut self, devices: &[DeviceConfig]) {
+    pub(crate) async fn set_devices(&mut self, devices: &[Arc<DeviceConfig>]) {
         self.stop().await;
         self.cancel = CancellationToken::new();
         self.shared.board.set_devices(devices);
@@ -99,7 +99,7 @@ impl Poller {
     }
 
     /// Polls these devices from now on, and no others; those that are the same as before go on undisturbed.
-    pub(crate) fn update(&mut self, devices: &[DeviceConfig]) {
+    pub(crate) fn update(&mut self, devices: &[Arc<DeviceConfig>]) {
         let stays = |device: &DeviceConfig| devices.iter().any(|other| is_same(other, device));
         let gone: Vec<task::Id> =
             self.devices.iter().filter(|(_, (device, _))| !stays(device)).map(|(id, _)| *id).collect();
@@ -108,8 +108,8 @@ impl Poller {
             self.told.remove(&device);
             self.shared.board.remove_device(&device.name);
         }
-        let is_new = |device: &&DeviceConfig| !self.devices.values().any(|(known, _)| is_same(known, device));
-        let new: Vec<DeviceConfig> = devices.iter().filter(is_new).cloned().collect();
+        let is_new = |device: &&Arc<DeviceConfig>| !self.devices.values().any(|(known, _)| is_same(known, device));
+        let new: Vec<Arc<DeviceConfig>> = devices.iter().filter(is_new).cloned().collect();
         for device in new {
             self.shared.board.add_device(&device);
             self.begin(device);
@@ -129,8 +129,8 @@ impl Poller {
         }
     }
 
-    fn begin(&mut self, device: DeviceConfig) {
-        let polling = Device::new(device.clone(), self.shared.clone(), self.told.clone());
+    fn begin(&mut self, device: Arc<DeviceConfig>) {
+        let polling = Device::new(Arc::clone(&device), self.shared.clone(), self.told.clone());
         let notices = self.told.add(&device);
         let cancel = self.cancel.child_token();
         let task = self.tasks.spawn(polling.run(cancel.clone(), self.news.0.subscribe(), notices));

@@ -39,7 +39,7 @@ pub(crate) struct Change {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InForce {
     revision: Arc<AtomicU64>,
-    devices: Arc<Mutex<Vec<DeviceConfig>>>,
+    devices: Arc<Mutex<Vec<Arc<DeviceConfig>>>>,
 }
 
 /// Carries out what the centre asks.
@@ -66,7 +66,7 @@ impl InForce {
         self.revision.load(Ordering::Relaxed)
     }
 
-    fn device(&self, name: &str) -> Option<DeviceConfig> {
+    fn device(&self, name: &str) -> Option<Arc<DeviceConfig>> {
         let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         devices.iter().find(|device| device.name == name).cloned()
     }

@@ -1,6 +1,6 @@
 //! `onenet-agent check-config`.
 
-use std::{fmt::Write, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{fmt::Write, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use super::output;
 use crate::{
@@ -58,7 +58,7 @@ fn summary(file: &Path, config: &Config) -> String {
     out
 }
 
-fn devices(devices: &[DeviceConfig]) -> TextTable {
+fn devices(devices: &[Arc<DeviceConfig>]) -> TextTable {
     let head = ["name", "address", "with", "interfaces", "forwarding", "addresses", "neighbours", "sensors", "parts"];
     let mut table = TextTable::new(&head);
     for device in devices {

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
 use onenet_config::{Found, Section};
@@ -41,7 +42,7 @@ pub(super) fn all(
     defaults: Intervals,
     groups: &BTreeMap<String, Group>,
     named: &NamedCredentials,
-) -> Vec<DeviceConfig> {
+) -> Vec<Arc<DeviceConfig>> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut targets: BTreeMap<SocketAddr, String> = BTreeMap::new();
     let mut devices = Vec::new();
@@ -70,7 +71,7 @@ pub(super) fn all(
         section.finish();
         if let (Some(name), Some(target), Some(credentials)) = (name, target, credentials) {
             let (name, target) = (name.value.to_owned(), target.value);
-            devices.push(DeviceConfig { name, target, credentials, intervals, requests_max });
+            devices.push(Arc::new(DeviceConfig { name, target, credentials, intervals, requests_max }));
         }
     }
     devices

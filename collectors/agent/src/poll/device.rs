@@ -60,7 +60,7 @@ pub(crate) struct Shared {
 
 /// A device that is polled.
 pub(super) struct Device {
-    config: DeviceConfig,
+    config: Arc<DeviceConfig>,
     shared: Shared,
     scope: Scope,
     target: String,
@@ -84,7 +84,7 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(config: DeviceConfig, shared: Shared, told: Told) -> Box<Self> {
+    pub(super) fn new(config: Arc<DeviceConfig>, shared: Shared, told: Told) -> Box<Self> {
         let now = shared.clock.timestamp();
         Box::new(Self {
             scope: Scope::new(&config.name),

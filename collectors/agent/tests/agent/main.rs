@@ -132,7 +132,7 @@ async fn an_agent_tells_the_centre_and_whoever_stands_beside_it_what_it_cannot_r
     let port = free_port().await;
     let agent = Running::start(&authority, |data| {
         let mut config = config(&centre, data);
-        config.site.devices = vec![absent_device("access-1", port)];
+        config.site.devices = vec![absent_device("access-1", port).into()];
         config
     });
     centre
@@ -167,7 +167,7 @@ async fn a_configuration_of_the_centre_is_refused_as_a_whole_or_replaces_the_sit
     let (before, after) = (free_port().await, free_port().await);
     let agent = Running::start(&authority, |data| {
         let mut config = config(&centre, data);
-        config.site.devices = vec![absent_device("old", before)];
+        config.site.devices = vec![absent_device("old", before).into()];
         config
     });
     silent(&centre, "old").await;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Config;
 
-fn devices() -> Vec<DeviceConfig> {
+fn devices() -> Vec<Arc<DeviceConfig>> {
     let device = |name: &str, address: &str| {
         format!("[[devices]]\nname = \"{name}\"\naddress = \"{address}\"\ncommunity = \"only-a-test\"\n")
     };
