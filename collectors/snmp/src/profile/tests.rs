@@ -102,6 +102,38 @@ fn sensors_of_a_seldom_table_are_of_a_pace_of_their_own() {
 }
 
 #[test]
+fn the_most_exact_rule_says_what_a_notification_is() {
+    let rule = |name: &str, object_id: &str, concerns: &str| {
+        format!("[[notifications]]\nname = \"{name}\"\nobject_id = \"{object_id}\"\nconcerns = \"{concerns}\"\n")
+    };
+    let text = "vendor = \"Acme\"\n".to_owned()
+        + &rule("acmeTrap", "1.3.6.1.4.1.99999.2.*", "nothing")
+        + &rule("acmeBoardTrap", "1.3.6.1.4.1.99999.2.7.*", "parts")
+        + &rule("acmeFanFailed", "1.3.6.1.4.1.99999.2.7.3", "everything");
+    let mut profiles = Profiles::built_in();
+    profiles.add(format::read(&text, "acme", "acme.toml").unwrap());
+    let told =
+        |name: &str| profiles.notification(&name.parse().unwrap()).map(|(name, it)| (name.into_owned(), it.as_str()));
+    let known = |name: &str, concern| Some((name.to_owned(), concern));
+    assert_eq!(told("1.3.6.1.4.1.99999.2.1.4"), known("acmeTrap.1.4", "nothing"));
+    assert_eq!(told("1.3.6.1.4.1.99999.2.7.1"), known("acmeBoardTrap.1", "parts"));
+    assert_eq!(told("1.3.6.1.4.1.99999.2.7.3"), known("acmeFanFailed", "everything"));
+    assert_eq!(told("1.3.6.1.4.1.99999.3"), None);
+}
+
+#[test]
+fn a_table_of_addresses_needs_a_version_and_a_notification_a_concern() {
+    let addresses = "[[addresses]]\ntable = \"acmeTable\"\nversion = 5\nip = \"index.2-5\"\nmac = \"acmeTemp\"\n";
+    let notification = "[[notifications]]\nname = \"acmeTrap\"\nconcerns = \"weather\"\n";
+    let said = format::read(&format!("{ACME}{addresses}{notification}"), "acme", "acme.toml").unwrap_err().to_string();
+    for part in
+        ["is no version of IP", "addresses[1].interface: is missing", "object_id: is missing", "\"weather\" is nothing"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_with_a_profile_is_told_at_once_with_its_place() {
     let text =
         ACME.replace("acmeTemp / 10", "acmeTmp / 10").replace("\"temperature\"", "\"heat\"").replace("(?P<model>", "(");
