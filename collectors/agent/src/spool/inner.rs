@@ -86,7 +86,7 @@ impl Inner {
         writes.put(keys::STATE_LANE, encode_lane(self.state_epoch, self.state_sequence));
         writes.put(keys::HISTORY_LANE, self.history.meta());
         let store = self.store()?;
-        store.apply(writes, Purpose::BookKeeping)?;
+        store.apply(writes, Purpose::Start)?;
         store.flush()
     }
 

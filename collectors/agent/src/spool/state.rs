@@ -79,7 +79,7 @@ impl StateTable {
             }
             table.load_page(group, first, &entries);
             if writes.len() >= LOAD_WRITES {
-                store.apply(std::mem::take(&mut writes), Purpose::BookKeeping)?;
+                store.apply(std::mem::take(&mut writes), Purpose::Start)?;
             }
         }
         table.groups.values_mut().for_each(GroupTable::shrink);
@@ -87,7 +87,7 @@ impl StateTable {
         for (group, next) in &table.resync {
             writes.put(keys::group(keys::RESYNC, group), &next.to_be_bytes());
         }
-        store.apply(writes, Purpose::BookKeeping)?;
+        store.apply(writes, Purpose::Start)?;
         Ok((table, damaged))
     }
 

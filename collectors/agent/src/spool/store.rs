@@ -22,8 +22,11 @@ const FLUSH_MS: u64 = 2_000;
 pub(super) const PART_BYTES: usize = 2_048;
 /// Free space below which observations are refused.
 const RESERVE_BYTES: u64 = 4 << 20;
-/// Free space below which everything is refused.
+/// Free space below which everything is refused but what an agent needs to start.
 const LAST_RESERVE_BYTES: u64 = 2 << 20;
+/// Free space below which not even that is written. sled writes what it was given half a megabyte at a time, so that less may be
+/// free than when it was asked.
+const START_RESERVE_BYTES: u64 = 1 << 20;
 /// How often, and with which pause, opening is tried again: a process that was told to end may take a moment.
 const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -41,6 +44,8 @@ pub(super) enum Purpose {
     Observation,
     /// Acknowledgements, positions, conditions: small, and the way out of a full disk.
     BookKeeping,
+    /// What has to be on disk before a spool that was opened can be used: an agent starts on whatever disk it ran on.
+    Start,
 }
 
 /// The tree.
@@ -101,7 +106,7 @@ impl Store {
         let path = folder.join(FOLDER);
         std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
         // A disk that the spool itself has filled is one that it can empty, once it is open.
-        check_space(folder, Purpose::BookKeeping)?;
+        check_space(folder, Purpose::Start)?;
         let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
         let db = open_patiently(&config.flush_every_ms(Some(FLUSH_MS))).map_err(failed)?;
         Ok(Self { folder: folder.to_owned(), db, _closing: Closing(path.join(FILE)) })
@@ -226,6 +231,7 @@ fn check_space(folder: &Path, purpose: Purpose) -> Result<(), SpoolError> {
     let needed = match purpose {
         Purpose::Observation => RESERVE_BYTES,
         Purpose::BookKeeping => LAST_RESERVE_BYTES,
+        Purpose::Start => START_RESERVE_BYTES,
     };
     let free = free_bytes(folder);
     if free < needed { Err(SpoolError::DiskFull { folder: folder.to_owned(), free, needed }) } else { Ok(()) }
