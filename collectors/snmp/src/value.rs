@@ -227,6 +227,13 @@ impl VarBinds {
     /// Room that is not larger is kept for later answers, in bytes.
     pub const ROOM_KEPT_BYTES: usize = 1 << 14;
 
+    /// Returns the most that [`room_bytes`](Self::room_bytes) comes to for a message of so many bytes: memory follows the
+    /// datagram. A pair takes two bytes of it at the least and an arc mostly one, vectors that grow double, and either may
+    /// begin in room that was kept.
+    pub const fn room_limit(message_bytes: usize) -> usize {
+        Self::ROOM_KEPT_BYTES + 2 * message_bytes * (size_of::<Pair>() / 2 + 2 * size_of::<u32>())
+    }
+
     /// Returns none, with room for so many pairs and arcs.
     pub(crate) fn with_capacity(pairs: usize, arcs: usize) -> Self {
         let kept = ROOMS.try_with(|rooms| rooms.try_borrow_mut().ok()?.pop());

@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| match Opened::read(data) {
         let response = opened.response(usize::MAX);
         // A pair takes two bytes at the least, and memory follows the datagram.
         assert!(response.varbinds.len() <= data.len() / 2);
-        assert!(response.varbinds.room_bytes() <= VarBinds::ROOM_KEPT_BYTES.max(data.len() * 10 + 64));
+        assert!(response.varbinds.room_bytes() <= VarBinds::room_limit(data.len()));
         let octets: usize = response.varbinds.iter().filter_map(|pair| pair.value.octets()).map(<[u8]>::len).sum();
         let arcs: usize = response.varbinds.iter().map(|pair| pair.name.len()).sum();
         assert!(octets <= data.len() && arcs <= data.len() * 2);

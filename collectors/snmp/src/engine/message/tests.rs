@@ -263,7 +263,7 @@ proptest! {
             if let Ok(opened) = Opened::read(&message) {
                 let answer = opened.response(usize::MAX);
                 prop_assert!(answer.varbinds.len() <= message.len() / 2);
-                prop_assert!(answer.varbinds.room_bytes() <= VarBinds::ROOM_KEPT_BYTES.max(message.len() * 10 + 64));
+                prop_assert!(answer.varbinds.room_bytes() <= VarBinds::room_limit(message.len()));
             }
         }
     }
