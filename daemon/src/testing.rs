@@ -41,6 +41,11 @@ const SITES: &str = "code,name,pinyin,tier,parent\n\
     320000,江苏省,Jiangsu,province,000000\n\
     320100,南京市,Nanjing,city,320000\n\
     320102,玄武区,Xuanwu,county,320100\n";
+/// What the optical module of a switch measures, in thousandths.
+const OPTICS: [(SensorKind, &str, i64); 2] = [
+    (SensorKind::OpticalReceive, "GigabitEthernet0/0/1", -5_243),
+    (SensorKind::Temperature, "GigabitEthernet0/0/1 transceiver", 28_000),
+];
 /// The most bytes of a body in tests.
 pub(crate) const BODY_MAX: usize = 10_000;
 
@@ -230,12 +235,14 @@ fn facts(at: u8) -> Vec<GroupChanges> {
     let sensor = |kind, state| Sensor { kind, name: "board 0/1".into(), state };
     let temperature = sensor(SensorKind::Temperature, None);
     let fan = sensor(SensorKind::Fan, Some(SensorState::Critical));
+    let optics = OPTICS.map(|(kind, name, _)| FactBody::Sensor(Sensor { kind, name: name.into(), state: None }));
     let condition =
         Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
     let mut groups = vec![
         group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
         group(Method::SnmpSystem, "sw", vec![FactBody::System(system), FactBody::Identification(identification)]),
         group(Method::SnmpSensors, "sw", [temperature, fan].map(FactBody::Sensor).to_vec()),
+        group(Method::SnmpSeldomSensors, "sw", optics.to_vec()),
         group(Method::SnmpInterfaces, "sw", vec![FactBody::Interface(interface)]),
         group(Method::SnmpForwarding, "sw", vec![FactBody::Forwarding(forwarding(macs[0]))]),
         group(Method::PassiveFrames, "eth1", macs.map(|mac| FactBody::Sighting(Sighting { mac, vlan: None })).to_vec()),
@@ -280,6 +287,11 @@ fn samples(at: u8) -> Vec<HistoryItem> {
             value_milli,
         }),
     });
+    let optics = OPTICS.map(|(kind, name, value_milli)| HistoryItem {
+        time: NOW.plus_ms(-600_000),
+        scope: Scope::new("sw"),
+        body: HistoryBody::Sensor(SensorSample { kind, name: name.into(), value_milli }),
+    });
     let traffic =
         [(1, "eth1", 1_000), (2, "eth1", 2_000), (1, "eth2", 3_000)].map(|(last, heard_on, bytes_out)| HistoryItem {
             time: NOW.plus_ms(-30_000),
@@ -305,5 +317,6 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         })
         .chain(traffic)
         .chain(measured)
+        .chain(optics)
         .collect()
 }

@@ -300,6 +300,18 @@ pub(super) fn facts(rows: &[(&str, Markup)]) -> Markup {
     html! { dl.facts { @for (name, value) in rows { div { dt { (name) } dd { (value) } } } } }
 }
 
+/// The same, the last of which has a line of its own.
+pub(super) fn facts_and_line(rows: &[(&str, Markup)]) -> Markup {
+    let last = rows.len().saturating_sub(1);
+    html! {
+        dl.facts {
+            @for (at, (name, value)) in rows.iter().enumerate() {
+                div.line[at == last] { dt { (name) } dd { (value) } }
+            }
+        }
+    }
+}
+
 /// Nothing, where a piece may be missing.
 pub(super) const fn nothing() -> Markup {
     PreEscaped(String::new())

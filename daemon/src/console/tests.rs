@@ -104,14 +104,29 @@ async fn the_device_page_tells_of_its_vlans_its_addresses_and_its_peculiarities(
     let device = *estate.site(world.site("130102")).unwrap().devices.keys().next().unwrap();
     let common = ["dot1dTpFdbTable", "213", "192.168.1.1/24", "Vlanif10", "office"];
     for (language, words) in [
-        ("en", ["rows that point at no bridge port", "10 · tagged 20-30"]),
-        ("zh", ["转发表指向不存在的桥端口", "10 · 带标签 20-30"]),
+        ("en", ["rows that point at no bridge port", "10 · tagged 20-30", "Untagged ports", "enabled"]),
+        ("zh", ["转发表指向不存在的桥端口", "10 · 带标签 20-30", "不带标签的接口", "启用"]),
     ] {
         let page = visit(&world, &cookie, &format!("/devices/{device}?lang={language}")).await.text;
         for words in common.into_iter().chain(words) {
             assert!(page.contains(words), "{words}: {page}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_bad_stands_before_what_is_well_and_each_optical_module_in_one_row() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let estate = world.app.centre.estate();
+    let device = *estate.site(world.site("130102")).unwrap().devices.keys().next().unwrap();
+    let page = visit(&world, &cookie, &format!("/devices/{device}?lang=en")).await.text;
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("no {words}: {page}"));
+    assert!(at("<td>fan</td>") < at("<td>temperature</td>"), "the fan has failed: {page}");
+    assert!(page.contains("42.5 °C"), "{page}");
+    let row = page.split("<tr>").find(|row| row.contains("-5.24 dBm")).unwrap_or_else(|| panic!("no light: {page}"));
+    assert!(row.contains("GigabitEthernet0/0/1<") && row.contains("28 °C"), "{row}");
+    assert!(!page.contains("GigabitEthernet0/0/1 transceiver"), "{page}");
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ texts! {
     NEEDS_ATTENTION = "需要处理", "Needs attention";
     NOTHING_WRONG = "没有已知问题。", "No known problem.";
     NOTHING_KNOWN = "尚无该站点的数据：没有采集器上线。用 onenetd enrol 为它登记一个。", "Nothing is known of this site: no agent was heard yet. Enrol one with onenetd enrol.";
-    SINCE = "持续时间", "Since";
+    SINCE = "状态始于", "Since";
     REMEDY = "处理办法", "What to do";
     SUBJECT = "对象", "Subject";
     REPORTED_BY = "报告者", "Reported by";
@@ -238,7 +238,17 @@ texts! {
     CRITICAL = "严重", "critical";
     ABSENT = "未安装", "absent";
     ROLE = "用途", "Role";
-    VLANS = "虚拟局域网（VLAN）", "VLANs";
+    VLANS = "VLAN 划分", "VLANs";
+    UNTAGGED_PORTS = "不带标签的接口", "Untagged ports";
+    TAGGED_PORTS = "带标签的接口", "Tagged ports";
+    OPTICAL_MODULES = "光模块", "Optical modules";
+    NAME_AT_AGENTS = "采集器配置中的名称", "Name in the agent's configuration";
+    NO_INTERFACES = "该设备没有给出接口。", "It tells of no interface.";
+    ROWS_CUT = "仅显示前 {} 行，其余可经 API 查询。", "Only the first {} rows are shown; the API has the others.";
+    PORT_UP = "连通", "up";
+    PORT_DOWN = "未连通", "down";
+    ENABLED = "启用", "enabled";
+    DISABLED = "停用", "disabled";
     VLAN_NUMBER = "编号", "Number";
     VLAN_NAME = "名称", "Name";
     TAGGED = "带标签 {}", "tagged {}";

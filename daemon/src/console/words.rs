@@ -205,13 +205,22 @@ pub const fn standing(standing: Standing) -> Text {
 /// Returns the word for a status of an interface.
 pub const fn status(status: InterfaceStatus) -> Text {
     match status {
-        InterfaceStatus::Up => text::UP,
-        InterfaceStatus::Down => text::DOWN,
+        InterfaceStatus::Up => text::PORT_UP,
+        InterfaceStatus::Down => text::PORT_DOWN,
         InterfaceStatus::Testing => text::TESTING,
         InterfaceStatus::Unknown => text::UNKNOWN,
         InterfaceStatus::Dormant => text::DORMANT,
         InterfaceStatus::NotPresent => text::NOT_PRESENT,
         InterfaceStatus::LowerLayerDown => text::LOWER_LAYER_DOWN,
+    }
+}
+
+/// Returns the word for what an interface is meant to be.
+pub const fn admin(wanted: InterfaceStatus) -> Text {
+    match wanted {
+        InterfaceStatus::Up => text::ENABLED,
+        InterfaceStatus::Down => text::DISABLED,
+        other => status(other),
     }
 }
 
