@@ -141,10 +141,8 @@ fn module_table(reader: &Reader, modules: &Modules<'_>) -> Markup {
 }
 
 fn state(reader: &Reader, state: Option<&str>) -> Markup {
-    match state.and_then(SensorState::of) {
-        Some(state) => parts::sensor_state(reader, state),
-        None => html! { span.none { "–" } },
-    }
+    let state = state.and_then(SensorState::of);
+    state.map_or_else(|| parts::or_dash(None), |state| parts::sensor_state(reader, state))
 }
 
 /// Returns a value with as many digits as mean something, and its unit.
