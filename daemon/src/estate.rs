@@ -11,6 +11,7 @@ mod agent;
 mod change;
 mod derived;
 mod index;
+mod readings;
 mod site;
 
 use std::{net::IpAddr, sync::Arc};
@@ -23,6 +24,7 @@ use onenet_topology::{
     dated::History,
     device::{Device, Standing},
     endpoint::Endpoint,
+    fact::HistoryBody,
     site::SiteTree,
 };
 
@@ -32,6 +34,8 @@ pub use agent::{
 pub use change::{Change, SampleBlock};
 pub use derived::Derived;
 pub use index::Indexes;
+pub(crate) use readings::FRESH_MS;
+pub use readings::{Reading, Readings};
 pub use site::{Held, HeldGroup, SiteState};
 
 use crate::{
@@ -212,12 +216,23 @@ impl Estate {
                 };
             }
             Change::Started(time) => self.start(*time),
-            // Samples and the audit trail live in the store alone.
-            Change::Samples(_) | Change::Audited { .. } => {}
+            Change::Samples(block) => self.take_readings(block),
+            // The audit trail lives in the store alone.
+            Change::Audited { .. } => {}
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;
             }
+        }
+    }
+
+    /// Remembers what sensors measured last; the samples themselves live in the store alone.
+    fn take_readings(&mut self, block: &SampleBlock) {
+        let measures = block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_)));
+        if measures && self.sites.contains_key(&block.site) {
+            let state = self.site_mut(block.site);
+            let handles = &state.handles;
+            state.readings.get_mut().take(block, |handle| handles.contains_key(handle));
         }
     }
 

@@ -41,10 +41,20 @@ const SITES: &str = "code,name,pinyin,tier,parent\n\
     320000,江苏省,Jiangsu,province,000000\n\
     320100,南京市,Nanjing,city,320000\n\
     320102,玄武区,Xuanwu,county,320100\n";
-/// What the optical module of a switch measures, in thousandths.
-const OPTICS: [(SensorKind, &str, i64); 2] = [
+/// What a switch measures beside its board, in thousandths.
+const MEASURED: [(SensorKind, &str, i64); 12] = [
     (SensorKind::OpticalReceive, "GigabitEthernet0/0/1", -5_243),
+    (SensorKind::OpticalReceive, "GigabitEthernet0/0/2", -3_100),
     (SensorKind::Temperature, "GigabitEthernet0/0/1 transceiver", 28_000),
+    (SensorKind::CpuLoad, "cpu", 12_000),
+    (SensorKind::MemoryUsed, "memory", 31_369),
+    (SensorKind::StorageUsed, "flash", 60_000),
+    (SensorKind::PoePower, "group 1", 30_500),
+    (SensorKind::PoePower, "group 2", 9_500),
+    (SensorKind::Humidity, "room", 45_000),
+    (SensorKind::BatteryCharge, "battery", 98_000),
+    (SensorKind::BatteryRunTime, "battery", 3_600_000),
+    (SensorKind::OutputLoad, "output 1", 8_000),
 ];
 /// The most bytes of a body in tests.
 pub(crate) const BODY_MAX: usize = 10_000;
@@ -235,14 +245,14 @@ fn facts(at: u8) -> Vec<GroupChanges> {
     let sensor = |kind, state| Sensor { kind, name: "board 0/1".into(), state };
     let temperature = sensor(SensorKind::Temperature, None);
     let fan = sensor(SensorKind::Fan, Some(SensorState::Critical));
-    let optics = OPTICS.map(|(kind, name, _)| FactBody::Sensor(Sensor { kind, name: name.into(), state: None }));
+    let others = MEASURED.map(|(kind, name, _)| FactBody::Sensor(Sensor { kind, name: name.into(), state: None }));
     let condition =
         Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
     let mut groups = vec![
         group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
         group(Method::SnmpSystem, "sw", vec![FactBody::System(system), FactBody::Identification(identification)]),
         group(Method::SnmpSensors, "sw", [temperature, fan].map(FactBody::Sensor).to_vec()),
-        group(Method::SnmpSeldomSensors, "sw", optics.to_vec()),
+        group(Method::SnmpSeldomSensors, "sw", others.to_vec()),
         group(Method::SnmpInterfaces, "sw", vec![FactBody::Interface(interface)]),
         group(Method::SnmpForwarding, "sw", vec![FactBody::Forwarding(forwarding(macs[0]))]),
         group(Method::PassiveFrames, "eth1", macs.map(|mac| FactBody::Sighting(Sighting { mac, vlan: None })).to_vec()),
@@ -287,7 +297,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
             value_milli,
         }),
     });
-    let optics = OPTICS.map(|(kind, name, value_milli)| HistoryItem {
+    let others = MEASURED.map(|(kind, name, value_milli)| HistoryItem {
         time: NOW.plus_ms(-600_000),
         scope: Scope::new("sw"),
         body: HistoryBody::Sensor(SensorSample { kind, name: name.into(), value_milli }),
@@ -317,6 +327,6 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         })
         .chain(traffic)
         .chain(measured)
-        .chain(optics)
+        .chain(others)
         .collect()
 }

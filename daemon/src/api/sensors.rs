@@ -19,12 +19,9 @@ use super::{
 };
 use crate::{
     centre::Centre,
-    estate::SiteState,
+    estate::{FRESH_MS, SiteState},
     store::{SampleKind, SampleQuery, StoreError},
 };
-
-/// How old the last value may be: more than the longest pause between two readings of a device that works.
-const FRESH_MS: i64 = 2 * 3_600_000;
 
 /// Samples looked through for the last values: those of a chassis with 300 optical modules in two hours.
 const SAMPLES_MAX: usize = 50_000;

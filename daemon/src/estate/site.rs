@@ -18,7 +18,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Derived};
+use super::{Change, Derived, Readings};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -52,6 +52,8 @@ pub struct SiteState {
     pub links: Arc<[Link]>,
     /// Where its endpoints are by the tables of its devices, and why; what is believed is [`Endpoint::located`].
     pub inference: Derived<Arc<SiteInference>>,
+    /// What the sensors of its devices measured last.
+    pub readings: Derived<Readings>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -92,6 +94,7 @@ impl SiteState {
             own_macs: OrdMap::new(),
             links: Arc::new([]),
             inference: Derived::default(),
+            readings: Derived::default(),
             findings: OrdMap::new(),
         }
     }

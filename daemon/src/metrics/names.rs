@@ -2,7 +2,8 @@
 //! `document` writes it down, and a golden file in the tests holds it still.
 //!
 //! Invariant: no label takes its values from endpoints, addresses or anything else that traffic can multiply; the
-//! greatest label is the site, of which there are some thousands.
+//! greatest label is the device, of which there are some ten thousand. Ports and sensors are no labels: of them there are
+//! counts and the one value of a device that matters.
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,30 @@ metrics! {
         "Conditions that keep agents of a site from their work.";
     SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"]
         "Findings of the centre about a site.";
+    DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"]
+        "Always 1; name and kind of a device, to join with the label device.";
+    DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"]
+        "Sensors of a device by what it says of them: normal, warning, critical, absent, or unjudged. States without a sensor have no series.";
+    DEVICE_TEMPERATURE = Gauge "onenet_device_temperature_max_celsius" ["site", "device"]
+        "Highest temperature that a device measures, in itself and in its optical modules.";
+    DEVICE_CPU_LOAD = Gauge "onenet_device_cpu_load_max_ratio" ["site", "device"]
+        "Load of the busiest processor of a device, 0 to 1.";
+    DEVICE_MEMORY_USED = Gauge "onenet_device_memory_used_max_ratio" ["site", "device"]
+        "Used part of the fullest working memory of a device, 0 to 1.";
+    DEVICE_STORAGE_USED = Gauge "onenet_device_storage_used_max_ratio" ["site", "device"]
+        "Used part of the fullest disk or flash memory of a device, 0 to 1.";
+    DEVICE_OPTICAL_RECEIVE = Gauge "onenet_device_optical_receive_min_dbm" ["site", "device"]
+        "Weakest light that an optical module of a device receives.";
+    DEVICE_POE_POWER = Gauge "onenet_device_poe_power_watts" ["site", "device"]
+        "Power that a device gives to terminals over Ethernet, in all.";
+    DEVICE_HUMIDITY = Gauge "onenet_device_humidity_max_ratio" ["site", "device"]
+        "Highest relative humidity that a device measures, 0 to 1.";
+    DEVICE_BATTERY_CHARGE = Gauge "onenet_device_battery_charge_min_ratio" ["site", "device"]
+        "Charge of the emptiest battery of a device, 0 to 1.";
+    DEVICE_BATTERY_RUN_TIME = Gauge "onenet_device_battery_run_time_min_seconds" ["site", "device"]
+        "How long the battery of a device lasts, by the one that lasts least.";
+    DEVICE_OUTPUT_LOAD = Gauge "onenet_device_output_load_max_ratio" ["site", "device"]
+        "Load of the most loaded output of a power supply, 0 to 1, above when it is overloaded.";
     AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"]
         "When an agent last said anything, in seconds since 1970.";
     AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"]

@@ -8,7 +8,10 @@ use prometheus::{
     proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
 };
 
-use super::names::{self, Kind};
+use super::{
+    devices,
+    names::{self, Kind},
+};
 use crate::{
     access::View,
     api::{
@@ -31,7 +34,7 @@ pub(super) struct Snapshot {
 
 /// Families in the making.
 #[derive(Default)]
-struct Families(BTreeMap<&'static str, MetricFamily>);
+pub(super) struct Families(BTreeMap<&'static str, MetricFamily>);
 
 impl Snapshot {
     pub(super) fn new(app: Arc<App>, view: View) -> Self {
@@ -68,7 +71,7 @@ impl Collector for Snapshot {
 
 impl Families {
     /// Adds one value of a metric; the labels' values stand in the order of its labels.
-    fn add(&mut self, metric: names::Metric, labels: &[&str], value: impl Into<f64>) {
+    pub(super) fn add(&mut self, metric: names::Metric, labels: &[&str], value: impl Into<f64>) {
         let family = self.0.entry(metric.name).or_insert_with(|| {
             let mut family = MetricFamily::default();
             family.set_name(metric.name.to_owned());
@@ -166,13 +169,13 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
     for (state, count) in [("present", counts.endpoints_present), ("past", counts.endpoints_past)] {
         families.add(names::SITE_ENDPOINTS, &[&id, state], count);
     }
-    let devices = [
+    let standings = [
         ("up", counts.devices_up),
         ("degraded", counts.devices_degraded),
         ("down", counts.devices_down),
         ("unknown", counts.devices_unknown),
     ];
-    for (state, count) in devices {
+    for (state, count) in standings {
         families.add(names::SITE_DEVICES, &[&id, state], count);
     }
     let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
@@ -182,6 +185,7 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
     for (status, count) in interfaces {
         families.add(names::SITE_INTERFACES, &[&id, status], count);
     }
+    devices::devices(families, view, state);
     families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
     let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();
     for (_, _, condition) in state.conditions() {

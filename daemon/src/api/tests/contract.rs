@@ -73,10 +73,19 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
         }
     }
     let county = world.site("130102");
+    let switch = *world.app.centre.estate().site(county).unwrap().devices.keys().next().unwrap();
     for line in [
         format!("onenet_site_endpoints{{site=\"{county}\",state=\"present\"}} 3"),
         format!("onenet_site_devices{{site=\"{county}\",state=\"up\"}} 1"),
         format!("onenet_site_agents{{site=\"{county}\",state=\"connected\"}} 1"),
+        format!("onenet_device_sensors{{site=\"{county}\",device=\"{switch}\",state=\"critical\"}} 1"),
+        format!("onenet_device_sensors{{site=\"{county}\",device=\"{switch}\",state=\"unjudged\"}} 13"),
+        // The board's last value, not its first; the weaker of two lights; the sum of two groups.
+        format!("onenet_device_temperature_max_celsius{{site=\"{county}\",device=\"{switch}\"}} 42.5"),
+        format!("onenet_device_optical_receive_min_dbm{{site=\"{county}\",device=\"{switch}\"}} -5.243"),
+        format!("onenet_device_poe_power_watts{{site=\"{county}\",device=\"{switch}\"}} 40"),
+        format!("onenet_device_cpu_load_max_ratio{{site=\"{county}\",device=\"{switch}\"}} 0.12"),
+        format!("onenet_device_battery_run_time_min_seconds{{site=\"{county}\",device=\"{switch}\"}} 3600"),
         "onenet_vendor_endpoints{vendor=\"Intel\"} 6".to_owned(),
     ] {
         assert!(lines.clone().any(|found| found == line), "{line} is missing in\n{}", scrape.text);

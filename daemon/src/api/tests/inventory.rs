@@ -148,14 +148,14 @@ async fn a_device_tells_what_it_is_and_what_it_measures() {
     );
     let path = format!("/api/v1/devices/{}/sensors", device["id"].as_str().unwrap());
     let sensors = world.get(&token, &path).await.items();
-    let of_board = sensors.iter().filter(|it| it["name"] == "board 0/1");
-    let shown: Vec<_> = of_board.map(|it| (&it["kind"], &it["name"], &it["state"], &it["value"])).collect();
+    let of_board: Vec<_> = sensors.iter().filter(|it| it["name"] == "board 0/1").collect();
+    let shown: Vec<_> = of_board.iter().map(|it| (&it["kind"], &it["name"], &it["state"], &it["value"])).collect();
     let (board, null) = (json!("board 0/1"), Value::Null);
     assert_eq!(
         shown,
         [(&json!("temperature"), &board, &null, &json!(42.5)), (&json!("fan"), &board, &json!("critical"), &null)]
     );
-    assert_eq!(sensors[0]["unit"], "°C");
+    assert_eq!(of_board[0]["unit"], "°C");
     let samples = world.get(&token, &format!("{path}/temperature/board%200%2F1/samples")).await.items();
     assert_eq!(samples.iter().map(|it| it["value"].clone()).collect::<Vec<_>>(), [41.0, 42.5].map(Value::from));
     assert_eq!(world.get(&token, &format!("{path}/fan/board%200%2F1/samples")).await.items(), Vec::<Value>::new());
