@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod alias;
+pub mod application;
 pub mod area;
 pub mod csv;
 pub mod dated;
@@ -14,6 +15,7 @@ pub mod device;
 pub mod division;
 pub mod endpoint;
 pub mod fact;
+pub mod flow;
 pub mod id;
 pub mod inference;
 pub mod link;
@@ -26,6 +28,7 @@ pub mod time;
 pub mod vendor;
 pub mod vlan;
 
+pub use application::Application;
 pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
 pub use mac::MacAddr;
 pub use role::Role;
