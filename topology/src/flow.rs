@@ -8,7 +8,11 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
-use crate::{MacAddr, Timestamp, application::Application};
+use crate::{MacAddr, Timestamp, application::Application, fact::Scope};
+
+mod page;
+
+pub use page::{FlowCursor, FlowPage, FlowPageEnd, FlowsMissing, FlowsMissingReason, InvalidFlowCursor};
 
 /// One end of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,6 +111,9 @@ pub struct Flow {
     /// Of a TCP connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tcp: Option<TcpFlow>,
+    /// The capture interface that it was heard on; `None` where it was not heard on one, such as in a capture file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interface: Option<Scope>,
 }
 
 /// One end as a question names it.

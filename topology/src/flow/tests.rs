@@ -20,6 +20,7 @@ fn flow() -> Flow {
         by_payload: true,
         name: "mail.example".to_owned(),
         tcp: None,
+        interface: None,
     }
 }
 
@@ -36,15 +37,15 @@ fn any() -> FlowQuery {
     }
 }
 
-fn ip(prefix: &str) -> Option<FlowParty> {
-    Some(FlowParty::Ip(prefix.parse().unwrap()))
+fn ip(prefix: &str) -> FlowParty {
+    FlowParty::Ip(prefix.parse().unwrap())
 }
 
 #[test]
 fn a_flow_is_found_by_either_end_and_not_by_one_end_twice() {
-    assert!(FlowQuery { endpoint: ip("10.1.0.5/32"), ..any() }.wants(&flow()));
-    assert!(FlowQuery { endpoint: ip("10.2.0.0/16"), peer: ip("10.1.0.0/16"), ..any() }.wants(&flow()));
-    assert!(!FlowQuery { endpoint: ip("10.1.0.5/32"), peer: ip("10.1.0.5/32"), ..any() }.wants(&flow()));
+    assert!(FlowQuery { endpoint: Some(ip("10.1.0.5/32")), ..any() }.wants(&flow()));
+    assert!(FlowQuery { endpoint: Some(ip("10.2.0.0/16")), peer: Some(ip("10.1.0.0/16")), ..any() }.wants(&flow()));
+    assert!(!FlowQuery { endpoint: Some(ip("10.1.0.5/32")), peer: Some(ip("10.1.0.5/32")), ..any() }.wants(&flow()));
     let mac = FlowParty::Mac(MacAddr([2, 0, 0, 0, 0, 1]));
     assert!(FlowQuery { endpoint: Some(mac), ..any() }.wants(&flow()));
     assert!(!FlowQuery { endpoint: Some(FlowParty::Mac(MacAddr([2, 0, 0, 0, 0, 2]))), ..any() }.wants(&flow()));
