@@ -9,6 +9,7 @@ pub mod address;
 pub mod alias;
 pub mod application;
 pub mod area;
+pub mod classify;
 pub mod csv;
 pub mod dated;
 pub mod device;

@@ -1,0 +1,128 @@
+//! Whose card it is. A maker of one kind of thing says more than a maker of everything; the names are those of
+//! [`crate::vendor`].
+
+use super::{
+    Pattern::{OneOf, Starts},
+    Rule,
+    Says::{Class, Os},
+    rule,
+};
+use crate::classify::{
+    DeviceClass::{
+        Camera, Controller, EnvironmentalMonitor, Media, Mobile, NetworkDevice, Pc, Phone, Power, Printer, Recorder,
+        Server, Storage, VideoTerminal,
+    },
+    OsFamily::{Comware, Esxi, Ios, MacOs, Rgos, RouterOs, Vrp},
+};
+
+pub(super) const VENDOR: &[Rule] = &[
+    rule(
+        OneOf(&["Hikvision", "Dahua", "Uniview", "Tiandy Technologies", "Infinova", "Reolink Innovation"]),
+        &[Class(Camera, 30), Class(Recorder, 15)],
+    ),
+    rule(OneOf(&["Axis Communications", "Vivotek", "Mobotix", "Bosch Security Systems"]), &[Class(Camera, 35)]),
+    rule(OneOf(&["Polycom"]), &[Class(VideoTerminal, 25), Class(Phone, 20)]),
+    rule(OneOf(&["LifeSize Communications", "Tandberg Telecom", "Crestron Electronics"]), &[Class(VideoTerminal, 35)]),
+    rule(
+        OneOf(&[
+            "Xiamen Yealink Network Technology",
+            "Yealink(Xiamen) Network Technology",
+            "Grandstream Networks",
+            "Avaya",
+            "Avaya ECS",
+            "Gigaset Communications",
+        ]),
+        &[Class(Phone, 35)],
+    ),
+    rule(OneOf(&["Ruijie"]), &[Class(NetworkDevice, 30), Os(Rgos, 20)]),
+    rule(OneOf(&["H3C"]), &[Class(NetworkDevice, 25), Class(Server, 5), Os(Comware, 15)]),
+    rule(OneOf(&["Huawei"]), &[Class(NetworkDevice, 20), Class(VideoTerminal, 5), Class(Server, 5), Os(Vrp, 10)]),
+    rule(OneOf(&["ZTE"]), &[Class(NetworkDevice, 15), Class(VideoTerminal, 5), Class(Mobile, 5)]),
+    rule(OneOf(&["Maipu", "Digital China", "FiberHome", "Juniper", "Cisco Meraki"]), &[Class(NetworkDevice, 30)]),
+    rule(OneOf(&["Cisco"]), &[Class(NetworkDevice, 25), Class(Phone, 10), Class(VideoTerminal, 5)]),
+    rule(OneOf(&["Topsec", "Venustech", "Sangfor", "NSFOCUS", "Hillstone"]), &[Class(NetworkDevice, 35)]),
+    rule(
+        OneOf(&["Aruba", "Ubiquiti Networks", "TP-Link", "Linksys", "D-Link", "NETGEAR", "ProCurve Networking by HP"]),
+        &[Class(NetworkDevice, 25)],
+    ),
+    rule(OneOf(&["MikroTik", "Routerboard.com", "Mikrotikls SIA"]), &[Class(NetworkDevice, 35), Os(RouterOs, 30)]),
+    rule(
+        OneOf(&[
+            "Lexmark International",
+            "Brother industries",
+            "Seiko Epson",
+            "Kyocera",
+            "KYOCERA Document Solutions",
+            "Ricoh",
+            "Konica Minolta Holdings",
+            "Xerox",
+            "Zhuhai Pantum Electronics",
+            "FUJIFILM Business Innovation",
+            "Oki Electric Industry",
+            "Toshiba TEC",
+            "Zebra Technologies",
+        ]),
+        &[Class(Printer, 35)],
+    ),
+    rule(OneOf(&["Canon", "Sharp"]), &[Class(Printer, 25)]),
+    rule(OneOf(&["HP"]), &[Class(Printer, 12), Class(Pc, 15), Class(Server, 5)]),
+    rule(OneOf(&["HPE", "Supermicro", "Inspur", "Sugon", "Dell EMC"]), &[Class(Server, 20)]),
+    rule(OneOf(&["Synology", "QNAP Systems", "Asustor"]), &[Class(Storage, 40)]),
+    rule(OneOf(&["VMware"]), &[Class(Server, 10), Os(Esxi, 5)]),
+    rule(OneOf(&["Apple"]), &[Class(Pc, 12), Class(Mobile, 12), Os(MacOs, 25), Os(Ios, 25)]),
+    rule(
+        OneOf(&["Xiaomi", "OPPO", "vivo", "Vivo International", "Honor Device", "Huawei Device"]),
+        &[Class(Mobile, 25), Class(Media, 5)],
+    ),
+    rule(OneOf(&["Samsung"]), &[Class(Mobile, 12), Class(Media, 5), Class(Printer, 5)]),
+    rule(
+        OneOf(&[
+            "Dell",
+            "Lenovo",
+            "LCFC (Lenovo)",
+            "ASUS",
+            "Gigabyte",
+            "Micro-Star Int'l",
+            "Clevo",
+            "Tsinghua Tongfang",
+            "Tongfang computer",
+            "China Greatwall Computer Shenzhen",
+            "Hunan Greatwall Computer System",
+            "Compal Information (Kunshan)",
+            "Wistron",
+            "Quanta Computer",
+            "Pegatron",
+            "Intel",
+        ]),
+        &[Class(Pc, 12), Class(Server, 3)],
+    ),
+    rule(OneOf(&["Realtek"]), &[Class(Pc, 8)]),
+    rule(OneOf(&["APC", "APC by Schneider Electric", "Emerson Network Power", "Eaton"]), &[Class(Power, 35)]),
+    rule(Starts("Vertiv"), &[Class(Power, 30)]),
+    rule(
+        OneOf(&[
+            "Hach",
+            "Hach Lange",
+            "Horiba",
+            "Thermo Process Instruments",
+            "Thermo Fisher Scientific",
+            "Teledyne API",
+        ]),
+        &[Class(EnvironmentalMonitor, 30)],
+    ),
+    rule(
+        OneOf(&[
+            "Siemens",
+            "Schneider Electric",
+            "MOXA Technologies",
+            "Rockwell Automation",
+            "Beckhoff Automation",
+            "WAGO",
+        ]),
+        &[Class(Controller, 25)],
+    ),
+    rule(Starts("ZKTeco"), &[Class(Controller, 30)]),
+    rule(Starts("Hisense Visual"), &[Class(Media, 30)]),
+    rule(Starts("Skyworth"), &[Class(Media, 25)]),
+    rule(Starts("TCL King"), &[Class(Media, 30)]),
+];
