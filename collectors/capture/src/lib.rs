@@ -6,6 +6,7 @@
 //! Invariants: memory is bounded whatever is sent; no bytes can make it panic; what it did not read it counted.
 //! It knows nothing of reports, spools, sites or the centre.
 
+pub mod application;
 pub mod decode;
 pub mod facts;
 pub mod flow;
