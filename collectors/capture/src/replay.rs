@@ -3,8 +3,11 @@
 //! The JSON is a contract, kept stable: one object with
 //! - `frames`: `seen`, and `undecoded`, the number of frames by the reason why they were not wholly understood;
 //! - `endpoints`: `mac`, `ips`, `hostname`, `vendor`, and `evidence`: `method`, `first`, `last`, `count`; ordered by MAC;
-//! - `flows`: `protocol`, `community_id` (version 1, seed 0), `originator` and `responder` (`ip`, `port`), `vlan` where tagged, `packets_out`, `packets_in`,
-//!   `bytes_out`, `bytes_in` (lengths of frames on the wire), `start`, `end`; ordered by start;
+//! - `flows`: `protocol`, `community_id` (version 1, seed 0), `originator` and `responder` (`ip`, `port`, `mac` of its first
+//!   packet where it had one), `vlan` where tagged, `packets_out`, `packets_in`, `bytes_out`, `bytes_in` (lengths of frames on
+//!   the wire), `start`, `end`; `application` where it is known, and with it `by_payload` (read from payload; from a port
+//!   otherwise, a guess); `name` where one was asked for; of TCP `tcp`: `state`, `history`, `retransmissions_out`,
+//!   `retransmissions_in` (segments), `handshake_us`, null where it was not seen; ordered by start;
 //! - only where there is something to say: `flows_omitted`, how many flows found no room; `errors`, the files that could
 //!   not be read to their end.
 //!
@@ -36,7 +39,7 @@ const WHOLE: Duration = Duration::from_secs(24 * 3_600);
 pub struct ReplayOptions {
     /// The pipeline. Flow records are not cut by age unless it says so.
     pub pipeline: PipelineOptions,
-    /// The most flows that are returned; a flow is some 150 bytes. The rest are counted.
+    /// The most flows that are returned; a flow is some 300 bytes. The rest are counted.
     pub flows_max: usize,
 }
 

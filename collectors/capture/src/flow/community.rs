@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 
-use super::{FlowRecord, record::End};
+use super::FlowRecord;
 use crate::decode::ip::protocol;
 
 /// What other tools take by default.
@@ -27,8 +27,7 @@ pub(super) fn community_id(flow: &FlowRecord) -> String {
         }
         _ => None,
     };
-    let End { ip: source, .. } = flow.originator;
-    id(flow.protocol, source, flow.responder.ip, ports, false)
+    id(flow.protocol, flow.originator.ip, flow.responder.ip, ports, false)
 }
 
 /// Returns the type that goes with an ICMP type in the other direction, where one does.

@@ -7,7 +7,8 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::record::End;
+use onenet_topology::flow::FlowEnd;
+
 use crate::decode::{Ip, Packet, Transport, icmp::Icmp};
 
 /// An end as the table compares it: the address as a number, IPv4 mapped into IPv6 (the key says which of both it is).
@@ -51,12 +52,13 @@ impl Hash for Key {
 }
 
 impl Key {
-    /// Returns the low or the high end.
-    pub(super) fn end(&self, low: bool) -> End {
+    /// Returns the low or the high end, without its link address.
+    pub(super) fn end(&self, low: bool) -> FlowEnd {
         let packed = if low { self.low } else { self.high };
         let ip = Ipv6Addr::from_bits(packed.ip);
         let ip = if self.is_v4 { ip.to_ipv4_mapped().map(IpAddr::V4) } else { None };
-        End { ip: ip.unwrap_or(IpAddr::V6(Ipv6Addr::from_bits(packed.ip))), port: packed.port }
+        let ip = ip.unwrap_or(IpAddr::V6(Ipv6Addr::from_bits(packed.ip)));
+        FlowEnd { ip, port: packed.port, mac: None }
     }
 
     pub(super) fn vlan(&self) -> Option<u16> {

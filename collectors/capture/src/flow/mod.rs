@@ -12,6 +12,9 @@ mod fragments;
 mod key;
 mod record;
 mod table;
+mod tcp;
 
-pub use record::{End, EndReason, FlowRecord, protocol_name};
+pub use onenet_topology::flow::FlowEnd as End;
+pub use record::{EndReason, FlowRecord, protocol_name};
 pub use table::{FlowCounters, FlowOptions, Flows};
+pub use tcp::{Event, History, TcpRecord};

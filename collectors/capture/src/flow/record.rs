@@ -1,21 +1,15 @@
 //! A finished flow.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
 
+use onenet_topology::{
+    application::Application,
+    flow::{Flow, FlowEnd as End},
+};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::community::community_id;
+use super::{community::community_id, tcp::TcpRecord};
 use crate::FrameTime;
-
-/// One end of a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct End {
-    /// Its address.
-    pub ip: IpAddr,
-    /// Its port; 0 for protocols without. Of an ICMP flow the originator's is the identifier (0 where the message has
-    /// none) and the responder's is type × 256 + code, as flow exporters write it.
-    pub port: u16,
-}
 
 /// Why a flow's record was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +59,14 @@ pub struct FlowRecord {
     pub end: FrameTime,
     /// Why the record was closed.
     pub reason: EndReason,
+    /// What it carries, where that is known.
+    pub application: Option<Application>,
+    /// Whether the application was read from payload; from a port otherwise, which is a guess.
+    pub by_payload: bool,
+    /// Whom or what it asked for, where it named that.
+    pub name: Option<Box<str>>,
+    /// What was measured of a TCP connection.
+    pub tcp: Option<TcpRecord>,
 }
 
 /// Returns the protocol's keyword in lower case, its number where it has none that is usual.
@@ -101,10 +103,31 @@ impl FlowRecord {
     }
 }
 
+impl From<FlowRecord> for Flow {
+    fn from(record: FlowRecord) -> Self {
+        Self {
+            protocol: record.protocol,
+            originator: record.originator,
+            responder: record.responder,
+            vlan: record.vlan,
+            packets_out: record.packets_out,
+            packets_in: record.packets_in,
+            bytes_out: record.bytes_out,
+            bytes_in: record.bytes_in,
+            start: record.start.into(),
+            end: record.end.into(),
+            application: record.application,
+            by_payload: record.by_payload,
+            name: record.name.map(String::from).unwrap_or_default(),
+            tcp: record.tcp.map(Into::into),
+        }
+    }
+}
+
 impl Serialize for FlowRecord {
-    /// Writes the object of the `replay` contract. `vlan` stands in it only where the flow was tagged.
+    /// Writes the object of the `replay` contract. What is not known, or is not of this protocol, is left out.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("flow", 11)?;
+        let mut object = serializer.serialize_struct("flow", 15)?;
         object.serialize_field("protocol", protocol_name(self.protocol).as_ref())?;
         object.serialize_field("community_id", &self.community_id())?;
         object.serialize_field("originator", &self.originator)?;
@@ -119,6 +142,16 @@ impl Serialize for FlowRecord {
         object.serialize_field("bytes_in", &self.bytes_in)?;
         object.serialize_field("start", &self.start)?;
         object.serialize_field("end", &self.end)?;
+        if let Some(application) = self.application {
+            object.serialize_field("application", &application)?;
+            object.serialize_field("by_payload", &self.by_payload)?;
+        }
+        if let Some(name) = &self.name {
+            object.serialize_field("name", name)?;
+        }
+        if let Some(tcp) = self.tcp {
+            object.serialize_field("tcp", &onenet_topology::flow::TcpFlow::from(tcp))?;
+        }
         object.end()
     }
 }

@@ -6,14 +6,17 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use onenet_topology::{MacAddr, flow::FlowEnd};
+
 use super::{
     fragments::Fragments,
     key::{Key, Place, ports},
     record::{EndReason, FlowRecord},
+    tcp::{Segment, TcpCounters, Tracker},
 };
 use crate::{
     FrameTime,
-    decode::{Content, Packet, Transport, ip::protocol, tcp::flags},
+    decode::{Content, Packet, Transport, ip::protocol},
     table::Table,
 };
 
@@ -77,6 +80,8 @@ pub struct FlowCounters {
     pub fragments_unmatched: u64,
     /// IP packets whose transport header could not be read: in no flow.
     pub packets_unread: u64,
+    /// What was counted of TCP connections.
+    pub tcp: TcpCounters,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,6 +89,8 @@ struct Direction {
     packets: u64,
     bytes: u64,
     tcp_flags: u8,
+    /// The sender's link address in the first packet.
+    mac: Option<MacAddr>,
 }
 
 #[derive(Debug)]
@@ -93,10 +100,10 @@ struct Flow {
     touched: FrameTime,
     out: Direction,
     back: Direction,
-    /// Sequence number of the originator's SYN.
-    opening: Option<u32>,
+    tcp: Tracker,
     originator_is_low: bool,
-    over: bool,
+    /// Whether both sides have sent something.
+    answered: bool,
 }
 
 /// The table of flows.
@@ -111,13 +118,8 @@ pub struct Flows {
     expired: FrameTime,
 }
 
-/// What of a TCP header decides on the flow.
-#[derive(Clone, Copy)]
-struct Segment {
-    flags: u8,
-    sequence: u32,
-    opens: bool,
-}
+/// Who sent a frame, and its length.
+type Sent = (Option<MacAddr>, u32);
 
 impl Flows {
     /// Returns an empty table.
@@ -160,11 +162,11 @@ impl Flows {
             }
         };
         let segment = match &ip.transport {
-            Transport::Tcp(tcp) => Some(Segment { flags: tcp.flags, sequence: tcp.sequence, opens: tcp.opens() }),
+            Transport::Tcp(tcp) => Some(Segment::new(ip, tcp)),
             _ => None,
         };
         let (ports, answers) = found;
-        self.count(time, &Place::new(packet, ip, ports, answers), segment, octets);
+        self.count(time, &Place::new(packet, ip, ports, answers), segment, (packet.source, octets));
     }
 
     /// Closes what has been silent for too long at `now`.
@@ -209,19 +211,20 @@ impl Flows {
         self.counters
     }
 
-    fn count(&mut self, time: FrameTime, place: &Place, segment: Option<Segment>, octets: u32) {
+    fn count(&mut self, time: FrameTime, place: &Place, segment: Option<Segment>, frame: Sent) {
         let mut found = self.table.find(&place.key);
-        if let Some((at, reason)) = found.and_then(|at| self.ends_before(at, time, segment).map(|why| (at, why))) {
-            let originator_is_low = self.table.get(at).map(|flow| flow.originator_is_low);
-            self.close(at, reason);
-            // A record that became too long goes on with the same originator.
-            let originator_is_low = originator_is_low.filter(|_| reason == EndReason::Active);
-            found = self.open(time, place, segment, originator_is_low);
+        match found.and_then(|at| self.ends_before(at, time, segment).map(|why| (at, why))) {
+            Some((at, EndReason::Active)) => self.cut(at, time),
+            Some((at, reason)) => {
+                self.close(at, reason);
+                found = None;
+            }
+            None => {}
         }
-        let Some(at) = found.or_else(|| self.open(time, place, segment, None)) else { return };
+        let Some(at) = found.or_else(|| self.open(time, place, segment)) else { return };
         let Some(flow) = self.table.get_mut(at) else { return };
         let out = flow.originator_is_low == place.from_low;
-        flow.add(time, out, segment, octets);
+        flow.add(time, out, segment, frame, &mut self.counters.tcp);
         let list = flow.list(place.key.protocol);
         let stale = time.unix_ns().abs_diff(flow.touched.unix_ns()) >= TOUCH_NS;
         if stale || self.table.list_of(at) != Some(list) {
@@ -235,7 +238,7 @@ impl Flows {
     /// Returns why the flow is over before this packet, if it is.
     fn ends_before(&self, at: u32, time: FrameTime, segment: Option<Segment>) -> Option<EndReason> {
         let flow = self.table.get(at)?;
-        if segment.is_some_and(|segment| segment.opens && flow.is_another(segment.sequence)) {
+        if segment.is_some_and(|segment| segment.opens() && flow.tcp.is_another(segment.sequence)) {
             return Some(EndReason::Reused);
         }
         let idle = if segment.is_some() { self.options.idle_tcp } else { self.options.idle_other };
@@ -246,13 +249,7 @@ impl Flows {
         active.then_some(EndReason::Active)
     }
 
-    fn open(
-        &mut self,
-        time: FrameTime,
-        place: &Place,
-        segment: Option<Segment>,
-        originator_is_low: Option<bool>,
-    ) -> Option<u32> {
+    fn open(&mut self, time: FrameTime, place: &Place, segment: Option<Segment>) -> Option<u32> {
         if self.table.is_full() {
             let leaving = self.leaving()?;
             self.close(leaving, EndReason::Evicted);
@@ -263,9 +260,9 @@ impl Flows {
             touched: time,
             out: Direction::default(),
             back: Direction::default(),
-            opening: segment.filter(|segment| segment.opens).map(|segment| segment.sequence),
-            originator_is_low: originator_is_low.unwrap_or(place.from_low != place.answers),
-            over: false,
+            tcp: Tracker::default(),
+            originator_is_low: place.from_low != place.answers,
+            answered: false,
         };
         self.counters.flows_opened += 1;
         let list = if segment.is_some() { UNANSWERED_TCP } else { UNANSWERED_OTHER };
@@ -316,43 +313,59 @@ impl Flows {
         let Some((key, flow)) = self.table.remove(at) else { return };
         self.counters.flows_finished += 1;
         self.counters.flows_evicted += u64::from(reason == EndReason::Evicted);
+        let record = flow.finish(&key, reason, &mut self.counters.tcp);
+        self.put(record);
+    }
+
+    /// Closes a record at `time`, and goes on with the same flow.
+    #[cold]
+    fn cut(&mut self, at: u32, time: FrameTime) {
+        let Some(&key) = self.table.key(at) else { return };
+        let Some(flow) = self.table.get_mut(at) else { return };
+        let record = flow.cut(&key, time);
+        self.counters.flows_finished += 1;
+        self.counters.flows_opened += 1;
+        self.put(record);
+    }
+
+    fn put(&mut self, record: FlowRecord) {
         // At the end, the table itself is the bound.
-        if self.finished.len() >= self.options.finished_capacity && reason != EndReason::Finished {
+        if self.finished.len() >= self.options.finished_capacity && record.reason != EndReason::Finished {
             self.counters.flows_untaken += 1;
             if self.finished.pop_front().is_none() {
                 return;
             }
         }
-        self.finished.push_back(flow.record(&key, reason));
+        self.finished.push_back(record);
     }
 }
 
 impl Flow {
-    fn add(&mut self, time: FrameTime, out: bool, segment: Option<Segment>, octets: u32) {
-        let direction = if out { &mut self.out } else { &mut self.back };
+    fn add(
+        &mut self,
+        time: FrameTime,
+        out: bool,
+        segment: Option<Segment>,
+        (mac, octets): Sent,
+        counters: &mut TcpCounters,
+    ) {
+        let (direction, other) = if out { (&mut self.out, &self.back) } else { (&mut self.back, &self.out) };
+        if direction.packets == 0 {
+            direction.mac = mac;
+        }
         direction.packets += 1;
+        self.answered |= other.packets != 0;
         direction.bytes += u64::from(octets);
         if let Some(segment) = segment {
             direction.tcp_flags |= segment.flags;
-            let both_done = self.out.tcp_flags & self.back.tcp_flags & flags::FIN != 0;
-            self.over |= both_done || segment.flags & flags::RST != 0;
+            self.tcp.segment(time, out, &segment, counters);
         }
         self.start = self.start.min(time);
         self.end = self.end.max(time);
     }
 
-    /// Returns whether a SYN with this sequence number opens another connection than this one.
-    fn is_another(&self, sequence: u32) -> bool {
-        match self.opening {
-            Some(opening) => opening != sequence,
-            // Its beginning was not seen: a SYN after it is over cannot be its own.
-            None => self.over,
-        }
-    }
-
     fn list(&self, protocol: u8) -> u8 {
-        let answered = self.out.packets != 0 && self.back.packets != 0;
-        match (self.over, answered, protocol == protocol::TCP) {
+        match (self.tcp.is_over(), self.answered, protocol == protocol::TCP) {
             (true, ..) => OVER,
             (_, true, true) => ANSWERED_TCP,
             (_, true, false) => ANSWERED_OTHER,
@@ -361,11 +374,28 @@ impl Flow {
         }
     }
 
+    /// Returns the record of a flow that is over.
+    fn finish(self, key: &Key, reason: EndReason, counters: &mut TcpCounters) -> FlowRecord {
+        let record = self.record(key, reason);
+        let tcp = (key.protocol == protocol::TCP).then(|| self.tcp.finish(counters));
+        FlowRecord { tcp, ..record }
+    }
+
+    /// Returns the record up to now, and begins another at `time`.
+    fn cut(&mut self, key: &Key, time: FrameTime) -> FlowRecord {
+        let record = self.record(key, EndReason::Active);
+        let tcp = (key.protocol == protocol::TCP).then(|| self.tcp.cut());
+        self.out = Direction { mac: self.out.mac, ..Direction::default() };
+        self.back = Direction { mac: self.back.mac, ..Direction::default() };
+        (self.start, self.end) = (time, time);
+        FlowRecord { tcp, ..record }
+    }
+
     fn record(&self, key: &Key, reason: EndReason) -> FlowRecord {
         FlowRecord {
             protocol: key.protocol,
-            originator: key.end(self.originator_is_low),
-            responder: key.end(!self.originator_is_low),
+            originator: FlowEnd { mac: self.out.mac, ..key.end(self.originator_is_low) },
+            responder: FlowEnd { mac: self.back.mac, ..key.end(!self.originator_is_low) },
             vlan: key.vlan(),
             inner_vlan: key.inner_vlan(),
             packets_out: self.out.packets,
@@ -377,6 +407,10 @@ impl Flow {
             start: self.start,
             end: self.end,
             reason,
+            application: None,
+            by_payload: false,
+            name: None,
+            tcp: None,
         }
     }
 }

@@ -6,6 +6,7 @@ use onenet_capture::{
     Pipeline, PipelineOptions,
     flow::{EndReason, FlowRecord},
 };
+use onenet_topology::flow::TcpState;
 
 use crate::frames::*;
 
@@ -43,6 +44,27 @@ fn a_connection_is_one_flow_with_both_directions() {
     // 54 bytes of headers each.
     assert_eq!((flow.bytes_out, flow.bytes_in), (54 + 154, 54 + 1_054));
     assert_eq!((flow.start, flow.end, flow.reason), (at(0), at(3), EndReason::Finished));
+}
+
+#[test]
+fn a_record_says_what_a_site_keeps_of_a_flow() {
+    let flows = flows(&[
+        (0, segment(true, 1, SYN, 0)),
+        (1, segment(false, 9, SYN | ACK, 0)),
+        (2, segment(true, 2, ACK, 100)),
+        (4, segment(true, 2, ACK, 100)),
+        (5, segment(false, 10, FIN | ACK, 0)),
+    ]);
+    let flow = onenet_topology::flow::Flow::from(flows[0].clone());
+    assert_eq!((flow.originator.mac, flow.responder.mac), (Some(ANNA), Some(BERT)));
+    assert_eq!((flow.packets_out, flow.bytes_in, flow.start), (3, 108, at(0).into()));
+    let tcp = flow.tcp.unwrap();
+    assert_eq!((tcp.state, tcp.history.as_str()), (TcpState::ResponderClosed, "ShDTf"));
+    assert_eq!((tcp.retransmissions_out, tcp.retransmissions_in, tcp.handshake_us), (1, 0, Some(2_000_000)));
+    let written = serde_json::to_value(&flows[0]).unwrap();
+    assert_eq!(written["originator"]["mac"], ANNA.to_string());
+    assert_eq!(written["tcp"]["state"], "responder_closed");
+    assert_eq!((written.get("application"), written.get("vlan")), (None, None));
 }
 
 #[test]
