@@ -120,6 +120,7 @@ impl From<FlowRecord> for Flow {
             by_payload: record.by_payload,
             name: record.name.map(String::from).unwrap_or_default(),
             tcp: record.tcp.map(Into::into),
+            interface: None,
         }
     }
 }
