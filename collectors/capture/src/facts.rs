@@ -2,7 +2,11 @@
 
 use std::{fmt, net::IpAddr};
 
-use onenet_topology::MacAddr;
+use onenet_topology::{
+    MacAddr,
+    classify::{Family, SignKind, TcpTraits},
+    fact::NeighbourProtocol,
+};
 use serde::{Serialize, Serializer};
 
 use crate::FrameTime;
@@ -43,19 +47,97 @@ methods! {
     Lldp = "lldp",
     /// It sent an IP packet from an address of a prefix that is local by configuration.
     IpSource = "ip_source",
+    /// It described itself as a DHCPv6 client.
+    Dhcpv6Client = "dhcpv6_client",
+    /// It spoke multicast DNS.
+    Mdns = "mdns",
+    /// It spoke LLMNR.
+    Llmnr = "llmnr",
+    /// It spoke of its names by NetBIOS.
+    Netbios = "netbios",
+    /// It announced itself or searched by SSDP.
+    Ssdp = "ssdp",
+    /// It announced itself by WS-Discovery.
+    WsDiscovery = "ws_discovery",
+    /// It announced itself by its maker's own protocol.
+    MakerDiscovery = "maker_discovery",
+    /// It announced itself by CDP.
+    Cdp = "cdp",
+    /// It took part in spanning tree.
+    SpanningTree = "spanning_tree",
+    /// It opened TCP connections, or answered to their opening.
+    TcpOpening = "tcp_opening",
+    /// It spoke an application of which something is known.
+    Application = "application",
+    /// Another station spoke in its name.
+    Hearsay = "hearsay",
 }
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum Fact<'a> {
     /// An address belongs to a MAC.
     Binding(Binding),
-    /// A client described itself.
-    Host(Host),
+    /// An endpoint said something of itself, or showed it.
+    Said(Said<'a>),
+    /// An endpoint opened a TCP connection.
+    Opening(Opening),
     /// A server refused a client's request: what was concluded from the request alone no longer holds.
     Refused(MacAddr),
-    /// A system announced itself by LLDP.
+    /// A system announced itself by LLDP or CDP.
     Neighbour(Box<Neighbour>),
+}
+
+/// Something that an endpoint said of itself, or showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Of whom.
+    pub mac: MacAddr,
+    /// On whose word.
+    pub by: Speaker,
+    /// What it is.
+    pub kind: SignKind,
+    /// What was said.
+    pub value: Value<'a>,
+}
+
+/// On whose word a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The frame's sender: nobody forwarded it.
+    Link,
+    /// Whoever has this address: the frame's sender only when it is bound to that.
+    Address(IpAddr),
+    /// Another station, whose frame it was.
+    Station(MacAddr),
+}
+
+/// What was said, not yet made into text that can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Text as it was on the wire.
+    Text(&'a [u8]),
+    /// The traits of an opening.
+    Traits(TcpTraits),
+    /// Text that another station said.
+    Claimed(&'a [u8], MacAddr),
+}
+
+/// The opening of a TCP connection, as its sender chose it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// Whose frame it was.
+    pub mac: MacAddr,
+    /// From which address.
+    pub ip: IpAddr,
+    /// To which address.
+    pub peer: IpAddr,
+    /// How many routers it probably passed.
+    pub hops: u8,
+    /// How it was made.
+    pub traits: TcpTraits,
+    /// The value of the sender's timestamp clock.
+    pub clock: Option<u32>,
 }
 
 /// An address belongs to a MAC.
@@ -69,7 +151,7 @@ pub struct Binding {
     pub method: Method,
 }
 
-/// What a DHCP client says of itself.
+/// What a DHCP client says of itself, of each what holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct HostFacts {
     /// Host name.
@@ -82,18 +164,11 @@ pub struct HostFacts {
     pub client_id: Option<Vec<u8>>,
 }
 
-/// Which client says what of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Host {
-    /// Who.
-    pub mac: MacAddr,
-    /// What it says.
-    pub facts: HostFacts,
-}
-
-/// A system that was heard through LLDP.
+/// A system that was heard through LLDP or CDP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Neighbour {
+    /// How it was heard.
+    pub protocol: NeighbourProtocol,
     /// Source address of its frames: the port's own MAC as a rule.
     pub mac: MacAddr,
     /// VLAN of the frame, if tagged.
@@ -157,20 +232,35 @@ impl Evidence {
     }
 }
 
-impl HostFacts {
-    /// Takes over what `newer` says and returns whether anything changed. What it is silent on stays.
-    pub(crate) fn merge(&mut self, newer: Self) -> bool {
-        fn put<T: PartialEq>(old: &mut Option<T>, new: Option<T>) -> bool {
-            let changed = new.is_some() && *old != new;
-            if changed {
-                *old = new;
-            }
-            changed
+impl Neighbour {
+    /// Returns the method by which it was heard.
+    pub const fn method(&self) -> Method {
+        match self.protocol {
+            NeighbourProtocol::Lldp => Method::Lldp,
+            NeighbourProtocol::Cdp => Method::Cdp,
         }
-        let hostname = put(&mut self.hostname, newer.hostname);
-        let vendor_class = put(&mut self.vendor_class, newer.vendor_class);
-        let parameter_list = put(&mut self.parameter_list, newer.parameter_list);
-        let client_id = put(&mut self.client_id, newer.client_id);
-        hostname | vendor_class | parameter_list | client_id
+    }
+}
+
+impl Method {
+    /// Returns the method by which signs of this kind are heard.
+    pub const fn of(kind: SignKind) -> Self {
+        match kind.family() {
+            Family::Dhcp => Self::DhcpClient,
+            Family::Dhcpv6 => Self::Dhcpv6Client,
+            Family::Mdns => Self::Mdns,
+            Family::Llmnr => Self::Llmnr,
+            Family::Netbios => Self::Netbios,
+            Family::Ssdp => Self::Ssdp,
+            Family::WsDiscovery => Self::WsDiscovery,
+            Family::Maker => Self::MakerDiscovery,
+            Family::Lldp => Self::Lldp,
+            Family::Cdp => Self::Cdp,
+            Family::SpanningTree => Self::SpanningTree,
+            Family::Routing if matches!(kind, SignKind::RouterAdvertisement) => Self::NeighbourDiscovery,
+            Family::TcpOpening | Family::TcpService | Family::Routing => Self::TcpOpening,
+            Family::Hearsay => Self::Hearsay,
+            _ => Self::Application,
+        }
     }
 }

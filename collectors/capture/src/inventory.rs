@@ -6,17 +6,24 @@
 //! Time is the frames' own. It does not judge: what a binding or a name means is for the centre.
 
 mod endpoint;
+mod opening;
+mod signs;
 
 pub use endpoint::{BindingState, EndpointState, Traffic, VlanState};
+pub use signs::SignState;
 
 use std::time::Duration;
 
-use onenet_topology::MacAddr;
+use foldhash::fast::RandomState;
+use onenet_topology::{MacAddr, classify::SignKind};
 
-use self::endpoint::{Entry, Noted};
+use self::{
+    endpoint::{Entry, Keeping, Noted},
+    signs::Room,
+};
 use crate::{
     FrameTime,
-    facts::{Binding, Evidence, Host, Method},
+    facts::{Binding, Evidence, Method, Opening, Said, Speaker, Value},
     table::Table,
 };
 
@@ -27,6 +34,9 @@ const ESTABLISHED: u8 = 1;
 const PROBATION_FRAMES: u64 = 4;
 /// How often an endpoint's place in its list is brought up to date at most, in nanoseconds.
 const TOUCH_NS: u64 = 1_000_000_000;
+/// Bytes that signs may take, for each endpoint that the table has room for: honest ones take some 1,500, and few tables
+/// are full.
+const SIGN_BYTES: usize = 768;
 
 /// Sizes and times of the inventory.
 #[derive(Debug, Clone)]
@@ -54,6 +64,8 @@ pub struct InventoryCounters {
     pub bindings_evicted: u64,
     /// VLANs of an endpoint that found no room.
     pub vlans_unkept: u64,
+    /// Signs of endpoints that found no room.
+    pub signs_unkept: u64,
 }
 
 /// What an endpoint sent and received since the last report.
@@ -80,19 +92,24 @@ pub struct Inventory {
     forgotten: Vec<MacAddr>,
     /// Traffic of endpoints that left before it was reported.
     orphaned: Traffic,
+    hasher: RandomState,
+    room: Room,
 }
 
 impl Inventory {
     /// Returns an empty inventory.
     pub fn new(options: InventoryOptions) -> Self {
+        let capacity = options.capacity.max(4);
         Self {
-            table: Table::new(options.capacity.max(4)),
+            table: Table::new(capacity),
             options,
             counters: InventoryCounters::default(),
             changed: Vec::new(),
             queued: Vec::new(),
             forgotten: Vec::new(),
             orphaned: Traffic::default(),
+            hasher: RandomState::default(),
+            room: Room::new(capacity.saturating_mul(SIGN_BYTES)),
         }
     }
 
@@ -149,11 +166,31 @@ impl Inventory {
         }
     }
 
-    /// Notes what a client says of itself.
-    pub fn describe(&mut self, time: FrameTime, host: Host) {
-        if let Some(at) = self.find_or_admit(time, host.mac) {
-            self.note(at, |entry, _| entry.describe(host.facts));
-            self.note(at, |entry, _| entry.witness(time, Method::DhcpClient));
+    /// Notes what an endpoint said of itself, or showed, when it can be that it was the endpoint.
+    pub fn hear(&mut self, time: FrameTime, said: &Said<'_>) {
+        let at = match said.by {
+            Speaker::Address(ip) => self.table.find(&said.mac).filter(|at| self.speaks_for(*at, ip)),
+            Speaker::Link | Speaker::Station(_) => self.find_or_admit(time, said.mac),
+        };
+        let Some(at) = at else { return };
+        let (kind, value) = match (said.by, said.value) {
+            // Some bridges put their own address on the frames of those behind them, whose own is never seen then.
+            (Speaker::Station(by), Value::Text(text)) if self.table.get(at).is_some_and(Entry::has_sent) => {
+                if said.kind != SignKind::DhcpName {
+                    return;
+                }
+                (SignKind::ClaimedByOther, Value::Claimed(text, by))
+            }
+            (_, value) => (said.kind, value),
+        };
+        self.keep(at, |entry, keeping| entry.hear(time, kind, value, keeping));
+        self.note(at, |entry, _| entry.witness_once(time, Method::of(kind)));
+    }
+
+    /// Notes how an endpoint opened a connection.
+    pub fn open(&mut self, time: FrameTime, opening: &Opening) {
+        if let Some(at) = self.table.find(&opening.mac) {
+            self.keep(at, |entry, keeping| entry.open(time, opening, keeping));
         }
     }
 
@@ -182,6 +219,7 @@ impl Inventory {
             if let Some(entry) = self.table.get_mut(at).filter(|entry| entry.changed) {
                 entry.changed = false;
                 entry.reported = true;
+                entry.conclude(mac);
                 states.push(entry.state(mac));
             }
         }
@@ -218,7 +256,16 @@ impl Inventory {
 
     /// Returns what was counted.
     pub fn counters(&self) -> InventoryCounters {
-        self.counters
+        InventoryCounters { signs_unkept: self.room.unkept, ..self.counters }
+    }
+
+    /// Returns the bytes that the signs of all endpoints take.
+    pub const fn sign_bytes(&self) -> usize {
+        self.room.used()
+    }
+
+    fn speaks_for(&self, at: u32, ip: std::net::IpAddr) -> bool {
+        self.table.get(at).is_some_and(|entry| entry.speaks_for(ip))
     }
 
     fn find_or_admit(&mut self, time: FrameTime, mac: MacAddr) -> Option<u32> {
@@ -239,6 +286,7 @@ impl Inventory {
     fn evict(&mut self, at: u32) {
         let Some((mac, entry)) = self.table.remove(at) else { return };
         self.counters.endpoints_evicted += 1;
+        entry.leave(&mut self.room);
         self.orphaned.add(&entry.traffic.since(&entry.traffic_reported));
         if entry.reported {
             self.forgotten.push(mac);
@@ -274,10 +322,23 @@ impl Inventory {
     /// Applies `change`, and queues the endpoint for the next report when that changed what is known.
     fn note(&mut self, at: u32, change: impl FnOnce(&mut Entry, &mut InventoryCounters) -> Noted) {
         let Some(entry) = self.table.get_mut(at) else { return };
-        if change(entry, &mut self.counters) == Noted::Known {
-            return;
+        if change(entry, &mut self.counters) == Noted::Changed {
+            entry.changed = true;
+            self.queue(at);
         }
-        entry.changed = true;
+    }
+
+    /// Applies `change`, which may keep signs, and queues the endpoint for the next report when that is news.
+    fn keep(&mut self, at: u32, change: impl FnOnce(&mut Entry, &mut Keeping<'_>) -> Noted) {
+        let Some(entry) = self.table.get_mut(at) else { return };
+        let mut keeping = Keeping { hasher: &self.hasher, room: &mut self.room };
+        if change(entry, &mut keeping) == Noted::Changed {
+            entry.changed = true;
+            self.queue(at);
+        }
+    }
+
+    fn queue(&mut self, at: u32) {
         let place = at as usize;
         if self.queued.len() <= place {
             self.queued.resize(place + 1, false);

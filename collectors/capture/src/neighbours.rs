@@ -1,4 +1,4 @@
-//! The systems heard through LLDP.
+//! The systems heard through LLDP and CDP.
 //!
 //! Invariant: at most [`CAPACITY`]; one that is full gives up whoever was silent longest. It does not expire what has
 //! outlived its time to live: silence is judged by whoever knows how well it was listened.
@@ -41,7 +41,10 @@ impl Neighbours {
     pub fn hear(&mut self, time: FrameTime, heard: Neighbour) {
         let same = |row: &Row| {
             let known = &row.state.neighbour;
-            known.chassis_id == heard.chassis_id && known.port_id == heard.port_id && known.mac == heard.mac
+            known.protocol == heard.protocol
+                && known.chassis_id == heard.chassis_id
+                && known.port_id == heard.port_id
+                && known.mac == heard.mac
         };
         let place = self.rows.iter().position(same);
         if heard.ttl_s == 0 {

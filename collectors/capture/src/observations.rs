@@ -2,7 +2,7 @@
 //!
 //! Invariant: each fact carries the time at which its own evidence was last seen, not that of the endpoint.
 
-use onenet_topology::fact::{self, Fact, FactBody, NeighbourProtocol};
+use onenet_topology::fact::{self, Fact, FactBody};
 
 use crate::{FrameTime, facts::Method, inventory::EndpointState, neighbours::NeighbourState};
 
@@ -48,7 +48,7 @@ impl NeighbourState {
     pub fn fact(&self, interface: &str) -> Fact {
         let heard = &self.neighbour;
         let body = FactBody::Neighbour(fact::Neighbour {
-            protocol: NeighbourProtocol::Lldp,
+            protocol: heard.protocol,
             local_interface: interface.to_owned(),
             chassis_id: heard.chassis_id.clone(),
             port_id: heard.port_id.clone(),
@@ -65,11 +65,22 @@ impl Method {
     /// Returns the method under which an agent reports facts learned this way.
     pub const fn reported(self) -> fact::Method {
         match self {
-            Self::Frame | Self::IpSource => fact::Method::PassiveFrames,
             Self::Arp => fact::Method::PassiveArp,
             Self::NeighbourDiscovery => fact::Method::PassiveNd,
-            Self::DhcpAck | Self::DhcpRequest | Self::DhcpClient => fact::Method::PassiveDhcp,
-            Self::Lldp => fact::Method::PassiveLldp,
+            Self::DhcpAck | Self::DhcpRequest | Self::DhcpClient | Self::Dhcpv6Client => fact::Method::PassiveDhcp,
+            Self::Lldp | Self::Cdp | Self::SpanningTree => fact::Method::PassiveLldp,
+            // None of these binds an address: what they tell is concluded from.
+            Self::Frame
+            | Self::IpSource
+            | Self::Mdns
+            | Self::Llmnr
+            | Self::Netbios
+            | Self::Ssdp
+            | Self::WsDiscovery
+            | Self::MakerDiscovery
+            | Self::TcpOpening
+            | Self::Application
+            | Self::Hearsay => fact::Method::PassiveFrames,
         }
     }
 }

@@ -9,7 +9,7 @@ use onenet_topology::{MacAddr, Timestamp};
 use crate::{
     FrameMeta, FrameTime, LinkType,
     decode::{Content, Packet, Reason},
-    facts::{Fact, Method},
+    facts::Fact,
     flow::{FlowCounters, FlowOptions, FlowRecord, Flows},
     inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
     neighbours::{NeighbourState, Neighbours},
@@ -203,15 +203,16 @@ impl Pipeline {
     }
 }
 
-fn note(time: FrameTime, fact: Fact, inventory: &mut Inventory, neighbours: &mut Neighbours) {
+fn note(time: FrameTime, fact: Fact<'_>, inventory: &mut Inventory, neighbours: &mut Neighbours) {
     match fact {
         Fact::Binding(binding) => {
             inventory.bind(time, &binding);
         }
-        Fact::Host(host) => inventory.describe(time, host),
+        Fact::Said(said) => inventory.hear(time, &said),
+        Fact::Opening(opening) => inventory.open(time, &opening),
         Fact::Refused(mac) => inventory.refuse(mac),
         Fact::Neighbour(neighbour) => {
-            inventory.witness(time, neighbour.mac, Method::Lldp);
+            inventory.witness(time, neighbour.mac, neighbour.method());
             neighbours.hear(time, *neighbour);
         }
     }

@@ -2,7 +2,11 @@
 //!
 //! The JSON is a contract, kept stable: one object with
 //! - `frames`: `seen`, and `undecoded`, the number of frames by the reason why they were not wholly understood;
-//! - `endpoints`: `mac`, `ips`, `hostname`, `vendor`, and `evidence`: `method`, `first`, `last`, `count`; ordered by MAC;
+//! - `endpoints`: `mac`, `ips`, `hostname`, `vendor`, and `evidence`: `method`, `first`, `last`, `count`; ordered by MAC; and
+//!   what was concluded of each: `class` and `os` (`is`, `score` of a hundred; null where nothing tells), `os_version`,
+//!   `model`, `shared` (how sure it is that several machines share its addresses; null where nothing tells), `names` (`name`,
+//!   `score`, `kinds`, the one to use first), `grounds` (`kind` of sign, `value`, `claim`, `points`), and all `signs`: `kind`,
+//!   `value`, `first`, `last`, `count`;
 //! - `flows`: `protocol`, `community_id` (version 1, seed 0), `originator` and `responder` (`ip`, `port`, `mac` of its first
 //!   packet where it had one), `vlan` where tagged, `packets_out`, `packets_in`, `bytes_out`, `bytes_in` (lengths of frames on
 //!   the wire), `start`, `end`; `application` where it is known, and with it `by_payload` (read from payload; from a port
@@ -17,14 +21,17 @@
 
 use std::{collections::BTreeMap, net::IpAddr, path::Path, time::Duration};
 
-use onenet_topology::MacAddr;
+use onenet_topology::{
+    MacAddr,
+    classify::{Concluded, DeviceClass, Ground, Name, OsFamily},
+};
 use serde::Serialize;
 
 use crate::{
     Pipeline, PipelineOptions, Statistics,
     facts::Evidence,
     flow::FlowRecord,
-    inventory::EndpointState,
+    inventory::{EndpointState, SignState},
     offline::{CaptureFile, OfflineError},
 };
 
@@ -99,6 +106,22 @@ pub struct Endpoint {
     pub vendor: Option<&'static str>,
     /// How it was heard.
     pub evidence: Vec<Evidence>,
+    /// What it is.
+    pub class: Option<Concluded<DeviceClass>>,
+    /// Its operating system.
+    pub os: Option<Concluded<OsFamily>>,
+    /// The version of that.
+    pub os_version: Option<String>,
+    /// Its model.
+    pub model: Option<String>,
+    /// How sure it is that several machines share its addresses.
+    pub shared: Option<u8>,
+    /// Its names, the one to use first.
+    pub names: Vec<Name>,
+    /// What speaks for that, and against it.
+    pub grounds: Vec<Ground>,
+    /// All that it said of itself, and showed.
+    pub signs: Vec<SignState>,
 }
 
 /// Replays capture files one after the other through one pipeline.
@@ -183,12 +206,22 @@ impl Replayer {
 
 impl From<EndpointState> for Endpoint {
     fn from(state: EndpointState) -> Self {
+        let concluded = &state.conclusion;
+        let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Self {
             mac: state.mac,
             ips: state.bindings.iter().map(|binding| binding.ip).collect(),
-            hostname: state.host.hostname,
+            hostname: concluded.name().map(str::to_owned),
             vendor: onenet_topology::vendor::of(state.mac),
             evidence: state.evidence,
+            class: concluded.class,
+            os: concluded.os,
+            os_version: given(&concluded.os_version),
+            model: given(&concluded.model),
+            shared: concluded.shared,
+            names: concluded.names.clone(),
+            grounds: concluded.grounds.clone(),
+            signs: state.signs,
         }
     }
 }

@@ -39,8 +39,11 @@ type Versions = BTreeMap<(OsFamily, &'static str), u32>;
 
 /// Returns what follows from the signs of the endpoint with this address. Their order does not matter.
 pub fn conclude(mac: MacAddr, signs: &[Sign<'_>]) -> Conclusion {
-    let standings = standings(signs);
     let vendor = vendor::of(mac).map(|vendor| derived(SignKind::Vendor, vendor));
+    if signs.is_empty() && vendor.is_none() {
+        return Conclusion::default();
+    }
+    let standings = standings(signs);
     let mut readings = Vec::new();
     let mut versions = Versions::new();
     for (sign, standing) in &standings {
@@ -111,6 +114,9 @@ fn best<T: Copy + PartialEq>(
     claim: impl Fn(T) -> Claim,
     agree: impl Fn(T, T) -> bool,
 ) -> Option<Concluded<T>> {
+    if !readings.iter().any(|reading| all.iter().any(|is| reading.claim == claim(*is))) {
+        return None;
+    }
     let own: Vec<u32> = all.iter().map(|is| points(readings, |it| it == claim(*is))).collect();
     let total = |at: usize| -> u32 {
         let (Some(is), Some(&own)) = (all.get(at), own.get(at)) else { return 0 };
@@ -151,12 +157,13 @@ fn same_sign(one: &Reading<'_>, other: &Reading<'_>) -> bool {
 
 /// Returns the points of all families for the claims that are `wanted`, each family at its highest.
 fn points(readings: &[Reading<'_>], wanted: impl Fn(Claim) -> bool) -> u32 {
-    let mut highest: BTreeMap<Family, u8> = BTreeMap::new();
+    let mut highest = [0_u8; Family::COUNT];
     for reading in readings.iter().filter(|reading| wanted(reading.claim)) {
-        let most = highest.entry(reading.kind.breath()).or_default();
-        *most = reading.points.max(*most);
+        if let Some(most) = highest.get_mut(reading.kind.breath() as usize) {
+            *most = reading.points.max(*most);
+        }
     }
-    highest.values().map(|points| u32::from(*points)).sum()
+    highest.iter().map(|points| u32::from(*points)).sum()
 }
 
 /// Returns how sure a claim with so many points is, against which so many speak: 1 to 99 in a hundred.

@@ -69,6 +69,11 @@ pub enum Family {
     Hearsay,
 }
 
+impl Family {
+    /// How many there are.
+    pub const COUNT: usize = Self::Hearsay as usize + 1;
+}
+
 /// How many values of a kind an honest endpoint has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plurality {

@@ -35,6 +35,22 @@ fn windows() -> Vec<Sign<'static>> {
 }
 
 #[test]
+fn names_and_numbers_are_each_kinds_own_and_read_back() {
+    for kind in SignKind::ALL {
+        assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        assert_eq!(SignKind::numbered(kind.number()), Some(*kind));
+    }
+    for class in DeviceClass::ALL {
+        assert_eq!(serde_json::to_value(class).unwrap(), class.name());
+        assert_eq!(DeviceClass::of(class.name()), Some(*class));
+    }
+    for family in OsFamily::ALL {
+        assert_eq!(serde_json::to_value(family).unwrap(), family.name());
+        assert_eq!(OsFamily::of(family.name()), Some(*family));
+    }
+}
+
+#[test]
 fn nothing_follows_from_nothing() {
     assert!(conclude(RANDOM, &[]).is_empty());
     assert!(conclude(INTEL, &[]).class.is_none(), "a card's maker alone tells no computer from another thing");

@@ -22,7 +22,7 @@ pub(crate) fn replay(replay: &Replay) -> String {
     if !undecoded.is_empty() {
         let _ = write!(out, "{undecoded}");
     }
-    let mut endpoints = TextTable::new(&["mac", "vendor", "hostname", "addresses", "heard by"]);
+    let mut endpoints = TextTable::new(&["mac", "vendor", "hostname", "class", "system", "addresses", "heard by"]);
     for endpoint in &replay.endpoints {
         let ips: Vec<String> = endpoint.ips.iter().map(ToString::to_string).collect();
         let methods: Vec<&str> = endpoint.evidence.iter().map(|evidence| evidence.method.name()).collect();
@@ -30,6 +30,8 @@ pub(crate) fn replay(replay: &Replay) -> String {
             endpoint.mac.to_string(),
             endpoint.vendor.unwrap_or("-").to_owned(),
             endpoint.hostname.clone().unwrap_or_else(|| "-".to_owned()),
+            endpoint.class.map_or_else(|| "-".to_owned(), |class| format!("{} {}%", class.is, class.score)),
+            endpoint.os.map_or_else(|| "-".to_owned(), |os| format!("{} {}%", os.is, os.score)),
             ips.join(" "),
             methods.join(" "),
         ]);

@@ -45,6 +45,12 @@ pub struct Lldp<'a> {
     pub management: [Option<IpAddr>; MANAGEMENT_MAX],
     /// Id of the VLAN that untagged frames belong to (802.1, subtype 1).
     pub port_vlan: Option<u16>,
+    /// Class of the endpoint (LLDP-MED, ANSI/TIA-1057, subtype 1): 1 generic, 2 media, 3 telephone, 4 network.
+    pub med_class: Option<u8>,
+    /// Who made it (LLDP-MED, subtype 9).
+    pub manufacturer: Option<&'a [u8]>,
+    /// Its model (LLDP-MED, subtype 10).
+    pub model: Option<&'a [u8]>,
 }
 
 impl<'a> Lldp<'a> {
@@ -69,6 +75,9 @@ impl<'a> Lldp<'a> {
             capabilities_enabled: None,
             management: [None; MANAGEMENT_MAX],
             port_vlan: None,
+            med_class: None,
+            manufacturer: None,
+            model: None,
         };
         // The end mark (kind 0) may be missing; bytes behind it are padding.
         while !rest.is_empty() {
@@ -101,11 +110,13 @@ impl<'a> Lldp<'a> {
                     *slot = Some(address);
                 }
             }
-            127 => {
-                if let &[0x00, 0x80, 0xc2, 1, v0, v1] = value {
-                    self.port_vlan = Some(be16([v0, v1])).filter(|id| *id != 0);
-                }
-            }
+            127 => match *value {
+                [0x00, 0x80, 0xc2, 1, v0, v1] => self.port_vlan = Some(be16([v0, v1])).filter(|id| *id != 0),
+                [0x00, 0x12, 0xbb, 1, _, _, class] => self.med_class = self.med_class.or(Some(class)),
+                [0x00, 0x12, 0xbb, 9, ..] => self.manufacturer = self.manufacturer.or(value.get(4..)),
+                [0x00, 0x12, 0xbb, 10, ..] => self.model = self.model.or(value.get(4..)),
+                _ => {}
+            },
             _ => {}
         }
         Ok(())

@@ -7,14 +7,21 @@
 #![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::as_conversions)]
 
 pub mod arp;
+pub mod cdp;
 pub mod dhcp;
+pub mod dhcpv6;
+pub mod elements;
 pub mod icmp;
 pub mod ip;
 pub mod link;
 pub mod lldp;
+pub mod names;
 pub mod nd;
+pub mod netbios;
 pub mod packet;
 pub mod sctp;
+pub mod ssdp;
+pub mod stp;
 pub mod tcp;
 pub mod udp;
 

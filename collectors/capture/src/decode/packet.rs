@@ -22,6 +22,13 @@ const ETHERTYPE_IPV4: u16 = 0x0800;
 const ETHERTYPE_ARP: u16 = 0x0806;
 const ETHERTYPE_IPV6: u16 = 0x86dd;
 const ETHERTYPE_LLDP: u16 = 0x88cc;
+/// Spanning tree's service access point (IEEE 802.1D), and the bytes of LLC in front of it.
+const LLC_SPANNING_TREE: u8 = 0x42;
+const LLC_BYTES: usize = 3;
+/// Cisco's organisation in SNAP, and its protocols: discovery, and spanning tree VLAN by VLAN.
+const CISCO: [u8; 3] = [0x00, 0x00, 0x0c];
+const CISCO_DISCOVERY: u16 = 0x2000;
+const CISCO_SPANNING_TREE: u16 = 0x010b;
 
 /// A decoded frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +60,10 @@ pub enum Content<'a> {
     Ip(Ip<'a>),
     /// A link layer discovery unit, not yet read.
     Lldp(&'a [u8]),
+    /// An announcement of Cisco's discovery protocol, not yet read.
+    Cdp(&'a [u8]),
+    /// What a bridge says of the spanning tree, not yet read.
+    SpanningTree(&'a [u8]),
 }
 
 /// An IP packet with its transport layer.
@@ -124,6 +135,18 @@ impl<'a> Packet<'a> {
             }
             Protocol::EtherType(ETHERTYPE_LLDP) if !link.carries_frame => {
                 self.content = Content::Lldp(payload);
+                return Ok(());
+            }
+            Protocol::Llc(LLC_SPANNING_TREE) if !link.carries_frame => {
+                self.content = Content::SpanningTree(payload.get(LLC_BYTES..).unwrap_or_default());
+                return Ok(());
+            }
+            Protocol::Snap(CISCO, CISCO_SPANNING_TREE) if !link.carries_frame => {
+                self.content = Content::SpanningTree(payload);
+                return Ok(());
+            }
+            Protocol::Snap(CISCO, CISCO_DISCOVERY) if !link.carries_frame => {
+                self.content = Content::Cdp(payload);
                 return Ok(());
             }
             Protocol::EtherType(number) => return Err(placed(Undecoded::new(Reason::EtherType, 0, 0, number.into()))),

@@ -46,9 +46,9 @@ reasons! {
     EtherType = "ethertype",
     /// An LLC or SNAP header does not fit.
     LlcShort = "llc_short",
-    /// An LLC service access point the product does not read (spanning tree is one).
+    /// An LLC service access point the product does not read (IS-IS is one).
     LlcService = "llc_service",
-    /// A SNAP organisation the product does not read (CDP is one).
+    /// A SNAP organisation the product does not read (VTP is one of Cisco's).
     SnapProtocol = "snap_protocol",
     /// An ARP packet does not fit.
     ArpShort = "arp_short",
@@ -112,6 +112,26 @@ reasons! {
     PppoeShort = "pppoe_short",
     /// A protocol of PPP the product does not read (its link control is one).
     PppProtocol = "ppp_protocol",
+    /// A CDP announcement or an element of it does not fit.
+    CdpShort = "cdp_short",
+    /// A CDP element of a length below that of its own header.
+    CdpElement = "cdp_element",
+    /// A spanning tree message does not fit.
+    StpShort = "stp_short",
+    /// A spanning tree message of a protocol or kind that is none.
+    StpProtocol = "stp_protocol",
+    /// A message of multicast DNS, LLMNR or NetBIOS names, or a record of it, does not fit.
+    NamesShort = "names_short",
+    /// A name in such a message of more labels than any name has, or with one that is none.
+    NamesLabel = "names_label",
+    /// A NetBIOS datagram does not fit.
+    NetbiosShort = "netbios_short",
+    /// A NetBIOS datagram with a name that is none.
+    NetbiosName = "netbios_name",
+    /// A DHCPv6 header does not fit.
+    Dhcpv6Short = "dhcpv6_short",
+    /// A DHCPv6 option beyond the message.
+    Dhcpv6Option = "dhcpv6_option",
 }
 
 impl Reason {
@@ -147,6 +167,12 @@ impl Reason {
                 | Self::DhcpShort
                 | Self::DhcpOption
                 | Self::LldpShort
+                | Self::CdpShort
+                | Self::StpShort
+                | Self::NamesShort
+                | Self::NetbiosShort
+                | Self::Dhcpv6Short
+                | Self::Dhcpv6Option
                 | Self::TcpHeaderLength
                 | Self::Ipv4HeaderLength
         )

@@ -1,17 +1,25 @@
 //! One endpoint: what the table holds of it, and what it shows.
 //!
 //! Invariant: at most [`BINDINGS_MAX`] bindings and [`VLANS_MAX`] VLANs; the binding that was confirmed longest ago
-//! leaves first.
+//! leaves first. Signs are bounded by [`Signs`].
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use onenet_topology::MacAddr;
+use foldhash::fast::RandomState;
+use onenet_topology::{
+    MacAddr,
+    classify::{self, Conclusion, SignKind},
+};
 use serde::Serialize;
 
-use super::{InventoryCounters, add_evidence};
+use super::{
+    InventoryCounters, add_evidence,
+    opening::Openings,
+    signs::{Room, SignState, Signs},
+};
 use crate::{
     FrameTime,
-    facts::{Evidence, HostFacts, Method},
+    facts::{Evidence, HostFacts, Method, Opening, Value},
 };
 
 /// The most addresses kept of one endpoint: a host with IPv6 privacy addresses has about ten; a proxy ARP router answers
@@ -19,6 +27,9 @@ use crate::{
 const BINDINGS_MAX: usize = 16;
 /// The most VLANs kept of one endpoint: a router's port may carry all of a site's.
 const VLANS_MAX: usize = 64;
+
+/// The most IPv4 addresses of an endpoint that speaks for itself alone: who answers for more speaks for others too.
+const OWN_ADDRESSES_MAX: usize = 8;
 
 /// Frames and bytes, as lengths on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -66,8 +77,14 @@ pub struct EndpointState {
     pub vlans: Vec<VlanState>,
     /// Its addresses.
     pub bindings: Vec<BindingState>,
-    /// What it says of itself.
+    /// What it says of itself by DHCP, of each what holds.
     pub host: HostFacts,
+    /// All that it says of itself, and shows.
+    pub signs: Vec<SignState>,
+    /// What follows from that.
+    pub conclusion: Arc<Conclusion>,
+    /// When that became so: the time of what changed it.
+    pub concluded: FrameTime,
     /// How it was heard.
     pub evidence: Vec<Evidence>,
     /// All that it sent and received so far.
@@ -104,8 +121,19 @@ struct Details {
     bindings: Vec<BindingState>,
     /// Empty while there is one only, which is then the entry's.
     vlans: Vec<VlanState>,
-    host: HostFacts,
     evidence: Vec<Evidence>,
+    signs: Signs,
+    openings: Openings,
+    /// What follows from the signs, and since when, as far as it was asked for.
+    concluded: Option<(Arc<Conclusion>, FrameTime)>,
+    /// Whether signs changed since.
+    stale: bool,
+}
+
+/// What signs are kept with.
+pub(super) struct Keeping<'a> {
+    pub(super) hasher: &'a RandomState,
+    pub(super) room: &'a mut Room,
 }
 
 impl Traffic {
@@ -197,8 +225,63 @@ impl Entry {
         Noted::Changed
     }
 
-    pub(super) fn describe(&mut self, facts: HostFacts) -> Noted {
-        if self.details.get_or_insert_default().host.merge(facts) { Noted::Changed } else { Noted::Known }
+    /// Notes what it said or showed.
+    pub(super) fn hear(
+        &mut self,
+        time: FrameTime,
+        kind: SignKind,
+        value: Value<'_>,
+        keeping: &mut Keeping<'_>,
+    ) -> Noted {
+        self.details.get_or_insert_default().hear(time, kind, value, keeping)
+    }
+
+    /// Notes how it opened a connection.
+    pub(super) fn open(&mut self, time: FrameTime, opening: &Opening, keeping: &mut Keeping<'_>) -> Noted {
+        let own = self.speaks_for(opening.ip);
+        let Some(details) = &mut self.details else { return Noted::Known };
+        let mut openings = std::mem::take(&mut details.openings);
+        let mut noted = Noted::Known;
+        openings.note(time, opening, own, |kind, value| {
+            if details.hear(time, kind, value, keeping) == Noted::Changed {
+                noted = Noted::Changed;
+            }
+        });
+        details.openings = openings;
+        noted
+    }
+
+    /// Returns whether what comes from the address comes from this endpoint: the address is bound to it by more than its own
+    /// wish, and it does not answer for half the world.
+    pub(super) fn speaks_for(&self, ip: IpAddr) -> bool {
+        let Some(details) = &self.details else { return false };
+        let bound = |known: &BindingState| {
+            known.ip == ip && known.evidence.iter().any(|evidence| evidence.method != Method::DhcpRequest)
+        };
+        details.bindings.iter().any(bound)
+            && details.bindings.iter().filter(|known| known.ip.is_ipv4()).count() <= OWN_ADDRESSES_MAX
+    }
+
+    /// Returns whether it ever sent a frame.
+    pub(super) const fn has_sent(&self) -> bool {
+        self.traffic.frames_out > 0
+    }
+
+    /// Gives back the room of its signs: it leaves.
+    pub(super) fn leave(&self, room: &mut Room) {
+        if let Some(details) = &self.details {
+            details.signs.leave(room);
+        }
+    }
+
+    /// Concludes anew what it is, when its signs changed.
+    pub(super) fn conclude(&mut self, mac: MacAddr) {
+        if let Some(details) =
+            self.details.as_deref_mut().filter(|details| details.stale || details.concluded.is_none())
+        {
+            details.concluded = Some(details.conclude(mac, self.first));
+            details.stale = false;
+        }
     }
 
     /// Drops addresses for which a client's own request is the only evidence.
@@ -216,6 +299,12 @@ impl Entry {
         if add_evidence(evidence, time, method) { Noted::Changed } else { Noted::Known }
     }
 
+    /// Notes that it was heard by a method of which one frame may say several things.
+    pub(super) fn witness_once(&mut self, time: FrameTime, method: Method) -> Noted {
+        let known = |details: &Details| details.evidence.iter().any(|it| it.method == method && it.last == time);
+        if self.details.as_deref().is_some_and(known) { Noted::Known } else { self.witness(time, method) }
+    }
+
     pub(super) fn state(&self, mac: MacAddr) -> EndpointState {
         let sent = self.traffic.frames_out;
         let frames = Evidence { method: Method::Frame, first: self.first, last: self.last, count: sent };
@@ -228,20 +317,71 @@ impl Entry {
             vlans: (sent != 0).then_some(VlanState { vlan: self.vlan, last_seen: self.last }).into_iter().collect(),
             bindings: Vec::new(),
             host: HostFacts::default(),
+            signs: Vec::new(),
+            conclusion: Arc::default(),
+            concluded: self.first,
             evidence: Vec::new(),
             traffic: self.traffic,
         };
         if let Some(details) = &self.details {
             evidence.extend_from_slice(&details.evidence);
             state.bindings.clone_from(&details.bindings);
-            state.host = details.host.clone();
+            if !details.signs.is_empty() {
+                state.host = details.host();
+                state.signs = details.signs.states();
+            }
+            (state.conclusion, state.concluded) = details.conclude(mac, self.first);
             state.vlans.extend(details.vlans.iter().filter(|known| known.vlan != self.vlan));
             state.vlans.sort_by_key(|known| known.vlan);
+        }
+        if self.details.is_none() {
+            state.conclusion = classify::conclude(mac, &[]).into();
         }
         state.bindings.sort_by_key(|binding| binding.ip);
         state.evidence = evidence;
         state
     }
+}
+
+impl Details {
+    fn hear(&mut self, time: FrameTime, kind: SignKind, value: Value<'_>, keeping: &mut Keeping<'_>) -> Noted {
+        let noted = self.signs.hear(time, kind, value, keeping.hasher, keeping.room);
+        self.stale |= noted == Noted::Changed;
+        noted
+    }
+
+    /// Returns what follows from the signs, and since when it does; without signs, since it was first seen.
+    fn conclude(&self, mac: MacAddr, first: FrameTime) -> (Arc<Conclusion>, FrameTime) {
+        if let Some(known) = self.concluded.as_ref().filter(|_| !self.stale) {
+            return known.clone();
+        }
+        let conclusion = classify::conclude(mac, &self.signs.read());
+        match &self.concluded {
+            Some((before, since)) if **before == conclusion => (Arc::clone(before), *since),
+            _ => (conclusion.into(), self.signs.last().unwrap_or(first)),
+        }
+    }
+
+    /// Returns what it says of itself by DHCP.
+    fn host(&self) -> HostFacts {
+        let signs = self.signs.read();
+        let held = |kind: SignKind| classify::standing(&signs, kind);
+        let text = |kind: SignKind| held(kind).map(str::to_owned);
+        let numbers = |list: &str| list.split(',').filter_map(|number| number.parse().ok()).collect();
+        HostFacts {
+            hostname: text(SignKind::DhcpName),
+            vendor_class: text(SignKind::DhcpVendorClass),
+            parameter_list: held(SignKind::DhcpParameters).map(numbers),
+            client_id: held(SignKind::DhcpClientId).map(octets),
+        }
+    }
+}
+
+/// Returns the octets of hexadecimal digits.
+fn octets(digits: &str) -> Vec<u8> {
+    let (pairs, _) = digits.as_bytes().as_chunks::<2>();
+    let octet = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    pairs.iter().filter_map(octet).collect()
 }
 
 impl BindingState {

@@ -1,30 +1,29 @@
 //! What DHCP says: who a client is, and which address it has.
 //!
-//! Messages that a relay passed on are not local: their client is on another segment, perhaps at another site.
+//! Messages that a relay passed on are not local: their client is on another segment, perhaps at another site. A message
+//! about one station in the frame of another is kept apart from what the station says itself.
 
 use std::net::Ipv4Addr;
 
-use onenet_topology::MacAddr;
+use onenet_topology::{MacAddr, classify::SignKind};
 
-use super::{
-    address::binding,
-    text::{self, OCTETS_MAX},
-};
+use super::{address::binding, brief::Brief};
 use crate::{
     decode::{
         Undecoded,
         dhcp::{Dhcp, MessageKind},
     },
-    facts::{Fact, Host, HostFacts, Method},
+    facts::{Fact, Method, Said, Speaker, Value},
 };
 
-pub(super) fn facts(payload: &[u8], mut each: impl FnMut(Fact)) -> Result<(), Undecoded> {
+pub(super) fn facts(payload: &[u8], sender: Option<MacAddr>, mut each: impl FnMut(Fact<'_>)) -> Result<(), Undecoded> {
     let message = Dhcp::parse(payload)?;
     let Some(mac) = message.client_mac.filter(|mac| mac.is_unicast() && message.relay_ip.is_unspecified()) else {
         return Ok(());
     };
     if message.from_client {
-        host(mac, &message).map(Fact::Host).into_iter().for_each(&mut each);
+        let by = sender.filter(|sender| *sender != mac).map_or(Speaker::Link, Speaker::Station);
+        describe(&message, |kind, value| each(Fact::Said(Said { mac, by, kind, value: Value::Text(value) })));
     }
     match message.kind {
         MessageKind::Ack if !message.from_client => {
@@ -44,17 +43,22 @@ pub(super) fn facts(payload: &[u8], mut each: impl FnMut(Fact)) -> Result<(), Un
     Ok(())
 }
 
-fn bind(mac: MacAddr, ip: Ipv4Addr, method: Method, each: impl FnMut(Fact)) {
+fn bind(mac: MacAddr, ip: Ipv4Addr, method: Method, each: impl FnMut(Fact<'_>)) {
     binding(mac, ip.into(), method).map(Fact::Binding).into_iter().for_each(each);
 }
 
-fn host(mac: MacAddr, message: &Dhcp<'_>) -> Option<Host> {
-    let octets = |value: &[u8]| value.iter().copied().take(OCTETS_MAX).collect::<Vec<_>>();
-    let facts = HostFacts {
-        hostname: message.hostname.and_then(text::printable),
-        vendor_class: message.vendor_class.and_then(text::printable),
-        parameter_list: message.parameter_list.map(octets),
-        client_id: message.client_id.map(octets),
-    };
-    (facts != HostFacts::default()).then_some(Host { mac, facts })
+fn describe(message: &Dhcp<'_>, mut say: impl FnMut(SignKind, &[u8])) {
+    if let Some(name) = message.hostname {
+        say(SignKind::DhcpName, name);
+    }
+    if let Some(class) = message.vendor_class {
+        say(SignKind::DhcpVendorClass, class);
+    }
+    if let Some(options) = message.parameter_list {
+        say(SignKind::DhcpParameters, super::listed(options.iter().map(|option| u16::from(*option))).as_bytes());
+    }
+    if let Some(id) = message.client_id {
+        let text: Brief = super::hexadecimal(id);
+        say(SignKind::DhcpClientId, text.as_bytes());
+    }
 }

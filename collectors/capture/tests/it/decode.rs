@@ -87,10 +87,10 @@ fn snap_carries_what_an_ethertype_names_and_the_length_ends_it() {
     let snap = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 6][..], &arp(1, ANNA, ANNA_IP, BERT_IP)].concat();
     let frame = ethernet(ANNA, BERT, u16::try_from(snap.len()).unwrap(), &[&snap[..], &[0; 10]].concat());
     assert!(matches!(packet(&frame).content, Content::Arp(_)));
-    // A spanning tree unit, and Cisco's discovery protocol.
-    assert_eq!(fault(&ethernet(ANNA, BERT, 38, &[0x42; 60])), Some(Reason::LlcService));
-    let cdp = [0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0x00, 1, 2, 3, 4];
-    assert_eq!(fault(&ethernet(ANNA, BERT, 12, &cdp)), Some(Reason::SnapProtocol));
+    // Novell's IPX, and Cisco's protocol for trunks.
+    assert_eq!(fault(&ethernet(ANNA, BERT, 38, &[0xe0; 60])), Some(Reason::LlcService));
+    let vtp = [0xaa, 0xaa, 3, 0, 0, 0x0c, 0x20, 0x03, 1, 2, 3, 4];
+    assert_eq!(fault(&ethernet(ANNA, BERT, 12, &vtp)), Some(Reason::SnapProtocol));
     assert_eq!(fault(&ethernet(ANNA, BERT, 2, &[0xaa, 0xaa])), Some(Reason::LlcShort));
 }
 

@@ -10,6 +10,7 @@
 
 mod corpus;
 mod decode;
+mod discovery;
 mod flows;
 mod frames;
 mod inventory;

@@ -278,12 +278,25 @@ fn the_replay_of_a_conversation_is_this_json() {
     assert_eq!(vendors, [json!("Intel"), json!("Intel")]);
     let time = |second: u32| format!("2023-11-14T22:13:{}.123456Z", 20 + second);
     let heard = |method, first, last, count| json!({"method": method, "first": time(first), "last": time(last), "count": count});
+    let hint = |claim, points| json!({"kind": "vendor", "value": "Intel", "claim": {"class": claim}, "points": points});
+    let concluded = |mut endpoint: serde_json::Value, signs| {
+        for field in ["class", "os", "os_version", "model", "shared"] {
+            endpoint[field] = serde_json::Value::Null;
+        }
+        endpoint["names"] = json!([]);
+        endpoint["grounds"] = json!([hint("pc", 12)]);
+        endpoint["signs"] = signs;
+        endpoint
+    };
+    let opened =
+        json!([{"kind": "tcp_opening", "value": "64:8192:-:-:", "first": time(1), "last": time(1), "count": 1}]);
     let expected = json!({
         "frames": {"seen": 4, "undecoded": {"ipv6_short": 1}},
         "endpoints": [
-            {"mac": "00:1b:21:00:00:0a", "ips": ["10.0.0.10"], "hostname": null, "vendor": null,
-             "evidence": [heard("frame", 0, 1, 2), heard("arp", 0, 0, 1)]},
-            {"mac": "00:1b:21:00:00:0b", "ips": [], "hostname": null, "vendor": null, "evidence": [heard("frame", 2, 3, 2)]},
+            concluded(json!({"mac": "00:1b:21:00:00:0a", "ips": ["10.0.0.10"], "hostname": null, "vendor": null,
+             "evidence": [heard("frame", 0, 1, 2), heard("arp", 0, 0, 1)]}), opened),
+            concluded(json!({"mac": "00:1b:21:00:00:0b", "ips": [], "hostname": null, "vendor": null,
+             "evidence": [heard("frame", 2, 3, 2)]}), json!([])),
         ],
         "flows": [{
             "protocol": "tcp",

@@ -2,7 +2,9 @@
 
 use onenet_capture::{
     FrameMeta, LinkType, Pipeline, PipelineOptions, VlanTag,
-    decode::{Packet, dhcp::Dhcp, icmp::Icmp, lldp::Lldp, nd::Nd},
+    decode::{
+        Packet, cdp::Cdp, dhcp::Dhcp, dhcpv6::Dhcpv6, icmp::Icmp, lldp::Lldp, names::Message, nd::Nd, netbios, stp,
+    },
     offline::CaptureFile,
     replay::{ReplayOptions, Replayer},
 };
@@ -84,7 +86,21 @@ proptest! {
             }
             Err(fault) => prop_assert!(fault.offset <= bytes.len(), "{fault}"),
         }
-        for fault in [Dhcp::parse(&bytes).err(), Lldp::parse(&bytes).err()].into_iter().flatten() {
+        let names = Message::parse(&bytes).and_then(|message| message.entries(|entry| {
+            entry.name.labels().for_each(drop);
+            entry.strings().for_each(drop);
+            entry.name_in_data(0).into_iter().for_each(|name| name.labels().for_each(drop));
+        }));
+        let faults = [
+            Dhcp::parse(&bytes).err(),
+            Lldp::parse(&bytes).err(),
+            Cdp::parse(&bytes).err(),
+            Dhcpv6::parse(&bytes).err(),
+            netbios::announcement(&bytes).err(),
+            stp::parse(&bytes).err(),
+            names.err(),
+        ];
+        for fault in faults.into_iter().flatten() {
             prop_assert!(fault.offset <= bytes.len(), "{fault}");
         }
         if let Ok(icmp) = Icmp::parse_v6(&bytes) {

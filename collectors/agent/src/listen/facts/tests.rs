@@ -112,6 +112,7 @@ fn what_a_full_table_gave_up_is_taken_back() {
 fn a_neighbour_that_outlives_its_time_is_taken_back() {
     let state = |ttl_s, heard_ms| NeighbourState {
         neighbour: Neighbour {
+            protocol: onenet_topology::fact::NeighbourProtocol::Lldp,
             mac: MacAddr([0, 0x1b, 0x21, 0, 0, 9]),
             vlan: None,
             chassis_id: "00:1b:21:00:00:09".to_owned(),
