@@ -51,6 +51,8 @@ kinds! {
     Server = "server",
     /// The name of the host that speaks, as it says itself.
     Hostname = "hostname",
+    /// Who logs on, as the client says. Never with what proves it.
+    User = "user",
     /// The method or command asked for first.
     Method = "method",
     /// Version of the protocol spoken, as `TLSv1.3`.
@@ -63,7 +65,7 @@ kinds! {
     CertificateIssuer = "certificate_issuer",
     /// JA4 fingerprint of the client's TLS.
     Ja4 = "ja4",
-    /// That the connection turned to TLS after its beginning: `starttls`.
+    /// That the connection turned to TLS after its beginning: `tls`.
     Upgrade = "upgrade",
     /// Number of the device that reports: MN of HJ 212, the 20 digits of GB/T 28181, unit of Modbus, addresses of DNP3.
     Device = "device",

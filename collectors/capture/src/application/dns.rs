@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use onenet_topology::application::Application;
 
-use super::{Detail, Look, Notes, Progress, Verdict, reader::Reader};
+use super::{Detail, Look, Notes, Progress, Verdict, mark, reader::Reader};
 
 /// How many compression pointers one name may take.
 const POINTERS_MAX: usize = 16;
@@ -70,7 +70,7 @@ pub(super) fn test(application: Application, look: &Look<'_>) -> Verdict {
         (0, _) if header.flags & RESPONSE != 0 && header.answers != 0 => {
             let mut entries = entries;
             let entry = Entry::parse(message, &mut entries).filter(Entry::is_plausible);
-            if entry.is_some() { Verdict::Weak(header.id.into()) } else { Verdict::No }
+            if entry.is_some() { Verdict::Weak(mark(application, header.id)) } else { Verdict::No }
         }
         _ => Verdict::No,
     }
@@ -109,12 +109,12 @@ fn framed<'a>(look: &Look<'a>) -> Framed<'a> {
     if !look.tcp {
         return Framed::Message(look.payload);
     }
-    let Some((length, message)) = look.payload.split_first_chunk() else { return Framed::Cut };
+    let Some((length, message)) = look.payload.split_first_chunk() else { return Framed::No };
     let length = usize::from(u16::from_be_bytes(*length));
     let asks = |message| Header::parse(message).is_some_and(|(header, _)| header.questions == 1);
     match message.get(..length) {
         Some(message) if length >= HEADER => Framed::Message(message),
-        None if message.len() < HEADER && length <= 4_096 || asks(message) => Framed::Cut,
+        None if message.len() < HEADER && look.ports.contains(&53) || asks(message) => Framed::Cut,
         // What was captured may lack the length.
         _ if asks(look.payload) => Framed::Message(look.payload),
         _ => Framed::No,

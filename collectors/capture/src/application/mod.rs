@@ -19,18 +19,38 @@
 use onenet_topology::application::Application;
 
 mod assembly;
+mod calls;
+mod database;
 mod details;
+mod directory;
+mod discovery;
 mod dns;
+mod files;
+mod headers;
+mod hj212;
+mod industrial;
+mod ja4;
+mod mail;
+mod management;
+mod media;
+mod ntlm;
+mod peers;
+mod quic;
 mod reader;
 mod registry;
-mod shell;
+mod remote;
 mod tls;
+mod tunnel;
 mod web;
 
 pub use assembly::Assemblies;
 pub use details::{Detail, Details, OCTETS_MAX as DETAIL_OCTETS_MAX};
 
-use self::{assembly::Ticket, registry::Choice};
+use self::{
+    assembly::Ticket,
+    media::{Rtp, STREAM_PACKETS},
+    registry::{Choice, Doubt},
+};
 
 /// How many payloads are looked at to find a name for the flow.
 const SEARCH_MAX: u8 = 10;
@@ -50,6 +70,8 @@ pub struct Recogniser {
     application: Option<Application>,
     heard: u8,
     state: State,
+    /// How many packets of one source followed each other.
+    stream: u8,
 }
 
 /// What a recogniser concluded so far.
@@ -65,12 +87,17 @@ pub struct Conclusion {
 #[derive(Debug, Clone, Copy)]
 enum Work {
     Nothing,
-    /// A payload looked like an application's, as one in some thousands does by chance: an answer with this mark, or
-    /// several payloads of one direction, will tell.
+    /// A payload from this side looked like an application's, as one in some thousands does by chance: an answer with
+    /// this mark will tell.
     Suspicion {
-        application: Application,
         from_originator: bool,
         mark: u32,
+    },
+    /// Packets from this side look like one source's media.
+    Media {
+        from_originator: bool,
+        sequence: u16,
+        source: u32,
     },
     /// A beginning from this side is being put together.
     Assembly {
@@ -125,6 +152,15 @@ enum Verdict {
     Yes,
 }
 
+/// Marks that connect a server's greeting with the client's first command, which tells FTP from SMTP.
+const GREETING: u32 = mark(Application::Smtp, 220);
+
+/// Returns a mark for what has few bits of its own to connect a question and its answer.
+const fn mark(application: Application, value: u16) -> u32 {
+    let [high, low] = value.to_be_bytes();
+    u32::from_be_bytes([application.number(), 0xa5, high, low])
+}
+
 /// What follows from reading a payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
@@ -135,7 +171,6 @@ enum Progress {
     /// There is nothing more to tell.
     Done,
     /// It is a more special application; later payloads may tell more.
-    #[allow(dead_code, reason = "GB/T 28181 comes next")]
     Is(Application),
 }
 
@@ -159,6 +194,7 @@ impl Recogniser {
             application,
             heard: 0,
             state,
+            stream: 0,
         }
     }
 
@@ -247,29 +283,52 @@ impl Recogniser {
 
     /// Looks for the application, and reads the payload when it is found.
     fn search(&mut self, look: &Look<'_>) -> Progress {
-        let suspicion = match self.work {
-            Work::Suspicion { application, from_originator, mark } => Some((application, from_originator, mark)),
+        let expected = match self.work {
+            Work::Suspicion { from_originator, mark } if from_originator != look.from_originator => Some(mark),
             _ => None,
         };
-        match registry::choose(look, suspicion) {
-            Choice::Named(application) => {
-                self.application = Some(application);
-                if suspicion.is_some() {
-                    self.work = Work::Nothing;
-                }
-                return self.read(look);
+        let doubt = match registry::choose(look, expected) {
+            Choice::Named(application) => return self.name(application, look),
+            Choice::Unknown(doubt) => doubt,
+        };
+        self.state.set(State::CONTRADICTED, doubt.contradicts && !self.state.is(State::GAP));
+        match doubt {
+            Doubt { suspicion: Some(mark), .. } => {
+                self.suspect(Work::Suspicion { from_originator: look.from_originator, mark });
             }
-            Choice::Suspected(application, mark) => {
-                self.work = Work::Suspicion { application, from_originator: look.from_originator, mark };
-            }
-            Choice::Unknown { contradicts, short } => {
-                self.state.set(State::CONTRADICTED, contradicts && !self.state.is(State::GAP));
-                if short && look.tcp {
-                    return Progress::Partial;
-                }
-            }
+            Doubt { short: true, .. } if look.tcp => return Progress::Partial,
+            _ if !look.tcp && self.is_stream(look) => return self.name(Application::Rtp, look),
+            _ => {}
         }
         Progress::More
+    }
+
+    fn name(&mut self, application: Application, look: &Look<'_>) -> Progress {
+        self.application = Some(application);
+        self.suspect(Work::Nothing);
+        self.read(look)
+    }
+
+    /// Keeps what is suspected, unless a beginning is being put together.
+    fn suspect(&mut self, work: Work) {
+        if !matches!(self.work, Work::Assembly { .. }) {
+            self.work = work;
+        }
+    }
+
+    /// Returns whether the payload is one of several packets of one source, one after the other.
+    fn is_stream(&mut self, look: &Look<'_>) -> bool {
+        let Some(packet) = Rtp::parse(look.payload) else { return false };
+        match self.work {
+            Work::Media { from_originator, .. } if from_originator != look.from_originator => return false,
+            Work::Media { sequence, source, .. } if source == packet.source && packet.follows(sequence) => {
+                self.stream = self.stream.saturating_add(1);
+            }
+            _ => self.stream = 1,
+        }
+        let Rtp { sequence, source } = packet;
+        self.suspect(Work::Media { from_originator: look.from_originator, sequence, source });
+        self.stream >= STREAM_PACKETS
     }
 
     /// Reads a payload of the application that is known.
@@ -279,7 +338,7 @@ impl Recogniser {
         let upgraded = self.state.is(State::UPGRADED);
         if !upgraded && look.tcp && registry::upgrades(application) && tls::is_client_hello(look.payload) {
             self.state.set(State::UPGRADED, true);
-            notes.note(Detail::Upgrade, b"starttls");
+            notes.note(Detail::Upgrade, b"tls");
         }
         let progress = if self.state.is(State::UPGRADED) {
             tls::read(look, &mut notes)
@@ -299,6 +358,11 @@ impl Notes<'_> {
         if !value.is_empty() {
             self.0.get_or_insert_default().note(kind, value);
         }
+    }
+
+    /// Returns whether a detail says this.
+    fn is(&self, kind: Detail, text: &str) -> bool {
+        self.0.as_ref().and_then(|details| details.get(kind)) == Some(text)
     }
 
     /// Returns whether such a detail is known.

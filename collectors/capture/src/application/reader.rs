@@ -2,8 +2,6 @@
 //!
 //! Invariant: it never reads outside what it was given; what is not there is `None`.
 
-#![allow(dead_code, reason = "the families that use the rest come next")]
-
 /// What is left to be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
@@ -112,4 +110,32 @@ pub(super) fn split_once(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 /// Returns whether `bytes` begin with `word`, whatever the case of its letters.
 pub(super) fn begins(bytes: &[u8], word: &[u8]) -> bool {
     bytes.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word))
+}
+
+/// Returns where `needle` begins in `bytes`.
+pub(super) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
+    bytes.windows(needle.len().max(1)).position(|window| window == needle)
+}
+
+/// Returns whether `needle` is in `bytes`.
+pub(super) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
+    find(bytes, needle).is_some()
+}
+
+/// Returns what follows `before`, up to `after`.
+pub(super) fn between<'a>(bytes: &'a [u8], before: &[u8], after: &[u8]) -> Option<&'a [u8]> {
+    let start = find(bytes, before)?.checked_add(before.len())?;
+    let rest = bytes.get(start..)?;
+    rest.get(..find(rest, after)?)
+}
+
+/// Returns text that is in little-endian UTF-16, of a length that a detail can hold.
+pub(super) fn utf16(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(u16::from_le_bytes);
+    char::decode_utf16(units.take(255)).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// Returns whether a text is letters, digits and punctuation, with white space between.
+pub(super) fn is_printable(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte >= 0x20 && byte != 0x7f || matches!(byte, b'\t' | b'\r' | b'\n'))
 }

@@ -1,92 +1,104 @@
-//! HTTP/1 (RFC 9112) in the clear, and SSDP, which is HTTP in datagrams.
+//! HTTP/1 (RFC 9112) and the beginning of HTTP/2 (RFC 9113) in the clear; SSDP, which is HTTP in datagrams.
 
 use super::{
     Detail, Look, Notes, Progress, Verdict,
     assembly::OCTETS_MAX,
-    reader::{begins, line, split_once},
+    headers::{Start, headers, is_version, may_begin, start},
+    reader::begins,
 };
-
-/// The longest method that is believed.
-const METHOD_MAX: usize = 24;
-/// How many header lines are looked at.
-const LINES_MAX: usize = 64;
 
 /// Returns whether the payload begins with a request or a status line.
 pub(super) fn test(look: &Look<'_>) -> Verdict {
-    let payload = look.payload;
-    if begins(payload, b"HTTP/1.") {
-        return Verdict::Yes;
-    }
-    if payload.len() < 7 && b"HTTP/1.".starts_with(payload) {
-        return Verdict::Short;
-    }
-    match split_once(payload, b' ') {
-        Some((method, rest)) if is_method(method) => request_line(method, line(rest).0, rest),
-        None if payload.len() < METHOD_MAX && is_method(payload) => Verdict::Short,
+    match start(look.payload) {
+        Some(Start::Status(version)) if is_version(version, b"HTTP") => Verdict::Yes,
+        Some(Start::Request { version, .. }) if is_version(version, b"HTTP") => Verdict::Yes,
+        Some(Start::Request { method, target, whole, .. }) if look.tcp => request(method, target, whole, look),
+        None if look.tcp && (may_begin(look.payload) || b"HTTP/1.".starts_with(look.payload)) => Verdict::Short,
         _ => Verdict::No,
     }
 }
 
-fn request_line(method: &[u8], target: &[u8], rest: &[u8]) -> Verdict {
-    let version = target.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
-    let whole = target.len() < rest.len();
-    if begins(version, b"HTTP/") && whole {
-        return Verdict::Yes;
-    }
+/// Judges a request whose line has no version: it is not whole, or as old as HTTP/0.9.
+fn request(method: &[u8], target: &[u8], whole: bool, look: &Look<'_>) -> Verdict {
     let known = matches!(method, b"GET" | b"POST" | b"HEAD" | b"PUT" | b"DELETE" | b"CONNECT" | b"OPTIONS" | b"PATCH");
     let rooted = matches!(target.first(), Some(b'/')) || begins(target, b"http://");
     match (known && rooted, whole) {
-        // HTTP/0.9 has no version.
         (true, true) if method == b"GET" => Verdict::Yes,
-        (true, false) if rest.len() < OCTETS_MAX => Verdict::Short,
+        (true, false) if look.payload.len() < OCTETS_MAX => Verdict::Short,
         (true, false) => Verdict::Yes,
         _ => Verdict::No,
     }
 }
 
-fn is_method(word: &[u8]) -> bool {
-    !word.is_empty()
-        && word.len() <= METHOD_MAX
-        && word.iter().all(|&b| b.is_ascii_alphabetic() || b == b'-' || b == b'_')
+/// Returns whether the payload is one of SSDP's messages.
+pub(super) fn test_ssdp(look: &Look<'_>) -> Verdict {
+    match start(look.payload) {
+        Some(Start::Request { method: b"M-SEARCH" | b"NOTIFY", target: b"*", version, .. })
+            if is_version(version, b"HTTP") =>
+        {
+            Verdict::Yes
+        }
+        Some(Start::Status(version)) if is_version(version, b"HTTP") => Verdict::Yes,
+        _ => Verdict::No,
+    }
 }
 
 /// Notes method, host, user agent and server.
 pub(super) fn read(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
-    let (first, mut rest) = line(look.payload);
-    let answer = begins(first, b"HTTP/");
-    if !answer {
-        let Some((method, _)) = split_once(first, b' ').filter(|(method, _)| is_method(method)) else {
-            return Progress::More;
-        };
+    let answer = match start(look.payload) {
+        Some(Start::Request { method, target, version, .. }) => {
+            notes.note(Detail::Method, method);
+            if method == b"CONNECT" {
+                notes.note(Detail::ServerName, without_port(target));
+            }
+            // An old request ends with its line.
+            if version.is_empty() {
+                return Progress::More;
+            }
+            notes.note(Detail::Version, version);
+            false
+        }
+        Some(Start::Status(_)) => true,
+        None => return Progress::More,
+    };
+    let read = headers(look, |field, value| note(answer, field, value, notes));
+    match read {
+        // What a proxy connects to comes behind its answer.
+        Ok(_) if answer && notes.is(Detail::Method, "CONNECT") => Progress::More,
+        Ok(_) if answer => Progress::Done,
+        Ok(_) => Progress::More,
+        Err(progress) => progress,
+    }
+}
+
+/// Notes what an SSDP message says.
+pub(super) fn read_ssdp(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
+    if let Some(Start::Request { method, .. }) = start(look.payload) {
         notes.note(Detail::Method, method);
     }
-    for _ in 0..LINES_MAX {
-        let (header, after) = line(rest);
-        if header.is_empty() && after.len() < rest.len() {
-            return if answer || !look.tcp { Progress::Done } else { Progress::More };
-        }
-        let complete = after.len() < rest.len()
-            && rest.get(rest.len().saturating_sub(after.len()).saturating_sub(1)) == Some(&b'\n');
-        if !complete {
-            return if look.tcp && look.payload.len() < OCTETS_MAX { Progress::Partial } else { Progress::Done };
-        }
-        if let Some((field, value)) = split_once(header, b':') {
-            note(answer, field, value, notes);
-        }
-        rest = after;
-    }
-    Progress::Done
+    let ended = headers(look, |field, value| match field.to_ascii_lowercase().as_slice() {
+        b"st" | b"nt" => notes.note(Detail::Query, value),
+        b"server" => notes.note(Detail::Server, value),
+        b"user-agent" => notes.note(Detail::Client, value),
+        _ => {}
+    });
+    ended.err().unwrap_or(Progress::Done)
 }
 
 fn note(answer: bool, field: &[u8], value: &[u8], notes: &mut Notes<'_>) {
     let is = |name: &[u8]| field.eq_ignore_ascii_case(name);
     match answer {
         true if is(b"server") => notes.note(Detail::Server, value),
-        false if is(b"host") => notes.note(Detail::ServerName, value),
+        false if is(b"host") => notes.note(Detail::ServerName, without_port(value)),
         false if is(b"user-agent") => notes.note(Detail::Client, value),
-        // SSDP.
-        false if is(b"st") || is(b"nt") => notes.note(Detail::Query, value),
-        false if is(b"server") => notes.note(Detail::Client, value),
         _ => {}
     }
+}
+
+fn without_port(host: &[u8]) -> &[u8] {
+    let at = host.iter().rposition(|byte| *byte == b':').filter(|at| {
+        let port = host.get(at.saturating_add(1)..).unwrap_or_default();
+        !host.ends_with(b"]") && port.iter().all(u8::is_ascii_digit)
+    });
+    at.and_then(|at| host.get(..at)).unwrap_or(host)
 }
