@@ -281,7 +281,7 @@ pub(super) fn test_redis(look: &Look<'_>) -> Verdict {
                 [] => Verdict::Short,
                 _ => Verdict::No,
             },
-            _ if first.eq_ignore_ascii_case(b"PING") && !rest.is_empty() => Verdict::Weak(MARK),
+            _ if first.eq_ignore_ascii_case(b"PING") && look.payload.ends_with(b"\n") => Verdict::Weak(MARK),
             _ => Verdict::No,
         };
     }

@@ -134,12 +134,16 @@ pub(super) fn read_syslog(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
         month if MONTHS.contains(&month) => {
             let _day = words.next();
             // Some devices give the year before the time, some behind it.
-            words.find(|word| !(word.contains(&b':') || decimal(word).is_some()))
+            let host = words.find(|word| !(word.contains(&b':') || decimal(word).is_some()));
+            // Programs that log to their own host leave it out: what follows a host is a tag.
+            let tag = words.next().unwrap_or_default();
+            host.filter(|_| tag.ends_with(b":") || tag.contains(&b'[') || tag.starts_with(b"%"))
         }
         _ => None,
     };
-    let host = host.filter(|host| *host != b"-").map(|host| host.strip_suffix(b":").unwrap_or(host));
-    notes.note(Detail::Hostname, host.unwrap_or_default());
+    let plausible =
+        |host: &&[u8]| host.iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(b)) && *host != b"-";
+    notes.note(Detail::Hostname, host.filter(plausible).unwrap_or_default());
     Progress::Done
 }
 

@@ -35,7 +35,9 @@ fn token_said(token: &[u8], from_originator: bool, notes: &mut Notes<'_>) -> Opt
             let attributes = field(token, &mut reader)?;
             if let [major, minor, low, high, ..] = *reader.0 {
                 let build = u16::from_le_bytes([low, high]);
-                notes.note(Detail::Server, format!("Windows {major}.{minor} build {build}").as_bytes());
+                // Samba says that it is a Windows of build 0.
+                let system = if build == 0 { "like Windows" } else { "Windows" };
+                notes.note(Detail::Server, format!("{system} {major}.{minor} build {build}").as_bytes());
             }
             computer(attributes, notes)
         }

@@ -178,11 +178,11 @@ const fn by_first_tcp(first: u8) -> &'static [Application] {
 }
 
 /// What any byte may begin, since a number comes first.
-const UDP_ANY: &[Application] = &[Dns, Netbios, Nfs, Modbus];
+const UDP_ANY: &[Application] = &[Netbios, Dns, Ike, Nfs, Modbus];
 
 const fn by_first_udp(first: u8) -> &'static [Application] {
     match first {
-        0x00 => &[Stun, Tftp, FlowExport, Ike, H323, Bittorrent, L2tp],
+        0x00 => &[Stun, Tftp, FlowExport, H323, Bittorrent, L2tp],
         0x01 => &[Stun, Wireguard, Dhcp, Radius, Dhcpv6, Bittorrent],
         0x02 => &[Dhcp, Wireguard, Radius, Dhcpv6],
         0x03 | 0x04 => &[Wireguard, Radius, Dhcpv6],

@@ -125,8 +125,8 @@ pub(super) fn read_rdp(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
         notes.note(Detail::User, user);
         return Progress::More;
     }
-    // Core data of the client (MS-RDPBCGR, section 2.2.1.3.2): kind 0xc001, its length, 20 bytes, the name in 32.
-    let core = find(look.payload, &[0x01, 0xc0]).and_then(|at| look.payload.get(at..));
+    // Core data of the client (MS-RDPBCGR, section 2.2.1.3.2): kind 0xc001, length, version 0x0008…, 16 bytes, the name in 32.
+    let core = look.payload.windows(56).find(|core| matches!(core, [0x01, 0xc0, _, 0 | 1, _, 0, 8, 0, ..]));
     if let Some(name) = core.and_then(|core| core.get(24..56)) {
         notes.note(Detail::Hostname, utf16(name).split('\0').next().unwrap_or_default().as_bytes());
         return Progress::Done;

@@ -8,6 +8,7 @@
     reason = "tests say what they do by failing"
 )]
 
+mod applications;
 mod corpus;
 mod decode;
 mod discovery;
