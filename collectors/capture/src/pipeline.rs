@@ -10,7 +10,7 @@ use crate::{
     FrameMeta, FrameTime, LinkType,
     decode::{Content, Packet, Reason},
     facts::Fact,
-    flow::{FlowCounters, FlowOptions, FlowRecord, Flows},
+    flow::{FlowCounters, FlowOptions, FlowRecord, Flows, Introduction},
     inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
     neighbours::{NeighbourState, Neighbours},
     passive,
@@ -125,6 +125,9 @@ impl Pipeline {
         let observed = passive::observe(&packet, &self.local, |fact| note(time, fact, inventory, neighbours));
         if let Content::Ip(_) = packet.content {
             self.flows.packet(time, &packet, octets);
+            while let Some(introduction) = self.flows.take_introduction() {
+                introduce(&introduction);
+            }
         }
         // A message inside that the capture cut short is not its sender's fault.
         let cut = u32::try_from(bytes.len()).is_ok_and(|captured| captured < octets);
@@ -202,6 +205,9 @@ impl Pipeline {
         }
     }
 }
+
+/// Notes what payload told of the ends of a flow.
+const fn introduce(_: &Introduction) {}
 
 fn note(time: FrameTime, fact: Fact<'_>, inventory: &mut Inventory, neighbours: &mut Neighbours) {
     match fact {

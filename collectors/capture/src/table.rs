@@ -152,6 +152,12 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
         self.lists.get(usize::from(list)).map(|list| list.oldest).filter(|&at| at != NONE)
     }
 
+    /// Returns the entries of `list`, the one that was touched longest ago first.
+    pub(crate) fn oldest_first(&self, list: u8) -> impl Iterator<Item = u32> {
+        let newer = |at: &u32| self.slots.get(*at as usize).map(|slot| slot.newer).filter(|&at| at != NONE);
+        std::iter::successors(self.oldest(list), newer)
+    }
+
     /// Returns every entry, in no order that means anything.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.slots.iter().filter_map(|slot| slot.entry.as_ref()).map(|(key, value)| (key, value))
@@ -262,6 +268,7 @@ mod tests {
                     let queue = &queues[usize::from(list)];
                     prop_assert_eq!(table.list_len(list), queue.len());
                     prop_assert_eq!(table.oldest(list).and_then(|at| table.key(at)), queue.back());
+                    prop_assert!(table.oldest_first(list).filter_map(|at| table.key(at)).eq(queue.iter().rev()));
                 }
                 for (key, value) in &map {
                     prop_assert_eq!(table.find(key).and_then(|at| table.get(at)), Some(value));

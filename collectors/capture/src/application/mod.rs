@@ -220,6 +220,11 @@ impl Recogniser {
         self.details.as_deref()
     }
 
+    /// Returns what else the payloads said, and keeps it no longer.
+    pub fn take_details(&mut self) -> Option<Box<Details>> {
+        self.details.take()
+    }
+
     /// Tells that bytes are missing before the next payload: its beginning, or segments of it, were not captured or a
     /// payload was cut short. What is seen then need not be the beginning of anything.
     pub fn gap(&mut self) {

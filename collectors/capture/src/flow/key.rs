@@ -61,6 +61,11 @@ impl Key {
         FlowEnd { ip, port: packed.port, mac: None }
     }
 
+    /// Returns the address of the low or the high end, as a number.
+    pub(super) const fn ip(&self, low: bool) -> u128 {
+        if low { self.low.ip } else { self.high.ip }
+    }
+
     pub(super) fn vlan(&self) -> Option<u16> {
         Some(self.vlan).filter(|id| *id != 0)
     }

@@ -8,13 +8,30 @@
 //! the conversation tables of packet analysers show.
 
 mod community;
+mod entry;
 mod fragments;
 mod key;
 mod record;
+mod sources;
 mod table;
 mod tcp;
+
+use crate::{FrameTime, application::Details};
 
 pub use onenet_topology::flow::FlowEnd as End;
 pub use record::{EndReason, FlowRecord, protocol_name};
 pub use table::{FlowCounters, FlowOptions, Flows};
-pub use tcp::{Event, History, TcpRecord};
+pub use tcp::{Event, History, TcpCounters, TcpRecord};
+
+/// What payload told of the ends of a flow, once it told all that it will.
+#[derive(Debug, Clone)]
+pub struct Introduction {
+    /// When it was told.
+    pub time: FrameTime,
+    /// Who began the flow.
+    pub originator: End,
+    /// Whom it went to.
+    pub responder: End,
+    /// What was told.
+    pub details: Box<Details>,
+}

@@ -1,30 +1,34 @@
 //! The flows that are going on.
 //!
-//! Invariants: at most `capacity` flows; every packet that belongs to a flow is in exactly one record. A full table closes,
-//! in this order: flows that are over, flows that nobody answered, and only when those fill less than an eighth of it, the
-//! flow that was answered and then silent longest. So packets with forged sources expel each other.
+//! Invariants: at most `capacity` flows; every packet that belongs to a flow is in exactly one record. A flow is *passing*
+//! until both sides are known to take part: the originator went on after it was answered, of TCP with a number that only
+//! the answer could tell it. A packet whose flow is new takes the place of a flow that is over, or of a passing one; flows
+//! that are established fill seven eighths of the table at most, and make room only for others of their kind. Before others, flows
+//! leave of a source that holds more than its share. So packets with forged sources expel each other.
 
 use std::{collections::VecDeque, time::Duration};
 
-use onenet_topology::{MacAddr, flow::FlowEnd};
-
 use super::{
+    entry::{Entry, Sent},
     fragments::Fragments,
     key::{Key, Place, ports},
     record::{EndReason, FlowRecord},
-    tcp::{Segment, TcpCounters, Tracker},
+    sources::{Opener, Sources},
+    tcp::{Segment, TcpCounters},
 };
 use crate::{
     FrameTime,
-    decode::{Content, Packet, Transport, ip::protocol},
+    application::Assemblies,
+    decode::{Content, Ip, Packet, Transport, ip::protocol},
+    flow::Introduction,
     table::Table,
 };
 
-/// Lists of the table: is the flow answered, is it TCP; and those that are over.
-const UNANSWERED_OTHER: u8 = 0;
-const UNANSWERED_TCP: u8 = 1;
-const ANSWERED_OTHER: u8 = 2;
-const ANSWERED_TCP: u8 = 3;
+/// Lists of the table: is the flow established, is it TCP; and those that are over.
+const PASSING_OTHER: u8 = 0;
+const PASSING_TCP: u8 = 1;
+const ESTABLISHED_OTHER: u8 = 2;
+const ESTABLISHED_TCP: u8 = 3;
 const OVER: u8 = 4;
 const LISTS: usize = 5;
 
@@ -34,6 +38,8 @@ const TOUCH_NS: u64 = 1_000_000_000;
 const EXPIRE_NS: u64 = 10_000_000;
 /// How many flows one packet may close at most, so that none waits for long.
 const EXPIRE_MAX: usize = 256;
+/// How many of the flows that have been silent longest are looked at for one of a source that holds more than its share.
+const LEAVING_MAX: usize = 16;
 
 /// Sizes and times of the flow table.
 #[derive(Debug, Clone)]
@@ -68,12 +74,16 @@ impl Default for FlowOptions {
 /// What the flow table counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FlowCounters {
-    /// Flows that were opened.
+    /// Records that were begun.
     pub flows_opened: u64,
     /// Records that were closed.
     pub flows_finished: u64,
     /// Of those, the ones that had to make room.
     pub flows_evicted: u64,
+    /// Of those, the ones that were established.
+    pub flows_evicted_established: u64,
+    /// Of those that had to make room, the ones whose source held more than its share of the table.
+    pub flows_evicted_over_share: u64,
     /// Finished records that nobody took in time.
     pub flows_untaken: u64,
     /// Later fragments whose first was not seen: in no flow.
@@ -84,50 +94,32 @@ pub struct FlowCounters {
     pub tcp: TcpCounters,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Direction {
-    packets: u64,
-    bytes: u64,
-    tcp_flags: u8,
-    /// The sender's link address in the first packet.
-    mac: Option<MacAddr>,
-}
-
-#[derive(Debug)]
-struct Flow {
-    start: FrameTime,
-    end: FrameTime,
-    touched: FrameTime,
-    out: Direction,
-    back: Direction,
-    tcp: Tracker,
-    originator_is_low: bool,
-    /// Whether both sides have sent something.
-    answered: bool,
-}
-
 /// The table of flows.
 #[derive(Debug)]
 pub struct Flows {
-    table: Table<Key, Flow, LISTS>,
+    table: Table<Key, Entry, LISTS>,
+    sources: Sources,
     fragments: Fragments,
+    assemblies: Assemblies,
     finished: VecDeque<FlowRecord>,
+    introductions: VecDeque<Introduction>,
     options: FlowOptions,
     counters: FlowCounters,
     /// When flows were last looked through for silent ones.
     expired: FrameTime,
 }
 
-/// Who sent a frame, and its length.
-type Sent = (Option<MacAddr>, u32);
-
 impl Flows {
     /// Returns an empty table.
     pub fn new(options: FlowOptions) -> Self {
+        let table = Table::new(options.capacity);
         Self {
-            table: Table::new(options.capacity),
+            sources: Sources::new(table.capacity()),
+            table,
             fragments: Fragments::new(),
+            assemblies: Assemblies::default(),
             finished: VecDeque::new(),
+            introductions: VecDeque::new(),
             options,
             counters: FlowCounters::default(),
             expired: FrameTime::default(),
@@ -161,12 +153,11 @@ impl Flows {
                 return;
             }
         };
-        let segment = match &ip.transport {
-            Transport::Tcp(tcp) => Some(Segment::new(ip, tcp)),
-            _ => None,
-        };
         let (ports, answers) = found;
-        self.count(time, &Place::new(packet, ip, ports, answers), segment, (packet.source, octets));
+        let (segment, payload) = said(ip);
+        let whole = ip.header.missing == 0 && ip.header.fragment.is_none();
+        let sent = Sent { time, mac: packet.source, octets, segment, payload, whole };
+        self.count(&Place::new(packet, ip, ports, answers), &sent);
     }
 
     /// Closes what has been silent for too long at `now`.
@@ -206,92 +197,130 @@ impl Flows {
         self.finished.drain(..)
     }
 
+    /// Returns and removes one thing that payload told of a flow's ends.
+    #[inline]
+    pub fn take_introduction(&mut self) -> Option<Introduction> {
+        self.introductions.pop_front()
+    }
+
     /// Returns what was counted.
     pub fn counters(&self) -> FlowCounters {
         self.counters
     }
 
-    fn count(&mut self, time: FrameTime, place: &Place, segment: Option<Segment>, frame: Sent) {
+    fn count(&mut self, place: &Place, sent: &Sent<'_>) {
         let mut found = self.table.find(&place.key);
-        match found.and_then(|at| self.ends_before(at, time, segment).map(|why| (at, why))) {
-            Some((at, EndReason::Active)) => self.cut(at, time),
+        match found.and_then(|at| self.ends_before(at, sent).map(|why| (at, why))) {
+            Some((at, EndReason::Active)) => self.cut(at, sent.time),
             Some((at, reason)) => {
                 self.close(at, reason);
                 found = None;
             }
             None => {}
         }
-        let Some(at) = found.or_else(|| self.open(time, place, segment)) else { return };
+        let Some(at) = found.or_else(|| self.open(place, sent)) else { return };
         let Some(flow) = self.table.get_mut(at) else { return };
         let out = flow.originator_is_low == place.from_low;
-        flow.add(time, out, segment, frame, &mut self.counters.tcp);
-        let list = flow.list(place.key.protocol);
-        let stale = time.unix_ns().abs_diff(flow.touched.unix_ns()) >= TOUCH_NS;
-        if stale || self.table.list_of(at) != Some(list) {
-            if let Some(flow) = self.table.get_mut(at) {
-                flow.touched = time;
-            }
-            self.table.touch(at, list);
+        let told = flow.add(out, sent, &mut self.assemblies, &mut self.counters.tcp);
+        let list = list(flow, place.key.protocol);
+        let stale = sent.time.unix_ns().abs_diff(flow.touched.unix_ns()) >= TOUCH_NS;
+        if told {
+            self.introduce(at);
         }
+        if stale || self.table.list_of(at) != Some(list) {
+            self.place(at, list, sent.time);
+        }
+    }
+
+    /// Puts a flow in front of its list.
+    fn place(&mut self, at: u32, list: u8, time: FrameTime) {
+        let is_established = |list: u8| matches!(list, ESTABLISHED_OTHER | ESTABLISHED_TCP);
+        if is_established(list) && !self.table.list_of(at).is_some_and(is_established) {
+            self.make_room_among_established(at);
+        }
+        if let Some(flow) = self.table.get_mut(at) {
+            flow.touched = time;
+        }
+        self.table.touch(at, list);
     }
 
     /// Returns why the flow is over before this packet, if it is.
-    fn ends_before(&self, at: u32, time: FrameTime, segment: Option<Segment>) -> Option<EndReason> {
+    fn ends_before(&self, at: u32, sent: &Sent<'_>) -> Option<EndReason> {
         let flow = self.table.get(at)?;
-        if segment.is_some_and(|segment| segment.opens() && flow.tcp.is_another(segment.sequence)) {
+        if sent.segment.is_some_and(|segment| segment.opens() && flow.tcp.is_another(segment.sequence)) {
             return Some(EndReason::Reused);
         }
-        let idle = if segment.is_some() { self.options.idle_tcp } else { self.options.idle_other };
-        if time.is_past(flow.end, idle) {
+        let idle = if sent.segment.is_some() { self.options.idle_tcp } else { self.options.idle_other };
+        if sent.time.is_past(flow.end, idle) {
             return Some(EndReason::Idle);
         }
-        let active = self.options.active.is_some_and(|active| time.is_past(flow.start, active));
+        let active = self.options.active.is_some_and(|active| sent.time.is_past(flow.start, active));
         active.then_some(EndReason::Active)
     }
 
-    fn open(&mut self, time: FrameTime, place: &Place, segment: Option<Segment>) -> Option<u32> {
+    fn open(&mut self, place: &Place, sent: &Sent<'_>) -> Option<u32> {
+        let opener = Opener { ip: place.key.ip(place.from_low), mac: sent.mac };
         if self.table.is_full() {
-            let leaving = self.leaving()?;
-            self.close(leaving, EndReason::Evicted);
+            let over = self.table.oldest(OVER);
+            let leaving = over.or_else(|| self.leaving([PASSING_OTHER, PASSING_TCP], &opener));
+            self.close(leaving.or_else(|| self.oldest([ESTABLISHED_OTHER, ESTABLISHED_TCP]))?, EndReason::Evicted);
         }
-        let flow = Flow {
-            start: time,
-            end: time,
-            touched: time,
-            out: Direction::default(),
-            back: Direction::default(),
-            tcp: Tracker::default(),
-            originator_is_low: place.from_low != place.answers,
-            answered: false,
-        };
         self.counters.flows_opened += 1;
-        let list = if segment.is_some() { UNANSWERED_TCP } else { UNANSWERED_OTHER };
-        self.table.insert(place.key, flow, list)
+        self.sources.opened(&opener);
+        let list = if sent.segment.is_some() { PASSING_TCP } else { PASSING_OTHER };
+        self.table.insert(place.key, Entry::new(sent.time, place), list)
     }
 
-    /// Returns the flow that makes room for another.
-    fn leaving(&self) -> Option<u32> {
-        let older = |one: u8, other: u8| {
-            let end = |at: &u32| self.table.get(*at).map(|flow| flow.touched);
-            [self.table.oldest(one), self.table.oldest(other)].into_iter().flatten().min_by_key(end)
-        };
-        let unanswered = self.table.list_len(UNANSWERED_OTHER) + self.table.list_len(UNANSWERED_TCP);
-        let answered = || older(ANSWERED_OTHER, ANSWERED_TCP);
-        let oldest_unanswered = || older(UNANSWERED_OTHER, UNANSWERED_TCP);
-        let over = self.table.oldest(OVER);
-        if unanswered >= (self.table.capacity() / 8).max(1) {
-            over.or_else(oldest_unanswered)
-        } else {
-            over.or_else(answered).or_else(oldest_unanswered)
+    /// Closes an established flow when there is no room for the one at `at` among them.
+    fn make_room_among_established(&mut self, at: u32) {
+        let lists = [ESTABLISHED_OTHER, ESTABLISHED_TCP];
+        let most = self.table.capacity() - (self.table.capacity() / 8).max(1);
+        if lists.iter().map(|list| self.table.list_len(*list)).sum::<usize>() < most.max(1) {
+            return;
         }
+        let Some((key, flow)) = self.table.key(at).zip(self.table.get(at)) else { return };
+        if let Some(leaving) = self.leaving(lists, &flow.opener(key)) {
+            self.counters.flows_evicted_established += 1;
+            self.close(leaving, EndReason::Evicted);
+        }
+    }
+
+    /// Returns which flow of these lists makes room for one of `opener`: one from the same address where that holds more than its
+    /// share, or else of the same link address, or else of another source that does; or else the one that was silent longest.
+    fn leaving(&self, lists: [u8; 2], opener: &Opener) -> Option<u32> {
+        let (ip_over, mac_over) = self.sources.over(opener);
+        let rank = |owner: &Opener| match self.sources.over(owner) {
+            (true, _) if ip_over && owner.ip == opener.ip => 0,
+            (_, true) if mac_over && owner.mac == opener.mac => 1,
+            (true, _) | (_, true) => 2,
+            _ => 3,
+        };
+        let mut best = None;
+        for at in lists.iter().flat_map(|list| self.table.oldest_first(*list).take(LEAVING_MAX)) {
+            let Some((key, flow)) = self.table.key(at).zip(self.table.get(at)) else { continue };
+            let rank = rank(&flow.opener(key));
+            if best.is_none_or(|(found, _)| rank < found) {
+                best = Some((rank, at));
+            }
+            if rank == 0 {
+                break;
+            }
+        }
+        best.filter(|(rank, _)| *rank < 3).map(|(_, at)| at).or_else(|| self.oldest(lists))
+    }
+
+    /// Returns the flow of these lists that was silent longest.
+    fn oldest(&self, lists: [u8; 2]) -> Option<u32> {
+        let end = |at: &u32| self.table.get(*at).map(|flow| flow.touched);
+        lists.iter().filter_map(|list| self.table.oldest(*list)).min_by_key(end)
     }
 
     fn expire(&mut self, now: FrameTime, most: usize) {
         let mut left = most;
-        for list in [UNANSWERED_OTHER, UNANSWERED_TCP, ANSWERED_OTHER, ANSWERED_TCP, OVER] {
+        for list in [PASSING_OTHER, PASSING_TCP, ESTABLISHED_OTHER, ESTABLISHED_TCP, OVER] {
             let idle = match list {
                 OVER => self.options.linger,
-                ANSWERED_TCP | UNANSWERED_TCP => self.options.idle_tcp,
+                ESTABLISHED_TCP | PASSING_TCP => self.options.idle_tcp,
                 _ => self.options.idle_other,
             };
             while left > 0 {
@@ -309,10 +338,28 @@ impl Flows {
         }
     }
 
+    /// Hands on what payload told of a flow.
+    #[cold]
+    fn introduce(&mut self, at: u32) {
+        let Some(&key) = self.table.key(at) else { return };
+        let Some(flow) = self.table.get_mut(at) else { return };
+        if let Some(details) = flow.take_details() {
+            let [originator, responder] = flow.ends(&key);
+            self.introductions.push_back(Introduction { time: flow.end, originator, responder, details });
+        }
+    }
+
     fn close(&mut self, at: u32, reason: EndReason) {
+        self.introduce(at);
         let Some((key, flow)) = self.table.remove(at) else { return };
+        let opener = flow.opener(&key);
+        if reason == EndReason::Evicted {
+            self.counters.flows_evicted += 1;
+            let (by_ip, by_mac) = self.sources.over(&opener);
+            self.counters.flows_evicted_over_share += u64::from(by_ip || by_mac);
+        }
+        self.sources.closed(&opener);
         self.counters.flows_finished += 1;
-        self.counters.flows_evicted += u64::from(reason == EndReason::Evicted);
         let record = flow.finish(&key, reason, &mut self.counters.tcp);
         self.put(record);
     }
@@ -340,77 +387,22 @@ impl Flows {
     }
 }
 
-impl Flow {
-    fn add(
-        &mut self,
-        time: FrameTime,
-        out: bool,
-        segment: Option<Segment>,
-        (mac, octets): Sent,
-        counters: &mut TcpCounters,
-    ) {
-        let (direction, other) = if out { (&mut self.out, &self.back) } else { (&mut self.back, &self.out) };
-        if direction.packets == 0 {
-            direction.mac = mac;
-        }
-        direction.packets += 1;
-        self.answered |= other.packets != 0;
-        direction.bytes += u64::from(octets);
-        if let Some(segment) = segment {
-            direction.tcp_flags |= segment.flags;
-            self.tcp.segment(time, out, &segment, counters);
-        }
-        self.start = self.start.min(time);
-        self.end = self.end.max(time);
+/// Returns what a packet says: its segment, if it is TCP, and its payload.
+fn said<'a>(ip: &Ip<'a>) -> (Option<Segment>, &'a [u8]) {
+    match &ip.transport {
+        Transport::Tcp(tcp) => (Some(Segment::new(ip, tcp)), tcp.payload),
+        Transport::Udp(udp) => (None, udp.payload),
+        _ => (None, &[]),
     }
+}
 
-    fn list(&self, protocol: u8) -> u8 {
-        match (self.tcp.is_over(), self.answered, protocol == protocol::TCP) {
-            (true, ..) => OVER,
-            (_, true, true) => ANSWERED_TCP,
-            (_, true, false) => ANSWERED_OTHER,
-            (_, false, true) => UNANSWERED_TCP,
-            (_, false, false) => UNANSWERED_OTHER,
-        }
-    }
-
-    /// Returns the record of a flow that is over.
-    fn finish(self, key: &Key, reason: EndReason, counters: &mut TcpCounters) -> FlowRecord {
-        let record = self.record(key, reason);
-        let tcp = (key.protocol == protocol::TCP).then(|| self.tcp.finish(counters));
-        FlowRecord { tcp, ..record }
-    }
-
-    /// Returns the record up to now, and begins another at `time`.
-    fn cut(&mut self, key: &Key, time: FrameTime) -> FlowRecord {
-        let record = self.record(key, EndReason::Active);
-        let tcp = (key.protocol == protocol::TCP).then(|| self.tcp.cut());
-        self.out = Direction { mac: self.out.mac, ..Direction::default() };
-        self.back = Direction { mac: self.back.mac, ..Direction::default() };
-        (self.start, self.end) = (time, time);
-        FlowRecord { tcp, ..record }
-    }
-
-    fn record(&self, key: &Key, reason: EndReason) -> FlowRecord {
-        FlowRecord {
-            protocol: key.protocol,
-            originator: FlowEnd { mac: self.out.mac, ..key.end(self.originator_is_low) },
-            responder: FlowEnd { mac: self.back.mac, ..key.end(!self.originator_is_low) },
-            vlan: key.vlan(),
-            inner_vlan: key.inner_vlan(),
-            packets_out: self.out.packets,
-            packets_in: self.back.packets,
-            bytes_out: self.out.bytes,
-            bytes_in: self.back.bytes,
-            tcp_flags_out: self.out.tcp_flags,
-            tcp_flags_in: self.back.tcp_flags,
-            start: self.start,
-            end: self.end,
-            reason,
-            application: None,
-            by_payload: false,
-            name: None,
-            tcp: None,
-        }
+/// Returns the list that a flow belongs in.
+fn list(flow: &Entry, protocol: u8) -> u8 {
+    match (flow.tcp.is_over(), flow.is_established(), protocol == protocol::TCP) {
+        (true, ..) => OVER,
+        (_, true, true) => ESTABLISHED_TCP,
+        (_, true, false) => ESTABLISHED_OTHER,
+        (_, false, true) => PASSING_TCP,
+        (_, false, false) => PASSING_OTHER,
     }
 }

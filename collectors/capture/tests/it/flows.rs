@@ -164,33 +164,100 @@ fn the_same_addresses_in_two_vlans_are_two_flows() {
     assert_eq!(shown, [(Some(5), 2), (Some(6), 1)]);
 }
 
-#[test]
-fn packets_with_forged_sources_expel_each_other_and_not_answered_flows() {
+/// Frames of one side of a connection to Bert's port 80.
+fn to_bert(source: u32, port: u16, flags: u8) -> Vec<u8> {
+    let source = source.to_be_bytes().into();
+    ethernet(ANNA, BERT, IPV4, &ipv4(source, BERT_IP, 6, &tcp(port, 80, 1, flags, b"")))
+}
+
+fn from_bert(target: u32, port: u16, flags: u8) -> Vec<u8> {
+    let target = target.to_be_bytes().into();
+    ethernet(BERT, ANNA, IPV4, &ipv4(BERT_IP, target, 6, &tcp(80, port, 1, flags, b"")))
+}
+
+/// A pipeline with room for 64 flows, of which Anna has 40 that are established.
+fn busy() -> Pipeline {
     let mut options = options();
     options.flows.capacity = 64;
     let mut pipeline = Pipeline::new(options);
-    let talk = |port: u16, from_anna: bool| {
-        let (from, to) = if from_anna { (port, 80) } else { (80, port) };
-        let (source, target) = if from_anna { (ANNA_IP, BERT_IP) } else { (BERT_IP, ANNA_IP) };
-        ethernet(ANNA, BERT, IPV4, &ipv4(source, target, 6, &tcp(from, to, 1, ACK, b"")))
-    };
-    for port in 0..40 {
-        send(&mut pipeline, 0, &talk(10_000 + port, true));
-        send(&mut pipeline, 1, &talk(10_000 + port, false));
+    for port in 10_000..10_040 {
+        send(&mut pipeline, 0, &to_bert(ANNA_IP.into(), port, SYN));
+        send(&mut pipeline, 0, &from_bert(ANNA_IP.into(), port, SYN | ACK));
+        send(&mut pipeline, 1, &to_bert(ANNA_IP.into(), port, ACK));
     }
-    for number in 0..50_000_u32 {
-        let source = (0x0b00_0000 + number).to_be_bytes().into();
-        send(&mut pipeline, 2, &ethernet(ANNA, BERT, IPV4, &ipv4(source, BERT_IP, 6, &tcp(1, 80, 1, SYN, b""))));
-        pipeline.take_flows().for_each(|flow| assert!(flow.packets_in == 0, "an answered flow was expelled: {flow:?}"));
-    }
-    let statistics = pipeline.statistics();
-    assert_eq!((statistics.flows_open, statistics.flows.flows_evicted), (64, 50_000 - 24));
+    pipeline
+}
+
+/// Asserts that the connections of Anna are as they were, after a flood whose flows have left as they came.
+fn assert_undisturbed(mut pipeline: Pipeline, what: &str) {
+    pipeline.take_flows().for_each(|flow| assert_ne!(flow.originator.ip, ANNA_IP, "{what}: {flow:?}"));
+    assert_eq!(pipeline.statistics().flows.flows_evicted_established, 0, "{what}");
     pipeline.finish();
-    assert_eq!(pipeline.take_flows().filter(|flow| flow.packets_in == 1).count(), 40);
+    assert_eq!(pipeline.take_flows().filter(|flow| flow.packets_out == 2).count(), 40, "{what}");
 }
 
 #[test]
-fn a_table_full_of_answered_flows_still_takes_new_ones() {
+fn packets_with_forged_sources_expel_each_other_and_no_established_flow() {
+    let forged = 0x0b00_0000..0x0b00_c350_u32;
+    let mut floods: Vec<(&str, Vec<Vec<u8>>)> = vec![
+        ("unanswered", forged.clone().map(|source| to_bert(source, 1, SYN)).collect()),
+        // Bert answers, but who forged the source does not know with what.
+        (
+            "answered",
+            forged.clone().flat_map(|source| [to_bert(source, 1, SYN), from_bert(source, 1, SYN | ACK)]).collect(),
+        ),
+    ];
+    let question = |source: u32| {
+        let source: std::net::Ipv4Addr = source.to_be_bytes().into();
+        let asked = ethernet(ANNA, BERT, IPV4, &ipv4(source, BERT_IP, 17, &udp(5_000, 53, b"?")));
+        [asked, ethernet(BERT, ANNA, IPV4, &ipv4(BERT_IP, source, 17, &udp(53, 5_000, b"!")))]
+    };
+    floods.push(("questions", forged.flat_map(question).collect()));
+    for (what, frames) in floods {
+        let mut pipeline = busy();
+        for frame in &frames {
+            send(&mut pipeline, 2, frame);
+            pipeline.take_flows().for_each(|flow| assert_ne!(flow.originator.ip, ANNA_IP, "{what}: {flow:?}"));
+        }
+        assert_eq!((pipeline.statistics().flows_open, pipeline.statistics().flows.flows_evicted), (64, 50_000 - 24));
+        assert_undisturbed(pipeline, what);
+    }
+}
+
+#[test]
+fn a_source_that_holds_more_than_its_share_makes_room_itself() {
+    let mut pipeline = busy();
+    let greedy = 0x0a00_00aa;
+    (0..20).for_each(|port| send(&mut pipeline, 2, &to_bert(greedy, port, SYN)));
+    // Four others come, and stay, however much the greedy one asks for.
+    (0..4).for_each(|other| send(&mut pipeline, 3, &to_bert(0x0a00_00b0 + other, 1, SYN)));
+    (100..200).for_each(|port| send(&mut pipeline, 4, &to_bert(greedy, port, SYN)));
+    let left: Vec<_> = pipeline.take_flows().map(|flow| flow.originator.ip).collect();
+    assert_eq!(left, vec![std::net::IpAddr::from(greedy.to_be_bytes()); 100]);
+    let counted = pipeline.statistics().flows;
+    assert_eq!((counted.flows_evicted, counted.flows_evicted_over_share), (100, 100));
+    assert_undisturbed(pipeline, "greedy");
+}
+
+#[test]
+fn established_flows_leave_room_for_others_and_make_room_among_themselves() {
+    let mut options = options();
+    options.flows.capacity = 16;
+    let mut pipeline = Pipeline::new(options);
+    for source in 0..30 {
+        let (source, second) = (0x0a00_0100 + source, i64::from(source));
+        send(&mut pipeline, second, &to_bert(source, 1, SYN));
+        send(&mut pipeline, second, &from_bert(source, 1, SYN | ACK));
+        send(&mut pipeline, second, &to_bert(source, 1, ACK));
+    }
+    let counted = pipeline.statistics();
+    assert_eq!((counted.flows_open, counted.flows.flows_evicted_established), (14, 16));
+    let left: Vec<_> = pipeline.take_flows().map(|flow| flow.start).collect();
+    assert_eq!(left, (0..16).map(at).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_full_table_still_takes_new_flows() {
     let mut options = options();
     options.flows.capacity = 16;
     let mut pipeline = Pipeline::new(options);

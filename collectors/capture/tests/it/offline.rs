@@ -304,6 +304,7 @@ fn the_replay_of_a_conversation_is_this_json() {
             "responder": {"ip": "10.0.0.11", "port": 80, "mac": "00:1b:21:00:00:0b"},
             "community_id": "1:3zECDy6K8Y5KYRnxuHCk3wTzgHQ=",
             "packets_out": 1, "packets_in": 1, "bytes_out": 54, "bytes_in": 54, "start": time(1), "end": time(2),
+            "application": "http", "by_payload": false,
             "tcp": {"state": "established", "history": "Sh", "retransmissions_out": 0, "retransmissions_in": 0, "handshake_us": null},
         }],
     });

@@ -12,7 +12,7 @@ use onenet_topology::flow::{TcpFlow, TcpState};
 
 pub use history::{Event, History};
 
-use self::sequence::{Seen, Sequence, Span};
+use self::sequence::{Order, Seen, Sequence, Span};
 use crate::{
     FrameTime,
     decode::{Ip, tcp::Tcp, tcp::flags},
@@ -63,28 +63,41 @@ pub(super) struct Segment {
     part: bool,
 }
 
+/// What a segment's payload is in the stream of its side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// None, or payload that was there before, or that comes too late.
+    Nothing,
+    /// What comes next.
+    Next,
+    /// What comes later: something is missing before it.
+    AfterGap,
+}
+
 /// What has happened once.
 mod seen {
     /// The originator's SYN.
-    pub(super) const ASKED: u8 = 0x01;
+    pub(super) const ASKED: u16 = 0x01;
     /// The responder's SYN.
-    pub(super) const ANSWERED: u8 = 0x02;
+    pub(super) const ANSWERED: u16 = 0x02;
     /// Anything of the originator that acknowledges and is no SYN.
-    pub(super) const CONFIRMED: u8 = 0x04;
+    pub(super) const CONFIRMED: u16 = 0x04;
     /// The same of the responder.
-    pub(super) const CONFIRMED_BACK: u8 = 0x08;
+    pub(super) const CONFIRMED_BACK: u16 = 0x08;
     /// FIN, of either.
-    pub(super) const FIN_OUT: u8 = 0x10;
-    pub(super) const FIN_IN: u8 = 0x20;
+    pub(super) const FIN_OUT: u16 = 0x10;
+    pub(super) const FIN_IN: u16 = 0x20;
     /// The first reset, unless both had sent FIN.
-    pub(super) const RESET_OUT: u8 = 0x40;
-    pub(super) const RESET_IN: u8 = 0x80;
+    pub(super) const RESET_OUT: u16 = 0x40;
+    pub(super) const RESET_IN: u16 = 0x80;
+    /// The originator acknowledged about what the responder had sent.
+    pub(super) const ESTABLISHED: u16 = 0x100;
 }
 
 /// A connection that is going on.
 #[derive(Debug, Default)]
 pub(super) struct Tracker {
-    seen: u8,
+    seen: u16,
     /// Sequence number of the originator's SYN.
     opening: u32,
     retransmissions_out: u32,
@@ -123,18 +136,24 @@ impl Segment {
 }
 
 impl Tracker {
-    /// Follows a segment.
+    /// Follows a segment. Returns what its payload is in the stream of its side.
     #[inline]
-    pub(super) fn segment(&mut self, time: FrameTime, out: bool, segment: &Segment, counters: &mut TcpCounters) {
+    pub(super) fn segment(
+        &mut self,
+        time: FrameTime,
+        out: bool,
+        segment: &Segment,
+        counters: &mut TcpCounters,
+    ) -> Stream {
         if segment.flags & (flags::SYN | flags::FIN | flags::RST) != 0 {
             self.turn(time, out, segment);
         } else if segment.has(flags::ACK) {
-            self.confirm(time, out);
+            self.confirm(time, out, segment);
         }
         if segment.has(flags::RST) {
-            return;
+            return Stream::Nothing;
         }
-        self.payload(time, out, segment, counters);
+        let stream = self.payload(time, out, segment, counters);
         if segment.has(flags::ACK) {
             let other = if out { &mut self.back } else { &mut self.out };
             let missed = other.acknowledged(time, segment.acknowledgement);
@@ -148,6 +167,7 @@ impl Tracker {
         } else if segment.window == 0 && !segment.has(flags::SYN) {
             self.history.note(Event::WindowClosed, out);
         }
+        stream
     }
 
     /// Follows what opens and closes a connection.
@@ -179,12 +199,15 @@ impl Tracker {
         } else {
             self.seen |= if out { seen::FIN_OUT } else { seen::FIN_IN };
             if segment.has(flags::ACK) {
-                self.confirm(time, out);
+                self.confirm(time, out, segment);
             }
         }
     }
 
-    fn confirm(&mut self, time: FrameTime, out: bool) {
+    fn confirm(&mut self, time: FrameTime, out: bool, segment: &Segment) {
+        if out && self.seen & seen::ESTABLISHED == 0 && self.back.may_acknowledge(segment.acknowledgement) {
+            self.seen |= seen::ESTABLISHED;
+        }
         if out && self.seen & (seen::ASKED | seen::ANSWERED | seen::CONFIRMED) == seen::ASKED | seen::ANSWERED {
             let us = time.ns_since(self.asked) / 1_000;
             self.handshake_us = u32::try_from(us).ok();
@@ -192,7 +215,7 @@ impl Tracker {
         self.seen |= if out { seen::CONFIRMED } else { seen::CONFIRMED_BACK };
     }
 
-    fn payload(&mut self, time: FrameTime, out: bool, segment: &Segment, counters: &mut TcpCounters) {
+    fn payload(&mut self, time: FrameTime, out: bool, segment: &Segment, counters: &mut TcpCounters) -> Stream {
         let round_trip_ns = self.handshake_us.map(|us| i64::from(us) * 1_000);
         let side = if out { &mut self.out } else { &mut self.back };
         if segment.part {
@@ -203,13 +226,22 @@ impl Tracker {
             Span { start: segment.sequence.wrapping_add(syn), length: segment.length, fin: segment.has(flags::FIN) };
         let length = u64::from(segment.length);
         match side.segment(time, span, round_trip_ns) {
-            Seen::Nothing if segment.flags & (flags::SYN | flags::FIN) != 0 => {}
-            Seen::Nothing => self.history.note(Event::Ack, out),
-            Seen::New { late } => {
+            Seen::Nothing => {
+                if segment.flags & (flags::SYN | flags::FIN) == 0 {
+                    self.history.note(Event::Ack, out);
+                }
+                Stream::Nothing
+            }
+            Seen::New(order) => {
                 counters.segments += 1;
                 counters.bytes += length;
-                counters.out_of_order += u64::from(late);
+                counters.out_of_order += u64::from(order == Order::Late);
                 self.history.note(Event::Data, out);
+                match order {
+                    Order::Next => Stream::Next,
+                    Order::Ahead => Stream::AfterGap,
+                    Order::Late => Stream::Nothing,
+                }
             }
             Seen::Again { new } => {
                 counters.retransmissions += 1;
@@ -217,6 +249,7 @@ impl Tracker {
                 let count = if out { &mut self.retransmissions_out } else { &mut self.retransmissions_in };
                 *count = count.saturating_add(1);
                 self.history.note(Event::Retransmission, out);
+                Stream::Nothing
             }
         }
     }
@@ -228,6 +261,11 @@ impl Tracker {
     /// Returns whether the connection is over.
     pub(super) fn is_over(&self) -> bool {
         self.both_closed() || self.seen & (seen::RESET_OUT | seen::RESET_IN) != 0
+    }
+
+    /// Returns whether both sides are known to take part: the originator, too, knows what the other sent.
+    pub(super) fn is_established(&self) -> bool {
+        self.seen & seen::ESTABLISHED != 0
     }
 
     /// Returns whether a SYN of the originator with this sequence number opens another connection than this one.
@@ -259,7 +297,7 @@ impl Tracker {
     }
 
     fn state(&self) -> TcpState {
-        let has = |what: u8| self.seen & what != 0;
+        let has = |what: u16| self.seen & what != 0;
         let (asked, answered) = (has(seen::ASKED), has(seen::ANSWERED));
         let reset_by = (has(seen::RESET_OUT), has(seen::RESET_IN));
         let closed = (has(seen::FIN_OUT), has(seen::FIN_IN));

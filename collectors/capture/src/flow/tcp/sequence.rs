@@ -46,16 +46,24 @@ struct Hole {
 pub(super) enum Seen {
     /// Nothing that counts: no payload, a keep-alive, or a number that cannot be.
     Nothing,
-    /// Payload not seen before; what comes late comes in another order than it was sent.
-    New {
-        /// Whether it fills what was missing.
-        late: bool,
-    },
+    /// Payload not seen before.
+    New(Order),
     /// Payload that was sent again, of which so many bytes were not seen before.
     Again {
         /// Bytes not seen before.
         new: u32,
     },
+}
+
+/// Where new payload stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Behind the last.
+    Next,
+    /// Behind something that is missing, or what was before it is not known.
+    Ahead,
+    /// Where it was missing: it came in another order than it was sent.
+    Late,
 }
 
 /// A segment's place, without SYN and FIN.
@@ -92,18 +100,27 @@ impl Sequence {
         !self.known || ahead(number, self.next).unsigned_abs() <= AHEAD_MAX >> 4
     }
 
+    /// Returns whether this acknowledges about what was sent: whoever only forges the other side's address cannot know it.
+    pub(super) fn may_acknowledge(&self, number: u32) -> bool {
+        self.lost_track || (self.known && ahead(number, self.next).unsigned_abs() <= AHEAD_MAX >> 4)
+    }
+
     /// Notes a segment.
     #[inline]
     pub(super) fn segment(&mut self, time: FrameTime, span: Span, round_trip_ns: Option<i64>) -> Seen {
+        let new = |order| if span.length == 0 { Seen::Nothing } else { Seen::New(order) };
         if self.lost_track {
-            return if span.length == 0 { Seen::Nothing } else { Seen::New { late: false } };
+            return new(Order::Ahead);
         }
         let end = span.start.wrapping_add(span.length).wrapping_add(u32::from(span.fin));
-        let distance = if self.known { ahead(span.start, self.next) } else { 0 };
-        self.known = true;
+        if !self.known {
+            (self.known, self.next) = (true, end);
+            return new(Order::Ahead);
+        }
+        let distance = ahead(span.start, self.next);
         if distance == 0 {
             self.next = end;
-            return if span.length == 0 { Seen::Nothing } else { Seen::New { late: false } };
+            return new(Order::Next);
         }
         self.out_of_place(time, span, end, distance, round_trip_ns)
     }
@@ -124,7 +141,7 @@ impl Sequence {
             let hole = Hole { start: self.next, end: span.start, since: time, acknowledged: false };
             self.holes.get_or_insert_default().push(hole);
             self.next = end;
-            return if span.length == 0 { Seen::Nothing } else { Seen::New { late: false } };
+            return if span.length == 0 { Seen::Nothing } else { Seen::New(Order::Ahead) };
         }
         // A keep-alive repeats the last number, with one byte or none (RFC 9293, section 3.8.4).
         if span.length == 0 || (span.length == 1 && distance == -1) {
@@ -137,8 +154,8 @@ impl Sequence {
         match filled {
             Some((bytes, since)) => {
                 let limit = round_trip_ns.unwrap_or(REORDER_NS);
-                let late = time.ns_since(since) <= limit;
-                if late { Seen::New { late } } else { Seen::Again { new: bytes.saturating_add(beyond) } }
+                let overtaken = time.ns_since(since) <= limit;
+                if overtaken { Seen::New(Order::Late) } else { Seen::Again { new: bytes.saturating_add(beyond) } }
             }
             None => Seen::Again { new: beyond },
         }

@@ -1,0 +1,191 @@
+//! A flow that is going on.
+//!
+//! Invariant: what a record tells is told once: a record that is cut leaves the connection as it is, and begins to count anew.
+
+use onenet_topology::{MacAddr, flow::FlowEnd};
+
+use super::{
+    key::{Key, Place},
+    record::{EndReason, FlowRecord},
+    sources::Opener,
+    tcp::{Segment, Stream, TcpCounters, Tracker},
+};
+use crate::{
+    FrameTime,
+    application::{Assemblies, Details, Recogniser},
+    decode::ip::protocol,
+};
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Direction {
+    packets: u64,
+    bytes: u64,
+    tcp_flags: u8,
+    /// The sender's link address in the first packet.
+    mac: Option<MacAddr>,
+}
+
+/// What of a packet its flow looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) time: FrameTime,
+    pub(super) mac: Option<MacAddr>,
+    /// Length of the frame.
+    pub(super) octets: u32,
+    pub(super) segment: Option<Segment>,
+    pub(super) payload: &'a [u8],
+    /// Whether all of the payload was captured.
+    pub(super) whole: bool,
+}
+
+/// A flow that is going on.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) start: FrameTime,
+    pub(super) end: FrameTime,
+    pub(super) touched: FrameTime,
+    out: Direction,
+    back: Direction,
+    pub(super) tcp: Tracker,
+    recogniser: Recogniser,
+    name: Option<Box<str>>,
+    pub(super) originator_is_low: bool,
+    /// Whether the originator, or who answers it, sent the first packet.
+    opened_by_originator: bool,
+    /// Whether the originator went on after it was answered.
+    established: bool,
+}
+
+impl Entry {
+    /// Returns a flow without packets.
+    pub(super) fn new(time: FrameTime, place: &Place) -> Self {
+        let originator_is_low = place.from_low != place.answers;
+        let port = |low| place.key.end(low).port;
+        Self {
+            start: time,
+            end: time,
+            touched: time,
+            out: Direction::default(),
+            back: Direction::default(),
+            tcp: Tracker::default(),
+            recogniser: Recogniser::new(place.key.protocol, port(originator_is_low), port(!originator_is_low)),
+            name: None,
+            originator_is_low,
+            opened_by_originator: !place.answers,
+            established: false,
+        }
+    }
+
+    /// Counts a packet. Returns whether payload told all that it will.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        out: bool,
+        sent: &Sent<'_>,
+        assemblies: &mut Assemblies,
+        counters: &mut TcpCounters,
+    ) -> bool {
+        let (direction, other) = if out { (&mut self.out, &self.back) } else { (&mut self.back, &self.out) };
+        if direction.packets == 0 && direction.mac.is_none() {
+            direction.mac = sent.mac;
+        }
+        direction.packets += 1;
+        direction.bytes += u64::from(sent.octets);
+        self.start = self.start.min(sent.time);
+        self.end = self.end.max(sent.time);
+        let stream = if let Some(segment) = &sent.segment {
+            direction.tcp_flags |= segment.flags;
+            let stream = self.tcp.segment(sent.time, out, segment, counters);
+            self.established = self.tcp.is_established();
+            stream
+        } else {
+            self.established |= out && other.packets != 0;
+            Stream::Next
+        };
+        !self.recogniser.is_done() && self.look(out, sent, stream, assemblies)
+    }
+
+    fn look(&mut self, out: bool, sent: &Sent<'_>, stream: Stream, assemblies: &mut Assemblies) -> bool {
+        if stream == Stream::Nothing {
+            return false;
+        }
+        if stream == Stream::AfterGap {
+            self.recogniser.gap();
+        }
+        self.recogniser.payload(assemblies, out, sent.payload);
+        if !sent.whole {
+            self.recogniser.gap();
+        }
+        self.recogniser.is_done()
+    }
+
+    /// Returns what payload told of the flow, once: it is not kept here any longer.
+    pub(super) fn take_details(&mut self) -> Option<Box<Details>> {
+        let details = self.recogniser.take_details()?;
+        if self.name.is_none() {
+            self.name = details.name().map(Into::into);
+        }
+        Some(details)
+    }
+
+    /// Returns who sent the first packet.
+    pub(super) fn opener(&self, key: &Key) -> Opener {
+        let direction = if self.opened_by_originator { &self.out } else { &self.back };
+        Opener { ip: key.ip(self.originator_is_low == self.opened_by_originator), mac: direction.mac }
+    }
+
+    /// Returns whether both sides are known to take part.
+    pub(super) fn is_established(&self) -> bool {
+        self.established
+    }
+
+    /// Returns originator and responder.
+    pub(super) fn ends(&self, key: &Key) -> [FlowEnd; 2] {
+        let end = |low, side: &Direction| FlowEnd { mac: side.mac, ..key.end(low) };
+        [end(self.originator_is_low, &self.out), end(!self.originator_is_low, &self.back)]
+    }
+
+    /// Returns the record of a flow that is over.
+    pub(super) fn finish(self, key: &Key, reason: EndReason, counters: &mut TcpCounters) -> FlowRecord {
+        let mut record = self.record(key, reason);
+        record.tcp = (key.protocol == protocol::TCP).then(|| self.tcp.finish(counters));
+        record.name = self.name;
+        record
+    }
+
+    /// Returns the record up to now, and begins another at `time`.
+    pub(super) fn cut(&mut self, key: &Key, time: FrameTime) -> FlowRecord {
+        let mut record = self.record(key, EndReason::Active);
+        record.tcp = (key.protocol == protocol::TCP).then(|| self.tcp.cut());
+        record.name.clone_from(&self.name);
+        self.out = Direction { mac: self.out.mac, ..Direction::default() };
+        self.back = Direction { mac: self.back.mac, ..Direction::default() };
+        (self.start, self.end) = (time, time);
+        record
+    }
+
+    fn record(&self, key: &Key, reason: EndReason) -> FlowRecord {
+        let [originator, responder] = self.ends(key);
+        let conclusion = self.recogniser.conclusion();
+        FlowRecord {
+            protocol: key.protocol,
+            originator,
+            responder,
+            vlan: key.vlan(),
+            inner_vlan: key.inner_vlan(),
+            packets_out: self.out.packets,
+            packets_in: self.back.packets,
+            bytes_out: self.out.bytes,
+            bytes_in: self.back.bytes,
+            tcp_flags_out: self.out.tcp_flags,
+            tcp_flags_in: self.back.tcp_flags,
+            start: self.start,
+            end: self.end,
+            reason,
+            application: conclusion.application,
+            by_payload: conclusion.by_payload,
+            name: None,
+            tcp: None,
+        }
+    }
+}
