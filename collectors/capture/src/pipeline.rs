@@ -8,7 +8,10 @@ use onenet_topology::{MacAddr, Timestamp};
 
 use crate::{
     FrameMeta, FrameTime, LinkType,
-    decode::{Content, Packet, Reason},
+    decode::{
+        Content, Packet, Reason, Undecoded,
+        tunnel::{TUNNELS_MAX, Tunnelled},
+    },
     facts::Fact,
     flow::{FlowCounters, FlowOptions, FlowRecord, Flows, Introduction},
     inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
@@ -35,6 +38,8 @@ pub struct Statistics {
     pub frames: u64,
     /// Their bytes on the wire.
     pub bytes: u64,
+    /// Packets and frames inside others, in tunnels.
+    pub tunnelled: u64,
     /// Frames that were not wholly understood, by [`Reason::index`].
     undecoded: [u64; Reason::COUNT],
     /// What the inventory counted.
@@ -80,6 +85,7 @@ pub struct Pipeline {
     local: Vec<IpNetwork>,
     frames: u64,
     bytes: u64,
+    tunnelled: u64,
     undecoded: [u64; Reason::COUNT],
 }
 
@@ -101,6 +107,7 @@ impl Pipeline {
             local: options.local,
             frames: 0,
             bytes: 0,
+            tunnelled: 0,
             undecoded: [0; Reason::COUNT],
         }
     }
@@ -115,26 +122,61 @@ impl Pipeline {
             Ok(packet) => packet,
             Err(fault) => return self.count_undecoded(fault.reason),
         };
+        let outer = self.packet(time, &packet, octets);
+        let inner = match packet.inside() {
+            Ok(None) => None,
+            inside => self.tunnelled(time, inside),
+        };
+        if let Some(reason) = outer.or(inner) {
+            self.count_undecoded(reason);
+        }
+    }
+
+    /// Takes what a frame, or a frame or packet inside it, says. Returns why it was not wholly understood.
+    #[inline]
+    fn packet(&mut self, time: FrameTime, packet: &Packet<'_>, octets: u32) -> Option<Reason> {
         if let Some(mac) = packet.source {
             self.inventory.sent(time, mac, packet.vlan, octets, packet.outgoing);
         }
         if let Some(mac) = packet.destination {
             self.inventory.received(mac, octets);
         }
-        let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
-        let observed = passive::observe(&packet, &self.local, |fact| note(time, fact, inventory, neighbours));
+        let observed = if packet.foreign {
+            Ok(())
+        } else {
+            let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
+            passive::observe(packet, &self.local, |fact| note(time, fact, inventory, neighbours))
+        };
         if let Content::Ip(_) = packet.content {
-            self.flows.packet(time, &packet, octets);
+            self.flows.packet(time, packet, octets);
             while let Some(introduction) = self.flows.take_introduction() {
                 introduce(&introduction);
             }
         }
-        // A message inside that the capture cut short is not its sender's fault.
-        let cut = u32::try_from(bytes.len()).is_ok_and(|captured| captured < octets);
-        let blame = |reason: Reason| if cut && reason.is_short() { Reason::CutByCapture } else { reason };
-        if let Some(reason) = packet.fault.map(|f| f.reason).or(observed.err().map(|f| blame(f.reason))) {
-            self.count_undecoded(reason);
+        packet.fault.or(observed.err().map(|fault| fault.blamed(packet.cut))).map(|fault| fault.reason)
+    }
+
+    /// Takes what tunnels carry, one inside the other. Returns the first reason why something was not wholly understood.
+    #[cold]
+    fn tunnelled(&mut self, time: FrameTime, first: Result<Option<Tunnelled<'_>>, Undecoded>) -> Option<Reason> {
+        let mut inside = first;
+        let mut reason = None;
+        for _ in 0..TUNNELS_MAX {
+            let parsed = match inside {
+                Ok(None) => return reason,
+                Ok(Some(tunnelled)) => tunnelled.parse().map(|packet| (packet, tunnelled.length)),
+                Err(fault) => Err(fault),
+            };
+            let (packet, octets) = match parsed {
+                Ok(parsed) => parsed,
+                Err(fault) => return reason.or(Some(fault.reason)),
+            };
+            self.tunnelled += 1;
+            let found = self.packet(time, &packet, octets);
+            reason = reason.or(found);
+            inside = packet.inside();
         }
+        reason.or(inside.is_ok_and(|inside| inside.is_some()).then_some(Reason::TunnelDepth))
     }
 
     /// Closes flows that have been silent for too long at `now`. To be called now and then when no frames come.
@@ -188,6 +230,7 @@ impl Pipeline {
         Statistics {
             frames: self.frames,
             bytes: self.bytes,
+            tunnelled: self.tunnelled,
             undecoded: self.undecoded,
             inventory: self.inventory.counters(),
             flows: self.flows.counters(),

@@ -10,10 +10,16 @@ use super::{Reason, Undecoded, be16, head};
 pub mod protocol {
     /// ICMP.
     pub const ICMP: u8 = 1;
+    /// IPv4, inside.
+    pub const IPV4: u8 = 4;
     /// TCP.
     pub const TCP: u8 = 6;
     /// UDP.
     pub const UDP: u8 = 17;
+    /// IPv6, inside.
+    pub const IPV6: u8 = 41;
+    /// Generic routing encapsulation.
+    pub const GRE: u8 = 47;
     /// ICMPv6.
     pub const ICMPV6: u8 = 58;
     /// SCTP.

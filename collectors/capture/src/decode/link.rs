@@ -68,7 +68,7 @@ impl<'a> Link<'a> {
     /// # Errors
     /// When the header does not fit, or the link type is not one the product reads.
     pub fn parse(link_type: LinkType, tag: Option<VlanTag>, bytes: &'a [u8]) -> Result<Self, Undecoded> {
-        let mut link = match link_type {
+        let link = match link_type {
             LinkType::Ethernet => Self::ethernet(bytes, tag),
             LinkType::LinuxCooked => Self::cooked(bytes),
             LinkType::LinuxCooked2 => Self::cooked2(bytes),
@@ -78,8 +78,31 @@ impl<'a> Link<'a> {
                 Err(Undecoded::new(Reason::LinkType, 0, 1, usize::try_from(code).unwrap_or(usize::MAX)))
             }
         }?;
-        link.protocol = link.protocol.map_err(|fault| fault.seen_from(bytes, link.payload));
-        Ok(link)
+        Ok(link.placed(bytes))
+    }
+
+    /// Returns an IP packet of either version that nothing stands in front of.
+    pub(crate) const fn ip(bytes: &'a [u8]) -> Self {
+        Self::bare(Protocol::Ip, bytes)
+    }
+
+    /// Returns what `number`, an EtherType, says that the bytes are.
+    pub(crate) fn of_type(number: u16, bytes: &'a [u8]) -> Self {
+        let mut link = Self::bare(Protocol::Ip, bytes);
+        link.carry(number);
+        link.placed(bytes)
+    }
+
+    /// Returns an Ethernet frame; `tag` is the one that is told beside it, unless it has one itself.
+    pub(crate) fn frame(bytes: &'a [u8], tag: Option<VlanTag>) -> Result<Self, Undecoded> {
+        let mut link = Self::ethernet(bytes, None)?;
+        link.vlan = link.vlan.or(tag.and_then(VlanTag::id));
+        Ok(link.placed(bytes))
+    }
+
+    fn placed(mut self, bytes: &[u8]) -> Self {
+        self.protocol = self.protocol.map_err(|fault| fault.seen_from(bytes, self.payload));
+        self
     }
 
     const fn bare(protocol: Protocol, payload: &'a [u8]) -> Self {
@@ -220,9 +243,8 @@ impl<'a> Link<'a> {
                     return Ok(None);
                 }
                 Some(0) => return self.carry_frame(Reason::MplsShort),
-                other => {
-                    return Err(Undecoded::new(Reason::MplsPayload, 0, 4, other.unwrap_or_default().into()));
-                }
+                Some(other) => return Err(Undecoded::new(Reason::MplsPayload, 0, 4, other.into())),
+                None => return Err(Undecoded::new(Reason::MplsShort, 0, 1, 0)),
             }
         }
         Err(Undecoded::new(Reason::MplsDepth, 0, LABELS_MAX, LABELS_MAX.saturating_add(1)))

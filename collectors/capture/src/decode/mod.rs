@@ -23,6 +23,7 @@ pub mod sctp;
 pub mod ssdp;
 pub mod stp;
 pub mod tcp;
+pub mod tunnel;
 pub mod udp;
 
 mod reason;
@@ -49,6 +50,11 @@ pub struct Undecoded {
 impl Undecoded {
     pub(crate) const fn new(reason: Reason, offset: usize, expected: usize, actual: usize) -> Self {
         Self { reason, offset, expected, actual }
+    }
+
+    /// Returns the same fault, but for which not the sender is to blame where the capture `cut` off what is missing.
+    pub(crate) const fn blamed(self, cut: bool) -> Self {
+        if cut && self.reason.is_short() { Self { reason: Reason::CutByCapture, ..self } } else { self }
     }
 
     /// Returns the same fault seen from `outer`, in which `inner`, the bytes it was found in, lie.

@@ -41,8 +41,14 @@ pub struct Packet<'a> {
     pub vlan: Option<u16>,
     /// Id of the VLAN inside that one.
     pub inner_vlan: Option<u16>,
+    /// The virtual network that a tunnel says that the packet belongs to.
+    pub network: Option<u32>,
     /// Whether the capturing host sent the frame.
     pub outgoing: bool,
+    /// Whether it was carried for others, from a segment elsewhere: what it says of link addresses does not count here.
+    pub foreign: bool,
+    /// Whether the end is missing through no fault of the sender.
+    pub(crate) cut: bool,
     /// What the frame carries.
     pub content: Content<'a>,
     /// The first thing in the frame that could not be decoded, or was decoded although it contradicts itself.
@@ -105,21 +111,28 @@ impl<'a> Packet<'a> {
     pub fn parse(link_type: LinkType, meta: FrameMeta, bytes: &'a [u8]) -> Result<Self, Undecoded> {
         // Where the capture cut the frame, that bytes are missing is no fault of the sender.
         let cut = usize::try_from(meta.wire_length).is_ok_and(|length| length > bytes.len());
-        let blame = |fault: Undecoded| {
-            if cut && fault.reason.is_short() { Undecoded { reason: Reason::CutByCapture, ..fault } } else { fault }
-        };
-        let link = Link::parse(link_type, meta.vlan, bytes).map_err(blame)?;
+        let link = Link::parse(link_type, meta.vlan, bytes).map_err(|fault| fault.blamed(cut))?;
+        let packet = Self::from_link(&link, bytes, cut);
+        Ok(Self { outgoing: meta.outgoing || link.outgoing, ..packet })
+    }
+
+    /// Returns what is behind a link layer in `bytes`, the end of which may be `cut` off.
+    #[inline]
+    pub(crate) fn from_link(link: &Link<'a>, bytes: &'a [u8], cut: bool) -> Self {
         let mut packet = Self {
             source: link.source,
             destination: link.destination,
             vlan: link.vlan,
             inner_vlan: link.inner_vlan,
-            outgoing: meta.outgoing || link.outgoing,
+            network: None,
+            outgoing: false,
+            foreign: link.carries_frame,
+            cut,
             content: Content::Unread,
             fault: None,
         };
-        packet.fault = packet.read_content(&link, bytes, cut).err().map(blame);
-        Ok(packet)
+        packet.fault = packet.read_content(link, bytes, cut).err().map(|fault| fault.blamed(cut));
+        packet
     }
 
     fn read_content(&mut self, link: &Link<'a>, frame: &[u8], cut: bool) -> Result<(), Undecoded> {

@@ -132,6 +132,16 @@ reasons! {
     Dhcpv6Short = "dhcpv6_short",
     /// A DHCPv6 option beyond the message.
     Dhcpv6Option = "dhcpv6_option",
+    /// A GRE header, or what its flags promise, does not fit.
+    GreShort = "gre_short",
+    /// A GRE header of a version, or with a source route, that the product does not read.
+    GreFormat = "gre_format",
+    /// GRE that carries what is no packet and no frame.
+    GreProtocol = "gre_protocol",
+    /// A header of ERSPAN does not fit.
+    ErspanShort = "erspan_short",
+    /// More tunnels are inside each other than any network nests.
+    TunnelDepth = "tunnel_depth",
 }
 
 impl Reason {
@@ -160,6 +170,8 @@ impl Reason {
                 | Self::BackboneShort
                 | Self::MplsShort
                 | Self::PppoeShort
+                | Self::GreShort
+                | Self::ErspanShort
                 | Self::IcmpShort
                 | Self::Icmpv6Short
                 | Self::NdShort

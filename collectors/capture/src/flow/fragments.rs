@@ -23,6 +23,7 @@ struct Whole {
     id: u32,
     protocol: u8,
     vlan: Option<u16>,
+    network: Option<u32>,
 }
 
 /// The ports that the first part had, source first, and whether it could only be an answer.
@@ -69,5 +70,6 @@ fn whole(packet: &Packet<'_>, ip: &Ip<'_>) -> Option<Whole> {
         id: fragment.id,
         protocol: header.protocol,
         vlan: packet.vlan,
+        network: packet.network,
     })
 }

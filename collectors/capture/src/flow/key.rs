@@ -27,6 +27,8 @@ pub(super) struct Key {
     is_v4: bool,
     vlan: u16,
     inner_vlan: u16,
+    /// The virtual network of a tunnel: addresses mean another thing in each.
+    network: u32,
 }
 
 /// A packet's place: its flow, and whether it goes from the low end to the high one.
@@ -47,7 +49,8 @@ impl Hash for Key {
         state.write_u128(self.low.ip);
         state.write_u128(self.high.ip);
         state.write_u64(vlans | ports);
-        state.write_u16(u16::from(self.protocol) << 1 | u16::from(self.is_v4));
+        let kind = u64::from(self.protocol) << 1 | u64::from(self.is_v4);
+        state.write_u64(u64::from(self.network) << 32 | kind);
     }
 }
 
@@ -90,6 +93,7 @@ impl Place {
             is_v4: ip.header.source.is_ipv4(),
             vlan: packet.vlan.unwrap_or(0),
             inner_vlan: packet.inner_vlan.unwrap_or(0),
+            network: packet.network.map_or(0, |network| network.saturating_add(1)),
         };
         Self { key, from_low, answers }
     }

@@ -5,7 +5,8 @@
 //! answer to one that was missed (a SYN with ACK, an echo reply).
 //!
 //! Bytes are lengths of frames on the wire without the checksum at their end: what an interface counter counts, and what
-//! the conversation tables of packet analysers show.
+//! the conversation tables of packet analysers show. A packet inside a tunnel has a flow of its own beside the outer packet's, and
+//! counts with its own length.
 
 mod community;
 mod entry;

@@ -20,3 +20,4 @@ mod observe;
 mod offline;
 mod properties;
 mod round_trip;
+mod tunnels;

@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(end.flows.flows_untaken, 0);
         prop_assert_eq!(end.flows.flows_finished, flows_taken);
         prop_assert_eq!(end.flows.flows_opened, flows_taken);
-        prop_assert!(flow_packets + end.flows.fragments_unmatched + end.flows.packets_unread <= end.frames);
+        prop_assert!(flow_packets + end.flows.fragments_unmatched + end.flows.packets_unread <= end.frames + end.tunnelled);
     }
 
     #[test]
