@@ -13,7 +13,7 @@ use crate::{
         tunnel::{TUNNELS_MAX, Tunnelled},
     },
     facts::Fact,
-    flow::{FlowCounters, FlowOptions, FlowRecord, Flows, Introduction},
+    flow::{FlowCounters, FlowOptions, FlowRecord, Flows},
     inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
     neighbours::{NeighbourState, Neighbours},
     passive,
@@ -149,9 +149,7 @@ impl Pipeline {
         };
         if let Content::Ip(_) = packet.content {
             self.flows.packet(time, packet, octets);
-            while let Some(introduction) = self.flows.take_introduction() {
-                introduce(&introduction);
-            }
+            self.introduce();
         }
         packet.fault.or(observed.err().map(|fault| fault.blamed(packet.cut))).map(|fault| fault.reason)
     }
@@ -182,11 +180,13 @@ impl Pipeline {
     /// Closes flows that have been silent for too long at `now`. To be called now and then when no frames come.
     pub fn advance(&mut self, now: Timestamp) {
         self.flows.advance(now.into());
+        self.introduce();
     }
 
     /// Closes every flow: the capture ended.
     pub fn finish(&mut self) {
         self.flows.finish();
+        self.introduce();
     }
 
     /// Returns what is new since the last call.
@@ -241,6 +241,15 @@ impl Pipeline {
         }
     }
 
+    /// Takes what payload told of the ends of flows.
+    #[inline]
+    fn introduce(&mut self) {
+        while let Some(introduction) = self.flows.take_introduction() {
+            // Nothing is concluded from it yet.
+            drop(introduction);
+        }
+    }
+
     #[cold]
     fn count_undecoded(&mut self, reason: Reason) {
         if let Some(count) = self.undecoded.get_mut(reason.index()) {
@@ -248,9 +257,6 @@ impl Pipeline {
         }
     }
 }
-
-/// Notes what payload told of the ends of a flow.
-const fn introduce(_: &Introduction) {}
 
 fn note(time: FrameTime, fact: Fact<'_>, inventory: &mut Inventory, neighbours: &mut Neighbours) {
     match fact {
