@@ -35,6 +35,10 @@ pub struct FrameMeta {
     pub vlan: Option<VlanTag>,
     /// Whether this host sent the frame itself; what it forwards for others is not its own.
     pub outgoing: bool,
+    /// Of how many frames on the wire the card or the kernel put this one together (LRO, GRO); 1 as a rule.
+    pub segments: u16,
+    /// Length of the headers that each of those had, where they are several.
+    pub headers: u16,
 }
 
 impl LinkType {
@@ -75,6 +79,12 @@ impl VlanTag {
 impl FrameMeta {
     /// Returns what is known of a whole, untagged frame that came from outside.
     pub const fn whole(length: u32) -> Self {
-        Self { wire_length: length, vlan: None, outgoing: false }
+        Self { wire_length: length, vlan: None, outgoing: false, segments: 1, headers: 0 }
+    }
+
+    /// Returns the bytes that were on the wire: of a frame that was put together of several, the headers of each.
+    pub const fn octets(&self) -> u32 {
+        let more = (self.segments as u32).saturating_sub(1);
+        self.wire_length.saturating_add(more.saturating_mul(self.headers as u32))
     }
 }

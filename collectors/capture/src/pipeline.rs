@@ -115,7 +115,7 @@ impl Pipeline {
     /// Takes one frame.
     #[inline]
     pub fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
-        let octets = meta.wire_length;
+        let octets = meta.octets();
         self.frames += 1;
         self.bytes += u64::from(octets);
         let packet = match Packet::parse(link_type, meta, bytes) {

@@ -2,30 +2,23 @@
 //! share, and one system call hands over many frames.
 //!
 //! Invariants: a block belongs to either the kernel or us, told by its status word alone; we read it only between taking
-//! it (acquire) and giving it back (release). Everything inside a block is read as bytes with checked bounds, so that not
-//! even a kernel gone wrong can make us read elsewhere.
+//! it (acquire) and giving it back (release). What the kernel dropped, and what it cut or put together, is counted. Binding
+//! needs no right of the process, only opening a socket does: see [`Sockets`].
 //!
-//! This file is one of the two in the collectors that hold `unsafe`. It spawns nothing: the caller's thread loops over
-//! [`Ring::receive`], which returns at least once in every `timeout`, so that the thread can look whether it is to stop.
+//! It spawns nothing: the caller's thread loops over [`Ring::receive`], which returns at least once in every `timeout`, so
+//! that the thread can look whether it is to stop. `system` alone holds `unsafe`.
 
-#![expect(
-    unsafe_code,
-    reason = "a ring shared with the kernel is a raw mapping, and its system calls have no safe wrapper"
-)]
+mod block;
+mod fanout;
+mod sockets;
+mod system;
 
-use std::{
-    ffi::{CString, c_int, c_void},
-    io,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd},
-    path::PathBuf,
-    ptr::{self, NonNull},
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+pub use self::sockets::Sockets;
 
-use onenet_topology::MacAddr;
+use std::{ffi::c_int, io, num::NonZeroUsize, os::fd::OwnedFd, path::PathBuf, time::Duration};
 
-use crate::{FrameMeta, FrameTime, LinkType, VlanTag};
+use self::{block::Reading, sockets::Lease, system::Mapping};
+use crate::{FrameMeta, FrameTime, LinkType};
 
 /// Size of a ring for a county, in bytes.
 pub const RING_BYTES_DEFAULT: usize = 4 << 20;
@@ -41,15 +34,6 @@ const BLOCK_TIMEOUT_MS: u32 = 50;
 const FRAME_SLOT_BYTES: u32 = 2_048;
 /// The longest frame that the kernel hands over.
 const SNAP_LENGTH_MAX: u32 = 256 << 10;
-
-/// Offsets in a block's header (`struct tpacket_block_desc`).
-const BLOCK_STATUS: usize = 8;
-const BLOCK_FRAMES: usize = 12;
-const BLOCK_FIRST: usize = 16;
-/// Length of a frame's header (`struct tpacket3_hdr`); the link-layer address (`struct sockaddr_ll`) follows it.
-const FRAME_HEADER: usize = size_of::<libc::tpacket3_hdr>();
-const HARDWARE_TYPE: usize = FRAME_HEADER + 8;
-const PACKET_TYPE: usize = FRAME_HEADER + 10;
 
 /// How a ring is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,15 +52,19 @@ impl Default for RingOptions {
     }
 }
 
-/// What the kernel counted since the ring was opened.
+/// What was counted since the ring was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct KernelCounters {
+pub struct RingCounters {
     /// Frames that were to go into the ring, dropped ones included.
     pub frames: u64,
     /// Of those, the ones that found no room.
     pub dropped: u64,
     /// How often the ring ran full.
     pub freezes: u64,
+    /// Frames that were handed over without their last bytes.
+    pub cut: u64,
+    /// Frames that the card or the kernel had put together of several (LRO, GRO).
+    pub merged: u64,
 }
 
 /// Live capture could not begin, or go on.
@@ -102,8 +90,19 @@ pub enum RingError {
         /// This program.
         program: PathBuf,
     },
-    /// The interface was switched off or removed. The ring gives nothing any more: open another once it is back.
-    #[error("interface {interface} was switched off or removed: capture goes on when it is back and opened again")]
+    /// The process gave up the right to open packet sockets, and those that it had opened are in use or used up.
+    #[error(
+        "no packet socket is left for {interface}: they are opened at the start, before the right to open them is given up; \
+         restart the agent (systemctl restart onenet-agent)"
+    )]
+    NoSocket {
+        /// The interface.
+        interface: String,
+    },
+    /// The interface was switched off, removed or renamed. The ring gives nothing any more: open another once it is back.
+    #[error(
+        "interface {interface} was switched off, removed or renamed: capture goes on when it is back and opened again"
+    )]
     Gone {
         /// The interface.
         interface: String,
@@ -132,70 +131,108 @@ pub enum RingError {
 /// A ring on one interface.
 #[derive(Debug)]
 pub struct Ring {
-    /// Unmapped before the socket closes: fields drop in this order.
+    /// Unmapped before the socket rests: fields drop in this order.
     mapping: Mapping,
-    socket: OwnedFd,
+    lease: Lease,
     interface: String,
-    is_loopback: bool,
-    /// This host's MAC addresses when the ring was opened: what goes out from another was forwarded, not sent.
-    own: Vec<MacAddr>,
-    block_bytes: usize,
-    blocks: usize,
+    index: c_int,
+    reading: Reading,
     /// The block that comes next.
     next: usize,
-    counters: KernelCounters,
+    counters: RingCounters,
 }
-
-#[derive(Debug)]
-struct Mapping {
-    start: NonNull<u8>,
-    bytes: usize,
-}
-
-// SAFETY: the mapping belongs to this value alone and is valid on every thread of the process.
-unsafe impl Send for Mapping {}
 
 impl Ring {
-    /// Opens a ring on an interface.
+    /// Opens a ring on an interface, with a socket of its own.
     ///
     /// # Errors
     /// When the interface is not there, the process has not the right, or the kernel refuses.
     pub fn open(interface: &str, options: &RingOptions) -> Result<Self, RingError> {
-        let index = interface_index(interface)?;
-        let socket = open_socket(interface)?;
-        let failed = |operation| move |source| RingError::System { interface: interface.to_owned(), operation, source };
-        let block_bytes = (options.bytes / BLOCKS).next_power_of_two().clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
-        let blocks = (options.bytes / block_bytes).max(2);
-        set_option(&socket, libc::PACKET_VERSION, &(libc::tpacket_versions::TPACKET_V3 as c_int))
-            .map_err(failed("choose the ring's version"))?;
-        request_ring(&socket, block_bytes, blocks).map_err(|source| match source.raw_os_error() {
-            Some(libc::ENOMEM) => RingError::NoMemory { interface: interface.to_owned(), bytes: block_bytes * blocks },
-            _ => failed("set up a ring")(source),
-        })?;
-        let mapping = Mapping::new(&socket, block_bytes * blocks).map_err(failed("map the ring"))?;
-        if options.snap_length < SNAP_LENGTH_MAX {
-            limit_length(&socket, options.snap_length).map_err(failed("limit the length of frames"))?;
+        let ring = Self::bound(&Sockets::default(), interface, options)?;
+        ring.begin(options)?;
+        Ok(ring)
+    }
+
+    /// Opens so many rings on an interface, among which its frames are divided: both directions of a flow, with all
+    /// fragments, in one; in the first whatever hosts say of themselves to all.
+    ///
+    /// # Errors
+    /// When the interface is not there, the process has not the right or no socket left, or the kernel refuses.
+    pub fn open_group(
+        sockets: &Sockets,
+        interface: &str,
+        options: &RingOptions,
+        count: NonZeroUsize,
+    ) -> Result<Vec<Self>, RingError> {
+        let rings: Result<Vec<Self>, RingError> =
+            (0..count.get()).map(|_| Self::bound(sockets, interface, options)).collect();
+        let mut rings = rings?;
+        if count.get() > 1 {
+            let mut group = None;
+            for ring in &mut rings {
+                group = Some(ring.join(group)?);
+            }
         }
+        // Nothing comes in before all are in the group, so that no frame goes astray.
+        for ring in &rings {
+            ring.begin(options)?;
+        }
+        Ok(rings)
+    }
+
+    /// Returns a ring on an interface into which nothing comes yet.
+    fn bound(sockets: &Sockets, interface: &str, options: &RingOptions) -> Result<Self, RingError> {
+        let index = index_of(interface)?;
+        let mut lease = sockets.take(interface)?;
+        let socket = lease.socket().map_err(failing(interface, "use a packet socket"))?;
+        sockets::reject(socket).map_err(failing(interface, "filter frames"))?;
+        let version = libc::tpacket_versions::TPACKET_V3 as c_int;
+        system::set_option(socket, libc::PACKET_VERSION, &version)
+            .map_err(failing(interface, "choose the ring's version"))?;
+        // Without it frames that were put together look like one: nothing to fail for.
+        let has_offload_header = system::set_option(socket, libc::PACKET_VNET_HDR, &(1 as c_int)).is_ok();
+        let mapping = map_ring(socket, interface, options.bytes)?;
         if options.promiscuous {
-            join_promiscuous(&socket, index).map_err(failed("receive what is for others"))?;
+            lease.join_promiscuous(index).map_err(failing(interface, "receive what is for others"))?;
         }
-        // Binding comes last: from here on frames come in.
-        bind(&socket, index).map_err(|source| match source.raw_os_error() {
-            Some(libc::ENETDOWN) => RingError::Gone { interface: interface.to_owned() },
-            _ => failed("bind a packet socket")(source),
-        })?;
+        let socket = lease.socket().map_err(failing(interface, "use a packet socket"))?;
+        let everything = u16::try_from(libc::ETH_P_ALL).unwrap_or(3);
+        let bound = system::bind(socket, index, everything).and_then(|()| match system::pending_error(socket)? {
+            0 => Ok(()),
+            code => Err(io::Error::from_raw_os_error(code)),
+        });
+        bound.map_err(|source| failure(interface, "bind a packet socket", source))?;
         let host = crate::interfaces::list();
-        Ok(Self {
-            mapping,
-            socket,
-            interface: interface.to_owned(),
-            is_loopback: host.iter().any(|found| found.name == interface && found.loopback),
-            own: host.iter().filter_map(|found| found.mac).collect(),
-            block_bytes,
-            blocks,
-            next: 0,
-            counters: KernelCounters::default(),
-        })
+        let is_loopback = host.iter().any(|found| found.name == interface && found.loopback);
+        let own = host.iter().filter_map(|found| found.mac).collect();
+        let reading = Reading { is_loopback, own, has_offload_header };
+        let interface = interface.to_owned();
+        Ok(Self { mapping, lease, interface, index, reading, next: 0, counters: RingCounters::default() })
+    }
+
+    /// Puts the ring into a group, a new one if none is named. Returns its number.
+    fn join(&mut self, group: Option<u16>) -> Result<u16, RingError> {
+        // Even when joining fails half-way the kernel may not bind it anew.
+        self.lease.wear();
+        let socket = self.lease.socket().map_err(failing(&self.interface, "use a packet socket"))?;
+        let kind = libc::PACKET_FANOUT_CBPF << 16;
+        if let Some(group) = group {
+            let joined = system::set_option(socket, libc::PACKET_FANOUT, &(kind | u32::from(group)));
+            return joined.map(|()| group).map_err(failing(&self.interface, "divide frames among several rings"));
+        }
+        let made = system::set_option(socket, libc::PACKET_FANOUT, &(kind | libc::PACKET_FANOUT_FLAG_UNIQUEID << 16))
+            .and_then(|()| system::set_fanout_program(socket, &mut fanout::program()))
+            .and_then(|()| system::number_option(socket, libc::PACKET_FANOUT));
+        let group = made.map_err(failing(&self.interface, "divide frames among several rings"))?;
+        // The low half is the group's number.
+        Ok(u16::try_from(group & 0xffff).unwrap_or_default())
+    }
+
+    /// Has frames come in.
+    fn begin(&self, options: &RingOptions) -> Result<(), RingError> {
+        let length = (options.snap_length < SNAP_LENGTH_MAX).then_some(options.snap_length);
+        let accepted = self.lease.socket().and_then(|socket| sockets::accept(socket, length));
+        accepted.map_err(failing(&self.interface, "limit the length of frames"))
     }
 
     /// Returns the interface's name.
@@ -205,7 +242,7 @@ impl Ring {
 
     /// Returns the memory shared with the kernel, in bytes.
     pub fn bytes(&self) -> usize {
-        self.mapping.bytes
+        self.mapping.bytes()
     }
 
     /// Hands the frames of the next block to `each` and returns their number. Waits for at most `timeout` for one, and
@@ -222,27 +259,26 @@ impl Ring {
         timeout: Duration,
         each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8]),
     ) -> Result<usize, RingError> {
-        if !self.is_ours() {
+        if self.mapping.block(self.next).is_none() {
             self.wait(timeout)?;
-            if !self.is_ours() {
-                return Ok(0);
-            }
         }
-        let frames = read_block(self.block(), self.is_loopback, &self.own, each);
-        // The kernel may fill the block again once it sees this.
-        self.status().store(libc::TP_STATUS_KERNEL, Ordering::Release);
-        self.next = (self.next + 1) % self.blocks;
-        Ok(frames)
+        let Some(bytes) = self.mapping.block(self.next) else { return Ok(0) };
+        let found = block::read(bytes, &self.reading, each);
+        // The kernel may fill the block again from here on.
+        self.mapping.give_back(self.next);
+        self.next = (self.next + 1) % self.mapping.blocks();
+        self.counters.cut += found.cut;
+        self.counters.merged += found.merged;
+        Ok(found.frames)
     }
 
-    /// Returns what the kernel counted since the ring was opened.
+    /// Returns what was counted since the ring was opened.
     ///
     /// # Errors
     /// When the kernel does not say.
-    pub fn counters(&mut self) -> Result<KernelCounters, RingError> {
-        let mut now = libc::tpacket_stats_v3 { tp_packets: 0, tp_drops: 0, tp_freeze_q_cnt: 0 };
-        get_option(&self.socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, &mut now)
-            .map_err(|source| self.failed("read the kernel's counters", source))?;
+    pub fn counters(&mut self) -> Result<RingCounters, RingError> {
+        let counted = self.lease.socket().and_then(system::statistics);
+        let now = counted.map_err(failing(&self.interface, "read the kernel's counters"))?;
         // Reading sets the kernel's counters back to zero.
         self.counters.frames += u64::from(now.tp_packets);
         self.counters.dropped += u64::from(now.tp_drops);
@@ -250,185 +286,60 @@ impl Ring {
         Ok(self.counters)
     }
 
-    fn is_ours(&self) -> bool {
-        self.status().load(Ordering::Acquire) & libc::TP_STATUS_USER != 0
-    }
-
-    fn status(&self) -> &AtomicU32 {
-        let word = self.next * self.block_bytes + BLOCK_STATUS;
-        debug_assert!(word + 4 <= self.mapping.bytes);
-        // SAFETY: `next` is below the number of blocks, so the word lies in the mapping, which lives as long as `self`;
-        // it is aligned because blocks are aligned to pages; both sides access it as one aligned word.
-        unsafe { AtomicU32::from_ptr(self.mapping.start.as_ptr().add(word).cast()) }
-    }
-
-    /// Returns the next block's bytes. Only to be called, and kept, while the block is ours.
-    fn block(&self) -> &[u8] {
-        // SAFETY: `next` is below the number of blocks, so the range lies in the mapping, which lives as long as `self`.
-        // The kernel does not write into a block whose status says that it is ours, and `receive` gives it back only
-        // after the last use of this slice.
-        unsafe {
-            std::slice::from_raw_parts(self.mapping.start.as_ptr().add(self.next * self.block_bytes), self.block_bytes)
-        }
+    /// Looks whether the name still leads to the interface that the ring is on. To be called now and then: the kernel does
+    /// not tell of a new name.
+    ///
+    /// # Errors
+    /// [`RingError::Gone`] when it does not.
+    pub fn check_name(&self) -> Result<(), RingError> {
+        if system::index(&self.interface) == Some(self.index) { Ok(()) } else { Err(self.gone()) }
     }
 
     fn wait(&self, timeout: Duration) -> Result<(), RingError> {
-        let mut poll = libc::pollfd { fd: self.socket.as_raw_fd(), events: libc::POLLIN | libc::POLLERR, revents: 0 };
-        let timeout_ms = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
-        // SAFETY: `poll` is one valid `pollfd`, as the count says, for the time of the call.
-        if unsafe { libc::poll(&raw mut poll, 1, timeout_ms) } < 0 {
-            let error = io::Error::last_os_error();
-            let interrupted = error.kind() == io::ErrorKind::Interrupted;
-            return if interrupted { Ok(()) } else { Err(self.failed("wait for frames", error)) };
-        }
-        if poll.revents & libc::POLLERR == 0 || self.is_ours() {
+        let socket = self.lease.socket().map_err(failing(&self.interface, "use a packet socket"))?;
+        let ready = system::wait(socket, timeout).map_err(failing(&self.interface, "wait for frames"))?;
+        if ready & libc::POLLERR == 0 || self.mapping.block(self.next).is_some() {
             return Ok(());
         }
-        let mut pending: c_int = 0;
-        get_option(&self.socket, libc::SOL_SOCKET, libc::SO_ERROR, &mut pending)
-            .map_err(|source| self.failed("read the socket's error", source))?;
-        match pending {
+        match system::pending_error(socket).map_err(failing(&self.interface, "read the socket's error"))? {
             0 => Ok(()),
-            libc::ENETDOWN | libc::ENODEV | libc::ENXIO => Err(RingError::Gone { interface: self.interface.clone() }),
-            code => Err(self.failed("wait for frames", io::Error::from_raw_os_error(code))),
+            code => Err(failure(&self.interface, "wait for frames", io::Error::from_raw_os_error(code))),
         }
     }
 
-    fn failed(&self, operation: &'static str, source: io::Error) -> RingError {
-        RingError::System { interface: self.interface.clone(), operation, source }
+    fn gone(&self) -> RingError {
+        RingError::Gone { interface: self.interface.clone() }
     }
 }
 
-impl Mapping {
-    fn new(socket: &OwnedFd, bytes: usize) -> io::Result<Self> {
-        let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
-        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours; length and socket are those
-        // that the ring was just set up with.
-        let start = unsafe { libc::mmap(ptr::null_mut(), bytes, protection, flags, socket.as_raw_fd(), 0) };
-        if start == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let start = NonNull::new(start.cast()).ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;
-        Ok(Self { start, bytes })
+fn failing(interface: &str, operation: &'static str) -> impl FnOnce(io::Error) -> RingError {
+    move |source| RingError::System { interface: interface.to_owned(), operation, source }
+}
+
+/// Returns what an error of a socket says of its interface.
+fn failure(interface: &str, operation: &'static str, source: io::Error) -> RingError {
+    let interface = interface.to_owned();
+    match source.raw_os_error() {
+        Some(libc::ENETDOWN | libc::ENODEV | libc::ENXIO) => RingError::Gone { interface },
+        _ => RingError::System { interface, operation, source },
     }
 }
 
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: start and length are those that `mmap` returned, and no slice of the mapping outlives its owner.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
-    }
-}
-
-/// Hands the frames of a block to `each`. Whatever does not fit in the block ends it.
-fn read_block(
-    block: &[u8],
-    skip_outgoing: bool,
-    own: &[MacAddr],
-    mut each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8]),
-) -> usize {
-    let frames = word(block, BLOCK_FRAMES).unwrap_or(0);
-    let mut rest = word(block, BLOCK_FIRST).and_then(|first| block.get(first as usize..)).unwrap_or_default();
-    let mut handed = 0;
-    for _ in 0..frames {
-        let Some(mut frame) = RingFrame::read(rest) else { break };
-        if !(skip_outgoing && frame.meta.outgoing) {
-            frame.meta.outgoing &= frame.link_type != LinkType::Ethernet || frame.is_from(own);
-            each(frame.time, frame.link_type, frame.meta, frame.bytes);
-            handed += 1;
-        }
-        match rest.get(frame.next_offset as usize..) {
-            Some(next) if frame.next_offset != 0 => rest = next,
-            _ => break,
-        }
-    }
-    handed
-}
-
-struct RingFrame<'a> {
-    next_offset: u32,
-    time: FrameTime,
-    link_type: LinkType,
-    meta: FrameMeta,
-    bytes: &'a [u8],
-}
-
-impl<'a> RingFrame<'a> {
-    /// Reads a frame's header (`struct tpacket3_hdr`, in the host's byte order) and finds its bytes.
-    fn read(at: &'a [u8]) -> Option<Self> {
-        let status = word(at, 20)?;
-        let start = usize::from(half(at, 24)?);
-        let bytes = at.get(start..)?.get(..word(at, 12)? as usize)?;
-        let tagged = status & libc::TP_STATUS_VLAN_VALID != 0;
-        let vlan = if tagged {
-            let stated = (status & libc::TP_STATUS_VLAN_TPID_VALID != 0).then(|| half(at, 36)).flatten();
-            let control = u16::try_from(word(at, 32)? & 0xffff).ok()?;
-            Some(VlanTag { protocol: stated.unwrap_or(0x8100), control })
-        } else {
-            None
-        };
-        // The tag was on the wire, and is not in the kernel's length.
-        let wire_length = word(at, 16)?.saturating_add(if tagged { 4 } else { 0 });
-        Some(Self {
-            next_offset: word(at, 0)?,
-            time: FrameTime::from_parts(word(at, 4)?.into(), word(at, 8)?),
-            link_type: LinkType::from_hardware_type(half(at, HARDWARE_TYPE)?),
-            meta: FrameMeta { wire_length, vlan, outgoing: *at.get(PACKET_TYPE)? == libc::PACKET_OUTGOING },
-            bytes,
-        })
-    }
-}
-
-impl RingFrame<'_> {
-    /// Returns whether an Ethernet frame's source is one of these.
-    fn is_from(&self, macs: &[MacAddr]) -> bool {
-        let source = self.bytes.get(6..).and_then(|bytes| bytes.first_chunk());
-        source.is_some_and(|octets| macs.contains(&MacAddr(*octets)))
-    }
-}
-
-fn word(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|word| u32::from_ne_bytes(*word))
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|half| u16::from_ne_bytes(*half))
-}
-
-fn interface_index(interface: &str) -> Result<c_int, RingError> {
-    let no_such = || {
+fn index_of(interface: &str) -> Result<c_int, RingError> {
+    system::index(interface).ok_or_else(|| {
         let names: Vec<_> = crate::interfaces::list().into_iter().map(|found| found.name).collect();
         RingError::NoSuchInterface { interface: interface.to_owned(), known: names.join(", ") }
+    })
+}
+
+/// Sets up a ring of about so many bytes and maps it.
+fn map_ring(socket: &OwnedFd, interface: &str, bytes: usize) -> Result<Mapping, RingError> {
+    let block_bytes = (bytes / BLOCKS).next_power_of_two().clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
+    let blocks = (bytes / block_bytes).max(2);
+    let no_memory = || RingError::NoMemory { interface: interface.to_owned(), bytes: block_bytes * blocks };
+    let (Ok(block_size), Ok(block_count)) = (u32::try_from(block_bytes), u32::try_from(blocks)) else {
+        return Err(no_memory());
     };
-    let name = CString::new(interface).map_err(|_| no_such())?;
-    // SAFETY: `name` ends with a zero byte and lives over the call.
-    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
-    c_int::try_from(index).ok().filter(|index| *index != 0).ok_or_else(no_such)
-}
-
-fn open_socket(interface: &str) -> Result<OwnedFd, RingError> {
-    // Protocol 0: nothing comes in before the socket is bound.
-    // SAFETY: takes no pointers.
-    let descriptor = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_RAW | libc::SOCK_CLOEXEC, 0) };
-    if descriptor < 0 {
-        let source = io::Error::last_os_error();
-        let interface = interface.to_owned();
-        return Err(match source.raw_os_error() {
-            Some(libc::EPERM | libc::EACCES) => {
-                let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("onenet-agent"));
-                RingError::NotPermitted { interface, program }
-            }
-            _ => RingError::System { interface, operation: "open a packet socket", source },
-        });
-    }
-    // SAFETY: the descriptor was just opened and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-}
-
-fn request_ring(socket: &OwnedFd, block_bytes: usize, blocks: usize) -> io::Result<()> {
-    let too_large = |_| io::Error::from_raw_os_error(libc::ENOMEM);
-    let block_size = u32::try_from(block_bytes).map_err(too_large)?;
-    let block_count = u32::try_from(blocks).map_err(too_large)?;
     let request = libc::tpacket_req3 {
         tp_block_size: block_size,
         tp_block_nr: block_count,
@@ -438,64 +349,11 @@ fn request_ring(socket: &OwnedFd, block_bytes: usize, blocks: usize) -> io::Resu
         tp_sizeof_priv: 0,
         tp_feature_req_word: 0,
     };
-    set_option(socket, libc::PACKET_RX_RING, &request)
-}
-
-fn join_promiscuous(socket: &OwnedFd, index: c_int) -> io::Result<()> {
-    let membership = libc::packet_mreq {
-        mr_ifindex: index,
-        mr_type: u16::try_from(libc::PACKET_MR_PROMISC).unwrap_or(1),
-        mr_alen: 0,
-        mr_address: [0; 8],
-    };
-    set_option(socket, libc::PACKET_ADD_MEMBERSHIP, &membership)
-}
-
-/// Attaches a filter of one instruction: accept, and keep this many bytes.
-fn limit_length(socket: &OwnedFd, length: u32) -> io::Result<()> {
-    let mut accept = libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: length.max(1) };
-    let program = libc::sock_fprog { len: 1, filter: &raw mut accept };
-    set_option_at(socket, libc::SOL_SOCKET, libc::SO_ATTACH_FILTER, &program)
-}
-
-fn bind(socket: &OwnedFd, index: c_int) -> io::Result<()> {
-    let everything = u16::try_from(libc::ETH_P_ALL).unwrap_or(3).to_be();
-    let address = libc::sockaddr_ll {
-        sll_family: u16::try_from(libc::AF_PACKET).unwrap_or(17),
-        sll_protocol: everything,
-        sll_ifindex: index,
-        sll_hatype: 0,
-        sll_pkttype: 0,
-        sll_halen: 0,
-        sll_addr: [0; 8],
-    };
-    let length = length_of::<libc::sockaddr_ll>();
-    // SAFETY: `address` is a valid `sockaddr_ll` of the length given, for the time of the call.
-    let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-fn set_option<T>(socket: &OwnedFd, name: c_int, value: &T) -> io::Result<()> {
-    set_option_at(socket, libc::SOL_PACKET, name, value)
-}
-
-fn set_option_at<T>(socket: &OwnedFd, level: c_int, name: c_int, value: &T) -> io::Result<()> {
-    let pointer: *const c_void = ptr::from_ref(value).cast();
-    // SAFETY: `value` is a plain structure of the length given that the option's caller chose for it, valid over the call.
-    let result = unsafe { libc::setsockopt(socket.as_raw_fd(), level, name, pointer, length_of::<T>()) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-fn get_option<T>(socket: &OwnedFd, level: c_int, name: c_int, value: &mut T) -> io::Result<()> {
-    let mut length = length_of::<T>();
-    let pointer: *mut c_void = ptr::from_mut(value).cast();
-    // SAFETY: the kernel writes at most `length` bytes, the size of `value`, a structure of plain integers.
-    let result = unsafe { libc::getsockopt(socket.as_raw_fd(), level, name, pointer, &raw mut length) };
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
-}
-
-fn length_of<T>() -> libc::socklen_t {
-    libc::socklen_t::try_from(size_of::<T>()).unwrap_or(libc::socklen_t::MAX)
+    system::set_option(socket, libc::PACKET_RX_RING, &request).map_err(|source| match source.raw_os_error() {
+        Some(libc::ENOMEM) => no_memory(),
+        _ => failing(interface, "set up a ring")(source),
+    })?;
+    Mapping::new(socket, block_bytes, blocks).map_err(failing(interface, "map the ring"))
 }
 
 #[cfg(test)]

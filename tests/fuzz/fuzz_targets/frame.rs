@@ -21,9 +21,9 @@ fuzz_target!(|data: &[u8]| {
         now += i64::from(seconds.cast_signed());
         let length = u32::try_from(frame.len()).expect("short");
         let meta = FrameMeta {
-            wire_length: if select & 0x10 == 0 { length } else { length + 100 },
             vlan: (select & 0x20 != 0).then_some(VlanTag { protocol: 0x8100, control: u16::from(seconds) }),
             outgoing: select & 0x40 != 0,
+            ..FrameMeta::whole(if select & 0x10 == 0 { length } else { length + 100 })
         };
         let link_type = LinkType::from_code(LINK_TYPES[usize::from(select & 7)]);
         pipeline.frame(FrameTime::from_parts(now, 0), link_type, meta, frame);

@@ -108,12 +108,9 @@ impl<R: Read> CaptureFile<R> {
                 self.frames += 1;
                 let bytes = self.buffer.taken(located.back, located.captured);
                 let captured = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-                let meta = FrameMeta {
-                    // A file that states a shorter length than it holds is wrong about the former.
-                    wire_length: located.wire_length.max(captured),
-                    vlan: None,
-                    outgoing: located.outgoing,
-                };
+                // A file that states a shorter length than it holds is wrong about the former.
+                let whole = FrameMeta::whole(located.wire_length.max(captured));
+                let meta = FrameMeta { outgoing: located.outgoing, ..whole };
                 Ok(Some(OfflineFrame { time: located.time, link_type: located.link_type, meta, bytes }))
             }
             Ok(None) => {

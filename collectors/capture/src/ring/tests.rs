@@ -1,4 +1,11 @@
-use super::*;
+use super::{
+    block::{BLOCK_FIRST, BLOCK_FRAMES, Block},
+    *,
+};
+
+fn reading(has_offload_header: bool) -> Reading {
+    Reading { is_loopback: false, own: Vec::new(), has_offload_header }
+}
 
 #[test]
 fn an_interface_that_is_not_there_is_named_with_those_that_are() {
@@ -23,7 +30,9 @@ fn a_block_that_lies_about_its_frames_ends_without_reading_elsewhere() {
     for (next_offset, length) in [(0_u32, u32::MAX), (u32::MAX, 8), (8_000, 8), (0, 8)] {
         block[48..][..4].copy_from_slice(&next_offset.to_ne_bytes());
         block[60..][..4].copy_from_slice(&length.to_ne_bytes());
-        assert!(read_block(&block, false, &[], |_, _, _, _| {}) <= 1);
+        for with_offload in [false, true] {
+            assert!(block::read(&block, &reading(with_offload), |_, _, _, _| {}).frames <= 1);
+        }
     }
-    assert_eq!(read_block(&[], false, &[], |_, _, _, _| {}), 0);
+    assert_eq!(block::read(&[], &reading(true), |_, _, _, _| {}), Block::default());
 }

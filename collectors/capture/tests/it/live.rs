@@ -1,15 +1,19 @@
 //! The ring on a real (virtual) cable, in a network namespace of its own: this test runs itself again in there.
 
 use std::{
+    collections::BTreeMap,
     env,
-    process::Command,
+    io::Read as _,
+    net::{IpAddr, TcpListener},
+    num::NonZeroUsize,
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
 use onenet_capture::{
     FrameMeta, LinkType, Pipeline, PipelineOptions, interfaces,
-    ring::{Ring, RingError, RingOptions},
+    ring::{Ring, RingError, RingOptions, Sockets},
 };
 use onenet_topology::MacAddr;
 use pnet::datalink::{self, Channel, DataLinkSender};
@@ -224,4 +228,190 @@ fn a_process_without_the_right_is_told_how_to_get_it() {
     let error = Ring::open("lo", &RingOptions::default()).unwrap_err();
     assert!(matches!(error, RingError::NotPermitted { .. }), "{error}");
     assert!(error.to_string().contains("setcap cap_net_raw,cap_net_admin+ep /"), "{error}");
+}
+
+/// A second namespace, as long as it lives.
+struct Elsewhere(Child);
+
+impl Elsewhere {
+    fn new() -> Self {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "sh", "-c", "echo there; exec sleep 60"]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("unshare (util-linux)");
+        let mut first = [0; 6];
+        child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        Self(child)
+    }
+
+    fn run(&self, shell: &str) {
+        let target = self.0.id().to_string();
+        let arguments = ["--target", &target, "--net", "bash", "-c", shell];
+        assert!(Command::new("nsenter").args(arguments).status().expect("nsenter (util-linux)").success(), "{shell}");
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn frames_that_were_put_together_are_whole_and_counted_as_they_were_on_the_wire() {
+    const SENT: u64 = 1_000_000;
+    if !inside("live::frames_that_were_put_together_are_whole_and_counted_as_they_were_on_the_wire") {
+        return;
+    }
+    let elsewhere = Elsewhere::new();
+    cable();
+    ip(&format!("link set right netns {}", elsewhere.0.id()));
+    ip("addr add 10.9.0.1/24 dev left");
+    elsewhere.run("ip addr add 10.9.0.2/24 dev right && ip link set right up");
+    let mut ring = Ring::open("left", &RingOptions { bytes: 16 << 20, ..RingOptions::default() }).unwrap();
+    let listener = TcpListener::bind("10.9.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let reader = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        std::io::copy(&mut connection, &mut std::io::sink()).unwrap()
+    });
+    elsewhere.run(&format!("head -c {SENT} /dev/zero > /dev/tcp/10.9.0.1/{port}"));
+    assert_eq!(reader.join().unwrap(), SENT);
+
+    let (mut payload, mut longest, mut segments) = (0, 0, 0);
+    let end = deadline();
+    while payload < SENT && !is_past(end) {
+        ring.receive(Duration::from_millis(50), |_, _, meta, bytes| {
+            // TCP to the listener that opens nothing: 66 bytes of headers with the time stamps.
+            let is_data =
+                bytes.len() > 66 && bytes[23] == 6 && bytes[36..38] == port.to_be_bytes() && bytes[47] & SYN == 0;
+            if is_data {
+                assert_eq!(bytes.len(), meta.wire_length as usize);
+                payload += u64::from(meta.octets()) - 66 * u64::from(meta.segments);
+                segments += u64::from(meta.segments);
+                longest = longest.max(meta.wire_length);
+            }
+        })
+        .unwrap();
+    }
+    let counters = ring.counters().unwrap();
+    assert!(longest > 1_514 && counters.merged > 0, "nothing was put together: {longest} {counters:?}");
+    assert_eq!((payload, counters.cut, counters.dropped), (SENT, 0, 0));
+    assert!(segments >= SENT / 1_448, "{segments} frames on the wire");
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn several_rings_divide_the_frames_by_flow_and_none_is_seen_twice() {
+    const RINGS: usize = 3;
+    if !inside("live::several_rings_divide_the_frames_by_flow_and_none_is_seen_twice") {
+        return;
+    }
+    cable();
+    let sockets = Sockets::default();
+    let rings = NonZeroUsize::new(RINGS).unwrap();
+    let mut rings = Ring::open_group(&sockets, "right", &RingOptions::default(), rings).unwrap();
+    let mut channel = sender("left");
+    // Both directions of 300 pairs, whole and in fragments, with ports of their own; tags are the kernel's matter.
+    let mut frames = Vec::new();
+    for pair in 0..300_u16 {
+        let [high, low] = pair.to_be_bytes();
+        let (near, far) = (format!("10.1.{high}.{low}"), format!("10.2.{low}.{high}"));
+        let (near, far) = (near.parse().unwrap(), far.parse().unwrap());
+        for (from, to, port) in [(near, far, 40_000 + pair), (far, near, 443)] {
+            let whole = ipv4(from, to, 17, &udp(port, 443, b"hello"));
+            let mut fragment = whole.clone();
+            // A later fragment, whose first bytes are no ports.
+            fragment[6..8].copy_from_slice(&[0x00, 0x10]);
+            frames.push(ethernet(ANNA, BERT, IPV4, &whole));
+            frames.push(ethernet(ANNA, BERT, IPV4, &fragment));
+        }
+    }
+    let pairs = frames.len();
+    let to_all = [
+        ethernet(ANNA, MacAddr::BROADCAST, ARP, &arp(1, ANNA, ANNA_IP, BERT_IP)),
+        ethernet(ANNA, BERT, ARP, &arp(2, ANNA, ANNA_IP, BERT_IP)),
+        ethernet(ANNA, BERT, IPV4, &ipv4(ANNA_IP, BERT_IP, 17, &udp(68, 67, &[0; 300]))),
+        ethernet(ANNA, MacAddr([1, 0, 94, 0, 0, 251]), IPV4, &ipv4(ANNA_IP, BERT_IP, 17, &udp(5353, 5353, b"mdns"))),
+        ethernet(ANNA, BERT, LLDP, &[0; 60]),
+    ];
+    frames.extend(to_all.clone());
+    for frame in &frames {
+        channel.send_to(frame, None).unwrap().unwrap();
+    }
+
+    let mut home: BTreeMap<[IpAddr; 2], usize> = BTreeMap::new();
+    let (mut seen, mut of_hosts, mut by_ring) = (0, 0, [0; RINGS]);
+    let end = deadline();
+    while seen < frames.len() && !is_past(end) {
+        for (number, ring) in rings.iter_mut().enumerate() {
+            ring.receive(Duration::from_millis(60), |_, link_type, meta, bytes| {
+                seen += 1;
+                let packet = onenet_capture::decode::Packet::parse(link_type, meta, bytes).unwrap();
+                if to_all.iter().any(|frame| bytes.starts_with(frame)) {
+                    assert_eq!(number, 0, "{packet:?} tells of a host");
+                    of_hosts += 1;
+                    return;
+                }
+                by_ring[number] += 1;
+                let (source, destination) = packet.addresses().unwrap();
+                let pair = [source.min(destination), source.max(destination)];
+                assert_eq!(*home.entry(pair).or_insert(number), number, "{pair:?} is in two rings");
+            })
+            .unwrap();
+        }
+    }
+    assert_eq!((of_hosts, by_ring.iter().sum::<usize>(), home.len()), (to_all.len(), pairs, 300));
+    assert!(by_ring.iter().all(|frames| *frames > pairs / RINGS / 2), "unevenly divided: {by_ring:?}");
+    let counted: u64 = rings.iter_mut().map(|ring| ring.counters().unwrap().frames).sum();
+    assert_eq!(counted, frames.len() as u64);
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn sockets_opened_before_serve_other_interfaces_and_those_that_come_back() {
+    if !inside("live::sockets_opened_before_serve_other_interfaces_and_those_that_come_back") {
+        return;
+    }
+    cable();
+    let (sockets, options, one) = (Sockets::default(), RingOptions::default(), NonZeroUsize::MIN);
+    sockets.fill(2).unwrap();
+    sockets.seal();
+    let open = |interface| Ring::open_group(&sockets, interface, &options, one).map(|mut rings| rings.remove(0));
+    for round in 0..5 {
+        let (mut near, mut far) = (open("left").unwrap(), open("right").unwrap());
+        let error = open("right").unwrap_err();
+        assert!(matches!(error, RingError::NoSocket { .. }) && error.to_string().contains("restart"), "{error}");
+        sender("left").send_to(&segment(true, round, ACK, 0), None).unwrap().unwrap();
+        assert_eq!((receive(&mut near, 1).len(), receive(&mut far, 1).len()), (1, 1));
+        // Nothing of what an earlier ring was for is left over.
+        assert_eq!((far.counters().unwrap().frames, far.counters().unwrap().dropped), (1, 0));
+        drop((near, far));
+        assert_eq!(sockets.idle(), 2);
+        ip("link del left");
+        cable();
+    }
+    // While a socket rests, an interface is not promiscuous for its sake.
+    let shown = Command::new("ip").args(["-details", "link", "show", "right"]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("promiscuity 0"), "{shown}");
+}
+
+#[test]
+#[ignore = "needs CAP_NET_RAW and CAP_NET_ADMIN"]
+fn a_ring_follows_neither_a_name_to_another_interface_nor_an_interface_to_another_name() {
+    if !inside("live::a_ring_follows_neither_a_name_to_another_interface_nor_an_interface_to_another_name") {
+        return;
+    }
+    cable();
+    let ring = Ring::open("right", &RingOptions::default()).unwrap();
+    ring.check_name().unwrap();
+    ip("link set right down");
+    ip("link set right name other");
+    assert!(matches!(ring.check_name(), Err(RingError::Gone { .. })));
+    ip("link add right type veth peer name left2");
+    assert!(matches!(ring.check_name(), Err(RingError::Gone { .. })));
+    // An interface that is there, and off, is no place to listen on either.
+    assert!(matches!(Ring::open("right", &RingOptions::default()), Err(RingError::Gone { .. })));
 }

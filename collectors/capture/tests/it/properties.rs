@@ -58,7 +58,7 @@ fn frame() -> impl Strategy<Value = (LinkType, FrameMeta, Vec<u8>)> {
     (prop_oneof![4 => Just(LinkType::Ethernet), 1 => link_type()], bytes, tag, 0..100_u32, any::<bool>()).prop_map(
         |(link_type, bytes, tag, more, outgoing)| {
             let vlan = tag.map(|(protocol, control)| VlanTag { protocol, control });
-            let meta = FrameMeta { wire_length: bytes.len() as u32 + more, vlan, outgoing };
+            let meta = FrameMeta { vlan, outgoing, ..FrameMeta::whole(bytes.len() as u32 + more) };
             (link_type, meta, bytes)
         },
     )
