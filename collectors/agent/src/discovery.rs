@@ -35,6 +35,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::probe::ProbeSockets;
 pub use self::{
     book::{Candidate, Source, Verdict},
     listing::{Listing, ListingError},
@@ -74,6 +75,7 @@ struct Shared {
     clock: Clock,
     observations: Observations,
     sockets: Sockets,
+    probes: ProbeSockets,
     state: Mutex<State>,
     /// Something new may be due.
     wake: Notify,
@@ -136,7 +138,13 @@ impl State {
 
 impl Finder {
     /// Returns a finder that knows what earlier runs found.
-    pub(crate) fn new(data: PathBuf, clock: Clock, observations: Observations, sockets: Sockets) -> Self {
+    pub(crate) fn new(
+        data: PathBuf,
+        clock: Clock,
+        observations: Observations,
+        sockets: Sockets,
+        probes: ProbeSockets,
+    ) -> Self {
         let kept = match Listing::read(&data) {
             Ok(kept) => Some(kept),
             Err(ListingError::Missing { .. }) => None,
@@ -148,7 +156,8 @@ impl Finder {
         let (book, sweep) = kept.map(|kept| (kept.book, kept.sweep)).unwrap_or_default();
         let state = Mutex::new(State { book, sweep, ..State::default() });
         let changed = watch::Sender::new(0);
-        Self { shared: Arc::new(Shared { data, clock, observations, sockets, state, wake: Notify::new(), changed }) }
+        let wake = Notify::new();
+        Self { shared: Arc::new(Shared { data, clock, observations, sockets, probes, state, wake, changed }) }
     }
 
     /// Looks as the site's part of the configuration says from now on. Returns the devices that are known already.
@@ -266,8 +275,8 @@ impl Finder {
             return None;
         }
         let (prefixes, packets_per_s) = (config.sweep.clone(), config.packets_per_s);
-        let (clock, stop) = (self.shared.clock, stop.clone());
-        Some(tokio::task::spawn_blocking(move || patrol::sweep(&prefixes, packets_per_s, clock, &stop)))
+        let (sockets, clock, stop) = (self.shared.probes.clone(), self.shared.clock, stop.clone());
+        Some(tokio::task::spawn_blocking(move || patrol::sweep(&sockets, &prefixes, packets_per_s, clock, &stop)))
     }
 
     async fn swept(&self, swept: Option<(SweepReport, Vec<IpAddr>)>) {

@@ -17,6 +17,7 @@ mod observations;
 mod poll;
 mod remote;
 mod render;
+mod rights;
 mod run;
 pub mod schedule;
 pub mod spool;
@@ -26,4 +27,5 @@ mod traps;
 mod trial;
 pub mod uplink;
 
-pub use run::{RunError, STOP_WITHIN, run};
+pub use rights::Opened;
+pub use run::{RunError, STOP_WITHIN, run, run_with};

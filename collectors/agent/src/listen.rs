@@ -1,9 +1,10 @@
-//! Listening: a thread an interface.
+//! Listening: a thread an interface, or several where that is asked for.
 //!
 //! Threads: [`Listener`] owns one for each interface it listens on. It blocks in the kernel's ring, at most a fifth of a
 //! second at a time, and ends when its flag is set. With `auto` a task looks every few seconds which interfaces there are.
 //! The task is cancelled with the listener; cancelling it loses nothing.
 
+mod desk;
 mod ear;
 mod facts;
 
@@ -17,7 +18,10 @@ use std::{
     thread,
 };
 
-use onenet_capture::interfaces::{self, HostInterface};
+use onenet_capture::{
+    interfaces::{self, HostInterface},
+    ring::Sockets,
+};
 use onenet_topology::fact::Method;
 
 use self::ear::{Ear, Shared, Task};
@@ -31,7 +35,7 @@ use crate::{
 };
 
 /// With `auto`, how many interfaces are listened on: each has a ring of its own.
-const AUTO_MAX: usize = 4;
+pub(crate) const AUTO_MAX: usize = 4;
 
 /// What is known by listening.
 pub(crate) const METHODS: [Method; 5] =
@@ -53,13 +57,14 @@ struct Running {
 impl Listener {
     /// Returns a listener that listens on nothing.
     pub(crate) fn new(
+        sockets: Sockets,
         clock: Clock,
         observations: Observations,
         conditions: Conditions,
         board: Board,
         news: News,
     ) -> Self {
-        let shared = Shared { clock, observations, conditions, board, news };
+        let shared = Shared { sockets, clock, observations, conditions, board, news };
         Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
     }
 
@@ -113,8 +118,10 @@ impl Listener {
         local.dedup();
         Task {
             interface,
+            threads: self.config.threads,
             ring_bytes: usize::try_from(self.config.ring_bytes).unwrap_or(usize::MAX),
             endpoints_max: usize::try_from(self.config.endpoints_max).unwrap_or(usize::MAX),
+            flows_max: usize::try_from(self.config.flows_max).unwrap_or(usize::MAX),
             traffic_interval_ms: i64::try_from(self.config.traffic_interval.as_millis()).unwrap_or(i64::MAX),
             local,
         }

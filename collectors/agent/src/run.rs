@@ -27,7 +27,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{CONFIG_FILE_DEFAULT, Config, SiteConfig},
-    discovery::Finder,
+    discovery::{Finder, ProbeSockets},
     durable,
     enrol::{Credentials, CredentialsError},
     limited::Limited,
@@ -35,6 +35,7 @@ use crate::{
     observations::{Observations, Waiting, keep, observations},
     poll::{self, News, Poller, Shared},
     remote::{Change, InForce, Remote},
+    rights::Opened,
     spool::{Spool, SpoolConfig, SpoolError},
     status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status, TrapStatus},
     supervisor::Supervisor,
@@ -108,6 +109,15 @@ struct Sources {
 ///
 /// The agent cannot start; nothing is running then.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), RunError> {
+    run_with(config, Opened::on_demand(), shutdown).await
+}
+
+/// Runs an agent until `shutdown`, with what was opened for it before.
+///
+/// # Errors
+///
+/// The agent cannot start; nothing is running then.
+pub async fn run_with(config: Config, opened: Opened, shutdown: CancellationToken) -> Result<(), RunError> {
     make_data_folder(&config.data_dir)?;
     let credentials = Credentials::load(&config.data_dir)?;
     let address =
@@ -116,7 +126,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), RunE
     let spool = Spool::open(&config.data_dir.join("spool"), spool_config(&config), &clock.now())?;
     let epoch_s = u32::try_from(clock.timestamp().unix_ms() / 1_000).unwrap_or(0);
     let sockets = Sockets::open(epoch_s).await?;
-    let agent = Agent::assemble(config, credentials, address, clock, spool, sockets);
+    let agent = Agent::assemble(config, credentials, address, clock, spool, (sockets, opened));
     agent.run(shutdown).await;
     Ok(())
 }
@@ -143,14 +153,20 @@ impl Agent {
         address: String,
         clock: Clock,
         spool: Arc<Spool>,
-        sockets: Sockets,
+        (sockets, opened): (Sockets, Opened),
     ) -> Self {
         let (observations, waiting) = observations(clock, spool.lineage());
         let (conditions, board, news) = (Conditions::default(), Board::default(), News::new());
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let ((to_change, changes), line) = (mpsc::channel(CHANGES_WAITING), UplinkConfig::new(&address));
-        let (finder, poller, traps) =
-            watching(&config, (clock, &observations, &conditions), &board, sockets.clone(), &news);
+        let (finder, poller, traps) = watching(
+            &config,
+            (clock, &observations, &conditions),
+            &board,
+            (sockets.clone(), opened.probes),
+            &news,
+            opened.traps,
+        );
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -186,7 +202,8 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
-            listener: Some(Listener::new(clock, observations.clone(), conditions, board, news)),
+            listener: Some(Listener::new(opened.packet, clock, observations.clone(), conditions, board, news)),
+            rights_kept: opened.kept,
             store: SiteStore::load(&config.data_dir),
             in_force,
             trial,
@@ -294,11 +311,12 @@ fn watching(
     config: &Config,
     (clock, observations, conditions): (Clock, &Observations, &Conditions),
     board: &Board,
-    sockets: Sockets,
+    (sockets, probes): (Sockets, ProbeSockets),
     news: &News,
+    bound: Option<std::net::UdpSocket>,
 ) -> (Finder, Poller, Option<Traps>) {
     let (observations, conditions, data) = (observations.clone(), conditions.clone(), config.data_dir.clone());
-    let finder = Finder::new(data.clone(), clock, observations.clone(), sockets.clone());
+    let finder = Finder::new(data.clone(), clock, observations.clone(), sockets.clone(), probes);
     let shared = Shared {
         clock,
         observations: observations.clone(),
@@ -319,6 +337,7 @@ fn watching(
         clock,
         conditions,
         observations,
+        bound,
         told,
         counts: Counts::default(),
     });

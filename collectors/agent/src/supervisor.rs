@@ -62,6 +62,8 @@ pub(crate) struct Supervisor {
     /// What is watched.
     pub(crate) site: SiteConfig,
     pub(crate) watch: Option<Watch>,
+    /// Why the process has rights that it was to give up.
+    pub(crate) rights_kept: Option<String>,
 }
 
 impl Supervisor {
@@ -96,6 +98,10 @@ impl Supervisor {
         let now = self.clock.timestamp();
         // What an earlier run complained of is looked at anew.
         self.observations.complete(Conditions::group(), Vec::new()).await;
+        if let Some(detail) = self.rights_kept.take() {
+            let change = self.conditions.raise(ConditionKind::RightsKept, "rights", &detail, now);
+            self.observations.changes(change.into_iter().collect()).await;
+        }
         match self.store.started() {
             Ok(None) => {}
             Ok(Some(revision)) => self.rolled_back(revision, "the agent did not survive it", now).await,

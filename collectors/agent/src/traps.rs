@@ -58,6 +58,8 @@ pub(crate) struct Traps {
     pub(crate) observations: Observations,
     /// What is known of notifications.
     pub(crate) profiles: Arc<Profiles>,
+    /// Bound before the process gave up the right to.
+    pub(crate) bound: Option<std::net::UdpSocket>,
     /// Whom to tell.
     pub(crate) told: Told,
     pub(crate) counts: Counts,
@@ -100,8 +102,8 @@ impl Traps {
                 }
                 Err(reason) => {
                     let detail = format!(
-                        "traps and informs are not heard on {}: {reason}; give the agent CAP_NET_BIND_SERVICE for a port \
-                         below 1024, or another port in [traps] listen",
+                        "traps and informs are not heard on {}: {reason}; give the agent CAP_NET_BIND_SERVICE at its start \
+                         for a port below 1024, or another port in [traps] listen, and restart it",
                         self.config.listen
                     );
                     self.trouble(Some(detail)).await;
@@ -112,12 +114,20 @@ impl Traps {
     }
 
     async fn open(&self) -> Result<(UdpSocket, Hearing), String> {
-        let socket = UdpSocket::bind(self.config.listen).await.map_err(|error| error.to_string())?;
+        let socket = self.bind().await.map_err(|error| error.to_string())?;
         let (data, now_s) = (self.data.clone(), self.now_s());
         let engine = tokio::task::spawn_blocking(move || engine::begin(&data, now_s)).await;
         let engine = engine.map_err(|error| error.to_string())?.map_err(|error| crate::cli::chain(&error))?;
         let receiver = Receiver::new(engine)?;
         Ok((socket, Hearing { receiver, admission: Admission::default(), refused: Limited::default() }))
+    }
+
+    /// Returns the socket that was bound at the start, or binds one.
+    async fn bind(&self) -> io::Result<UdpSocket> {
+        let Some(bound) = &self.bound else { return UdpSocket::bind(self.config.listen).await };
+        let socket = bound.try_clone()?;
+        socket.set_nonblocking(true)?;
+        UdpSocket::from_std(socket)
     }
 
     async fn hear(&self, socket: &UdpSocket, hearing: &mut Hearing) {

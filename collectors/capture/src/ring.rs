@@ -67,6 +67,20 @@ pub struct RingCounters {
     pub merged: u64,
 }
 
+impl RingCounters {
+    /// Returns what this ring and another counted together.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            frames: self.frames.saturating_add(other.frames),
+            dropped: self.dropped.saturating_add(other.dropped),
+            freezes: self.freezes.saturating_add(other.freezes),
+            cut: self.cut.saturating_add(other.cut),
+            merged: self.merged.saturating_add(other.merged),
+        }
+    }
+}
+
 /// Live capture could not begin, or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum RingError {

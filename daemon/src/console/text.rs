@@ -344,6 +344,14 @@ texts! {
     TRAPS_FAILED_REMEDY = "检查 [traps] listen 的地址和端口是否被占用、采集器是否有权使用该端口。", "Check whether the address and port in [traps] listen are free and the agent may use them.";
     DISCOVERY_FAILED = "采集器无法进行设备发现", "An agent cannot discover devices";
     DISCOVERY_FAILED_REMEDY = "按详情检查 [discovery] 配置和采集器权限（CAP_NET_RAW）。", "See the detail; check [discovery] and the agent's capabilities (CAP_NET_RAW).";
+    RIGHTS_KEPT = "采集器未能放弃启动时的权限", "An agent has kept the rights of its start";
+    RIGHTS_KEPT_REMEDY = "在其 systemd 单元中允许 capset 系统调用（见 deploy/onenet-agent.service），然后重启采集器。", "Allow it the system call capset in its unit (see deploy/onenet-agent.service), and restart it.";
+    CAPTURE_DIFFERS = "抓包流量与被镜像端口的计数不符", "What is captured is not what the mirrored ports counted";
+    CAPTURE_DIFFERS_REMEDY = "检查镜像是否包含收发两个方向、镜像目的口速率是否足够、capture.mirrors 是否写对端口。", "Check that both directions are mirrored, that the mirror's port is fast enough, and that capture.mirrors names the right ports.";
+    CAPTURE_GAPS = "抓包有缺失（TCP 序号不连续）", "Packets are missing from capture (gaps in TCP's sequence numbers)";
+    CAPTURE_GAPS_REMEDY = "检查镜像口是否超负荷或只镜像了单方向；采集器自身的丢帧见监听丢帧。", "Check whether the mirror's port is overloaded or has one direction only; what the agent itself drops is told as frames lost in capture.";
+    FLOWS_LOST = "已结束的流未能保存", "Flows that ended were not kept";
+    FLOWS_LOST_REMEDY = "检查采集器磁盘的速度与空间；排查扫描或伪造源地址的泛洪；必要时增大 capture.flows_max。", "Check the speed and room of the agent's disk; look for scans or floods of forged sources; raise capture.flows_max where needed.";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
     CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";
     CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part.";

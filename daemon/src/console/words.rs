@@ -48,6 +48,10 @@ pub const fn condition(kind: ConditionKind) -> Trouble {
         ConditionKind::DeviceSlow => trouble!("device_slow", DEVICE_SLOW, DEVICE_SLOW_REMEDY),
         ConditionKind::TrapsFailed => trouble!("traps_failed", TRAPS_FAILED, TRAPS_FAILED_REMEDY),
         ConditionKind::DiscoveryFailed => trouble!("discovery_failed", DISCOVERY_FAILED, DISCOVERY_FAILED_REMEDY),
+        ConditionKind::RightsKept => trouble!("rights_kept", RIGHTS_KEPT, RIGHTS_KEPT_REMEDY),
+        ConditionKind::CaptureDiffers => trouble!("capture_differs", CAPTURE_DIFFERS, CAPTURE_DIFFERS_REMEDY),
+        ConditionKind::CaptureGaps => trouble!("capture_gaps", CAPTURE_GAPS, CAPTURE_GAPS_REMEDY),
+        ConditionKind::FlowsLost => trouble!("flows_lost", FLOWS_LOST, FLOWS_LOST_REMEDY),
     }
 }
 

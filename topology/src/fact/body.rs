@@ -542,4 +542,12 @@ pub enum ConditionKind {
     TrapsFailed,
     /// Discovery or a sweep cannot do its work.
     DiscoveryFailed,
+    /// The process has rights that it was to give up.
+    RightsKept,
+    /// What is captured is not what the mirrored ports counted.
+    CaptureDiffers,
+    /// Sequence numbers of TCP show that packets were not captured.
+    CaptureGaps,
+    /// Flows that ended were not kept.
+    FlowsLost,
 }

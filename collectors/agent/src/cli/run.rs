@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::{Opened, config::Config};
 
 /// Threads that run tasks: a county's box has two cores or one, and a province's agent spends its time waiting.
 const WORKERS: usize = 1;
@@ -21,6 +21,8 @@ const LOG_VARIABLE: &str = "ONENET_LOG";
 pub(super) fn execute(file: &Path) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     log();
+    // Before there is a second thread.
+    let opened = Opened::then_give_up(&config);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_MAX)
@@ -30,7 +32,7 @@ pub(super) fn execute(file: &Path) -> anyhow::Result<()> {
     runtime.block_on(async {
         let shutdown = CancellationToken::new();
         stop_on_signals(&shutdown).context("the agent cannot listen for signals")?;
-        crate::run(config, shutdown).await.map_err(anyhow::Error::from)
+        crate::run_with(config, opened, shutdown).await.map_err(anyhow::Error::from)
     })
 }
 

@@ -1,6 +1,6 @@
 //! `[capture]`: what is listened to.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use ipnetwork::IpNetwork;
 
@@ -12,6 +12,9 @@ const INTERFACE_NAME_MAX: usize = 15;
 /// The most interfaces that one agent listens on.
 const INTERFACES_MAX: usize = 16;
 
+/// The most threads that share the frames of an interface.
+const THREADS_MAX: u64 = 16;
+
 /// The most prefixes that may be called local.
 const PREFIXES_MAX: usize = 256;
 
@@ -22,10 +25,14 @@ pub struct CaptureConfig {
     pub interfaces: Interfaces,
     /// Size of the kernel's ring an interface, in bytes.
     pub ring_bytes: u64,
+    /// How many threads share the frames of an interface.
+    pub threads: NonZeroUsize,
     /// Prefixes whose addresses belong to hosts on the segment, so that an IP packet's source tells of its sender.
     pub local_prefixes: Vec<IpNetwork>,
     /// The most endpoints that are remembered an interface.
     pub endpoints_max: u64,
+    /// The most flows that are followed at a time, an interface.
+    pub flows_max: u64,
     /// How often each endpoint's traffic is sampled.
     pub traffic_interval: Duration,
 }
@@ -41,13 +48,29 @@ pub enum Interfaces {
     Named(Vec<String>),
 }
 
+/// What a site of a tier may need: what is not configured otherwise.
+struct Sizes {
+    ring_bytes: u64,
+    endpoints_max: u64,
+    flows_max: u64,
+}
+
+/// A site of some twenty terminals; the whole agent takes 40 MB.
+const COUNTY: Sizes = Sizes { ring_bytes: 4 << 20, endpoints_max: 4_096, flows_max: 4_096 };
+/// A site of some hundred.
+const CITY: Sizes = Sizes { ring_bytes: 16 << 20, endpoints_max: 16_384, flows_max: 32_768 };
+/// A site of hundreds or thousands, or a tap of 10 Gbit/s.
+const PROVINCE: Sizes = Sizes { ring_bytes: 64 << 20, endpoints_max: 65_536, flows_max: 131_072 };
+
 impl Default for CaptureConfig {
     fn default() -> Self {
         Self {
             interfaces: Interfaces::None,
-            ring_bytes: 4 << 20,
+            ring_bytes: COUNTY.ring_bytes,
+            threads: NonZeroUsize::MIN,
             local_prefixes: Vec::new(),
-            endpoints_max: 4096,
+            endpoints_max: COUNTY.endpoints_max,
+            flows_max: COUNTY.flows_max,
             traffic_interval: Duration::from_secs(60),
         }
     }
@@ -57,17 +80,39 @@ impl Default for CaptureConfig {
 pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
     let defaults = CaptureConfig::default();
     let interfaces = interfaces(&mut section);
+    let sizes = sizes(&mut section);
     let ring = section.number("ring_mib", 1..=1024, "MiB");
+    let threads = section.number("threads", 1..=THREADS_MAX, "threads");
     let local_prefixes = prefixes(&mut section);
     let endpoints = section.number("endpoints_max", 64..=1 << 20, "endpoints");
+    let flows = section.number("flows_max", 64..=1 << 22, "flows");
     let interval = section.number("traffic_interval_s", 10..=3600, "seconds");
     section.finish();
     CaptureConfig {
         interfaces,
-        ring_bytes: ring.map_or(defaults.ring_bytes, |found| found.value << 20),
+        ring_bytes: ring.map_or(sizes.ring_bytes, |found| found.value << 20),
+        threads: threads
+            .and_then(|found| usize::try_from(found.value).ok())
+            .and_then(NonZeroUsize::new)
+            .unwrap_or(defaults.threads),
         local_prefixes,
-        endpoints_max: endpoints.map_or(defaults.endpoints_max, |found| found.value),
+        endpoints_max: endpoints.map_or(sizes.endpoints_max, |found| found.value),
+        flows_max: flows.map_or(sizes.flows_max, |found| found.value),
         traffic_interval: interval.map_or(defaults.traffic_interval, |found| Duration::from_secs(found.value)),
+    }
+}
+
+fn sizes(section: &mut Section<'_>) -> Sizes {
+    let Some(found) = section.text("tier") else { return COUNTY };
+    match found.value {
+        "county" => COUNTY,
+        "city" => CITY,
+        "province" | "ministry" => PROVINCE,
+        other => {
+            let remedy = "write \"county\", \"city\", \"province\" or \"ministry\"";
+            section.log.note(&found.place, format_args!("{other:?} is not a tier"), remedy);
+            COUNTY
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    probe::{Arp, Echo, Probe, Segment, segments},
+    probe::{Arp, Echo, Probe, ProbeSockets, Segment, segments},
     space::Space,
     sweep::{Step, Sweep},
 };
@@ -42,6 +42,7 @@ pub struct SweepReport {
 
 /// Sweeps the prefixes. Returns what came of it, and who answered.
 pub(super) fn sweep(
+    sockets: &ProbeSockets,
     prefixes: &[Ipv4Network],
     packets_per_s: u32,
     clock: Clock,
@@ -54,7 +55,7 @@ pub(super) fn sweep(
     let on_link: Vec<(Segment, Vec<Ipv4Network>)> =
         segments().into_iter().map(|segment| (segment.clone(), within(prefixes, segment.prefix))).collect();
     for (segment, parts) in on_link.iter().filter(|(_, parts)| !parts.is_empty()) {
-        match Arp::open(segment) {
+        match Arp::open(sockets, segment) {
             Ok(mut arp) => {
                 let swept = Sweep::new(&Space::new(parts), Vec::new(), packets_per_s, seed(), now_us(clock));
                 report.asked_arp += run(swept, &mut arp, clock, stop, &mut report.unsent, &mut found);
@@ -65,7 +66,7 @@ pub(super) fn sweep(
     let skip: Vec<Ipv4Network> = on_link.iter().map(|(segment, _)| segment.prefix).collect();
     let routed = prefixes.iter().any(|prefix| within(&skip, *prefix) != [*prefix]);
     if routed {
-        match Echo::open(seed().to_be_bytes()) {
+        match Echo::open(sockets, seed().to_be_bytes()) {
             Ok(mut echo) => {
                 let swept = Sweep::new(&Space::new(prefixes), skip, packets_per_s, seed(), now_us(clock));
                 report.asked_icmp += run(swept, &mut echo, clock, stop, &mut report.unsent, &mut found);
@@ -125,7 +126,7 @@ fn within(prefixes: &[Ipv4Network], outer: Ipv4Network) -> Vec<Ipv4Network> {
 }
 
 fn refused(method: &str, error: &io::Error) -> String {
-    format!("cannot sweep by {method}: {error}; give the agent CAP_NET_RAW, as its unit does")
+    format!("cannot sweep by {method}: {error}; give the agent CAP_NET_RAW at its start, as its unit does")
 }
 
 fn now_us(clock: Clock) -> u64 {

@@ -8,6 +8,7 @@ use std::{
     io::{self, Read as _},
     net::{IpAddr, Ipv4Addr, SocketAddrV4},
     os::fd::IntoRawFd as _,
+    sync::Arc,
     time::Duration,
 };
 
@@ -22,7 +23,7 @@ use pnet::{
         ipv4::Ipv4Packet,
     },
 };
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, SockFilter, Socket, Type};
 
 /// ETH_P_ARP.
 const ARP: u16 = 0x0806;
@@ -47,15 +48,36 @@ pub(crate) trait Probe {
     fn heard(&mut self, now_us: u64) -> Option<(Ipv4Addr, Option<u64>)>;
 }
 
+/// The instruction of a socket filter that returns how many bytes are kept.
+const KEEP: u16 = 0x06;
+
+/// The sockets of sweeps, opened before the process gives up the right to. Cheap to clone. One that was not opened has sweeps open
+/// their own. A socket is used by one sweep at a time; between sweeps it takes nothing in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProbeSockets(Option<Arc<Opened>>);
+
+#[derive(Debug)]
+struct Opened {
+    echo: Socket,
+    arp: Socket,
+}
+
+/// A socket in use, which rests afterwards if it is kept.
+struct Lease {
+    socket: Socket,
+    kept: bool,
+}
+
 /// Asks by ICMP echo.
 pub(crate) struct Echo {
-    socket: Socket,
+    lease: Lease,
     token: [u8; 8],
     sequence: u16,
 }
 
 /// Asks by ARP on one segment.
 pub(crate) struct Arp {
+    _lease: Lease,
     sender: Box<dyn DataLinkSender>,
     receiver: Box<dyn DataLinkReceiver>,
     mac: MacAddr,
@@ -98,13 +120,67 @@ fn as_ours(network: &pnet::ipnetwork::IpNetwork) -> IpNetwork {
     made.unwrap_or_else(|_| IpNetwork::from(network.ip()))
 }
 
+impl ProbeSockets {
+    /// Opens both sockets.
+    pub(crate) fn open_now() -> io::Result<Self> {
+        let opened = Opened { echo: open_echo()?, arp: open_arp()? };
+        filter(&opened.echo, 0)?;
+        filter(&opened.arp, 0)?;
+        Ok(Self(Some(Arc::new(opened))))
+    }
+
+    fn echo(&self) -> io::Result<Lease> {
+        self.lease(|opened| &opened.echo, open_echo)
+    }
+
+    fn arp(&self) -> io::Result<Lease> {
+        self.lease(|opened| &opened.arp, open_arp)
+    }
+
+    fn lease(&self, kept: fn(&Opened) -> &Socket, open: fn() -> io::Result<Socket>) -> io::Result<Lease> {
+        match &self.0 {
+            Some(opened) => {
+                let socket = kept(opened).try_clone()?;
+                filter(&socket, u32::MAX)?;
+                Ok(Lease { socket, kept: true })
+            }
+            None => Ok(Lease { socket: open()?, kept: false }),
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.kept {
+            // If that fails, it fills its buffer and no more.
+            let _ = filter(&self.socket, 0);
+        }
+    }
+}
+
+fn open_echo() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
+    socket.set_nonblocking(true)?;
+    // Less room than asked for is no reason not to work.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+    Ok(socket)
+}
+
+fn open_arp() -> io::Result<Socket> {
+    // Protocol 0: nothing comes in before it is bound.
+    let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+    Ok(socket)
+}
+
+/// Has the kernel keep so many bytes of what comes in, 0 for nothing of it.
+fn filter(socket: &Socket, bytes: u32) -> io::Result<()> {
+    socket.attach_filter(&[SockFilter::new(KEEP, 0, 0, bytes)])
+}
+
 impl Echo {
-    pub(crate) fn open(token: [u8; 8]) -> io::Result<Self> {
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4))?;
-        socket.set_nonblocking(true)?;
-        // Less room than asked for is no reason not to work.
-        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
-        Ok(Self { socket, token, sequence: 0 })
+    pub(crate) fn open(sockets: &ProbeSockets, token: [u8; 8]) -> io::Result<Self> {
+        Ok(Self { lease: sockets.echo()?, token, sequence: 0 })
     }
 
     fn identifier(&self) -> u16 {
@@ -125,13 +201,13 @@ impl Probe for Echo {
         echo.set_payload(&payload);
         let checksum = IcmpPacket::new(echo.packet()).map_or(0, |packet| icmp::checksum(&packet));
         echo.set_checksum(checksum);
-        self.socket.send_to(&bytes, &SockAddr::from(SocketAddrV4::new(address, 0))).map(|_| ())
+        self.lease.socket.send_to(&bytes, &SockAddr::from(SocketAddrV4::new(address, 0))).map(|_| ())
     }
 
     fn heard(&mut self, now_us: u64) -> Option<(Ipv4Addr, Option<u64>)> {
         let mut buffer = [0; 256];
         loop {
-            let length = (&self.socket).read(&mut buffer).ok()?;
+            let length = (&self.lease.socket).read(&mut buffer).ok()?;
             if let Some((from, sent_us)) = echo_reply(buffer.get(..length)?, self.token) {
                 return Some((from, Some(now_us.saturating_sub(sent_us))));
             }
@@ -153,12 +229,11 @@ fn echo_reply(datagram: &[u8], token: [u8; 8]) -> Option<(Ipv4Addr, u64)> {
 }
 
 impl Arp {
-    pub(crate) fn open(segment: &Segment) -> io::Result<Self> {
-        let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(i32::from(ARP.to_be()))))?;
-        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+    pub(crate) fn open(sockets: &ProbeSockets, segment: &Segment) -> io::Result<Self> {
+        let lease = sockets.arp()?;
         let config = datalink::Config {
-            // It takes the socket over and binds it to the interface, for ARP alone.
-            socket_fd: Some(socket.into_raw_fd()),
+            // It takes the descriptor over and binds the socket to the interface, for ARP alone.
+            socket_fd: Some(lease.socket.try_clone()?.into_raw_fd()),
             channel_type: ChannelType::Layer3(ARP),
             promiscuous: false,
             read_timeout: Some(LOOK),
@@ -166,7 +241,8 @@ impl Arp {
         };
         match datalink::channel(&segment.interface, config)? {
             Channel::Ethernet(sender, receiver) => {
-                Ok(Self { sender, receiver, mac: segment.interface.mac.unwrap_or_default(), address: segment.address })
+                let mac = segment.interface.mac.unwrap_or_default();
+                Ok(Self { _lease: lease, sender, receiver, mac, address: segment.address })
             }
             _ => Err(io::Error::from(io::ErrorKind::Unsupported)),
         }

@@ -49,7 +49,22 @@ impl Reported {
 
     /// Returns whether the endpoint was never reported.
     pub(super) fn is_new(&self, endpoint: &EndpointState) -> bool {
-        !endpoint.own && !self.endpoints.contains_key(&endpoint.mac)
+        !endpoint.own && !self.knows(endpoint.mac)
+    }
+
+    /// Returns whether a fact about an endpoint is reported and holds.
+    pub(super) fn holds(&self, mac: MacAddr, method: Method, key: &ItemKey) -> bool {
+        self.endpoints.get(&mac).is_some_and(|keys| keys.iter().any(|(found, held)| *found == method && held == key))
+    }
+
+    /// Returns whether the endpoint is reported.
+    pub(super) fn knows(&self, mac: MacAddr) -> bool {
+        self.endpoints.contains_key(&mac)
+    }
+
+    /// Returns the endpoints that are reported.
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = MacAddr> {
+        self.endpoints.keys().copied()
     }
 
     /// Takes an endpoint that is new or changed. Returns what to report.

@@ -349,6 +349,34 @@ fn trouble(condition: &ConditionStatus, language: Language) -> (&'static str, &'
             ("无法进行设备发现", "请检查 [discovery] 配置和程序权限"),
             ("devices cannot be discovered", "check [discovery] and that the agent may send raw frames"),
         ),
+        ConditionKind::RightsKept => (
+            ("程序仍持有启动时的权限", "请在 systemd 单元中允许 capset 系统调用，然后重启"),
+            (
+                "the agent has kept the rights of its start",
+                "allow it the system call capset in its unit, and restart it",
+            ),
+        ),
+        ConditionKind::CaptureDiffers => (
+            (
+                "抓包流量与被镜像端口的计数不符",
+                "请检查镜像是否含收发两个方向、镜像口速率、[[capture.mirrors]] 是否写对",
+            ),
+            (
+                "what is captured is not what the mirrored ports counted",
+                "check that both directions are mirrored, the mirror's speed, and [[capture.mirrors]]",
+            ),
+        ),
+        ConditionKind::CaptureGaps => (
+            ("抓包有缺失", "请检查镜像口是否超负荷或只镜像了单方向"),
+            ("packets are missing from capture", "check whether the mirror is overloaded or has one direction only"),
+        ),
+        ConditionKind::FlowsLost => (
+            ("已结束的流未能保存", "请检查磁盘速度与空间，排查扫描或伪造地址，必要时调大 [capture] flows_max"),
+            (
+                "flows that ended were not kept",
+                "check the disk, look for scans or forged addresses, or raise flows_max in [capture]",
+            ),
+        ),
     };
     language.pick(zh, en)
 }

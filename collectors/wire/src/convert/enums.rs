@@ -80,6 +80,10 @@ twins! {
         DeviceSlow = DeviceSlow,
         TrapsFailed = TrapsFailed,
         DiscoveryFailed = DiscoveryFailed,
+        RightsKept = RightsKept,
+        CaptureDiffers = CaptureDiffers,
+        CaptureGaps = CaptureGaps,
+        FlowsLost = FlowsLost,
     }
     EventKind {
         LinkUp = LinkUp,

@@ -70,6 +70,10 @@ fn condition_kind() -> impl Strategy<Value = ConditionKind> {
         K::DeviceSlow,
         K::TrapsFailed,
         K::DiscoveryFailed,
+        K::RightsKept,
+        K::CaptureDiffers,
+        K::CaptureGaps,
+        K::FlowsLost,
     ])
 }
 
