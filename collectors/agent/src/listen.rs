@@ -122,6 +122,7 @@ impl Listener {
             ring_bytes: usize::try_from(self.config.ring_bytes).unwrap_or(usize::MAX),
             endpoints_max: usize::try_from(self.config.endpoints_max).unwrap_or(usize::MAX),
             flows_max: usize::try_from(self.config.flows_max).unwrap_or(usize::MAX),
+            evidence_bytes: usize::try_from(self.config.evidence_bytes).unwrap_or(usize::MAX),
             traffic_interval_ms: i64::try_from(self.config.traffic_interval.as_millis()).unwrap_or(i64::MAX),
             local,
         }

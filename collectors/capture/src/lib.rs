@@ -8,6 +8,7 @@
 
 pub mod application;
 pub mod decode;
+pub mod evidence;
 pub mod facts;
 pub mod flow;
 pub mod interfaces;

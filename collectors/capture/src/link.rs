@@ -1,5 +1,8 @@
 //! What is known of a frame before its bytes are read: the link type and what the capture adds.
 
+/// The first number of link types that have only a hardware type, beyond the registry's 16 bits.
+const FIRST_OF_HARDWARE: u32 = 0x1_0000;
+
 /// How a frame's first bytes are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LinkType {
@@ -54,6 +57,19 @@ impl LinkType {
         }
     }
 
+    /// Returns the number by which a capture file names the link type; `None` where it has none.
+    pub const fn code(self) -> Option<u32> {
+        match self {
+            Self::Ethernet => Some(1),
+            Self::LinuxCooked => Some(113),
+            Self::LinuxCooked2 => Some(276),
+            Self::RawIp => Some(101),
+            Self::Loopback => Some(0),
+            Self::Other(code) if code < FIRST_OF_HARDWARE => Some(code),
+            Self::Other(_) => None,
+        }
+    }
+
     /// Returns the link type of an interface's hardware type (`ARPHRD_*` of Linux), as a packet socket delivers it.
     pub const fn from_hardware_type(hardware: u16) -> Self {
         match hardware {
@@ -61,7 +77,7 @@ impl LinkType {
             1 | 772 => Self::Ethernet,
             // `ARPHRD_NONE` (tun, WireGuard), `ARPHRD_RAWIP`.
             65534 | 519 => Self::RawIp,
-            other => Self::Other(0x1_0000 | other as u32),
+            other => Self::Other(FIRST_OF_HARDWARE | other as u32),
         }
     }
 }

@@ -25,6 +25,12 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), OutputError> {
     finished(written.and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush()))
 }
 
+/// Says something beside the result, on standard error.
+pub(super) fn note(text: &str) {
+    // Nowhere else to say it when standard error is gone.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 /// Returns an error's message with those of its causes, each said once.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

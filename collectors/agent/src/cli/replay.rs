@@ -1,9 +1,20 @@
 //! `onenet-agent replay`.
 
-use std::path::PathBuf;
+use std::{
+    fs::File,
+    io::BufWriter,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
+use anyhow::Context as _;
 use ipnetwork::IpNetwork;
-use onenet_capture::replay::{ReplayOptions, replay};
+use onenet_capture::{
+    FrameTime,
+    evidence::{Saved, Wanted, extract},
+    replay::{ReplayOptions, replay},
+};
+use onenet_topology::{MacAddr, Timestamp};
 
 use super::output;
 use crate::render;
@@ -16,12 +27,29 @@ pub(super) struct Arguments {
     /// A prefix on the captured segment: sources of IP packets from it are bound to their MAC. May be repeated.
     #[arg(long, value_name = "PREFIX")]
     local: Vec<IpNetwork>,
+    /// Save the packets around something as a capture file: those that the following options choose.
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+    /// An IP or MAC address whose packets are saved. May be repeated; without it, everybody's.
+    #[arg(long, value_name = "ADDRESS", requires = "evidence")]
+    around: Vec<String>,
+    /// A port whose packets are saved. May be repeated.
+    #[arg(long, value_name = "PORT", requires = "evidence")]
+    port: Vec<u16>,
+    /// Save no packet before this, such as 2026-11-23T08:00:00Z.
+    #[arg(long, value_name = "TIME", requires = "evidence")]
+    from: Option<Timestamp>,
+    /// Save no packet after this.
+    #[arg(long, value_name = "TIME", requires = "evidence")]
+    to: Option<Timestamp>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
+    // Before anything is read: what is asked for wrongly costs nobody time.
+    let wanted = wanted(arguments)?;
     let mut options = ReplayOptions::default();
     options.pipeline.local.clone_from(&arguments.local);
     let result = replay(&arguments.files, &options);
@@ -32,6 +60,40 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     } else if !nothing_read {
         output::text(&render::replay(&result))?;
     }
+    if let Some(path) = &arguments.evidence {
+        let saved = save(arguments, path, &wanted)?;
+        // Standard output is the replay's.
+        let more = if saved.omitted > 0 { format!(", and left out {} more", saved.omitted) } else { String::new() };
+        output::note(&format!("saved {} packets in {}{more}", saved.packets, path.display()));
+    }
     anyhow::ensure!(result.errors.is_empty(), "{}", result.errors.join("\n"));
     Ok(())
+}
+
+fn wanted(arguments: &Arguments) -> anyhow::Result<Wanted> {
+    let mut wanted = Wanted { ports: arguments.port.clone(), packets_max: usize::MAX, ..Wanted::default() };
+    for text in &arguments.around {
+        match (text.parse::<IpAddr>(), text.parse::<MacAddr>()) {
+            (Ok(address), _) => wanted.addresses.push(address),
+            (_, Ok(mac)) => wanted.macs.push(mac),
+            _ => anyhow::bail!(
+                "{text:?} is neither an IP nor a MAC address: write --around 10.20.30.40 or --around 00:1b:21:00:00:0a"
+            ),
+        }
+    }
+    let time = |time: Option<Timestamp>, otherwise| time.map_or(otherwise, FrameTime::from);
+    (wanted.from, wanted.to) = (time(arguments.from, wanted.from), time(arguments.to, wanted.to));
+    Ok(wanted)
+}
+
+fn save(arguments: &Arguments, path: &Path, wanted: &Wanted) -> anyhow::Result<Saved> {
+    let failed =
+        || format!("the evidence cannot be written to {}: choose another file with --evidence", path.display());
+    let same =
+        |file: &PathBuf| file.canonicalize().ok().is_some_and(|file| path.canonicalize().is_ok_and(|it| it == file));
+    anyhow::ensure!(!arguments.files.iter().any(same), "{} is what is replayed: it is not overwritten", path.display());
+    let about = format!("packets around {} of a replay", arguments.around.join(", "));
+    let program = concat!("onenet-agent ", env!("CARGO_PKG_VERSION"));
+    let file = File::create(path).with_context(failed)?;
+    extract(&arguments.files, wanted, (program, &about), BufWriter::new(file)).with_context(failed)
 }

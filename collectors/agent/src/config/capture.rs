@@ -5,6 +5,7 @@ use std::{num::NonZeroUsize, time::Duration};
 use ipnetwork::IpNetwork;
 
 use onenet_config::Section;
+use onenet_topology::division::Tier;
 
 /// The longest name of a network interface (`IFNAMSIZ` less its terminator).
 const INTERFACE_NAME_MAX: usize = 15;
@@ -33,6 +34,8 @@ pub struct CaptureConfig {
     pub endpoints_max: u64,
     /// The most flows that are followed at a time, an interface.
     pub flows_max: u64,
+    /// Memory for recent packets an interface, in bytes; 0: none are kept.
+    pub evidence_bytes: u64,
     /// How often each endpoint's traffic is sampled.
     pub traffic_interval: Duration,
 }
@@ -53,14 +56,16 @@ struct Sizes {
     ring_bytes: u64,
     endpoints_max: u64,
     flows_max: u64,
+    evidence_bytes: u64,
 }
 
 /// A site of some twenty terminals; the whole agent takes 40 MB.
-const COUNTY: Sizes = Sizes { ring_bytes: 4 << 20, endpoints_max: 4_096, flows_max: 4_096 };
+const COUNTY: Sizes = Sizes { ring_bytes: 4 << 20, endpoints_max: 4_096, flows_max: 4_096, evidence_bytes: 1 << 20 };
 /// A site of some hundred.
-const CITY: Sizes = Sizes { ring_bytes: 16 << 20, endpoints_max: 16_384, flows_max: 32_768 };
+const CITY: Sizes = Sizes { ring_bytes: 16 << 20, endpoints_max: 16_384, flows_max: 32_768, evidence_bytes: 4 << 20 };
 /// A site of hundreds or thousands, or a tap of 10 Gbit/s.
-const PROVINCE: Sizes = Sizes { ring_bytes: 64 << 20, endpoints_max: 65_536, flows_max: 131_072 };
+const PROVINCE: Sizes =
+    Sizes { ring_bytes: 64 << 20, endpoints_max: 65_536, flows_max: 131_072, evidence_bytes: 16 << 20 };
 
 impl Default for CaptureConfig {
     fn default() -> Self {
@@ -71,6 +76,7 @@ impl Default for CaptureConfig {
             local_prefixes: Vec::new(),
             endpoints_max: COUNTY.endpoints_max,
             flows_max: COUNTY.flows_max,
+            evidence_bytes: COUNTY.evidence_bytes,
             traffic_interval: Duration::from_secs(60),
         }
     }
@@ -86,6 +92,7 @@ pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
     let local_prefixes = prefixes(&mut section);
     let endpoints = section.number("endpoints_max", 64..=1 << 20, "endpoints");
     let flows = section.number("flows_max", 64..=1 << 22, "flows");
+    let evidence = section.number("evidence_mib", 0..=4096, "MiB");
     let interval = section.number("traffic_interval_s", 10..=3600, "seconds");
     section.finish();
     CaptureConfig {
@@ -98,19 +105,20 @@ pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
         local_prefixes,
         endpoints_max: endpoints.map_or(sizes.endpoints_max, |found| found.value),
         flows_max: flows.map_or(sizes.flows_max, |found| found.value),
+        evidence_bytes: evidence.map_or(sizes.evidence_bytes, |found| found.value << 20),
         traffic_interval: interval.map_or(defaults.traffic_interval, |found| Duration::from_secs(found.value)),
     }
 }
 
 fn sizes(section: &mut Section<'_>) -> Sizes {
     let Some(found) = section.text("tier") else { return COUNTY };
-    match found.value {
-        "county" => COUNTY,
-        "city" => CITY,
-        "province" | "ministry" => PROVINCE,
-        other => {
+    match found.value.parse() {
+        Ok(Tier::County) => COUNTY,
+        Ok(Tier::City) => CITY,
+        Ok(Tier::Province | Tier::Ministry) => PROVINCE,
+        Err(_) => {
             let remedy = "write \"county\", \"city\", \"province\" or \"ministry\"";
-            section.log.note(&found.place, format_args!("{other:?} is not a tier"), remedy);
+            section.log.note(&found.place, format_args!("{:?} is not a tier", found.value), remedy);
             COUNTY
         }
     }

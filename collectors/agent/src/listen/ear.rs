@@ -19,6 +19,7 @@ use std::{
 
 use onenet_capture::{
     Pipeline, PipelineOptions,
+    evidence::{Memory, SNAP_LENGTH_DEFAULT},
     ring::{Ring, RingCounters, RingError, RingOptions, Sockets},
 };
 use onenet_topology::Timestamp;
@@ -58,6 +59,8 @@ pub(super) struct Task {
     pub(super) ring_bytes: usize,
     pub(super) endpoints_max: usize,
     pub(super) flows_max: usize,
+    /// 0: no packets are kept.
+    pub(super) evidence_bytes: usize,
     pub(super) traffic_interval_ms: i64,
     pub(super) local: Vec<ipnetwork::IpNetwork>,
 }
@@ -75,6 +78,8 @@ pub(super) struct Ear {
 struct Part {
     number: usize,
     pipeline: Pipeline,
+    /// Recent packets.
+    memory: Option<Memory>,
     /// The last frame's time, and when it was taken.
     frames_at: Option<Moment>,
     /// What earlier rings counted, and what all of them did.
@@ -182,9 +187,12 @@ impl Part {
         options.inventory.capacity = task.endpoints_max;
         options.flows.capacity = task.flows_max / task.threads.get();
         options.flows.finished_capacity = FINISHED_FLOWS;
+        let bytes = task.evidence_bytes / task.threads.get();
+        let memory = (bytes > 0).then(|| Memory::new(&task.interface, bytes, SNAP_LENGTH_DEFAULT));
         Self {
             number,
             pipeline: Pipeline::new(options),
+            memory,
             frames_at: None,
             rings_before: RingCounters::default(),
             rings: RingCounters::default(),
@@ -205,11 +213,17 @@ impl Part {
     fn take(&mut self, ring: &mut Ring, room: &Room<'_>) -> Result<(), RingError> {
         let mut reported = room.clock.timestamp();
         while !room.stop.load(Ordering::Relaxed) && !room.over.load(Ordering::Relaxed) {
-            let (pipeline, mut last) = (&mut self.pipeline, None);
+            let (pipeline, memory, mut last) = (&mut self.pipeline, self.memory.as_ref(), None);
+            // Held from the first frame of a block to its last, and not while there is none.
+            let mut keeper = None;
             ring.receive(WAIT, |time, link_type, meta, bytes| {
+                if let Some(memory) = memory {
+                    keeper.get_or_insert_with(|| memory.keeper()).keep(time, link_type, meta, bytes);
+                }
                 pipeline.frame(time, link_type, meta, bytes);
                 last = Some(time);
             })?;
+            drop(keeper);
             let now = room.clock.timestamp();
             if let Some(frames) = last {
                 self.frames_at = Some(Moment { frames: frames.into(), agent: now });

@@ -12,6 +12,7 @@ mod applications;
 mod corpus;
 mod decode;
 mod discovery;
+mod evidence;
 mod flows;
 mod frames;
 mod inventory;
