@@ -9,8 +9,10 @@ pub mod clock;
 mod conditions;
 pub mod config;
 pub mod discovery;
+mod disk;
 mod durable;
 pub mod enrol;
+pub mod flow_log;
 mod limited;
 mod listen;
 mod observations;
@@ -26,6 +28,7 @@ mod supervisor;
 mod traps;
 mod trial;
 pub mod uplink;
+mod varint;
 
 pub use rights::Opened;
 pub use run::{RunError, STOP_WITHIN, run, run_with};

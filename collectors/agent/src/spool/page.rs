@@ -11,6 +11,8 @@
 
 use onenet_topology::Timestamp;
 
+use crate::varint::{self, unzigzag, zigzag};
+
 /// Bytes beyond which a page is split. The store writes sixteen neighbours together and keeps some thousands of such lots in
 /// memory.
 pub(super) const PAGE_BYTES: usize = 1_024;
@@ -91,14 +93,13 @@ fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
     };
     // Six bits at the top are no loss: a step of 2^61 milliseconds is no time.
     let step = entry.observed.ms_since(then);
-    let zigzag = (step << 1 ^ step >> 63).cast_unsigned();
     let mine = &entry.message;
     let tail = common(mine.iter().rev(), like.iter().rev());
     let head = common(mine.iter(), like.iter()).min(mine.len().min(like.len()) - tail);
     let own = mine.get(head..mine.len() - tail).unwrap_or_default();
     page.extend_from_slice(&entry.key_hash.to_be_bytes());
-    for number in [zigzag << 2 | state, to_number(tail), to_number(head), to_number(own.len())] {
-        put_number(page, number);
+    for number in [zigzag(step) << 2 | state, to_number(tail), to_number(head), to_number(own.len())] {
+        varint::put(page, number);
     }
     page.extend_from_slice(own);
 }
@@ -112,16 +113,15 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
         let (key_hash, behind) = rest.split_first_chunk::<8>()?;
         let key_hash = u64::from_be_bytes(*key_hash);
         rest = behind;
-        let (when, tail) = (take_number(&mut rest)?, take_number(&mut rest)?);
-        let (head, own) = (take_number(&mut rest)?, take_number(&mut rest)?);
+        let (when, tail) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
+        let (head, own) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
         let state = match when & 3 {
             0 => State::Held,
             1 => State::Dirty,
             2 => State::Gone,
             _ => return None,
         };
-        let zigzag = when >> 2;
-        then = then.checked_add((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed())?;
+        then = then.checked_add(unzigzag(when >> 2))?;
         let (own, behind) = rest.split_at_checked(usize::try_from(own).ok()?)?;
         rest = behind;
         let like = entries.last();
@@ -142,27 +142,6 @@ fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) 
 
 fn to_number(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
-}
-
-fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
-    while let high @ 1.. = number >> 7 {
-        bytes.push(0x80 | u8::try_from(number & 0x7f).unwrap_or_default());
-        number = high;
-    }
-    bytes.push(u8::try_from(number).unwrap_or_default());
-}
-
-fn take_number(bytes: &mut &[u8]) -> Option<u64> {
-    let mut number = 0;
-    for shift in (0..u64::BITS).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        number |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::{
 };
 
 use super::SpoolError;
+use crate::disk::{folder_bytes, free_bytes};
 
 /// Memory for pages. The spool of a county is a few hundred kilobytes.
 const CACHE_BYTES: u64 = 2 << 20;
@@ -187,7 +188,7 @@ impl Store {
 
     /// Returns what the spool's folder takes on disk, in bytes.
     pub(super) fn disk_bytes(&self) -> u64 {
-        disk_bytes(&self.folder)
+        folder_bytes(&self.folder)
     }
 
     fn failed(&self, source: sled::Error) -> SpoolError {
@@ -235,21 +236,4 @@ fn check_space(folder: &Path, purpose: Purpose) -> Result<(), SpoolError> {
     };
     let free = free_bytes(folder);
     if free < needed { Err(SpoolError::DiskFull { folder: folder.to_owned(), free, needed }) } else { Ok(()) }
-}
-
-/// Returns what is free on a folder's disk, in bytes. A file system that cannot tell is trusted: the write itself will.
-fn free_bytes(folder: &Path) -> u64 {
-    rustix::fs::statvfs(folder).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
-}
-
-/// Returns what a folder takes on disk, in bytes. What vanishes while it is counted does not count.
-fn disk_bytes(folder: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => disk_bytes(&entry.path()),
-        Ok(meta) => meta.blocks().saturating_mul(512),
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
 }

@@ -1,0 +1,205 @@
+//! The thread that writes the log, and what others hold of it.
+//!
+//! Invariant: whoever hands over flows never waits. Between capture and the writer stand at most [`WAITING`] lots of flows; when
+//! they are as many, the newest is dropped, whole, and counted: what is in the log stays in order, and a writer that waits for its
+//! disk is told by the count.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+        mpsc::{RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use onenet_topology::flow::{Flow, FlowCursor, FlowPage, FlowQuery};
+
+use super::{DAY_MS, FlowLogConfig, FlowLogError, FlowLogStatus, PageLimits, writer::Writer};
+use crate::{clock::Clock, limited::Limited};
+
+/// Lots of flows that may wait for the writer. An interface hands over one every half second, of [`LOT_FLOWS`] at the most: the
+/// disk may take half a minute at a county's pace, and some megabytes wait at a province's.
+const WAITING: usize = 64;
+
+/// Flows of one lot.
+pub const LOT_FLOWS: usize = 256;
+
+/// How often the writer does what is due.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Where flows are handed over. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct FlowSink {
+    sender: SyncSender<Message>,
+    shared: Arc<Shared>,
+}
+
+/// A log that is written.
+#[derive(Debug)]
+pub struct FlowLog {
+    sink: FlowSink,
+    folder: PathBuf,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    status: Mutex<FlowLogStatus>,
+    /// Flows dropped since the writer looked last.
+    dropped: AtomicU64,
+    /// How far the agent's clock is ahead of the centre's, in milliseconds; [`UNKNOWN`] where nobody said.
+    ahead_ms: AtomicI64,
+}
+
+/// Stands for a clock that nobody compared.
+const UNKNOWN: i64 = i64::MIN;
+
+enum Message {
+    Flows(Vec<Flow>),
+    Stop,
+}
+
+/// Told what keeps the log from its work, or that nothing does any more.
+pub type Tell = Box<dyn Fn(Option<&FlowLogError>) + Send>;
+
+impl FlowSink {
+    /// Hands over finished flows. Never waits.
+    pub fn offer(&self, mut flows: Vec<Flow>) {
+        while !flows.is_empty() {
+            let rest = if flows.len() > LOT_FLOWS { flows.split_off(LOT_FLOWS) } else { Vec::new() };
+            let count = flows.len() as u64;
+            if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
+                self.sender.try_send(Message::Flows(flows))
+            {
+                self.shared.dropped.fetch_add(count, Ordering::Relaxed);
+            }
+            flows = rest;
+        }
+    }
+}
+
+impl FlowSink {
+    /// Notes that flows were lost before they could be handed over.
+    pub fn lose(&self, flows: u64) {
+        self.shared.dropped.fetch_add(flows, Ordering::Relaxed);
+    }
+}
+
+impl FlowLog {
+    /// Opens the log, and writes it on a thread from now on; `new_ids` are random.
+    ///
+    /// # Errors
+    /// The log cannot be opened, or is of another format; or there is no thread.
+    pub fn start(
+        config: FlowLogConfig,
+        new_ids: [u64; 2],
+        clock: Clock,
+        tell: Tell,
+    ) -> Result<Arc<Self>, FlowLogError> {
+        let folder = config.folder.clone();
+        let days_max = u32::try_from(config.age_max_ms / DAY_MS).unwrap_or(u32::MAX);
+        let writer = Writer::open(config, new_ids, clock.timestamp())?;
+        let (sender, receiver) = sync_channel(WAITING);
+        let status = Mutex::new(FlowLogStatus { days_max, ..writer.status() });
+        let shared = Arc::new(Shared { status, dropped: AtomicU64::new(0), ahead_ms: AtomicI64::new(UNKNOWN) });
+        let hand = Hand { writer, shared: Arc::clone(&shared), clock, tell, days_max, trouble: Limited::default() };
+        let spawned = thread::Builder::new().name("flow log".to_owned()).spawn(move || hand.run(&receiver));
+        let thread = spawned.map_err(|source| FlowLogError::Open { folder: folder.clone(), source })?;
+        let sink = FlowSink { sender, shared };
+        Ok(Arc::new(Self { sink, folder, thread: Mutex::new(Some(thread)) }))
+    }
+
+    /// Returns where to hand over flows.
+    pub fn sink(&self) -> FlowSink {
+        self.sink.clone()
+    }
+
+    /// Notes how far the agent's clock is ahead of the centre's, in milliseconds.
+    pub fn set_ahead(&self, ahead_ms: i64) {
+        self.sink.shared.ahead_ms.store(ahead_ms, Ordering::Relaxed);
+    }
+
+    /// Returns a page of the log. Reads files: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// The log cannot be read, or the question was given up.
+    pub fn page(
+        &self,
+        query: &FlowQuery,
+        after: Option<FlowCursor>,
+        limits: &PageLimits<'_>,
+    ) -> Result<FlowPage, FlowLogError> {
+        super::page(&self.folder, query, after, limits)
+    }
+
+    /// Returns how the log is doing.
+    pub fn status(&self) -> FlowLogStatus {
+        self.sink.shared.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Writes what waits, and ends the thread. Blocks until the disk has it.
+    pub fn stop(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(thread) = thread else { return };
+        // It may wait for a place in the channel, behind what is to be written.
+        let _ = self.sink.sender.send(Message::Stop);
+        if thread.join().is_err() {
+            tracing::error!("the flow log's writer failed");
+        }
+    }
+}
+
+/// What the thread owns.
+struct Hand {
+    writer: Writer,
+    shared: Arc<Shared>,
+    clock: Clock,
+    tell: Tell,
+    days_max: u32,
+    trouble: Limited,
+}
+
+impl Hand {
+    fn run(mut self, receiver: &std::sync::mpsc::Receiver<Message>) {
+        loop {
+            let appended = match receiver.recv_timeout(TICK) {
+                Ok(Message::Flows(flows)) => self.writer.append(flows),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+            };
+            let dropped = self.shared.dropped.swap(0, Ordering::Relaxed);
+            if dropped > 0 {
+                self.writer.lose(dropped);
+            }
+            match self.shared.ahead_ms.load(Ordering::Relaxed) {
+                UNKNOWN => {}
+                ahead_ms => self.writer.set_ahead(ahead_ms),
+            }
+            let ticked = self.writer.tick(self.clock.timestamp());
+            self.note(appended.and(ticked).err());
+        }
+        let Self { writer, shared, days_max, .. } = self;
+        match writer.close() {
+            Ok(status) => {
+                *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = FlowLogStatus { days_max, ..status };
+            }
+            Err(error) => tracing::warn!(error = %crate::cli::chain(&error), "the last flows could not be logged"),
+        }
+    }
+
+    fn note(&mut self, error: Option<FlowLogError>) {
+        let status = FlowLogStatus { days_max: self.days_max, ..self.writer.status() };
+        match &error {
+            Some(error) => {
+                self.trouble.warn(self.clock.timestamp(), "flows cannot be logged", error);
+                (self.tell)(Some(error));
+            }
+            None if !status.disk_full => (self.tell)(None),
+            None => {}
+        }
+        *self.shared.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
