@@ -5,6 +5,7 @@
 mod check;
 mod discovered;
 mod enrol;
+mod flows;
 mod folder;
 mod inspect;
 mod output;
@@ -54,6 +55,8 @@ enum Command {
     },
     /// Show what one device tells over SNMP, and what of it was dropped and why.
     Inspect(inspect::Arguments),
+    /// Show what was said on the network: finished flows, the latest first.
+    Flows(flows::Arguments),
     /// Put capture files through the pipeline of live capture, and show endpoints and flows.
     Replay(replay::Arguments),
 }
@@ -72,6 +75,7 @@ impl Cli {
             Command::Discovered(arguments) => discovered::execute(&arguments),
             Command::CheckConfig { file, config } => check::execute(&config.unwrap_or(file)),
             Command::Inspect(arguments) => inspect::execute(arguments),
+            Command::Flows(arguments) => flows::execute(&arguments),
             Command::Replay(arguments) => replay::execute(&arguments),
         }
     }

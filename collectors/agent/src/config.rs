@@ -5,7 +5,7 @@
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
 //! The *site's part* (`capture`, `intervals`, `groups`, `devices`, `discovery`) may be replaced by the centre. The agent's own part
-//! (`centre`, `data`, `spool`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for
+//! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
 use std::{
@@ -25,7 +25,7 @@ mod intervals;
 mod traps;
 
 pub(crate) use agent::is_host_and_port;
-pub use agent::{CentreConfig, SpoolCaps, StatusConfig};
+pub use agent::{CentreConfig, FlowLogCaps, SpoolCaps, StatusConfig};
 pub use capture::{CaptureConfig, Interfaces};
 pub use credentials::NamedCredentials;
 pub use device::DeviceConfig;
@@ -56,6 +56,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What the spool may take.
     pub spool: SpoolCaps,
+    /// What the flow log may take.
+    pub flow_log: FlowLogCaps,
     /// The status file.
     pub status: StatusConfig,
     /// Credentials that devices refer to by name.
@@ -102,11 +104,12 @@ impl Config {
             let centre = agent::centre(root.section("centre"));
             let data_dir = agent::data(root.section("data"));
             let spool = agent::spool(root.section("spool"));
+            let flow_log = agent::flow_log(root.section("flow_log"));
             let status = agent::status(root.section("status"));
             let traps = traps::checked(root.section("traps"), &credentials);
             let profiles = agent::profiles(root.section("snmp"));
             let site = site(root, &credentials);
-            Self { centre, data_dir, spool, status, credentials, traps, profiles, site }
+            Self { centre, data_dir, spool, flow_log, status, credentials, traps, profiles, site }
         })
     }
 
@@ -116,6 +119,7 @@ impl Config {
             centre: CentreConfig::new(address),
             data_dir,
             spool: SpoolCaps::default(),
+            flow_log: FlowLogCaps::default(),
             status: StatusConfig::default(),
             credentials: NamedCredentials::default(),
             traps: None,
@@ -133,7 +137,7 @@ impl SiteConfig {
     /// The text is wrong, or has a section that is not the centre's to set; the error lists everything.
     pub fn parse(text: &str, origin: &str, credentials: &NamedCredentials) -> Result<Self, ConfigError> {
         read(text, origin, &ProcessEnvironment, Origin::Centre, |root| {
-            for key in ["centre", "data", "spool", "status", "snmp", "credentials", "traps"] {
+            for key in ["centre", "data", "spool", "flow_log", "status", "snmp", "credentials", "traps"] {
                 if root.section(key).is_present() {
                     root.note(key, "is not the centre's to set", "change it in the agent's own file, at the site");
                 }

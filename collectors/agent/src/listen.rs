@@ -30,6 +30,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{CaptureConfig, Interfaces},
+    flow_log::FlowSink,
     observations::Observations,
     poll::News,
 };
@@ -63,8 +64,9 @@ impl Listener {
         conditions: Conditions,
         board: Board,
         news: News,
+        flows: Option<FlowSink>,
     ) -> Self {
-        let shared = Shared { sockets, clock, observations, conditions, board, news };
+        let shared = Shared { sockets, clock, observations, conditions, board, news, flows };
         Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
     }
 

@@ -1,6 +1,7 @@
 //! Results as tables for people. The JSON forms are the contract; these may change.
 
 mod discovered;
+mod flows;
 mod inspection;
 mod language;
 mod replay;
@@ -8,6 +9,7 @@ mod status;
 mod table;
 
 pub(crate) use discovered::discovered;
+pub(crate) use flows::flows;
 pub(crate) use inspection::inspection;
 pub(crate) use language::Language;
 pub(crate) use replay::replay;

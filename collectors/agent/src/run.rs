@@ -14,7 +14,7 @@ use std::{
 };
 
 use onenet_snmp::{SocketError, Sockets};
-use onenet_topology::fact::{Event, EventKind, HistoryBody, HistoryItem, Scope};
+use onenet_topology::fact::{ConditionKind, Event, EventKind, HistoryBody, HistoryItem, Scope};
 use onenet_wire::tls;
 use tokio::{
     sync::{mpsc, watch},
@@ -24,12 +24,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     board::Board,
+    cli::chain,
     clock::Clock,
     conditions::Conditions,
     config::{CONFIG_FILE_DEFAULT, Config, SiteConfig},
     discovery::{Finder, ProbeSockets},
     durable,
     enrol::{Credentials, CredentialsError},
+    flow_log::{self, FlowLog, FlowLogConfig, FlowLogError},
     limited::Limited,
     listen::Listener,
     observations::{Observations, Waiting, keep, observations},
@@ -49,6 +51,9 @@ pub const STOP_WITHIN: Duration = Duration::from_secs(10);
 
 /// Configurations that wait to be applied: one is enough, the centre sends the next after the answer.
 const CHANGES_WAITING: usize = 1;
+
+/// Subject of the condition that flows cannot be kept.
+const FLOW_LOG: &str = "flow log";
 
 /// Where the address of the centre is kept that the agent enrolled with.
 const CENTRE_FILE: &str = "centre.txt";
@@ -99,6 +104,7 @@ struct Sources {
     trial: watch::Receiver<bool>,
     spool: Arc<Spool>,
     traps: Option<(std::net::SocketAddr, Counts)>,
+    flow_log: Option<Arc<FlowLog>>,
     /// Known once the uplink is made, which needs the status itself.
     link: OnceLock<watch::Receiver<LinkState>>,
 }
@@ -159,6 +165,7 @@ impl Agent {
         let (conditions, board, news) = (Conditions::default(), Board::default(), News::new());
         let (in_force, (trial, watched_trial)) = (InForce::default(), watch::channel(false));
         let ((to_change, changes), line) = (mpsc::channel(CHANGES_WAITING), UplinkConfig::new(&address));
+        let flow_log = start_flow_log(&config, clock, &conditions, &observations);
         let (finder, poller, traps) = watching(
             &config,
             (clock, &observations, &conditions),
@@ -181,6 +188,7 @@ impl Agent {
             trial: watched_trial,
             spool: Arc::clone(&spool),
             traps: traps.as_ref().map(|traps| (traps.config.listen, traps.counts.clone())),
+            flow_log: flow_log.clone(),
             link: OnceLock::new(),
         });
         let remote = Remote {
@@ -202,7 +210,15 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
-            listener: Some(Listener::new(opened.packet, clock, observations.clone(), conditions, board, news)),
+            listener: Some(Listener::new(
+                opened.packet,
+                clock,
+                observations.clone(),
+                conditions,
+                board,
+                news,
+                flow_log.map(|log| log.sink()),
+            )),
             rights_kept: opened.kept,
             store: SiteStore::load(&config.data_dir),
             in_force,
@@ -252,6 +268,10 @@ impl Agent {
             stop_watching.cancel();
             report_end("watching", watching.await);
             report_end("finding devices", finding.await);
+            if let Some(log) = sources.flow_log.clone() {
+                // It waits for the disk.
+                report_end("the flow log", tokio::task::spawn_blocking(move || log.stop()).await);
+            }
             if let Some(hearing) = hearing {
                 report_end("hearing traps", hearing.await);
             }
@@ -273,6 +293,10 @@ impl Sources {
         let now = self.clock.timestamp();
         let (devices_total, devices) = self.board.devices();
         let link = self.link.get().map(|link| link.borrow().clone());
+        let ahead_ms = link.as_ref().and_then(|link| link.clock_ahead_ms);
+        if let (Some(log), Some(ahead_ms)) = (&self.flow_log, ahead_ms) {
+            log.set_ahead(ahead_ms);
+        }
         let site_name = link.as_ref().and_then(|link| link.site_name.clone());
         let conditions = self.conditions.all().into_iter();
         Status {
@@ -299,6 +323,7 @@ impl Sources {
             devices,
             interfaces: self.board.interfaces(),
             traps: self.traps.as_ref().map(|(listen, counts)| TrapStatus { listen: *listen, counts: counts.get() }),
+            flow_log: self.flow_log.as_ref().map(|log| log.status()),
             conditions: conditions
                 .map(|(kind, subject, held)| ConditionStatus { kind, subject, detail: held.detail, since: held.since })
                 .collect(),
@@ -342,6 +367,45 @@ fn watching(
         counts: Counts::default(),
     });
     (finder, poller, traps)
+}
+
+/// Opens the flow log. An agent without one still watches; what keeps it from logging is a condition.
+fn start_flow_log(
+    config: &Config,
+    clock: Clock,
+    conditions: &Conditions,
+    observations: &Observations,
+) -> Option<Arc<FlowLog>> {
+    if !config.flow_log.enabled {
+        return None;
+    }
+    let (conditions, observations) = (conditions.clone(), observations.clone());
+    let tell = move |error: Option<&FlowLogError>| {
+        let now = clock.timestamp();
+        let change = match error {
+            Some(error) => conditions.raise(ConditionKind::DiskFull, FLOW_LOG, &chain(error), now),
+            None => conditions.clear(ConditionKind::DiskFull, FLOW_LOG, now),
+        };
+        if change.is_some() {
+            observations.changes_blocking(change.into_iter().collect());
+        }
+    };
+    let log = FlowLogConfig {
+        folder: config.data_dir.join(flow_log::FOLDER),
+        bytes_max: config.flow_log.size_max_bytes,
+        age_max_ms: i64::try_from(config.flow_log.age_max.as_millis()).unwrap_or(i64::MAX),
+        spool: Some((config.data_dir.join("spool"), config.spool.size_max_bytes)),
+    };
+    let ids = tls::random::<16>().ok()?;
+    let (log_id, run) = ids.split_at(8);
+    let id = |bytes: &[u8]| bytes.iter().fold(0, |id: u64, byte| id << 8 | u64::from(*byte)).max(1);
+    match FlowLog::start(log, [id(log_id), id(run)], clock, Box::new(tell)) {
+        Ok(log) => Some(log),
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "flows are not kept");
+            None
+        }
+    }
 }
 
 fn status_of(sources: &Arc<Sources>) -> Box<dyn Fn() -> Status + Send + Sync> {

@@ -14,7 +14,7 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::{durable::DocumentError, traps::TrapCounts};
+pub use crate::{durable::DocumentError, flow_log::FlowLogStatus, traps::TrapCounts};
 
 use crate::durable;
 
@@ -67,6 +67,9 @@ pub struct Status {
     /// What came of traps and informs; absent where none are listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traps: Option<TrapStatus>,
+    /// The flow log; absent where flows are not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_log: Option<FlowLogStatus>,
     /// What keeps the agent from its work.
     pub conditions: Vec<ConditionStatus>,
 }

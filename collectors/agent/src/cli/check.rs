@@ -38,6 +38,11 @@ fn summary(file: &Path, config: &Config) -> String {
         seconds(config.spool.history_age_max.as_secs()),
         bytes(config.spool.size_max_bytes)
     ));
+    let flows = config.flow_log;
+    if flows.enabled {
+        let (age, size) = (seconds(flows.age_max.as_secs()), bytes(flows.size_max_bytes));
+        line(format!("keep finished flows for {age} or {size}"));
+    }
     let own: Vec<String> = config
         .profiles
         .added()

@@ -35,6 +35,17 @@ pub struct SpoolCaps {
     pub facts_max: usize,
 }
 
+/// What the flow log may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowLogCaps {
+    /// Whether finished flows are kept.
+    pub enabled: bool,
+    /// How old they may get.
+    pub age_max: Duration,
+    /// How large the log's directory may get, in bytes.
+    pub size_max_bytes: u64,
+}
+
 /// The status file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusConfig {
@@ -62,6 +73,13 @@ impl Default for SpoolCaps {
             size_max_bytes: 512 * MIB,
             facts_max: FACTS_MAX_DEFAULT,
         }
+    }
+}
+
+impl Default for FlowLogCaps {
+    fn default() -> Self {
+        // Audit records are kept for six months (Cyber-security Law, article 21), and a few days more.
+        Self { enabled: true, age_max: Duration::from_secs(190 * DAY_S), size_max_bytes: 4_096 * MIB }
     }
 }
 
@@ -112,6 +130,20 @@ pub(super) fn spool(mut section: Section<'_>) -> SpoolCaps {
         history_age_max: age.map_or(defaults.history_age_max, |found| Duration::from_secs(found.value * DAY_S)),
         size_max_bytes: size.map_or(defaults.size_max_bytes, |found| found.value * MIB),
         facts_max: facts.and_then(|found| usize::try_from(found.value).ok()).unwrap_or(defaults.facts_max),
+    }
+}
+
+/// Reads `[flow_log]`.
+pub(super) fn flow_log(mut section: Section<'_>) -> FlowLogCaps {
+    let defaults = FlowLogCaps::default();
+    let enabled = section.boolean("enabled");
+    let age = section.number("age_max_days", 1..=3_660, "days");
+    let size = section.number("size_max_mib", 16..=1 << 20, "MiB");
+    section.finish();
+    FlowLogCaps {
+        enabled: enabled.map_or(defaults.enabled, |found| found.value),
+        age_max: age.map_or(defaults.age_max, |found| Duration::from_secs(found.value * DAY_S)),
+        size_max_bytes: size.map_or(defaults.size_max_bytes, |found| found.value * MIB),
     }
 }
 

@@ -84,6 +84,7 @@ fn the_sample_loads_and_its_commented_keys_show_the_defaults() {
         .join("\n");
     let explicit = parse(&uncommented).unwrap();
     assert_eq!(explicit.spool, config.spool);
+    assert_eq!(explicit.flow_log, config.flow_log);
     assert_eq!(explicit.status, config.status);
     assert_eq!(explicit.data_dir, config.data_dir);
     assert_eq!(explicit.centre.rollback_after, config.centre.rollback_after);

@@ -20,12 +20,16 @@ use std::{
 use onenet_capture::{
     Pipeline, PipelineOptions,
     evidence::{Memory, SNAP_LENGTH_DEFAULT},
+    flow::FlowRecord,
     ring::{Ring, RingCounters, RingError, RingOptions, Sockets},
 };
-use onenet_topology::Timestamp;
+use onenet_topology::{Timestamp, fact::Scope, flow::Flow};
 
 use super::{desk::Desk, facts::Moment};
-use crate::{board::Board, cli::chain, clock::Clock, conditions::Conditions, observations::Observations, poll::News};
+use crate::{
+    board::Board, cli::chain, clock::Clock, conditions::Conditions, flow_log::FlowSink, observations::Observations,
+    poll::News,
+};
 
 /// How long the ring is waited for, so that the thread sees when it is to stop.
 const WAIT: Duration = Duration::from_millis(200);
@@ -36,8 +40,11 @@ const REPORT_MS: i64 = 500;
 /// How long to wait before an interface is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Finished flows that may wait: they are not kept yet, only endpoints and their traffic are.
-const FINISHED_FLOWS: usize = 64;
+/// Finished flows that may wait until they are handed on, twice a second.
+const FINISHED_FLOWS: usize = 8_192;
+
+/// How long one record of a flow covers: what goes on is told of as often.
+const RECORD_COVERS: Duration = Duration::from_secs(300);
 
 /// What the threads of all interfaces share.
 #[derive(Clone)]
@@ -48,6 +55,8 @@ pub(super) struct Shared {
     pub(super) conditions: Conditions,
     pub(super) board: Board,
     pub(super) news: News,
+    /// Where finished flows go; `None`: they are not kept.
+    pub(super) flows: Option<FlowSink>,
 }
 
 /// What the threads of one interface are told.
@@ -88,6 +97,11 @@ struct Part {
     /// When what was heard again was told last, on the agent's clock and on the frames'.
     told: Timestamp,
     told_frames: Timestamp,
+    /// Where finished flows go, and on which interface they were heard.
+    flows: Option<FlowSink>,
+    scope: Scope,
+    /// Finished flows that nobody took in time, so far.
+    untaken: u64,
 }
 
 /// What a thread needs beside its share.
@@ -103,7 +117,7 @@ struct Room<'e> {
 impl Ear {
     pub(super) fn new(task: Task, shared: Shared, stop: Arc<AtomicBool>) -> Self {
         let now = shared.clock.timestamp();
-        let parts = (0..task.threads.get()).map(|number| Part::new(number, &task, now)).collect();
+        let parts = (0..task.threads.get()).map(|number| Part::new(number, &task, shared.flows.clone(), now)).collect();
         Self { desk: Mutex::new(Desk::new(&task, shared.clone())), parts, task, shared, stop }
     }
 
@@ -128,6 +142,8 @@ impl Ear {
                 thread::park_timeout(RETRY);
             }
         }
+        // What goes on is recorded as far as it went.
+        self.parts.iter_mut().for_each(|part| part.pipeline.finish());
         self.report();
         lock(&self.desk).sample(self.shared.clock.timestamp());
     }
@@ -182,11 +198,12 @@ impl Ear {
 }
 
 impl Part {
-    fn new(number: usize, task: &Task, now: Timestamp) -> Self {
+    fn new(number: usize, task: &Task, flows: Option<FlowSink>, now: Timestamp) -> Self {
         let mut options = PipelineOptions { local: task.local.clone(), ..PipelineOptions::default() };
         options.inventory.capacity = task.endpoints_max;
         options.flows.capacity = task.flows_max / task.threads.get();
         options.flows.finished_capacity = FINISHED_FLOWS;
+        options.flows.active = Some(RECORD_COVERS);
         let bytes = task.evidence_bytes / task.threads.get();
         let memory = (bytes > 0).then(|| Memory::new(&task.interface, bytes, SNAP_LENGTH_DEFAULT));
         Self {
@@ -198,6 +215,9 @@ impl Part {
             rings: RingCounters::default(),
             told: now,
             told_frames: Timestamp::default(),
+            flows,
+            scope: Scope::new(&task.interface),
+            untaken: 0,
         }
     }
 
@@ -254,8 +274,25 @@ impl Part {
     fn report(&mut self, desk: &mut Desk, clock: Clock) {
         let at = self.moment(clock);
         let changes = self.pipeline.take_changes(at.frames);
-        drop(self.pipeline.take_flows());
+        self.hand_on_flows(at);
         desk.take(self.number, &changes, self.rings, at);
+    }
+
+    /// Hands on the flows that are finished.
+    fn hand_on_flows(&mut self, at: Moment) {
+        let untaken = self.pipeline.statistics().flows.flows_untaken;
+        let scope = &self.scope;
+        let flow = |record: FlowRecord| {
+            let flow = Flow::from(record);
+            let (start, end) = (at.agent_time(flow.start), at.agent_time(flow.end));
+            Flow { start, end, interface: Some(scope.clone()), ..flow }
+        };
+        let flows: Vec<Flow> = self.pipeline.take_flows().map(flow).collect();
+        if let Some(sink) = &self.flows {
+            sink.lose(untaken.saturating_sub(self.untaken));
+            sink.offer(flows);
+        }
+        self.untaken = untaken;
     }
 
     /// Says again what was heard again since the last time; the first share has everything sampled.

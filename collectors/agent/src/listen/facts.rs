@@ -31,7 +31,7 @@ pub(super) struct Reported {
 
 impl Moment {
     /// Returns a frame's time on the agent's timeline. Nothing was heard in the future.
-    fn agent_time(self, frame: Timestamp) -> Timestamp {
+    pub(super) fn agent_time(self, frame: Timestamp) -> Timestamp {
         self.agent.plus_ms(frame.ms_since(self.frames).min(0))
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -
     headline(&mut out, status, liveness, language);
     centre(&mut out, status, language);
     spool(&mut out, status, language);
+    flow_log(&mut out, status, language);
     interfaces(&mut out, status, language);
     devices(&mut out, status, language);
     traps(&mut out, status, language);
@@ -168,6 +169,38 @@ fn spool(out: &mut String, status: &Status, language: Language) {
             "{}",
             language.pick("          磁盘已满：请清理磁盘", "              the disk is full: make room")
         );
+    }
+}
+
+fn flow_log(out: &mut String, status: &Status, language: Language) {
+    let Some(log) = &status.flow_log else { return };
+    let (flows, size, days, days_max) = (log.flows, bytes(log.bytes), log.days, log.days_max);
+    let _ = match language {
+        Language::Zh => writeln!(out, "  流日志  {flows} 条流，已存 {days} 天（上限 {days_max} 天），占用磁盘 {size}"),
+        Language::En => writeln!(out, "  flows       {flows} of {days} days (at most {days_max}); {size} on disk"),
+    };
+    if log.shortened {
+        let _ = writeln!(
+            out,
+            "{}",
+            language.pick(
+                "          空间不足，较早的流已提前删除：请清理磁盘，或调大 [flow_log] size_max_mib",
+                "              older flows had to leave for want of room: make some on the disk, or raise size_max_mib in [flow_log]",
+            )
+        );
+    }
+    let lost = log.lost_busy.saturating_add(log.lost_disk);
+    if lost > 0 {
+        let _ = match language {
+            Language::Zh => {
+                writeln!(out, "          未能记录 {lost} 条流（繁忙 {}，磁盘 {}）", log.lost_busy, log.lost_disk)
+            }
+            Language::En => writeln!(
+                out,
+                "              {lost} flows were not kept ({} since the writer was busy, {} since the disk took none)",
+                log.lost_busy, log.lost_disk
+            ),
+        };
     }
 }
 

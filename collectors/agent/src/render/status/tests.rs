@@ -57,6 +57,18 @@ fn in_trouble() -> Status {
             device("access-1", Some(ReachState::Answering), "answers SNMPv2c"),
         ],
         traps: None,
+        flow_log: Some(crate::status::FlowLogStatus {
+            flows: 1_200_000,
+            bytes: 18 << 20,
+            kept_from: Some(at(-3 * 86_400)),
+            days: 3,
+            days_max: 190,
+            shortened: true,
+            logged: 900_000,
+            lost_busy: 5,
+            lost_disk: 2,
+            disk_full: false,
+        }),
         interfaces: vec![InterfaceStatus {
             name: "eth1".to_owned(),
             listening: false,
