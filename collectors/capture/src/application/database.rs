@@ -153,9 +153,8 @@ fn tns(payload: &[u8]) -> Option<(u8, Reader<'_>)> {
     let mut reader = Reader::new(payload);
     let length = usize::from(reader.be16()?);
     let (checksum, kind, _flags, header) = (reader.be16()?, reader.u8()?, reader.u8()?, reader.be16()?);
-    // From version 315 on, lengths have four bytes once the connection stands.
-    let stated = if length == 0 { usize::from(checksum) } else { length };
-    let fits = (length == 0 || checksum == 0) && header == 0 && stated <= payload.len() && stated >= 8;
+    // From version 315 on, lengths have four bytes once the connection stands; that is after what is read here.
+    let fits = checksum == 0 && header == 0 && (8..=payload.len()).contains(&length);
     (fits && matches!(kind, 1..=14)).then_some((kind, reader))
 }
 
@@ -167,7 +166,9 @@ pub(super) fn test_tns(look: &Look<'_>) -> Verdict {
             _ => Verdict::No,
         },
         // Accepted, refused, sent elsewhere.
-        Some((2, body)) if matches!(body.0, [0 | 1, _, ..]) => Verdict::Weak(mark(Application::OracleTns, 0)),
+        Some((2, body)) if matches!(body.0, [0, 200..=255, ..] | [1, 0..=0x90, ..]) => {
+            Verdict::Weak(mark(Application::OracleTns, 0))
+        }
         Some((4 | 5, body)) if contains(body.0, b"(DESCRIPTION=") => Verdict::Yes,
         Some((11, body)) if body.is_empty() => Verdict::Weak(mark(Application::OracleTns, 0)),
         _ => Verdict::No,
