@@ -20,6 +20,7 @@ mod poll;
 mod remote;
 mod render;
 mod rights;
+pub mod roll_up;
 mod run;
 pub mod schedule;
 pub mod spool;

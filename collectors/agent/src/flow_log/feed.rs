@@ -17,8 +17,13 @@ use std::{
 
 use onenet_topology::flow::{Flow, FlowCursor, FlowPage, FlowQuery};
 
-use super::{DAY_MS, FlowLogConfig, FlowLogError, FlowLogStatus, PageLimits, writer::Writer};
-use crate::{clock::Clock, limited::Limited};
+use super::{DAY_MS, FlowLogConfig, FlowLogError, FlowLogStatus, Go, PageLimits, writer::Writer};
+use crate::{
+    cli::chain,
+    clock::Clock,
+    limited::Limited,
+    roll_up::{RollUp, RolledUp},
+};
 
 /// Lots of flows that may wait for the writer. An interface hands over one every half second, of [`LOT_FLOWS`] at the most: the
 /// disk may take half a minute at a county's pace, and some megabytes wait at a province's.
@@ -26,6 +31,10 @@ const WAITING: usize = 64;
 
 /// Flows of one lot.
 pub const LOT_FLOWS: usize = 256;
+
+/// The most flows of an answer to the centre, and how long looking for them may take, in milliseconds.
+const ANSWER_FLOWS: usize = 1_000;
+const ANSWER_MS: i64 = 5_000;
 
 /// How often the writer does what is due.
 const TICK: Duration = Duration::from_millis(500);
@@ -48,6 +57,8 @@ pub struct FlowLog {
 #[derive(Debug)]
 struct Shared {
     status: Mutex<FlowLogStatus>,
+    /// What the flows handed over since the last time add up to, those among them that the writer had no time for.
+    roll_up: Mutex<RollUp>,
     /// Flows dropped since the writer looked last.
     dropped: AtomicU64,
     /// How far the agent's clock is ahead of the centre's, in milliseconds; [`UNKNOWN`] where nobody said.
@@ -68,6 +79,9 @@ pub type Tell = Box<dyn Fn(Option<&FlowLogError>) + Send>;
 impl FlowSink {
     /// Hands over finished flows. Never waits.
     pub fn offer(&self, mut flows: Vec<Flow>) {
+        let mut roll_up = self.shared.roll_up.lock().unwrap_or_else(PoisonError::into_inner);
+        flows.iter().for_each(|flow| roll_up.add(flow));
+        drop(roll_up);
         while !flows.is_empty() {
             let rest = if flows.len() > LOT_FLOWS { flows.split_off(LOT_FLOWS) } else { Vec::new() };
             let count = flows.len() as u64;
@@ -104,7 +118,12 @@ impl FlowLog {
         let writer = Writer::open(config, new_ids, clock.timestamp())?;
         let (sender, receiver) = sync_channel(WAITING);
         let status = Mutex::new(FlowLogStatus { days_max, ..writer.status() });
-        let shared = Arc::new(Shared { status, dropped: AtomicU64::new(0), ahead_ms: AtomicI64::new(UNKNOWN) });
+        let shared = Arc::new(Shared {
+            status,
+            roll_up: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            ahead_ms: AtomicI64::new(UNKNOWN),
+        });
         let hand = Hand { writer, shared: Arc::clone(&shared), clock, tell, days_max, trouble: Limited::default() };
         let spawned = thread::Builder::new().name("flow log".to_owned()).spawn(move || hand.run(&receiver));
         let thread = spawned.map_err(|source| FlowLogError::Open { folder: folder.clone(), source })?;
@@ -133,6 +152,23 @@ impl FlowLog {
         limits: &PageLimits<'_>,
     ) -> Result<FlowPage, FlowLogError> {
         super::page(&self.folder, query, after, limits)
+    }
+
+    /// Returns what the flows handed over since the last time add up to: `most` rows, and the rest.
+    pub fn roll_up(&self, most: usize) -> RolledUp {
+        self.sink.shared.roll_up.lock().unwrap_or_else(PoisonError::into_inner).take(most)
+    }
+
+    /// Answers a question within the limits of an answer to the centre: at most [`ANSWER_FLOWS`], within [`ANSWER_MS`]; the page says
+    /// where to read on. Reads files: call it where blocking is allowed. Why there is no answer is told in words.
+    ///
+    /// # Errors
+    /// As for [`page`](Self::page).
+    pub fn answer(&self, query: &FlowQuery, after: Option<FlowCursor>, clock: Clock) -> Result<FlowPage, String> {
+        let until = clock.timestamp().plus_ms(ANSWER_MS);
+        let go = || if clock.timestamp() < until { Go::On } else { Go::EndPage };
+        let limits = PageLimits { flows: ANSWER_FLOWS, fits: &|_| true, go: &go };
+        self.page(query, after, &limits).map_err(|error| chain(&error))
     }
 
     /// Returns how the log is doing.
@@ -186,7 +222,7 @@ impl Hand {
             Ok(status) => {
                 *shared.status.lock().unwrap_or_else(PoisonError::into_inner) = FlowLogStatus { days_max, ..status };
             }
-            Err(error) => tracing::warn!(error = %crate::cli::chain(&error), "the last flows could not be logged"),
+            Err(error) => tracing::warn!(error = %chain(&error), "the last flows could not be logged"),
         }
     }
 
