@@ -124,7 +124,15 @@ impl FlowLog {
             dropped: AtomicU64::new(0),
             ahead_ms: AtomicI64::new(UNKNOWN),
         });
-        let hand = Hand { writer, shared: Arc::clone(&shared), clock, tell, days_max, trouble: Limited::default() };
+        let hand = Hand {
+            writer,
+            shared: Arc::clone(&shared),
+            clock,
+            tell,
+            days_max,
+            trouble: Limited::default(),
+            is_told: false,
+        };
         let spawned = thread::Builder::new().name("flow log".to_owned()).spawn(move || hand.run(&receiver));
         let thread = spawned.map_err(|source| FlowLogError::Open { folder: folder.clone(), source })?;
         let sink = FlowSink { sender, shared };
@@ -196,6 +204,8 @@ struct Hand {
     tell: Tell,
     days_max: u32,
     trouble: Limited,
+    /// Whether it was told that something keeps the log from its work.
+    is_told: bool,
 }
 
 impl Hand {
@@ -231,9 +241,16 @@ impl Hand {
         match &error {
             Some(error) => {
                 self.trouble.warn(self.clock.timestamp(), "flows cannot be logged", error);
-                (self.tell)(Some(error));
+                // Once: how many bytes are free changes all the time.
+                if !self.is_told {
+                    (self.tell)(Some(error));
+                }
+                self.is_told = true;
             }
-            None if !status.disk_full => (self.tell)(None),
+            None if self.is_told && !status.disk_full => {
+                (self.tell)(None);
+                self.is_told = false;
+            }
             None => {}
         }
         *self.shared.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
