@@ -305,6 +305,7 @@ fn history_items() -> Vec<HistoryItem> {
                 frames_dropped_by_kernel: 2,
                 frames_undecoded: 3,
                 endpoints_evicted: 4,
+                ..CaptureSample::default()
             }),
         ),
         item(

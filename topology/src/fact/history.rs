@@ -98,6 +98,18 @@ pub struct CaptureSample {
     pub frames_undecoded: u64,
     /// Endpoints that gave way in a full table.
     pub endpoints_evicted: u64,
+    /// Bytes of those frames, as they were on the wire without the frame check sequence.
+    pub octets_seen: u64,
+    /// Frames of which the last bytes are missing.
+    pub frames_cut: u64,
+    /// Frames that the card or the kernel had put together of several (LRO, GRO).
+    pub frames_merged: u64,
+    /// Established flows that gave way in a full table.
+    pub flows_evicted: u64,
+    /// Bytes of payload that TCP connections carried, retransmissions left out.
+    pub tcp_octets: u64,
+    /// Bytes of payload that were acknowledged and never captured: what capture loses on its way to the agent.
+    pub tcp_octets_missed: u64,
 }
 
 /// What a sensor of a device measured.

@@ -22,6 +22,10 @@ use super::{
 };
 use crate::board::Hearing;
 
+/// Gaps are judged where connections carried so much between two samples, and said from this share on.
+const JUDGED_FROM_OCTETS: u64 = 1_000_000;
+const MISSED_MAX_IN_A_THOUSAND: u64 = 10;
+
 /// Sums up what the threads of one interface found.
 pub(super) struct Desk {
     task: Task,
@@ -48,7 +52,13 @@ struct Totals {
     frames: u64,
     undecoded: u64,
     dropped: u64,
+    cut: u64,
+    merged: u64,
+    octets: u64,
     endpoints_evicted: u64,
+    flows_evicted: u64,
+    tcp_octets: u64,
+    tcp_octets_missed: u64,
 }
 
 impl Desk {
@@ -174,6 +184,12 @@ impl Desk {
             frames_dropped_by_kernel: totals.dropped,
             frames_undecoded: totals.undecoded,
             endpoints_evicted: totals.endpoints_evicted,
+            octets_seen: totals.octets,
+            frames_cut: totals.cut,
+            frames_merged: totals.merged,
+            flows_evicted: totals.flows_evicted,
+            tcp_octets: totals.tcp_octets,
+            tcp_octets_missed: totals.tcp_octets_missed,
         };
         items.push(self.item(now, HistoryBody::Capture(sample)));
         self.shared.observations.history_blocking(items);
@@ -183,10 +199,16 @@ impl Desk {
         let mut totals = Totals::default();
         for part in &self.parts {
             totals.dropped += part.rings.dropped;
+            totals.cut += part.rings.cut;
+            totals.merged += part.rings.merged;
             if let Some(statistics) = &part.statistics {
                 totals.frames += statistics.frames;
                 totals.undecoded += statistics.undecoded().map(|(_, count)| count).sum::<u64>();
+                totals.octets += statistics.bytes;
                 totals.endpoints_evicted += statistics.inventory.endpoints_evicted;
+                totals.flows_evicted += statistics.flows.flows_evicted_established;
+                totals.tcp_octets += statistics.flows.tcp.bytes;
+                totals.tcp_octets_missed += statistics.flows.tcp.bytes_missed;
             }
         }
         totals
@@ -213,17 +235,46 @@ impl Desk {
              or capture.threads, or mirror less to it",
             lost.saturating_mul(1_000) / (lost + frames).max(1)
         );
-        let full = format!(
-            "more than {} endpoints were heard on {interface}, so that some had to leave the table: raise \
-             capture.endpoints_max, or look for forged addresses",
-            self.task.endpoints_max
-        );
-        let evicted = totals.endpoints_evicted > self.sampled.endpoints_evicted;
         let changes = [
             self.hold(ConditionKind::CaptureLoss, (lost > 0).then_some(loss), now),
-            self.hold(ConditionKind::TableFull, evicted.then_some(full), now),
+            self.hold(ConditionKind::TableFull, self.full(totals), now),
+            self.hold(ConditionKind::CaptureGaps, self.gaps(totals, lost), now),
         ];
         self.shared.observations.changes_blocking(changes.into_iter().flatten().collect());
+    }
+
+    /// Returns what is to be said of tables that are full.
+    fn full(&self, totals: Totals) -> Option<String> {
+        let interface = &self.task.interface;
+        if totals.endpoints_evicted > self.sampled.endpoints_evicted {
+            return Some(format!(
+                "more than {} endpoints were heard on {interface}, so that some had to leave the table: raise \
+                 capture.endpoints_max, or look for forged addresses",
+                self.task.endpoints_max
+            ));
+        }
+        (totals.flows_evicted > self.sampled.flows_evicted).then(|| {
+            format!(
+                "more than {} flows were established at a time on {interface}, so that some were closed to make room: raise \
+                 capture.flows_max, or look for a flood",
+                self.task.flows_max
+            )
+        })
+    }
+
+    /// Returns what is to be said of payload that was acknowledged and never captured.
+    fn gaps(&self, totals: Totals, lost: u64) -> Option<String> {
+        let interface = &self.task.interface;
+        let missed = totals.tcp_octets_missed.saturating_sub(self.sampled.tcp_octets_missed);
+        let carried = missed.saturating_add(totals.tcp_octets.saturating_sub(self.sampled.tcp_octets));
+        let in_a_thousand = missed.saturating_mul(1_000) / carried.max(1);
+        // Where our own ring ran full, that says why.
+        (lost == 0 && carried >= JUDGED_FROM_OCTETS && in_a_thousand >= MISSED_MAX_IN_A_THOUSAND).then(|| {
+            format!(
+                "about {in_a_thousand} in a thousand bytes of TCP connections never came to {interface}, although their receivers \
+                 had them: the mirror's port is slower than what is mirrored, or a direction is missing"
+            )
+        })
     }
 
     /// Notes that the interface is listened on, or why not.

@@ -76,6 +76,12 @@ pub(crate) fn history_items(
             frames_dropped_by_kernel: it.frames_dropped_by_kernel,
             frames_undecoded: it.frames_undecoded,
             endpoints_evicted: it.endpoints_evicted,
+            octets_seen: it.octets_seen,
+            frames_cut: it.frames_cut,
+            frames_merged: it.frames_merged,
+            flows_evicted: it.flows_evicted,
+            tcp_octets: it.tcp_octets,
+            tcp_octets_missed: it.tcp_octets_missed,
         }));
     }
     for (index, it) in group.events.into_iter().enumerate() {
@@ -147,6 +153,12 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             frames_dropped_by_kernel: it.frames_dropped_by_kernel,
             frames_undecoded: it.frames_undecoded,
             endpoints_evicted: it.endpoints_evicted,
+            octets_seen: it.octets_seen,
+            frames_cut: it.frames_cut,
+            frames_merged: it.frames_merged,
+            flows_evicted: it.flows_evicted,
+            tcp_octets: it.tcp_octets,
+            tcp_octets_missed: it.tcp_octets_missed,
         }),
         HistoryBody::Event(it) => group.events.push(v1::Event {
             kind: v1::EventKind::from(it.kind).into(),

@@ -295,11 +295,17 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         frames_in: d,
         bytes_in: e,
     });
-    let capture = any::<[u64; 4]>().prop_map(|[a, b, c, d]| CaptureSample {
+    let capture = any::<[u64; 10]>().prop_map(|[a, b, c, d, e, f, g, h, i, j]| CaptureSample {
         frames_seen: a,
         frames_dropped_by_kernel: b,
         frames_undecoded: c,
         endpoints_evicted: d,
+        octets_seen: e,
+        frames_cut: f,
+        frames_merged: g,
+        flows_evicted: h,
+        tcp_octets: i,
+        tcp_octets_missed: j,
     });
     let event = (event_kind(), text(), text(), any::<u64>()).prop_map(|(kind, subject, detail, count)| Event {
         kind,
