@@ -19,7 +19,9 @@ use crate::{
 /// The most flows that one call shows: they are held in memory. `--after` reads on.
 const LIMIT_MAX: u32 = 100_000;
 
+// Its name would be that of the arguments it takes in as a group.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Arguments {
     /// Flows of this endpoint: a MAC address, an IP address, or a prefix.
     #[arg(long, value_name = "MAC|IP|PREFIX", value_parser = party)]
