@@ -171,7 +171,8 @@ def compare(program, capture):
             differing.add((capture.name, "+".join(sorted(one)), "+".join(sorted(other))))
     looked_at = fingerprints and capture.name not in NO_HELLO
     strange = fingerprints - ja4(capture) if looked_at else set()
-    return agreed, differing, len(fingerprints), {(capture.name, fingerprint) for fingerprint in strange}
+    compared = len(fingerprints) if looked_at else 0
+    return agreed, differing, compared, {(capture.name, fingerprint) for fingerprint in strange}
 
 
 def main(program, corpus):

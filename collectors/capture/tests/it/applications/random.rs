@@ -72,3 +72,57 @@ fn random_bytes_on_ports_that_suggest_nothing_are_named_hardly_ever() {
     // 120,000 payloads: what is found here is chance, and each must be one in tens of thousands.
     assert!(names.len() <= 2, "{names:?}");
 }
+
+/// Reads what the fuzz target `application` takes: flags, the responder's port; side, length and bytes of each payload.
+fn replay(data: &[u8], assemblies: &mut Assemblies) -> Option<Recogniser> {
+    let (&[flags, p0, p1], mut rest) = data.split_first_chunk()?;
+    let protocol = if flags & 1 == 0 { TCP } else { UDP };
+    let mut recogniser = Recogniser::new(protocol, ANY[0], u16::from_be_bytes([p0, p1]));
+    while let Some((&[select, l0, l1], after)) = rest.split_first_chunk() {
+        let (payload, next) = after.split_at(usize::from(u16::from_be_bytes([l0, l1])).min(after.len()));
+        rest = next;
+        if select & 2 != 0 {
+            recogniser.gap();
+        }
+        if !recogniser.is_done() {
+            recogniser.payload(assemblies, select & 1 == 0, payload);
+        }
+    }
+    Some(recogniser)
+}
+
+/// How many times each seed is changed.
+const MUTATIONS: usize = 500;
+
+#[test]
+fn seeds_of_the_fuzz_target_are_named_and_stand_being_changed() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/seeds/application");
+    let mut seeds: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    seeds.sort();
+    let mut next = numbers(0x2545_f491_4f6c_dd1d);
+    let mut below = |bound: usize| usize::try_from(next() % u64::try_from(bound.max(1)).unwrap()).unwrap();
+    let mut assemblies = Assemblies::default();
+    let mut nameless = Vec::new();
+    for file in &seeds {
+        let seed = std::fs::read(file).unwrap();
+        let told = replay(&seed, &mut assemblies).unwrap();
+        nameless.extend(named(&told).is_none().then_some(file));
+        for _ in 0..MUTATIONS {
+            let mut changed = seed.clone();
+            for _ in 0..=below(4) {
+                let at = below(changed.len());
+                match below(5) {
+                    0 => changed[at] = [0, 1, 0x7f, 0x80, 0xff][below(5)],
+                    1 => changed[at] ^= 1 << below(8),
+                    2 => changed.truncate(at + 1),
+                    3 => changed.insert(at, u8::try_from(below(256)).unwrap()),
+                    _ => drop(changed.splice(at.., seed[below(seed.len())..].iter().copied())),
+                }
+            }
+            let told = replay(&changed, &mut assemblies);
+            let kept = told.as_ref().and_then(Recogniser::details).map_or(0, |details| details.iter().count());
+            assert!(kept < 32, "{}", file.display());
+        }
+    }
+    assert!(nameless.is_empty(), "{nameless:?}");
+}
