@@ -6,6 +6,7 @@
 mod app;
 mod auth;
 pub mod body;
+pub(crate) mod flows;
 mod params;
 mod problem;
 mod routes;
@@ -14,7 +15,7 @@ pub(crate) mod sensors;
 mod server;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
@@ -40,7 +41,11 @@ pub use auth::{LOCAL_ROLE_HEADER, Peer, identify};
 pub use params::Params;
 pub(crate) use params::{decode, encode};
 pub use problem::Problem;
-pub(crate) use routes::endpoints::{Wanted, find, parse_cursor};
+pub(crate) use routes::{
+    endpoints::{Wanted, find, parse_cursor},
+    flows::{allowed as may_ask_flows, asked as flows_question},
+    usage::usage_of,
+};
 pub(crate) use search::{QUERY_CHARS_MAX, Query};
 pub(crate) use server::socket_path;
 pub use server::{Listening, ServeError, local_socket, serve, serve_local};
@@ -60,6 +65,7 @@ pub use server::{Listening, ServeError, local_socket, serve, serve_local};
         (name = "addresses", description = "Address spaces and the address plan"),
         (name = "devices", description = "Devices, interfaces, samples, links"),
         (name = "endpoints", description = "Endpoints, their bindings, attachment and evidence"),
+        (name = "flows", description = "Who talked to whom, asked of a site's agents; and what it adds up to"),
         (name = "agents", description = "Agents, their configuration, conditions, findings, enrolment"),
         (name = "access", description = "Tokens and the audit trail"),
         (name = "system", description = "Backup and export"),

@@ -317,6 +317,15 @@ impl Centre {
         self.0.store.samples(query)
     }
 
+    /// Hands samples over in the order of time, all of them whatever the query's limit. Reads the disk: within a task use
+    /// `spawn_blocking`.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn each_sample(&self, query: &SampleQuery, take: &mut dyn FnMut(Sample)) -> Result<(), StoreError> {
+        self.0.store.each_sample(query, take)
+    }
+
     /// Writes entries of the audit trail. Returns when they are on disk.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod agents;
 mod areas;
 mod commands;
 mod configuration;
+mod flows;
 mod local;
 mod serve;
 mod sites;
@@ -56,6 +57,8 @@ pub enum Command {
     /// The configuration of a site's agents: push it, or show what came of it.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
+    /// Flows: ask a site's agents who talked to whom.
+    Flows(flows::FlowsArgs),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),

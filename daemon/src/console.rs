@@ -5,6 +5,7 @@
 
 mod device;
 mod endpoint;
+mod flows;
 mod form;
 mod language;
 mod layout;
@@ -15,6 +16,7 @@ mod search;
 mod sessions;
 mod site;
 pub mod text;
+mod traffic;
 mod troubles;
 pub mod words;
 
@@ -70,6 +72,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/search", get(search::moved))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
+        .route("/sites/{site}/flows", get(flows::page))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/login", get(form::sign_in_page).post(form::sign_in))
@@ -123,6 +126,11 @@ impl Reader {
     /// Returns a text in the reader's language.
     pub(crate) const fn say(&self, text: Text) -> &'static str {
         self.language.of(text)
+    }
+
+    /// Returns the query of the address.
+    fn query(&self) -> Option<&str> {
+        self.address.split_once('?').map(|(_, query)| query)
     }
 
     /// Returns the page, or the page that says why there is none.

@@ -9,6 +9,7 @@
 
 mod agent;
 mod change;
+mod crossed;
 mod derived;
 mod index;
 mod readings;
@@ -32,6 +33,7 @@ pub use agent::{
     Agent, AgentClock, BOOTS_MAX, Boot, Certificate, Contact, LaneMark, RETIRED_EPOCHS_MAX, Refused, Revocation,
 };
 pub use change::{Change, SampleBlock};
+pub use crossed::Crossed;
 pub use derived::Derived;
 pub use index::Indexes;
 pub(crate) use readings::FRESH_MS;
@@ -216,7 +218,7 @@ impl Estate {
                 };
             }
             Change::Started(time) => self.start(*time),
-            Change::Samples(block) => self.take_readings(block),
+            Change::Samples(block) => self.take_samples(block),
             // The audit trail lives in the store alone.
             Change::Audited { .. } => {}
             Change::Position { position, time } => {
@@ -226,10 +228,15 @@ impl Estate {
         }
     }
 
-    /// Remembers what sensors measured last; the samples themselves live in the store alone.
-    fn take_readings(&mut self, block: &SampleBlock) {
-        let measures = block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_)));
-        if measures && self.sites.contains_key(&block.site) {
+    /// Remembers what sensors measured last, and counts what crossed the site; the samples themselves live in the store alone.
+    fn take_samples(&mut self, block: &SampleBlock) {
+        if !self.sites.contains_key(&block.site) {
+            return;
+        }
+        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Application(_))) {
+            self.site_mut(block.site).crossed.get_mut().take(block);
+        }
+        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_))) {
             let state = self.site_mut(block.site);
             let handles = &state.handles;
             state.readings.get_mut().take(block, |handle| handles.contains_key(handle));

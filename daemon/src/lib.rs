@@ -15,6 +15,7 @@ pub mod console;
 pub mod demo;
 pub mod estate;
 pub mod findings;
+mod flows;
 pub mod ingest;
 pub mod logging;
 pub mod metrics;
@@ -23,3 +24,4 @@ pub mod record;
 pub mod store;
 #[cfg(test)]
 mod testing;
+mod usage;

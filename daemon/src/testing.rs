@@ -9,15 +9,20 @@ use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
     AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    application::Application,
     fact::{
-        Binding, Condition, ConditionKind, Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group,
-        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
-        OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, System, TrafficSample,
-        Vlan,
+        ApplicationSample, Binding, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals, Forwarding,
+        ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample,
+        InterfaceStatus, Method, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
+        Sighting, System, TrafficSample, Vlan,
     },
+    flow::FlowPage,
     site::parse_sites_csv,
 };
-use onenet_wire::{Batch, Clocks, Content, GroupChanges, Lane, Position};
+use onenet_wire::{
+    Batch, CentreMessage, Clocks, Content, Done, FlowsQuery, GroupChanges, Instruction, InstructionBody,
+    InstructionResult, Lane, Position,
+};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -171,6 +176,35 @@ impl World {
         }
     }
 
+    /// The agent of a site.
+    pub(crate) fn agent_of(&self, code: &str) -> AgentId {
+        self.app.centre.estate().agents_of(self.site(code)).next().unwrap().id
+    }
+
+    /// An agent that was heard once and is gone again.
+    pub(crate) async fn heard(&self, agent: AgentId) {
+        let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: NOW.unix_ms() };
+        let (version, configuration_revision, certificate) = ("1.2.3".into(), 0, None);
+        let greeting = Greeting { agent, version, clocks, received: NOW, configuration_revision, certificate };
+        self.app.centre.intake().submit(Body::Hello(greeting)).await.unwrap();
+    }
+
+    /// Opens the line of an agent that answers each question for flows with `answer`.
+    pub(crate) fn answering(
+        &self,
+        agent: AgentId,
+        mut answer: impl FnMut(FlowsQuery) -> Result<FlowPage, String> + Send + 'static,
+    ) {
+        let (mut told, centre) = (self.app.centre.streams().enter_test(agent), self.app.centre.clone());
+        tokio::spawn(async move {
+            while let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await {
+                let InstructionBody::Query(onenet_wire::Query::Flows(asked)) = body else { panic!("{body:?}") };
+                let outcome = answer(asked).map(|page| Done { flows: Some(page), ..Done::default() });
+                centre.streams().answer(agent, InstructionResult { id, outcome });
+            }
+        });
+    }
+
     /// One request with a token.
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         self.send(token, HttpMethod::GET, path, None).await
@@ -287,6 +321,30 @@ fn network(at: u8) -> Vec<GroupChanges> {
     ]
 }
 
+/// What endpoints did with applications: the first most of all, some others too little to be told apart.
+fn applications(at: u8) -> impl Iterator<Item = HistoryItem> {
+    let totals = |bytes_out, bytes_in| FlowTotals {
+        flows_out: 2,
+        flows_in: 1,
+        packets_out: bytes_out / 100,
+        packets_in: bytes_in / 100,
+        bytes_out,
+        bytes_in,
+    };
+    let rows = [
+        (60_000, Some(mac(at, 1)), Some(Application::Tls), totals(1_000, 9_000)),
+        (60_000, Some(mac(at, 1)), Some(Application::Dns), totals(100, 200)),
+        (60_000, Some(mac(at, 2)), None, totals(700, 300)),
+        (60_000, None, Some(Application::Tls), totals(5_000, 50)),
+        (960_000, Some(mac(at, 1)), Some(Application::Tls), totals(2_000, 1_000)),
+    ];
+    rows.into_iter().map(|(ago_ms, mac, application, totals)| HistoryItem {
+        time: NOW.plus_ms(-ago_ms),
+        scope: Scope::new("eth1"),
+        body: HistoryBody::Application(ApplicationSample { mac, application, interval_ms: 900_000, totals }),
+    })
+}
+
 fn samples(at: u8) -> Vec<HistoryItem> {
     let measured = [(-600_000, 41_000), (-300_000, 42_500)].map(|(ago_ms, value_milli)| HistoryItem {
         time: NOW.plus_ms(ago_ms),
@@ -326,6 +384,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
             }),
         })
         .chain(traffic)
+        .chain(applications(at))
         .chain(measured)
         .chain(others)
         .collect()

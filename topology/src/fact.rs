@@ -19,8 +19,8 @@ pub use body::{
     Reach, ReachState, Sensor, Sighting, Station, System, Vlan,
 };
 pub use history::{
-    CaptureSample, DeviceSample, Event, EventKind, HistoryBody, HistoryItem, InterfaceSample, SensorSample,
-    TrafficSample,
+    ApplicationSample, CaptureSample, DeviceSample, Event, EventKind, FlowTotals, HistoryBody, HistoryItem,
+    InterfaceSample, SensorSample, TrafficSample,
 };
 
 use crate::Timestamp;

@@ -3,6 +3,7 @@
 //! Invariants: it listens on nothing by default; what it tells the centre is on disk first; memory and disk are bounded.
 //! It knows nothing of what the centre concludes.
 
+mod asked;
 mod board;
 pub mod cli;
 pub mod clock;
@@ -29,6 +30,7 @@ mod supervisor;
 mod traps;
 mod trial;
 pub mod uplink;
+mod usage;
 mod varint;
 
 pub use rights::Opened;

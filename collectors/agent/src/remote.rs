@@ -1,8 +1,9 @@
 //! What the centre may ask of the agent: a new site's part of the configuration, the status, an inspection of a configured
-//! device. Nothing else.
+//! device, finished flows. Nothing else.
 //!
 //! Invariant: a text of the centre is checked by the checker of the agent's own file, applied only when all of it is good,
-//! and never touches identity, centre address, data folder or credentials (see `config.rs`).
+//! and never touches identity, centre address, data folder or credentials (see `config.rs`). Who asks for flows is noted for
+//! the site before he is answered, and a page is never larger than the wire lets through.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -10,11 +11,15 @@ use std::sync::{
 };
 
 use onenet_snmp::{Budget, Profiles, Sockets, Target, inspect};
-use onenet_topology::fact::ConditionKind;
-use onenet_wire::Query;
+use onenet_topology::{
+    fact::ConditionKind,
+    flow::{FlowCursor, FlowPage, FlowQuery},
+};
+use onenet_wire::{FlowsQuery, Query, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    asked::Asked,
     cli::chain,
     clock::Clock,
     conditions::Conditions,
@@ -42,6 +47,9 @@ pub(crate) struct InForce {
     devices: Arc<Mutex<Vec<Arc<DeviceConfig>>>>,
 }
 
+/// Looks through the flow log: a page of what is asked for, or in words why there is none. Blocks on the disk.
+pub(crate) type FlowSource = Arc<dyn Fn(&FlowQuery, Option<FlowCursor>) -> Result<FlowPage, String> + Send + Sync>;
+
 /// Carries out what the centre asks.
 pub(crate) struct Remote {
     pub(crate) clock: Clock,
@@ -53,6 +61,8 @@ pub(crate) struct Remote {
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) changes: mpsc::Sender<Change>,
     pub(crate) status: Box<dyn Fn() -> Status + Send + Sync>,
+    pub(crate) flows: FlowSource,
+    pub(crate) asked: Asked,
 }
 
 impl InForce {
@@ -122,6 +132,43 @@ impl Handler for Remote {
         match query {
             Query::Status => serde_json::to_vec(&(self.status)()).map_err(|error| chain(&error)),
             Query::Inspect { device } => self.inspect(&device).await,
+            Query::Flows(_) => Err("flows are answered page by page".to_owned()),
         }
     }
+
+    async fn flows(&self, asked: FlowsQuery) -> Result<FlowPage, String> {
+        let (clock, journal, source) = (self.clock, self.asked.clone(), Arc::clone(&self.flows));
+        let answered = tokio::task::spawn_blocking(move || {
+            tracing::info!(
+                principal = %asked.asker.principal, reason = %asked.asker.reason, reads_on = asked.after.is_some(),
+                "the centre asks for flows"
+            );
+            journal.ask(&asked, clock.timestamp());
+            let outcome = page(&*source, &asked);
+            journal.answered(&asked, &outcome);
+            outcome
+        });
+        answered.await.map_err(|_| "looking through the flow log failed: see the agent's log".to_owned())?
+    }
 }
+
+/// Returns a page that the wire lets through: of flows that say much there are fewer.
+fn page(
+    source: &dyn Fn(&FlowQuery, Option<FlowCursor>) -> Result<FlowPage, String>,
+    asked: &FlowsQuery,
+) -> Result<FlowPage, String> {
+    let mut query = asked.query.clone();
+    loop {
+        let mut page = source(&query, asked.after)?;
+        page.flows.iter_mut().for_each(limits::fit_flow);
+        page.missing.truncate(limits::PAGE_MISSING);
+        if limits::page_fits(&page) {
+            return Ok(page);
+        }
+        // A flow that says all it may takes less than a hundredth of a page, so this ends.
+        query.limit = (query.limit / 2).max(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

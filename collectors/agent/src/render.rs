@@ -1,5 +1,6 @@
 //! Results as tables for people. The JSON forms are the contract; these may change.
 
+mod asked;
 mod discovered;
 mod flows;
 mod inspection;

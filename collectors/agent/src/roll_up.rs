@@ -18,6 +18,7 @@ use std::{
 use onenet_topology::{
     MacAddr,
     application::Application,
+    fact::FlowTotals,
     flow::{Flow, FlowEnd},
 };
 
@@ -27,61 +28,26 @@ const ROWS_MAX: usize = 4_096;
 /// Whose traffic, and of which application: `None` was not recognised.
 type Key = (MacAddr, Option<Application>);
 
-/// What flows add up to, seen from an endpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FlowSums {
-    /// Flows that it began.
-    pub flows_out: u64,
-    /// Flows that others began with it.
-    pub flows_in: u64,
-    /// Packets it sent.
-    pub packets_out: u64,
-    /// Packets sent to it.
-    pub packets_in: u64,
-    /// Bytes it sent.
-    pub bytes_out: u64,
-    /// Bytes sent to it.
-    pub bytes_in: u64,
-}
-
 /// Adds flows up.
 #[derive(Debug, Default)]
 pub struct RollUp {
-    rows: HashMap<Key, FlowSums, foldhash::fast::RandomState>,
-    rest: BTreeMap<Option<Application>, FlowSums>,
+    rows: HashMap<Key, FlowTotals, foldhash::fast::RandomState>,
+    rest: BTreeMap<Option<Application>, FlowTotals>,
 }
 
 /// What flows added up to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RolledUp {
     /// Those that moved most bytes, the greatest first.
-    pub rows: Vec<(MacAddr, Option<Application>, FlowSums)>,
+    pub rows: Vec<(MacAddr, Option<Application>, FlowTotals)>,
     /// The sum of all others, by application.
-    pub rest: Vec<(Option<Application>, FlowSums)>,
-}
-
-impl FlowSums {
-    /// Returns the bytes of both directions.
-    pub const fn bytes(&self) -> u64 {
-        self.bytes_out.saturating_add(self.bytes_in)
-    }
-}
-
-impl std::ops::AddAssign for FlowSums {
-    fn add_assign(&mut self, other: Self) {
-        self.flows_out = self.flows_out.saturating_add(other.flows_out);
-        self.flows_in = self.flows_in.saturating_add(other.flows_in);
-        self.packets_out = self.packets_out.saturating_add(other.packets_out);
-        self.packets_in = self.packets_in.saturating_add(other.packets_in);
-        self.bytes_out = self.bytes_out.saturating_add(other.bytes_out);
-        self.bytes_in = self.bytes_in.saturating_add(other.bytes_in);
-    }
+    pub rest: Vec<(Option<Application>, FlowTotals)>,
 }
 
 impl RollUp {
     /// Adds a flow's record.
     pub fn add(&mut self, flow: &Flow) {
-        let out = FlowSums {
+        let out = FlowTotals {
             flows_out: 1,
             flows_in: 0,
             packets_out: flow.packets_out,
@@ -89,7 +55,7 @@ impl RollUp {
             bytes_out: flow.bytes_out,
             bytes_in: flow.bytes_in,
         };
-        let back = FlowSums {
+        let back = FlowTotals {
             flows_out: 0,
             flows_in: 1,
             packets_out: flow.packets_in,
@@ -121,7 +87,7 @@ impl RollUp {
         if self.rows.len() <= most {
             return;
         }
-        let mut rows: Vec<(Key, FlowSums)> = self.rows.drain().collect();
+        let mut rows: Vec<(Key, FlowTotals)> = self.rows.drain().collect();
         rows.sort_unstable_by_key(|(key, totals)| (Reverse(totals.bytes()), *key));
         for ((_, application), totals) in rows.drain(most..) {
             *self.rest.entry(application).or_default() += totals;
@@ -180,7 +146,7 @@ mod tests {
         assert!(rest.is_empty());
         let row = |number, application| rows.iter().find(|row| (row.0, row.1) == (mac(number), application)).unwrap().2;
         let tls = Some(Application::Tls);
-        let totals = |flows_out, flows_in, packets_out, packets_in, bytes_out, bytes_in| FlowSums {
+        let totals = |flows_out, flows_in, packets_out, packets_in, bytes_out, bytes_in| FlowTotals {
             flows_out,
             flows_in,
             packets_out,

@@ -23,6 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    asked::Asked,
     board::Board,
     cli::chain,
     clock::Clock,
@@ -36,14 +37,15 @@ use crate::{
     listen::Listener,
     observations::{Observations, Waiting, keep, observations},
     poll::{self, News, Poller, Shared},
-    remote::{Change, InForce, Remote},
+    remote::{Change, FlowSource, InForce, Remote},
     rights::Opened,
     spool::{Spool, SpoolConfig, SpoolError},
     status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status, TrapStatus},
     supervisor::Supervisor,
     traps::{Counts, Traps},
     trial::SiteStore,
-    uplink::{LinkState, Uplink, UplinkConfig},
+    uplink::{LinkState, Sent, Uplink, UplinkConfig},
+    usage,
 };
 
 /// How long stopping may take.
@@ -100,6 +102,7 @@ struct Sources {
     site_name: String,
     board: Board,
     conditions: Conditions,
+    asked: Asked,
     in_force: InForce,
     trial: watch::Receiver<bool>,
     spool: Arc<Spool>,
@@ -107,6 +110,7 @@ struct Sources {
     flow_log: Option<Arc<FlowLog>>,
     /// Known once the uplink is made, which needs the status itself.
     link: OnceLock<watch::Receiver<LinkState>>,
+    sent: Sent,
 }
 
 /// Runs an agent until `shutdown`. The agent must be enrolled in the configuration's data folder.
@@ -149,6 +153,7 @@ struct Agent {
     changes: mpsc::Receiver<Change>,
     traps: Option<Traps>,
     finder: Finder,
+    roll_up: Duration,
     sources: Arc<Sources>,
 }
 
@@ -174,6 +179,7 @@ impl Agent {
             &news,
             opened.traps,
         );
+        let (asked, sent) = (Asked::load(&config.data_dir), Sent::default());
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -184,12 +190,14 @@ impl Agent {
             site_name: credentials.site_name.trim().to_owned(),
             board: board.clone(),
             conditions: conditions.clone(),
+            asked: asked.clone(),
             in_force: in_force.clone(),
             trial: watched_trial,
             spool: Arc::clone(&spool),
             traps: traps.as_ref().map(|traps| (traps.config.listen, traps.counts.clone())),
             flow_log: flow_log.clone(),
             link: OnceLock::new(),
+            sent: sent.clone(),
         });
         let remote = Remote {
             clock,
@@ -201,8 +209,11 @@ impl Agent {
             sockets,
             changes: to_change,
             status: status_of(&sources),
+            flows: flow_source(flow_log.clone(), clock),
+            asked,
         };
         let (uplink, link) = Uplink::new(Arc::clone(&spool), credentials, clock, line, Arc::new(remote));
+        let uplink = uplink.counting(sent);
         let link = sources.link.get_or_init(|| link).clone();
         let supervisor = Supervisor {
             clock,
@@ -243,21 +254,39 @@ impl Agent {
             changes,
             traps,
             finder,
+            roll_up: config.flow_log.roll_up,
             sources,
         }
     }
 
     /// Runs until told to stop, and stops.
     async fn run(self, shutdown: CancellationToken) {
-        let Self { data, clock, spool, observations, waiting, uplink, supervisor, changes, traps, finder, sources } =
-            self;
+        let Self {
+            data,
+            clock,
+            spool,
+            observations,
+            waiting,
+            uplink,
+            supervisor,
+            changes,
+            traps,
+            finder,
+            roll_up,
+            sources,
+        } = self;
         let (stop_watching, stop_line, stop_status) =
             (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+        let stop_telling = CancellationToken::new();
         let keeping = tokio::spawn(keep(waiting, spool, clock));
         let line = tokio::spawn(uplink.run(stop_line.clone()));
         let watching = tokio::spawn(supervisor.run(changes, stop_watching.clone()));
         let finding = tokio::spawn(finder.run(stop_watching.clone()));
         let hearing = traps.map(|traps| tokio::spawn(traps.run(stop_watching.clone())));
+        let telling = sources
+            .flow_log
+            .clone()
+            .map(|log| tokio::spawn(usage::tell(log, roll_up, clock, observations.clone(), stop_telling.clone())));
         let writing = tokio::spawn(write_status(Arc::clone(&sources), data, stop_status.clone()));
         observations.history(vec![started(&sources)]).await;
         tracing::info!(agent = %sources.agent, site = %sources.site, centre = %sources.address, "the agent runs");
@@ -271,6 +300,10 @@ impl Agent {
             if let Some(log) = sources.flow_log.clone() {
                 // It waits for the disk.
                 report_end("the flow log", tokio::task::spawn_blocking(move || log.stop()).await);
+            }
+            stop_telling.cancel();
+            if let Some(telling) = telling {
+                report_end("telling of traffic", telling.await);
             }
             if let Some(hearing) = hearing {
                 report_end("hearing traps", hearing.await);
@@ -316,18 +349,28 @@ impl Sources {
                 since: link.as_ref().map_or(self.started, |link| link.since),
                 error: link.as_ref().and_then(|link| link.error.clone()),
                 clock_ahead_ms: link.as_ref().and_then(|link| link.clock_ahead_ms),
+                sent_bytes: self.sent.bytes(),
             },
             configuration: ConfigurationStatus { revision: self.in_force.revision(), on_trial: *self.trial.borrow() },
             spool: summary(&self.spool),
             devices_total,
             devices,
             interfaces: self.board.interfaces(),
+            flows_asked: self.asked.all(),
             traps: self.traps.as_ref().map(|(listen, counts)| TrapStatus { listen: *listen, counts: counts.get() }),
             flow_log: self.flow_log.as_ref().map(|log| log.status()),
             conditions: conditions
                 .map(|(kind, subject, held)| ConditionStatus { kind, subject, detail: held.detail, since: held.since })
                 .collect(),
         }
+    }
+}
+
+/// Returns what looks through the flow log, where there is one.
+fn flow_source(log: Option<Arc<FlowLog>>, clock: Clock) -> FlowSource {
+    match log {
+        Some(log) => Arc::new(move |query, after| log.answer(query, after, clock)),
+        None => Arc::new(|_, _| Err("this agent keeps no flows: see [flow_log] of its configuration".to_owned())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! Format: JSON, a contract described in README.md. Fields are added, never renamed or removed.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -14,7 +15,7 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::{durable::DocumentError, flow_log::FlowLogStatus, traps::TrapCounts};
+pub use crate::{asked::AskedFlows, durable::DocumentError, flow_log::FlowLogStatus, traps::TrapCounts};
 
 use crate::durable;
 
@@ -64,6 +65,9 @@ pub struct Status {
     pub devices: Vec<DeviceStatus>,
     /// The interfaces listened on.
     pub interfaces: Vec<InterfaceStatus>,
+    /// What the centre asked this site's flows for: by whom, when and why, the newest question first.
+    #[serde(default)]
+    pub flows_asked: Vec<AskedFlows>,
     /// What came of traps and informs; absent where none are listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traps: Option<TrapStatus>,
@@ -90,6 +94,9 @@ pub struct CentreStatus {
     pub error: Option<String>,
     /// How far the agent's clock is ahead of the centre's, in milliseconds.
     pub clock_ahead_ms: Option<i64>,
+    /// Bytes of messages sent since the agent started, by kind.
+    #[serde(default)]
+    pub sent_bytes: BTreeMap<String, u64>,
 }
 
 /// The configuration in force.

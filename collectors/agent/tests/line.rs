@@ -18,10 +18,11 @@ use onenet_agent::{
 use onenet_topology::{
     AgentId, MacAddr, SiteId, Timestamp,
     fact::{Binding, Fact, FactBody, FactChange, Group, HistoryBody, HistoryItem, InterfaceSample, Method, Scope},
+    flow::{FlowPage, FlowQuery},
 };
 use onenet_wire::{
-    Acknowledgement, AgentMessage, CentreMessage, Content, EnrolRequest, EnrolResponse, Instruction, InstructionBody,
-    InstructionResult, Position, Query, Welcome,
+    Acknowledgement, AgentMessage, Asker, CentreMessage, Content, EnrolRequest, EnrolResponse, FlowsQuery, Instruction,
+    InstructionBody, InstructionResult, Position, Query, Welcome,
     tls::{self, Fingerprint, Identity, SERVER_NAME},
     token::Token,
     v1::{
@@ -255,6 +256,10 @@ impl Handler for Answers {
     async fn query(&self, query: Query) -> Result<Vec<u8>, String> {
         Ok(format!("{query:?}").into_bytes())
     }
+
+    async fn flows(&self, asked: FlowsQuery) -> Result<FlowPage, String> {
+        Ok(FlowPage { days: asked.query.limit, ..FlowPage::default() })
+    }
 }
 
 /// An agent with a running line.
@@ -382,6 +387,25 @@ async fn instructions_are_carried_out_and_answered_by_their_number() {
     let done = result.outcome.unwrap();
     assert_eq!(done.configuration_revision, 3);
     assert!(String::from_utf8(done.body).unwrap().contains("core"));
+    agent.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_for_flows_is_answered_with_a_page() {
+    let mut centre = Centre::new(Authority::new());
+    let (from, until_then) = (Timestamp::from_unix_ms(0), Timestamp::from_unix_ms(5));
+    let (endpoint, peer, port, protocol, application) = (None, None, Some(53), None, None);
+    let query = FlowQuery { from, until: until_then, endpoint, peer, port, protocol, application, limit: 77 };
+    let asker = Asker { principal: "li".into(), reason: "a case".into() };
+    let flows = Query::Flows(FlowsQuery { asker, query, after: None });
+    centre.ask = Some(Instruction { id: 8, body: InstructionBody::Query(flows) });
+    let running = centre.serve("127.0.0.1:0").await;
+    let data = TempDir::new().unwrap();
+    enrol(&running.address.to_string(), &centre.token().reveal(), data.path()).await.unwrap();
+    let agent = Agent::start(&data, running.address);
+    until("an answer", || !centre.kept.lock().unwrap().results.is_empty()).await;
+    let result = centre.kept.lock().unwrap().results.remove(0);
+    assert_eq!((result.id, result.outcome.unwrap().flows.unwrap().days), (8, 77));
     agent.stop().await;
 }
 

@@ -92,7 +92,7 @@ pub fn history_size(item: &HistoryItem) -> usize {
         HistoryBody::Event(it) => it.subject.len() + it.detail.len() + 2 * NUMBER,
         HistoryBody::Sensor(it) => it.name.len() + 3 * NUMBER,
         HistoryBody::Device(_) | HistoryBody::Traffic(_) => 8 * NUMBER,
-        HistoryBody::Capture(_) => 10 * NUMBER,
+        HistoryBody::Capture(_) | HistoryBody::Application(_) => 10 * NUMBER,
     };
     OVERHEAD + item.scope.as_str().len() + body
 }

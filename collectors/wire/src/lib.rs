@@ -18,9 +18,9 @@ mod message;
 pub use digest::{fact_hash, key_hash, message_hash};
 pub use invalid::{Invalid, Problem};
 pub use message::{
-    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,
-    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
-    Position, Query, Rejection, RejectionReason, Welcome,
+    Acknowledgement, AgentMessage, Asker, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest,
+    EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
+    InstructionResult, KeyRange, Lane, Position, Query, Rejection, RejectionReason, Welcome,
 };
 
 /// The messages and services as generated from `proto/onenet/wire/v1/wire.proto`.

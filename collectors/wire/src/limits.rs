@@ -1,9 +1,12 @@
 //! How much of anything a message may hold, and how an agent makes its facts fit.
 //!
 //! Invariant: every count and length that crosses the wire has its limit here; the conversions enforce each. What passed
-//! [`fit_fact`], [`fit_item`] and [`fit_scope`] breaks no limit.
+//! [`fit_fact`], [`fit_item`], [`fit_flow`] and [`fit_scope`] breaks no limit.
 
-use onenet_topology::fact::{Event, FactBody, HistoryBody, HistoryItem, ItemKey, Scope};
+use onenet_topology::{
+    fact::{Event, FactBody, HistoryBody, HistoryItem, ItemKey, Scope},
+    flow::{Flow, FlowPage},
+};
 use prost::Message as _;
 
 use crate::{Batch, v1};
@@ -38,6 +41,14 @@ pub const VERSION_BYTES: usize = 64;
 pub const CONFIGURATION_BYTES: usize = 256 << 10;
 /// Bytes of the body of an instruction's result.
 pub const RESULT_BYTES: usize = 512 << 10;
+/// Bytes of one page of flows: a quarter of a second on a 2 Mbit/s line, so that no report waits long behind it.
+pub const PAGE_BYTES: usize = 64 << 10;
+/// Flows of one page.
+pub const PAGE_FLOWS: usize = 1_000;
+/// Reasons why flows are missing, of one page.
+pub const PAGE_MISSING: usize = 64;
+/// Letters of a TCP connection's history.
+pub const TCP_HISTORY_BYTES: usize = 32;
 /// Bytes of an enrolment token's text.
 pub const TOKEN_BYTES: usize = 256;
 /// Bytes of a certificate or certificate request.
@@ -61,6 +72,13 @@ impl Batch {
         };
         counts && v1::Batch::from(self).encoded_len() <= BATCH_BYTES
     }
+}
+
+/// Returns whether a page of flows breaks neither the limit on its bytes nor those on its counts.
+pub fn page_fits(page: &FlowPage) -> bool {
+    page.flows.len() <= PAGE_FLOWS
+        && page.missing.len() <= PAGE_MISSING
+        && v1::FlowPage::from(page).encoded_len() <= PAGE_BYTES
 }
 
 /// Cuts `text` to at most `limit` bytes, never inside a character.
@@ -186,6 +204,18 @@ pub fn fit_item(item: &mut HistoryItem) {
             cut(subject, NAME_BYTES);
             cut(detail, TEXT_BYTES);
         }
-        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Capture(_) => {}
+        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Capture(_) | HistoryBody::Application(_) => {}
+    }
+}
+
+/// Cuts whatever is too long in a flow, and brings what has two spellings into the one that the wire knows: VLAN 0 is none, and
+/// nothing ends before it starts.
+pub fn fit_flow(flow: &mut Flow) {
+    cut(&mut flow.name, NAME_BYTES);
+    flow.vlan = flow.vlan.filter(|vlan| *vlan != 0);
+    flow.interface = flow.interface.take().map(fit_scope).filter(|scope| !scope.as_str().is_empty());
+    flow.start = flow.start.min(flow.end);
+    if let Some(tcp) = &mut flow.tcp {
+        cut(&mut tcp.history, TCP_HISTORY_BYTES);
     }
 }

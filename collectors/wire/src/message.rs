@@ -6,6 +6,7 @@
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
     fact::{FactChange, Group, HistoryItem},
+    flow::{FlowCursor, FlowPage, FlowQuery},
 };
 
 /// The agent's clocks, read at one moment.
@@ -214,6 +215,28 @@ pub enum Query {
         /// The agent's name of the device.
         device: String,
     },
+    /// A page of the finished flows in the agent's flow log.
+    Flows(FlowsQuery),
+}
+
+/// A question for finished flows, a page at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowsQuery {
+    /// Who asks.
+    pub asker: Asker,
+    /// What for; its times are the centre's, its limit is that of the page.
+    pub query: FlowQuery,
+    /// Where to read on.
+    pub after: Option<FlowCursor>,
+}
+
+/// Who asks, and why: shown at the site that is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The name by which the centre knows him.
+    pub principal: String,
+    /// In his own words.
+    pub reason: String,
 }
 
 /// What came of an [`Instruction`].
@@ -232,6 +255,8 @@ pub struct Done {
     pub body: Vec<u8>,
     /// The revision of the configuration that is now in force.
     pub configuration_revision: u64,
+    /// What was found, where flows were asked for.
+    pub flows: Option<FlowPage>,
 }
 
 /// An agent asks for its certificate.

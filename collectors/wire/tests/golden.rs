@@ -9,12 +9,13 @@ use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
     AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    application::Application,
     fact::{
-        Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
-        Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
-        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, OwnAddress,
-        PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
-        Vlan,
+        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, DeviceSample,
+        Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus, Group,
+        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour,
+        NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting,
+        Station, System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -325,6 +326,24 @@ fn sensor_item() -> HistoryItem {
     HistoryItem { time: time(0), scope: Scope::new("core"), body: HistoryBody::Sensor(body) }
 }
 
+/// What an endpoint did with an application, and what the others did that have no sample of their own.
+fn application_items() -> Vec<HistoryItem> {
+    let totals = FlowTotals {
+        flows_out: 3,
+        flows_in: 1,
+        packets_out: 200,
+        packets_in: 300,
+        bytes_out: 12_000,
+        bytes_in: 400_000,
+    };
+    let item = |mac, application| HistoryItem {
+        time: time(0),
+        scope: Scope::new("eth1"),
+        body: HistoryBody::Application(ApplicationSample { mac, application, interval_ms: 900_000, totals }),
+    };
+    vec![item(Some(mac(3)), Some(Application::Tls)), item(None, None)]
+}
+
 #[test]
 fn what_version_1_agents_say_is_frozen() {
     let lanes = vec![position(Lane::State), position(Lane::History)];
@@ -344,9 +363,12 @@ fn what_version_1_agents_say_is_frozen() {
     agent("state_network.bin", &AgentMessage::Batch(state_batch(network_facts())));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
+    let content = Content::History(application_items());
+    let applications = Batch { position: position(Lane::History), clocks: clocks(), content };
+    agent("history_applications.bin", &AgentMessage::Batch(applications));
     let groups = vec![GroupDigest { group: group(Method::PassiveNd), count: 2, sum: 0xdead_beef }];
     agent("digest.bin", &AgentMessage::Digest(Digest { state: position(Lane::State), groups }));
-    let outcome = Ok(Done { body: b"{}".to_vec(), configuration_revision: 4 });
+    let outcome = Ok(Done { body: b"{}".to_vec(), configuration_revision: 4, flows: None });
     agent("done.bin", &AgentMessage::Result(InstructionResult { id: 5, outcome }));
     agent("failed.bin", &AgentMessage::Result(InstructionResult { id: 5, outcome: Err(text("no such device")) }));
     agent("heartbeat.bin", &AgentMessage::Heartbeat(Heartbeat { clocks: clocks(), history_waiting: 6 }));
@@ -390,8 +412,8 @@ fn what_version_1_stores_is_frozen() {
         let frozen = golden(&format!("stored_{name}.bin"), &codec::encode_fact(&fact));
         assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     }
-    let names = ["interface", "device", "traffic", "capture", "event", "sensor"];
-    for (item, name) in history_items().into_iter().chain([sensor_item()]).zip(names) {
+    let names = ["interface", "device", "traffic", "capture", "event", "sensor", "application"];
+    for (item, name) in history_items().into_iter().chain([sensor_item()]).chain(application_items()).zip(names) {
         let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
         assert_eq!(codec::decode_history(&frozen).unwrap(), item);
     }

@@ -223,6 +223,11 @@ fn every_broken_field_of_a_history_batch_is_named() {
             },
             "256 bytes",
         ),
+        (
+            "history[0].applications[0].mac",
+            |b| b.history[0].applications = vec![v1::ApplicationSample { mac: vec![1; 5], ..Default::default() }],
+            "5 bytes",
+        ),
         ("history[0].events[0].kind", |b| b.history[0].events[0].kind = 0, "is missing"),
         ("history[0].events[0].detail", |b| b.history[0].events[0].detail = "x".repeat(1_025), "1025 bytes"),
     ];
@@ -275,7 +280,7 @@ fn every_broken_field_of_the_other_messages_is_named() {
     let error = Some(v1::instruction_result::Outcome::Error("x".repeat(1_025)));
     assert_eq!(agent(Body::Result(v1::InstructionResult { instruction_id: 1, outcome: error })), "result.error");
     let body = vec![0; limits::RESULT_BYTES + 1];
-    let done = Some(v1::instruction_result::Outcome::Done(v1::Done { body, configuration_revision: 0 }));
+    let done = Some(v1::instruction_result::Outcome::Done(v1::Done { body, ..Default::default() }));
     assert_eq!(agent(Body::Result(v1::InstructionResult { instruction_id: 1, outcome: done })), "result.done.body");
     assert_eq!(agent(Body::Heartbeat(v1::Heartbeat::default())), "heartbeat.clocks");
 

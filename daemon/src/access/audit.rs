@@ -2,7 +2,8 @@
 //!
 //! Invariant: each use of the permission mechanism is in the trail, the refused ones too. What changes state is part of the
 //! very batch that changes it ([`crate::ingest`]), so that neither is ever there without the other; reads, and what was
-//! refused, are noted here first and written within a second. A repetition of the same read within
+//! refused, are noted here first and written within a second. A question for flows has an entry of its own that names its
+//! reason and what came of it ([`crate::flows`]): it is on disk before the answer goes out, and is never counted together. A repetition of the same read within
 //! [`WINDOW_MS`] is counted, not written again, so that a scrape every 15 seconds leaves two entries in ten minutes.
 //! Strangers share a small quota, so that nobody without a token can fill the trail; what exceeds it is still counted.
 
@@ -91,6 +92,9 @@ pub struct Usage {
     pub subject: String,
     /// What came of it.
     pub outcome: Outcome,
+    /// Why, in the principal's own words, where he has to say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Who changes something, and from where.
@@ -144,7 +148,8 @@ impl Author {
     /// Returns that this author did something.
     pub fn did(&self, action: Action, site: Option<SiteId>, subject: String) -> Usage {
         let (principal, source) = (self.name.to_string(), self.source.to_string());
-        Usage { principal, token: self.token, source, action, site, subject, outcome: Outcome::Done }.bounded()
+        let token = self.token;
+        Usage { principal, token, source, action, site, subject, outcome: Outcome::Done, reason: None }.bounded()
     }
 }
 
@@ -268,6 +273,7 @@ mod tests {
             site: None,
             subject: subject.to_owned(),
             outcome,
+            reason: None,
         }
     }
 

@@ -87,18 +87,24 @@ mod tests {
     }
 
     /// The whole matrix of roles and actions, written out as people would agree on it.
-    const MATRIX: [(Role, [bool; 12]); 6] = [
-        // read:   sites, inventory, metrics | manage: sites, areas, addresses | agents: enrol, revoke, configure
+    const MATRIX: [(Role, [bool; 13]); 6] = [
+        // read:   sites, inventory, metrics, flows | manage: sites, areas, addresses | agents: enrol, revoke, configure
         //         | access, audit, backup
-        (Role::Viewer, [true, true, true, false, false, false, false, false, false, false, false, false]),
-        (Role::Operator, [true, true, true, false, false, false, true, true, true, false, false, false]),
-        (Role::SecurityReviewer, [true, true, true, false, false, false, false, false, false, false, false, false]),
-        (Role::SystemAdministrator, [true, true, true, true, true, true, true, true, true, false, false, true]),
+        (Role::Viewer, [true, true, true, false, false, false, false, false, false, false, false, false, false]),
+        (Role::Operator, [true, true, true, false, false, false, false, true, true, true, false, false, false]),
+        (
+            Role::SecurityReviewer,
+            [true, true, true, true, false, false, false, false, false, false, false, false, false],
+        ),
+        (Role::SystemAdministrator, [true, true, true, false, true, true, true, true, true, true, false, false, true]),
         (
             Role::SecurityAdministrator,
-            [true, false, false, false, false, false, false, false, false, true, false, false],
+            [true, false, false, false, false, false, false, false, false, false, true, false, false],
         ),
-        (Role::AuditAdministrator, [true, false, false, false, false, false, false, false, false, false, true, false]),
+        (
+            Role::AuditAdministrator,
+            [true, false, false, false, false, false, false, false, false, false, false, true, false],
+        ),
     ];
 
     #[test]

@@ -32,8 +32,8 @@ pub struct Gate {
     notebook: Arc<Mutex<Notebook>>,
     now: Timestamp,
     subject: Arc<str>,
-    /// What the trail says of a question that is allowed.
-    allowed: Outcome,
+    /// What the trail says of a question that is allowed; `None` where whoever asks writes an entry of his own.
+    allowed: Option<Outcome>,
 }
 
 /// The gate stays shut.
@@ -66,14 +66,21 @@ impl Gate {
         now: Timestamp,
         subject: &str,
     ) -> Self {
-        Self { estate, caller, notebook, now, subject: subject.into(), allowed: Outcome::Done }
+        Self { estate, caller, notebook, now, subject: subject.into(), allowed: Some(Outcome::Done) }
     }
 
     /// Returns the gate for a request that changes something: whether it is done has an entry of its own, so that the
     /// trail never says of a change that it was done when it was only allowed.
     #[must_use]
     pub fn for_change(self) -> Self {
-        Self { allowed: Outcome::Allowed, ..self }
+        Self { allowed: Some(Outcome::Allowed), ..self }
+    }
+
+    /// Returns the gate for a question that has an entry of its own in the trail, with what came of it: whoever asks writes
+    /// it ([`Self::usage`]) before he answers.
+    #[must_use]
+    pub fn with_own_entry(self) -> Self {
+        Self { allowed: None, ..self }
     }
 
     /// Returns who asks.
@@ -175,7 +182,13 @@ impl Gate {
     /// # Errors
     /// The audit trail is full.
     pub fn note(&self, action: Action, site: Option<SiteId>, subject: &str, outcome: Outcome) -> Result<(), Overflow> {
-        let usage = Usage {
+        let usage = self.usage(action, site, subject, outcome);
+        self.notebook.lock().unwrap_or_else(PoisonError::into_inner).note(usage, self.now)
+    }
+
+    /// Returns how the trail tells of something that the caller did.
+    pub fn usage(&self, action: Action, site: Option<SiteId>, subject: &str, outcome: Outcome) -> Usage {
+        Usage {
             principal: self.caller.principal.name.clone(),
             token: self.caller.token,
             source: self.caller.source.to_string(),
@@ -183,17 +196,19 @@ impl Gate {
             site,
             subject: subject.to_owned(),
             outcome,
-        };
-        self.notebook.lock().unwrap_or_else(PoisonError::into_inner).note(usage, self.now)
+            reason: None,
+        }
     }
 
     fn answer(&self, decision: Decision, action: Action, site: Option<SiteId>) -> Result<(), Denied> {
         let (outcome, answer) = match decision {
             Decision::Allowed => (self.allowed, Ok(())),
-            Decision::Hidden => (Outcome::Hidden, Err(Denied::Hidden)),
-            Decision::Forbidden => (Outcome::Forbidden, Err(Denied::Forbidden(action))),
+            Decision::Hidden => (Some(Outcome::Hidden), Err(Denied::Hidden)),
+            Decision::Forbidden => (Some(Outcome::Forbidden), Err(Denied::Forbidden(action))),
         };
-        self.note(action, site, &self.subject, outcome)?;
+        if let Some(outcome) = outcome {
+            self.note(action, site, &self.subject, outcome)?;
+        }
         answer
     }
 

@@ -50,8 +50,8 @@ pub struct Principal {
 }
 
 impl Principal {
-    /// Returns the administrator of this kind that stands for whoever may open the daemon's local socket or its data
-    /// directory. He reaches everywhere and holds no other role, so that the three stay apart there too.
+    /// Returns the principal of this role that stands for whoever may open the daemon's local socket or its data directory. He
+    /// reaches everywhere and holds no other role, so that they stay apart there too.
     pub fn local(role: Role) -> Self {
         Self { name: format!("local {role}"), grants: vec![Grant { role, reach: Reach::Everywhere }], expires: None }
     }

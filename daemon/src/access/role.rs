@@ -1,7 +1,8 @@
 //! Roles, actions, and which role may do which: the table that `decide` reads.
 //!
 //! Invariant: the three administrators (system, security, audit; 三员) share no action that changes or reveals what
-//! another of them guards. Only the audit administrator reads the audit trail, and he can do nothing else.
+//! another of them guards. Only the audit administrator reads the audit trail, and he can do nothing else. Who talked to
+//! whom is for security staff alone: whoever runs the system does not read it.
 
 use std::{fmt, str::FromStr};
 
@@ -15,7 +16,7 @@ pub enum Role {
     Viewer,
     /// Reads the inventory and looks after agents: enrols, configures and revokes them.
     Operator,
-    /// Reads the inventory and what is suspicious in it.
+    /// Reads the inventory, what is suspicious in it, and who talked to whom.
     SecurityReviewer,
     /// Runs the system: sites, areas, address plan, agents, backups (系统管理员).
     SystemAdministrator,
@@ -35,6 +36,8 @@ pub enum Action {
     ReadInventory,
     /// Read the metrics.
     ReadMetrics,
+    /// Ask a site's agents for flows: who talked to whom. Each question names its reason.
+    ReadFlows,
     /// Create sites and change their attributes.
     ManageSites,
     /// Create areas, change and delete them.
@@ -82,10 +85,11 @@ impl Role {
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
             Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageSites, ReadAudit,
-            ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
+            ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
         };
         match self {
-            Self::Viewer | Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
+            Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
+            Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics | ReadFlows),
             Self::Operator => {
                 matches!(action, ReadSites | ReadInventory | ReadMetrics | EnrolAgent | RevokeAgent | ConfigureAgents)
             }
@@ -136,10 +140,11 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
+        Self::ReadFlows,
         Self::ManageSites,
         Self::ManageAreas,
         Self::ManageAddressPlan,
@@ -157,6 +162,7 @@ impl Action {
             Self::ReadSites => "read_sites",
             Self::ReadInventory => "read_inventory",
             Self::ReadMetrics => "read_metrics",
+            Self::ReadFlows => "read_flows",
             Self::ManageSites => "manage_sites",
             Self::ManageAreas => "manage_areas",
             Self::ManageAddressPlan => "manage_address_plan",

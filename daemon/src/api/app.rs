@@ -13,6 +13,7 @@ use crate::{
     centre::Centre,
     clock::Clock,
     console::Sessions,
+    flows::UnderWay,
 };
 
 /// What every request shares.
@@ -31,6 +32,8 @@ pub struct App {
     pub secure_cookies: bool,
     /// Where agents connect, as they know the centre; `None` where it does not serve agents.
     pub collectors: Option<String>,
+    /// Questions for flows that are under way.
+    pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
 }
 
@@ -60,6 +63,7 @@ impl App {
             body_max_bytes,
             secure_cookies,
             collectors: None,
+            flows: UnderWay::default(),
             notebook: Arc::default(),
         }
     }
@@ -94,6 +98,7 @@ impl App {
             site: None,
             subject: String::new(),
             outcome: Outcome::Stranger,
+            reason: None,
         };
         // A stranger is refused in any case: where the trail is full nothing more can be done about him.
         let _ = self.notebook().note(usage, self.clock.now());

@@ -15,7 +15,7 @@ use axum::{
 use super::{App, Problem, app::local_caller};
 use crate::access::{Caller, Gate, Role, Secret};
 
-/// The header by which a caller on the local socket says in which role he acts; the three administrators stay apart.
+/// The header by which a caller on the local socket says in which role he acts; the roles stay apart there too.
 pub const LOCAL_ROLE_HEADER: &str = "onenet-role";
 
 /// Where a request came from. Set by the listener.
@@ -74,9 +74,12 @@ fn bearer(value: &str) -> Option<&str> {
 fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
     let asked = headers.get(LOCAL_ROLE_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match asked.parse() {
-        Ok(role @ (Role::SystemAdministrator | Role::SecurityAdministrator)) => Ok(local_caller(role)),
+        Ok(role @ (Role::SystemAdministrator | Role::SecurityAdministrator | Role::SecurityReviewer)) => {
+            Ok(local_caller(role))
+        }
         _ => Err(Problem::forbidden(format!(
-            "the local socket serves two roles: send {LOCAL_ROLE_HEADER}: system-administrator or security-administrator"
+            "the local socket serves three roles: send {LOCAL_ROLE_HEADER}: system-administrator, security-administrator or \
+             security-reviewer"
         ))),
     }
 }

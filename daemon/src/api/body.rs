@@ -9,9 +9,11 @@ mod agent;
 mod area;
 mod device;
 mod endpoint;
+mod flow;
 mod site;
 mod site_history;
 pub(crate) mod told;
+mod usage;
 
 use onenet_topology::Timestamp;
 use serde::Serialize;
@@ -28,9 +30,14 @@ pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, L
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
 };
+pub use flow::{FlowAgentBody, FlowBody, FlowEndBody, FlowsBody, FlowsMissingBody, TcpBody};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};
+pub use usage::{
+    EndpointApplicationBody, EndpointApplicationsBody, SiteApplicationBody, SiteApplicationsBody, TalkerBody,
+    TalkersBody, TotalsBody,
+};
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

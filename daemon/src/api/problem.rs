@@ -105,6 +105,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not at present", detail)
     }
 
+    /// Agents of a site could not be asked, or did not answer.
+    pub(super) fn agents(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(status, kind, title, detail)
+    }
+
     /// Something of ours failed; the log says what.
     pub fn internal() -> Self {
         let detail = "the centre failed to answer; its log says why: report that to whoever runs it";

@@ -10,10 +10,12 @@ mod areas;
 mod configuration;
 mod devices;
 pub(super) mod endpoints;
+pub(super) mod flows;
 mod plan_file;
 mod samples;
 mod site_changes;
 mod sites;
+pub(super) mod usage;
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -45,6 +47,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(devices::router())
         .merge(endpoints::router())
         .merge(samples::router())
+        .merge(flows::router())
+        .merge(usage::router())
         .merge(agents::router())
         .merge(configuration::router())
         .merge(access::router())

@@ -4,5 +4,7 @@ mod access;
 mod addresses;
 mod administration;
 mod contract;
+pub(crate) mod flows;
 mod hiding;
 mod inventory;
+mod usage;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, configuration,
+    flows,
     local::{Local, LocalError},
     serve, sites,
 };
@@ -89,6 +90,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Addresses(command) => addresses::run(command).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,
+        Command::Flows(args) => flows::run(args).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,

@@ -57,8 +57,13 @@ pub enum InstructError {
     #[error("the line to {0} was cut before it answered: try again when it is back")]
     Cut(AgentId),
     /// The agent took too long.
-    #[error("{0} did not answer within {seconds} s: try again, or look at its status page", seconds = ANSWER_TIMEOUT.as_secs())]
-    TimedOut(AgentId),
+    #[error("{agent} did not answer within {seconds} s: try again, or look at its status page")]
+    TimedOut {
+        /// The agent.
+        agent: AgentId,
+        /// How long it was waited for.
+        seconds: u64,
+    },
     /// Too much is asked of the agent at once.
     #[error("{0} has {OPEN_INSTRUCTIONS_MAX} instructions to work off: wait for some of them")]
     Busy(AgentId),
@@ -104,8 +109,25 @@ impl Streams {
         is_live
     }
 
+    /// Enters a stream whose other end is a test: what the agent is told comes out here, and what it answers goes to `answer`.
+    #[cfg(test)]
+    pub(crate) fn enter_test(
+        &self,
+        agent: AgentId,
+    ) -> tokio::sync::mpsc::Receiver<Result<CentreMessage, tonic::Status>> {
+        let (outbox, told) = tokio::sync::mpsc::channel(8);
+        self.enter(agent, u64::MAX, outbox);
+        told
+    }
+
+    /// Ends a stream that was entered by a test.
+    #[cfg(test)]
+    pub(crate) fn leave_test(&self, agent: AgentId) {
+        self.leave(agent, u64::MAX);
+    }
+
     /// Hands an agent's answer to whoever waits for it; nobody may, any more.
-    pub(super) fn answer(&self, agent: AgentId, result: InstructionResult) {
+    pub(crate) fn answer(&self, agent: AgentId, result: InstructionResult) {
         let waiting = self.lock().get_mut(&agent).and_then(|stream| stream.waiting.remove(&result.id));
         if let Some(waiting) = waiting {
             let _ = waiting.send(result);
@@ -134,6 +156,19 @@ impl Streams {
     /// # Errors
     /// The agent is not connected, is lost meanwhile, takes too long, or cannot do it.
     pub async fn instruct(&self, agent: AgentId, body: InstructionBody) -> Result<Done, InstructError> {
+        self.instruct_within(agent, body, ANSWER_TIMEOUT).await
+    }
+
+    /// Asks an agent for something and waits so long for the answer.
+    ///
+    /// # Errors
+    /// The agent is not connected, is lost meanwhile, takes longer, or cannot do it.
+    pub async fn instruct_within(
+        &self,
+        agent: AgentId,
+        body: InstructionBody,
+        limit: Duration,
+    ) -> Result<Done, InstructError> {
         let id = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
         let (answer, answered) = oneshot::channel();
         let (number, outbox) = {
@@ -151,11 +186,11 @@ impl Streams {
             outbox.send(Ok(message)).await.map_err(|_| InstructError::Cut(agent))?;
             answered.await.map_err(|_| InstructError::Cut(agent))
         };
-        let result = tokio::time::timeout(ANSWER_TIMEOUT, exchange).await;
+        let result = tokio::time::timeout(limit, exchange).await;
         if let Some(stream) = self.lock().get_mut(&agent).filter(|stream| stream.number == number) {
             stream.waiting.remove(&id);
         }
-        let result = result.unwrap_or(Err(InstructError::TimedOut(agent)))?;
+        let result = result.unwrap_or(Err(InstructError::TimedOut { agent, seconds: limit.as_secs() }))?;
         result.outcome.map_err(|reason| InstructError::Failed { agent, reason })
     }
 }

@@ -372,7 +372,7 @@ async fn a_configuration_is_pushed_when_it_differs_and_its_revision_is_recorded(
     let (mut wire, _) = served.connect(&papers).await;
     let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
     assert_eq!(it.body, InstructionBody::Configure { revision, toml: "# one".into() });
-    let done = Done { body: Vec::new(), configuration_revision: revision };
+    let done = Done { configuration_revision: revision, ..Done::default() };
     wire.say(AgentMessage::Result(InstructionResult { id: it.id, outcome: Ok(done) })).await;
     let mut position = served.centre.position();
     let in_force = position
@@ -407,7 +407,7 @@ async fn a_configuration_that_is_refused_is_known_with_the_agents_reason() {
     let Outcome::Configured { revision } = set("# two").await.unwrap() else { panic!() };
     let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
     assert_eq!(rollout().0, Rollout::Pushed);
-    let done = Done { body: Vec::new(), configuration_revision: revision };
+    let done = Done { configuration_revision: revision, ..Done::default() };
     wire.say(AgentMessage::Result(InstructionResult { id: it.id, outcome: Ok(done) })).await;
     let applied = position.wait_for(|_| rollout() == (Rollout::Applied, None));
     tokio::time::timeout(PATIENCE, applied).await.unwrap().unwrap();
@@ -435,7 +435,7 @@ async fn a_question_is_answered_by_the_agent_or_fails_with_a_clear_reason() {
     let (mut wire, _) = served.connect(&papers).await;
     let answer = async {
         let CentreMessage::Instruction(it) = wire.hear().await else { panic!() };
-        let done = Done { body: b"{}".to_vec(), configuration_revision: 0 };
+        let done = Done { body: b"{}".to_vec(), ..Done::default() };
         wire.say(AgentMessage::Result(InstructionResult { id: it.id, outcome: Ok(done) })).await;
     };
     let (answered, ()) = tokio::join!(ask(), answer);

@@ -1,6 +1,11 @@
 //! One endpoint: where it is, what it is called, and every reason to believe so.
 
-use axum::{extract::Path, response::Response};
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
 use maud::{Markup, html};
 use onenet_topology::{
     endpoint::{Endpoint, Witness},
@@ -8,14 +13,14 @@ use onenet_topology::{
 };
 
 use super::{
-    Reader, layout,
+    Reader, flows, layout,
     parts::{self, Mark},
     text::{self, fill},
-    words,
+    traffic, words,
 };
 use crate::{
     access::{Action, View},
-    api::Problem,
+    api::{App, Problem, usage_of},
     estate::{Agent, SiteState},
 };
 
@@ -23,16 +28,18 @@ use crate::{
 const SURE: u8 = 50;
 
 /// The page.
-pub(super) async fn page(reader: Reader, Path(id): Path<String>) -> Response {
-    reader.answer(made(&reader, &id))
+pub(super) async fn page(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Response {
+    let made = made(&app, &reader, &id).await;
+    reader.answer(made)
 }
 
-fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
+async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
     let (view, site, id) = reader.gate.thing(Action::ReadInventory, |estate| {
         let id = id.parse().ok()?;
         Some((estate.endpoint(id)?.0, id))
     })?;
     let (state, endpoint) = view.endpoint(id).ok_or_else(Problem::not_found)?;
+    let usage = usage_of(app, &view, site, Some(endpoint.mac), traffic::period(view.now())).await?;
     let title = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), str::to_owned);
     let content = html! {
         (parts::trail(reader, &view, site, Some(&title)))
@@ -46,6 +53,12 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (attachment(reader, state, endpoint))
         h2 { (reader.say(text::BINDINGS)) }
         (bindings(reader, &view, endpoint))
+        (traffic::heading(reader, &view, text::APPLICATIONS))
+        (traffic::of_endpoint(reader, &usage, endpoint.mac))
+        @if flows::may(&view, site) {
+            h2 { (reader.say(text::FLOWS)) }
+            (flows::ask(reader, site, Some(&endpoint.mac.to_string())))
+        }
         h2 { (reader.say(text::EVIDENCE)) }
         p.hint { (reader.say(text::EVIDENCE_HINT)) }
         (evidence(reader, &view, endpoint))

@@ -286,6 +286,25 @@ pub(super) fn speed(bps: Option<u64>) -> Option<String> {
     Some(fits.map_or_else(|| format!("{bps} bit/s"), |(unit, size)| format!("{} {unit}", bps / size)))
 }
 
+/// An amount of data in the greatest unit, with as many digits as mean something.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("TB", 1_000_000_000_000), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| bytes >= *size) else { return format!("{bytes} B") };
+    let tenths = u128::from(bytes) * 10 / u128::from(size);
+    if tenths >= 1_000 { format!("{} {unit}", tenths / 10) } else { format!("{}.{} {unit}", tenths / 10, tenths % 10) }
+}
+
+/// How long something lasted, to what matters of it.
+pub(super) fn duration(language: Language, ms: i64) -> String {
+    match ms.max(0) {
+        ms @ 0..1_000 => format!("{ms} ms"),
+        ms @ 1_000..60_000 => fill(language.of(text::SECONDS), format_args!("{}.{}", ms / 1_000, ms % 1_000 / 100)),
+        ms @ 60_000..3_600_000 => fill(&fill(language.of(text::MINUTES_SECONDS), ms / 60_000), ms % 60_000 / 1_000),
+        ms => span(language, ms),
+    }
+}
+
 /// A number of all.
 pub(super) fn of_all(part: u32, all: u32) -> Markup {
     if all == 0 {
@@ -329,6 +348,11 @@ mod tests {
         assert_eq!(speed(Some(1_000_000_000)).as_deref(), Some("1 Gbit/s"));
         assert_eq!(speed(Some(2_500_000_000)).as_deref(), Some("2500 Mbit/s"));
         assert_eq!(speed(Some(0)), None);
+        assert_eq!([999, 1_000, 12_345, 123_456_789].map(bytes), ["999 B", "1.0 kB", "12.3 kB", "123 MB"]);
+        assert_eq!(bytes(u64::MAX), "18446744 TB");
+        let of = |ms| duration(Language::En, ms);
+        assert_eq!([of(-1), of(999), of(1_540), of(61_000)], ["0 ms", "999 ms", "1.5 s", "1 min 1 s"]);
+        assert_eq!(duration(Language::Zh, 7_200_000), "2 小时");
     }
 
     #[test]

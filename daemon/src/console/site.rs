@@ -1,44 +1,56 @@
 //! One site.
 
-use axum::{extract::Path, response::Response};
+use std::sync::Arc;
+
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
 use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, layout, overview, parts, search,
+    Reader, flows, layout, overview, parts, search,
     text::{self, fill},
+    traffic,
     troubles::troubles,
 };
 use crate::{
     access::{Action, View},
-    api::{Problem, body::TreeBody},
+    api::{App, Problem, body::TreeBody, usage_of},
     estate::SiteState,
+    usage::Usage,
 };
 
 /// Endpoints on a site's page; a county has some twenty.
 const ENDPOINTS_MAX: usize = 200;
 
 /// The page of a site.
-pub(super) async fn page(reader: Reader, Path(site): Path<String>) -> Response {
-    reader.answer(made(&reader, &site))
+pub(super) async fn page(State(app): State<Arc<App>>, reader: Reader, Path(site): Path<String>) -> Response {
+    let made = made(&app, &reader, &site).await;
+    reader.answer(made)
 }
 
-fn made(reader: &Reader, id_or_code: &str) -> Result<Markup, Problem> {
+async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Problem> {
     let (view, id) = reader.gate.site(Action::ReadSites, id_or_code)?;
     let site = view.site(id).ok_or_else(Problem::not_found)?;
     let title = parts::site_name(reader.language, site.name(view.now())).into_owned();
+    let usage = match view.inventory(id) {
+        Some(_) => Some(usage_of(app, &view, id, None, traffic::period(view.now())).await?),
+        None => None,
+    };
     let content = html! {
         (parts::trail(reader, &view, id, None))
         h1 {
             (title) " " span.sub { (parts::tier(reader, &view, site)) " · " (site.code(view.now())) }
         }
-        @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site)) }
+        @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site, usage.as_ref())) }
         (children(reader, &view, site))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
 }
 
-fn inventory(reader: &Reader, view: &View, site: &Site) -> Markup {
+fn inventory(reader: &Reader, view: &View, site: &Site, usage: Option<&Usage>) -> Markup {
     let agents: Vec<_> = view.agents_of(site.id).collect();
     html! {
         @if agents.is_empty() {
@@ -61,6 +73,14 @@ fn inventory(reader: &Reader, view: &View, site: &Site) -> Markup {
                 span.sub { (present) " " (reader.say(text::PRESENT)) }
             }
             (endpoints(reader, view, state))
+            @if let Some(usage) = usage {
+                (traffic::heading(reader, view, text::TRAFFIC))
+                (traffic::of_site(reader, state, usage))
+            }
+        }
+        @if !agents.is_empty() && flows::may(view, site.id) {
+            h2 { (reader.say(text::FLOWS)) }
+            (flows::ask(reader, site.id, None))
         }
     }
 }

@@ -218,3 +218,60 @@ async fn what_went_wrong_is_said_in_the_readers_language() {
     assert!(english.text.contains("next"), "{}", english.text);
     assert!(!chinese.text.contains("give"), "{}", chinese.text);
 }
+
+#[tokio::test]
+async fn flows_are_asked_for_with_a_reason_and_told_with_who_did_not_answer() {
+    let world = World::new().await;
+    let (site, agent) = (world.site("130102"), world.agent_of("130102"));
+    let silent = world.enrol(site).await;
+    world.heard(silent).await;
+    world.answering(agent, |_| Ok(crate::api::tests::flows::page(vec![crate::api::tests::flows::flow(2_000)], None)));
+    let cookie = sign_in(&world, &world.token(Role::SecurityReviewer, Some("130102")).await).await;
+    let site_page = visit(&world, &cookie, "/sites/130102?lang=en").await.text;
+    assert!(site_page.contains("Reason (required)") && site_page.contains("Top talkers"), "{site_page}");
+    assert!(site_page.contains("not recognised") && site_page.contains("DNS"), "{site_page}");
+    let endpoint = world.app.centre.estate().site(site).unwrap().endpoint_by_mac(mac(1, 1)).unwrap().id;
+    let endpoint_page = visit(&world, &cookie, &format!("/endpoints/{endpoint}?lang=en")).await.text;
+    assert!(
+        endpoint_page.contains("value=\"00:1b:21:01:00:01\"") && endpoint_page.contains("10.0 kB"),
+        "{endpoint_page}"
+    );
+    let asked = "/sites/130102/flows?reason=case+2026-17&endpoint=00:1b:21:01:00:01&period=day";
+    for (language, words) in [
+        (
+            "en",
+            [
+                "TLS",
+                "mail.example",
+                "finished",
+                "did not answer",
+                "keeps flows since",
+                "187 days",
+                "before its log begins",
+            ],
+        ),
+        ("zh", ["TLS", "mail.example", "正常结束", "未答复", "记录保存自", "共 187 天", "早于记录的起点"]),
+    ] {
+        let page = visit(&world, &cookie, &format!("{asked}&lang={language}")).await.text;
+        for word in words.into_iter().chain([format!("/endpoints/{endpoint}").as_str(), &silent.to_string()]) {
+            assert!(page.contains(word), "{word}: {page}");
+        }
+        assert!(!page.contains("<script") && !page.contains(" style="), "{page}");
+        let wrong =
+            visit(&world, &cookie, &format!("/sites/130102/flows?reason=&period=day&lang={language}")).await.text;
+        assert!(wrong.contains("role=\"alert\"") && !wrong.contains("mail.example"), "{wrong}");
+    }
+    let opened = visit(&world, &cookie, "/sites/130102/flows?endpoint=00:1b:21:01:00:01&lang=en").await.text;
+    assert!(opened.contains("<form class=\"ask\"") && !opened.contains("role=\"alert\""), "{opened}");
+}
+
+#[tokio::test]
+async fn who_may_not_read_flows_finds_neither_form_nor_page() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let site_page = visit(&world, &cookie, "/sites/130102?lang=en").await.text;
+    assert!(site_page.contains("Top talkers") && !site_page.contains("Reason (required)"), "{site_page}");
+    let page = visit(&world, &cookie, "/sites/130102/flows?reason=case+17").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert_eq!(page.text, visit(&world, &cookie, "/sites/999999/flows?reason=case+17").await.text);
+}

@@ -18,7 +18,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Derived, Readings};
+use super::{Change, Crossed, Derived, Readings};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -54,6 +54,8 @@ pub struct SiteState {
     pub inference: Derived<Arc<SiteInference>>,
     /// What the sensors of its devices measured last.
     pub readings: Derived<Readings>,
+    /// How much crossed its segments, by application.
+    pub crossed: Derived<Crossed>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -95,6 +97,7 @@ impl SiteState {
             links: Arc::new([]),
             inference: Derived::default(),
             readings: Derived::default(),
+            crossed: Derived::default(),
             findings: OrdMap::new(),
         }
     }

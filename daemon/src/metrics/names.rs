@@ -67,6 +67,10 @@ metrics! {
         "Conditions that keep agents of a site from their work.";
     SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"]
         "Findings of the centre about a site.";
+    SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"]
+        "Bytes of finished flows that crossed the segments of a site, as its agents told since the centre started.";
+    APPLICATION_BYTES = Counter "onenet_application_bytes_total" ["application"]
+        "Bytes of finished flows at all sites by application, unknown where none was recognised, as agents told since the centre started.";
     DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"]
         "Always 1; name and kind of a device, to join with the label device.";
     DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"]

@@ -65,6 +65,7 @@ impl Collector for Snapshot {
         }
         agents(&mut families, &self.view);
         vendors(&mut families, &self.view);
+        applications(&mut families, &self.view);
         families.0.into_values().collect()
     }
 }
@@ -214,6 +215,23 @@ fn agents(families: &mut Families, view: &View) {
             families.add(names::AGENT_CLOCK_OFFSET, &labels, seconds(offset));
         }
         families.add(names::AGENT_HISTORY_WAITING, &labels, float(agent.history_waiting));
+    }
+}
+
+fn applications(families: &mut Families, view: &View) {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for state in view.inventories(onenet_topology::SiteId::from_raw(0)) {
+        let crossed = state.crossed.get();
+        if let Some(bytes) = crossed.bytes() {
+            families.add(names::SITE_FLOW_BYTES, &[&state.id.to_string()], float(bytes));
+        }
+        for (application, bytes) in crossed.by_application() {
+            let sum = sums.entry(application.map_or("unknown", |it| it.name())).or_default();
+            *sum = sum.saturating_add(bytes);
+        }
+    }
+    for (application, bytes) in sums {
+        families.add(names::APPLICATION_BYTES, &[application], float(bytes));
     }
 }
 

@@ -36,6 +36,8 @@ pub enum SampleKind {
     Event,
     /// What sensors of devices measured.
     Sensor,
+    /// What endpoints did with applications.
+    Application,
 }
 
 /// Which samples are wanted.
@@ -83,6 +85,7 @@ impl SampleKind {
             HistoryBody::Capture(_) => Self::Capture,
             HistoryBody::Event(_) => Self::Event,
             HistoryBody::Sensor(_) => Self::Sensor,
+            HistoryBody::Application(_) => Self::Application,
         }
     }
 
@@ -95,6 +98,7 @@ impl SampleKind {
             Self::Capture => 4,
             Self::Event => 5,
             Self::Sensor => 6,
+            Self::Application => 7,
         }
     }
 }
@@ -171,44 +175,68 @@ impl Store {
     /// Fails when the disk does or a row is damaged.
     pub fn samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
         let mut found = Vec::new();
+        self.visit(query, &mut |sample| {
+            found.push(sample);
+            found.len() < query.limit
+        })?;
+        Ok(found)
+    }
+
+    /// Hands samples over in the order of time, all of them whatever the query's limit, without holding them.
+    ///
+    /// # Errors
+    /// Fails when the disk does or a row is damaged.
+    pub fn each_sample(&self, query: &SampleQuery, take: &mut dyn FnMut(Sample)) -> Result<(), StoreError> {
+        self.visit(query, &mut |sample| {
+            take(sample);
+            true
+        })
+    }
+
+    /// Hands samples over in the order of time as long as `take` wants more.
+    fn visit(&self, query: &SampleQuery, take: &mut dyn FnMut(Sample) -> bool) -> Result<(), StoreError> {
         let (mut hour, last) = (keys::hour(query.from), keys::hour(query.until));
         let end = keys::samples_of_hour(query.site, last.saturating_add(1));
-        while hour <= last && found.len() < query.limit {
+        while hour <= last {
             let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
             // Hours without such samples are jumped over, so that a wide range costs what it holds.
             let Some(next) = self.tree.range(prefix.clone()..end.clone()).next() else { break };
             let (next, _) = next.map_err(|error| self.read_error(error))?;
             if next.starts_with(&prefix) {
-                self.samples_with_prefix(&prefix, query, &mut found)?;
+                if !self.visit_prefix(&prefix, query, take)? {
+                    break;
+                }
                 hour = hour.saturating_add(1);
             } else {
                 hour = keys::hour_of(&next).unwrap_or(u32::MAX).max(hour.saturating_add(1));
             }
         }
-        found.truncate(query.limit);
-        Ok(found)
+        Ok(())
     }
 
-    fn samples_with_prefix(
+    /// Returns whether more is wanted.
+    fn visit_prefix(
         &self,
         prefix: &[u8],
         query: &SampleQuery,
-        found: &mut Vec<Sample>,
-    ) -> Result<(), StoreError> {
+        take: &mut dyn FnMut(Sample) -> bool,
+    ) -> Result<bool, StoreError> {
         for row in self.tree.scan_prefix(prefix) {
-            if found.len() >= query.limit {
-                break;
-            }
             let (key, value) = row.map_err(|error| self.read_error(error))?;
             let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
-            found.extend(samples.into_iter().filter(|it| {
+            let wanted = |it: &Sample| {
                 query.from <= it.item.time
                     && it.item.time < query.until
                     && query.agent.is_none_or(|agent| agent == it.agent)
                     && is_of(query.item.as_deref(), &it.item)
-            }));
+            };
+            for sample in samples.into_iter().filter(wanted) {
+                if !take(sample) {
+                    return Ok(false);
+                }
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Removes samples of the sites that are older than `before`, to the hour. Returns the number of removed rows and
@@ -254,6 +282,7 @@ fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
         HistoryBody::Traffic(it) => it.mac.to_string() == wanted,
         HistoryBody::Event(it) => it.subject == wanted,
         HistoryBody::Sensor(it) => wanted.split_once('/') == Some((it.kind.name(), &it.name)),
+        HistoryBody::Application(it) => it.mac.is_some_and(|mac| mac.to_string() == wanted),
         HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
     }
 }

@@ -190,6 +190,7 @@ fn the_audit_trail_reads_back_in_pages() {
             site: None,
             subject: format!("{ms}"),
             outcome: audit::Outcome::Done,
+            reason: None,
         };
         audit::Entry::once(NOW.plus_ms(ms), usage)
     };

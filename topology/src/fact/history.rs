@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
-use crate::{MacAddr, SensorKind, Timestamp};
+use crate::{MacAddr, SensorKind, Timestamp, application::Application};
 
 /// One sample or event of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum HistoryBody {
     Event(Event),
     /// What a sensor measured.
     Sensor(SensorSample),
+    /// What an endpoint did with an application.
+    Application(ApplicationSample),
 }
 
 /// Counters of a port as the device gives them; what it did not give is `None`.
@@ -123,6 +125,38 @@ pub struct SensorSample {
     pub value_milli: i64,
 }
 
+/// What one endpoint did with one application since the last sample, as its finished flows tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApplicationSample {
+    /// The endpoint's address; `None` for the sum of all endpoints that have no sample of their own.
+    pub mac: Option<MacAddr>,
+    /// The application; `None` for flows that were not recognised.
+    pub application: Option<Application>,
+    /// Length of the interval, in milliseconds, that ends at the sample's time.
+    pub interval_ms: u64,
+    /// How much.
+    #[serde(flatten)]
+    pub totals: FlowTotals,
+}
+
+/// What flows add up to, seen from the endpoints. Each byte has one sender, so what all endpoints of a segment sent is what
+/// crossed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FlowTotals {
+    /// Flows that it began.
+    pub flows_out: u64,
+    /// Flows that others began with it.
+    pub flows_in: u64,
+    /// Packets it sent.
+    pub packets_out: u64,
+    /// Packets sent to it.
+    pub packets_in: u64,
+    /// Bytes it sent.
+    pub bytes_out: u64,
+    /// Bytes sent to it.
+    pub bytes_in: u64,
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -164,4 +198,27 @@ pub enum EventKind {
     TrapReceived,
     /// Discovery added a device.
     DeviceDiscovered,
+}
+
+impl FlowTotals {
+    /// Returns the bytes of both directions.
+    pub const fn bytes(&self) -> u64 {
+        self.bytes_out.saturating_add(self.bytes_in)
+    }
+}
+
+impl std::ops::AddAssign for FlowTotals {
+    fn add_assign(&mut self, other: Self) {
+        let Self { flows_out, flows_in, packets_out, packets_in, bytes_out, bytes_in } = other;
+        for (sum, part) in [
+            (&mut self.flows_out, flows_out),
+            (&mut self.flows_in, flows_in),
+            (&mut self.packets_out, packets_out),
+            (&mut self.packets_in, packets_in),
+            (&mut self.bytes_out, bytes_out),
+            (&mut self.bytes_in, bytes_in),
+        ] {
+            *sum = sum.saturating_add(part);
+        }
+    }
 }

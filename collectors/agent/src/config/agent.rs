@@ -44,6 +44,8 @@ pub struct FlowLogCaps {
     pub age_max: Duration,
     /// How large the log's directory may get, in bytes.
     pub size_max_bytes: u64,
+    /// How often it is told what flows add up to.
+    pub roll_up: Duration,
 }
 
 /// The status file.
@@ -79,7 +81,8 @@ impl Default for SpoolCaps {
 impl Default for FlowLogCaps {
     fn default() -> Self {
         // Audit records are kept for six months (Cyber-security Law, article 21), and a few days more.
-        Self { enabled: true, age_max: Duration::from_secs(190 * DAY_S), size_max_bytes: 4_096 * MIB }
+        let (age_max, roll_up) = (Duration::from_secs(190 * DAY_S), Duration::from_secs(900));
+        Self { enabled: true, age_max, size_max_bytes: 4_096 * MIB, roll_up }
     }
 }
 
@@ -139,11 +142,13 @@ pub(super) fn flow_log(mut section: Section<'_>) -> FlowLogCaps {
     let enabled = section.boolean("enabled");
     let age = section.number("age_max_days", 1..=3_660, "days");
     let size = section.number("size_max_mib", 16..=1 << 20, "MiB");
+    let roll_up = section.number("roll_up_s", 10..=3_600, "seconds");
     section.finish();
     FlowLogCaps {
         enabled: enabled.map_or(defaults.enabled, |found| found.value),
         age_max: age.map_or(defaults.age_max, |found| Duration::from_secs(found.value * DAY_S)),
         size_max_bytes: size.map_or(defaults.size_max_bytes, |found| found.value * MIB),
+        roll_up: roll_up.map_or(defaults.roll_up, |found| Duration::from_secs(found.value)),
     }
 }
 

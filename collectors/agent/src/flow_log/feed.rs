@@ -16,6 +16,7 @@ use std::{
 };
 
 use onenet_topology::flow::{Flow, FlowCursor, FlowPage, FlowQuery};
+use onenet_wire::limits;
 
 use super::{DAY_MS, FlowLogConfig, FlowLogError, FlowLogStatus, Go, PageLimits, writer::Writer};
 use crate::{
@@ -33,7 +34,7 @@ const WAITING: usize = 64;
 pub const LOT_FLOWS: usize = 256;
 
 /// The most flows of an answer to the centre, and how long looking for them may take, in milliseconds.
-const ANSWER_FLOWS: usize = 1_000;
+const ANSWER_FLOWS: usize = limits::PAGE_FLOWS;
 const ANSWER_MS: i64 = 5_000;
 
 /// How often the writer does what is due.
@@ -175,7 +176,7 @@ impl FlowLog {
     pub fn answer(&self, query: &FlowQuery, after: Option<FlowCursor>, clock: Clock) -> Result<FlowPage, String> {
         let until = clock.timestamp().plus_ms(ANSWER_MS);
         let go = || if clock.timestamp() < until { Go::On } else { Go::EndPage };
-        let limits = PageLimits { flows: ANSWER_FLOWS, fits: &|_| true, go: &go };
+        let limits = PageLimits { flows: ANSWER_FLOWS, fits: &limits::page_fits, go: &go };
         self.page(query, after, &limits).map_err(|error| chain(&error))
     }
 

@@ -5,8 +5,9 @@
 //! that 3,000 agents do not come back in one second.
 //!
 //! Tasks, all owned by [`Uplink::run`], which ends them when it ends: the sealing of the spool, once a second (cancelling it
-//! between two rounds loses nothing); the running instructions, at most `MAX_INSTRUCTIONS` (cancelled with their connection:
-//! the centre asks again). Blocking work on the spool runs on tokio's blocking threads, one piece at a time.
+//! between two rounds loses nothing); the running instructions, at most `work::MAX_INSTRUCTIONS` (cancelled with their connection:
+//! the centre asks again). Pages of flows wait until no report is due, and at most `work::MAX_FLOW_QUESTIONS` are under way, so that
+//! what the centre asks for does not hold up what it watches. Blocking work on the spool runs on tokio's blocking threads, one piece at a time.
 //!
 //! The lanes' logic is in `lanes.rs`, the connection without its socket in `link.rs`: both are pure of I/O and clocks.
 
@@ -14,20 +15,21 @@ mod bucket;
 mod connect;
 mod lanes;
 mod link;
+mod sent;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use onenet_topology::Timestamp;
+use onenet_topology::{Timestamp, flow::FlowPage};
 use onenet_wire::{
-    AgentMessage, CentreMessage, Done, Hello, Instruction, InstructionBody, InstructionResult, Invalid, Query, Welcome,
-    limits, tls, v1,
+    AgentMessage, CentreMessage, Done, FlowsQuery, Hello, Instruction, InstructionBody, InstructionResult, Invalid,
+    Query, Welcome, limits, tls, v1,
 };
 use serde::Serialize;
 use tokio::{
     sync::{mpsc, watch},
-    task::JoinSet,
     time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
@@ -36,6 +38,7 @@ use tonic::{Status, Streaming};
 
 pub use connect::ConnectError;
 pub(crate) use connect::connect;
+pub use sent::Sent;
 
 use crate::{
     clock::Clock,
@@ -43,11 +46,10 @@ use crate::{
     spool::{Spool, SpoolError},
 };
 use link::{Link, Received};
+use work::{Carried, Work, understood};
 
 /// Messages between the link and the socket. When it is full the link waits: what is due stays on disk.
 const OUTBOUND_DEPTH: usize = 2;
-/// Instructions carried out at once. More are answered with an error: the centre asks again.
-const MAX_INSTRUCTIONS: usize = 4;
 /// How often the link looks whether something is due.
 const TICK: Duration = Duration::from_millis(200);
 /// How often what was recorded is put on disk.
@@ -102,6 +104,9 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Answers a question with JSON, or in words why not.
     fn query(&self, query: Query) -> impl Future<Output = Result<Vec<u8>, String>> + Send;
+
+    /// Returns a page of flows that keeps the wire's limits, or in words why not.
+    fn flows(&self, asked: FlowsQuery) -> impl Future<Output = Result<FlowPage, String>> + Send;
 }
 
 /// How the line is.
@@ -128,6 +133,7 @@ pub struct Uplink<H> {
     config: UplinkConfig,
     handler: Arc<H>,
     state: watch::Sender<LinkState>,
+    sent: Sent,
 }
 
 /// A connection ended. What was not acknowledged is still in the spool.
@@ -180,7 +186,13 @@ impl<H: Handler> Uplink<H> {
         let since = clock.timestamp();
         let state = LinkState { connected: false, since, site_name: None, clock_ahead_ms: None, error: None };
         let (state, watched) = watch::channel(state);
-        (Self { spool, credentials, clock, config, handler, state }, watched)
+        (Self { spool, credentials, clock, config, handler, state, sent: Sent::default() }, watched)
+    }
+
+    /// Counts in `sent` what goes over the line.
+    #[must_use]
+    pub fn counting(self, sent: Sent) -> Self {
+        Self { sent, ..self }
     }
 
     /// Keeps the line until `shutdown`, then puts the spool on disk and returns.
@@ -249,7 +261,9 @@ impl<H: Handler> Uplink<H> {
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
         let (outbound, messages) = mpsc::channel(OUTBOUND_DEPTH);
-        outbound.send(AgentMessage::Hello(self.hello()).into()).await.map_err(|_| UplinkError::Closed)?;
+        let hello = AgentMessage::Hello(self.hello()).into();
+        self.sent.count(&hello);
+        outbound.send(hello).await.map_err(|_| UplinkError::Closed)?;
         let silent = |_| UplinkError::Silent;
         let response = timeout(limit, client.report(ReceiverStream::new(messages))).await.map_err(silent)?;
         let mut inbound = response.map_err(refused)?.into_inner();
@@ -294,26 +308,39 @@ impl<H: Handler> Uplink<H> {
         mut inbound: Streaming<v1::CentreMessage>,
         outbound: mpsc::Sender<v1::AgentMessage>,
     ) -> Result<(), UplinkError> {
-        let mut running: JoinSet<InstructionResult> = JoinSet::new();
+        let mut work = Work::default();
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             link = self.send_due(link, &outbound).await?;
+            work.send_pages(&outbound, &self.sent);
             tokio::select! {
                 message = inbound.message() => {
                     let Some(message) = message.map_err(refused)? else { return Ok(()) };
-                    let message = CentreMessage::try_from(message).map_err(UplinkError::Invalid)?;
+                    let message = match understood(message)? {
+                        Ok(message) => message,
+                        Err(answer) => {
+                            self.answer_with(&outbound, answer).await?;
+                            continue;
+                        }
+                    };
                     let clock = self.clock;
                     let received;
                     (link, received) = blocking(move || {
                         let received = link.receive(message, &clock.now())?;
                         Ok((link, received))
                     }).await?;
-                    if let Some(answer) = self.begin(received, &mut running) {
-                        answer_with(&outbound, answer).await?;
+                    if let Some(answer) = self.begin(received, &mut work) {
+                        self.answer_with(&outbound, answer).await?;
                     }
                 }
-                Some(Ok(answer)) = running.join_next() => answer_with(&outbound, answer).await?,
+                Some(Ok(carried)) = work.running.join_next() => {
+                    if let Some(answer) = work.done(carried) {
+                        self.answer_with(&outbound, answer).await?;
+                    }
+                }
+                // The line takes more: reports first, then the page.
+                Ok(_) = outbound.reserve(), if work.has_pages() => {}
                 () = self.spool.changed() => {}
                 _ = tick.tick() => {
                     if link.is_dead(&self.clock.now()) {
@@ -335,24 +362,38 @@ impl<H: Handler> Uplink<H> {
             })
             .await?;
             let Some(message) = message else { break };
+            self.sent.count(&message);
             permit.send(message);
         }
         Ok(link)
     }
 
+    async fn answer_with(
+        &self,
+        outbound: &mpsc::Sender<v1::AgentMessage>,
+        answer: InstructionResult,
+    ) -> Result<(), UplinkError> {
+        let message = AgentMessage::Result(answer).into();
+        self.sent.count(&message);
+        outbound.send(message).await.map_err(|_| UplinkError::Closed)
+    }
+
     /// Begins what was asked. Returns the answer where there is one at once.
-    fn begin(&self, received: Received, running: &mut JoinSet<InstructionResult>) -> Option<InstructionResult> {
+    fn begin(&self, received: Received, work: &mut Work) -> Option<InstructionResult> {
         let Instruction { id, body } = match received {
             Received::Nothing => return None,
             Received::Answer(answer) => return Some(answer),
             Received::Instruction(instruction) => instruction,
         };
-        if running.len() >= MAX_INSTRUCTIONS {
-            let outcome = Err(format!("{MAX_INSTRUCTIONS} instructions are being carried out: ask again later"));
-            return Some(InstructionResult { id, outcome });
-        }
+        let asks_flows = match work.admit(&body) {
+            Ok(asks_flows) => asks_flows,
+            Err(full) => return Some(InstructionResult { id, outcome: Err(full) }),
+        };
         let handler = Arc::clone(&self.handler);
-        running.spawn(async move { InstructionResult { id, outcome: carry_out(&*handler, body).await } });
+        work.running.spawn(async move {
+            let result = InstructionResult { id, outcome: carry_out(&*handler, body).await };
+            Carried { asks_flows, result }
+        });
         None
     }
 }
@@ -388,7 +429,11 @@ async fn carry_out<H: Handler>(handler: &H, body: InstructionBody) -> Result<Don
     match body {
         InstructionBody::Configure { revision, toml } => {
             let configuration_revision = handler.configure(revision, toml).await?;
-            Ok(Done { body: Vec::new(), configuration_revision })
+            Ok(Done { configuration_revision, ..Done::default() })
+        }
+        InstructionBody::Query(Query::Flows(asked)) => {
+            let flows = Some(handler.flows(asked).await?);
+            Ok(Done { flows, configuration_revision: handler.revision(), ..Done::default() })
         }
         InstructionBody::Query(query) => {
             let body = handler.query(query).await?;
@@ -399,14 +444,10 @@ async fn carry_out<H: Handler>(handler: &H, body: InstructionBody) -> Result<Don
                     limits::RESULT_BYTES
                 ));
             }
-            Ok(Done { body, configuration_revision: handler.revision() })
+            Ok(Done { body, configuration_revision: handler.revision(), flows: None })
         }
         InstructionBody::Resync(_) => Err("resync is the link's own".to_owned()),
     }
-}
-
-async fn answer_with(outbound: &mpsc::Sender<v1::AgentMessage>, answer: InstructionResult) -> Result<(), UplinkError> {
-    outbound.send(AgentMessage::Result(answer).into()).await.map_err(|_| UplinkError::Closed)
 }
 
 /// Runs work that waits for the disk where waiting is allowed.

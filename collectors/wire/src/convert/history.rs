@@ -5,14 +5,15 @@
 
 use onenet_topology::{
     Timestamp,
+    application::Application,
     fact::{
-        CaptureSample, DeviceSample, Event, HistoryBody, HistoryItem, InterfaceSample, Scope, SensorSample,
-        TrafficSample,
+        ApplicationSample, CaptureSample, DeviceSample, Event, FlowTotals, HistoryBody, HistoryItem, InterfaceSample,
+        Scope, SensorSample, TrafficSample,
     },
 };
 
 use super::{
-    check::{enumerated, mac, name, text},
+    check::{enumerated, mac, name, optional_mac, text},
     fact::age_at,
 };
 use crate::{
@@ -90,6 +91,9 @@ pub(crate) fn history_items(
     for (index, it) in group.sensors.into_iter().enumerate() {
         add(HistoryBody::Sensor(sensor(it).map_err(|e| e.within_element("sensors", index))?));
     }
+    for (index, it) in group.applications.into_iter().enumerate() {
+        add(HistoryBody::Application(application(&it).map_err(|e| e.within_element("applications", index))?));
+    }
     Ok(())
 }
 
@@ -101,6 +105,7 @@ pub(super) fn group_len(group: &v1::HistoryGroup) -> usize {
         + group.captures.len()
         + group.events.len()
         + group.sensors.len()
+        + group.applications.len()
 }
 
 fn joins(previous: &HistoryItem, item: &HistoryItem, closed: Timestamp) -> bool {
@@ -118,6 +123,7 @@ const fn rank(body: &HistoryBody) -> u8 {
         HistoryBody::Capture(_) => 3,
         HistoryBody::Event(_) => 4,
         HistoryBody::Sensor(_) => 5,
+        HistoryBody::Application(_) => 6,
     }
 }
 
@@ -171,6 +177,17 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             name: it.name.clone(),
             value_milli: it.value_milli,
         }),
+        HistoryBody::Application(it) => group.applications.push(v1::ApplicationSample {
+            mac: it.mac.map(|mac| mac.0.to_vec()).unwrap_or_default(),
+            application: it.application.map_or(0, |application| application.number().into()),
+            interval_ms: it.interval_ms,
+            flows_out: it.totals.flows_out,
+            flows_in: it.totals.flows_in,
+            packets_out: it.totals.packets_out,
+            packets_in: it.totals.packets_in,
+            bytes_out: it.totals.bytes_out,
+            bytes_in: it.totals.bytes_in,
+        }),
     }
 }
 
@@ -205,6 +222,28 @@ fn sensor(it: v1::SensorSample) -> Result<SensorSample, Invalid> {
         name: name("name", it.name)?,
         value_milli: it.value_milli,
     })
+}
+
+fn application(it: &v1::ApplicationSample) -> Result<ApplicationSample, Invalid> {
+    Ok(ApplicationSample {
+        mac: optional_mac("mac", &it.mac)?,
+        application: known_application(it.application),
+        interval_ms: it.interval_ms,
+        totals: FlowTotals {
+            flows_out: it.flows_out,
+            flows_in: it.flows_in,
+            packets_out: it.packets_out,
+            packets_in: it.packets_in,
+            bytes_out: it.bytes_out,
+            bytes_in: it.bytes_in,
+        },
+    })
+}
+
+/// Returns the application of this number. Applications are added often: one that a newer agent names is not recognised here,
+/// and no reason to refuse what else it says.
+pub(super) fn known_application(number: u32) -> Option<Application> {
+    u8::try_from(number).ok().and_then(Application::numbered)
 }
 
 fn event(it: v1::Event) -> Result<Event, Invalid> {

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,
-    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, Invalid, Lane,
-    Position, Problem, Query, Rejection, Welcome, limits, v1,
+    FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, Invalid,
+    Lane, Position, Problem, Query, Rejection, Welcome, limits, v1,
 };
 
 // ---- parts ----------------------------------------------------------------------------------------------------------
@@ -318,6 +318,7 @@ impl From<&Instruction> for v1::Instruction {
                 let body = match query {
                     Query::Status => QueryBody::Status(v1::StatusQuery {}),
                     Query::Inspect { device } => QueryBody::Inspect(v1::InspectQuery { device: device.clone() }),
+                    Query::Flows(query) => QueryBody::Flows(query.into()),
                 };
                 Body::Query(v1::Query { body: Some(body) })
             }
@@ -351,6 +352,7 @@ fn query(it: v1::Query) -> Result<Query, Invalid> {
             let device = text("device", it.device, limits::SCOPE_BYTES).map_err(|e| e.within("inspect"))?;
             Ok(Query::Inspect { device })
         }
+        Body::Flows(it) => FlowsQuery::try_from(it).map(Query::Flows).map_err(|e| e.within("flows")),
     }
 }
 
@@ -358,9 +360,11 @@ impl From<&InstructionResult> for v1::InstructionResult {
     fn from(it: &InstructionResult) -> Self {
         use v1::instruction_result::Outcome;
         let outcome = match &it.outcome {
-            Ok(done) => {
-                Outcome::Done(v1::Done { body: done.body.clone(), configuration_revision: done.configuration_revision })
-            }
+            Ok(done) => Outcome::Done(v1::Done {
+                body: done.body.clone(),
+                configuration_revision: done.configuration_revision,
+                flows: done.flows.as_ref().map(Into::into),
+            }),
             Err(error) => Outcome::Error(cut(error)),
         };
         Self { instruction_id: it.id, outcome: Some(outcome) }
@@ -376,6 +380,7 @@ impl TryFrom<v1::InstructionResult> for InstructionResult {
             Outcome::Done(it) => Ok(Done {
                 body: bytes("body", it.body, limits::RESULT_BYTES).map_err(|e| e.within("done"))?,
                 configuration_revision: it.configuration_revision,
+                flows: it.flows.map(|page| page.try_into().map_err(|e: Invalid| e.within("done.flows"))).transpose()?,
             }),
             Outcome::Error(error) => Err(text("error", error, limits::TEXT_BYTES)?),
         };

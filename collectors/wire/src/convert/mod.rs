@@ -5,6 +5,7 @@
 mod check;
 mod enums;
 mod fact;
+mod flow;
 mod history;
 mod message;
 mod network;

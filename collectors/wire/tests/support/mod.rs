@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use onenet_topology::{
     AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     fact::{
-        Address, Aggregation, Binding, CaptureSample, Condition, ConditionKind, DeviceSample, Entity, Event, EventKind,
-        Fact, FactBody, FactChange, Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host,
-        Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour, NeighbourProtocol, OwnAddress,
-        PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, Station, System, TrafficSample,
-        Vlan,
+        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, DeviceSample,
+        Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus, Group,
+        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour,
+        NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting,
+        Station, System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -18,6 +18,8 @@ use onenet_wire::{
     RejectionReason, Welcome,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
+
+pub(crate) mod flow;
 
 /// When every batch is closed, and about when facts were observed.
 const CLOSED_MS: i64 = 1_795_420_800_000;
@@ -315,6 +317,12 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
     });
     let sensor = (select(SensorKind::ALL.to_vec()), text(), any::<i64>())
         .prop_map(|(kind, name, value_milli)| SensorSample { kind, name, value_milli });
+    let application = (option::of(mac()), flow::application(), any::<[u64; 7]>()).prop_map(
+        |(mac, application, [interval_ms, flows_out, flows_in, packets_out, packets_in, bytes_out, bytes_in])| {
+            let totals = FlowTotals { flows_out, flows_in, packets_out, packets_in, bytes_out, bytes_in };
+            ApplicationSample { mac, application, interval_ms, totals }
+        },
+    );
     prop_oneof![
         interface.prop_map(HistoryBody::Interface),
         device.prop_map(HistoryBody::Device),
@@ -322,6 +330,7 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         capture.prop_map(HistoryBody::Capture),
         event.prop_map(HistoryBody::Event),
         sensor.prop_map(HistoryBody::Sensor),
+        application.prop_map(HistoryBody::Application),
     ]
 }
 
@@ -370,8 +379,8 @@ pub(crate) fn agent_message() -> impl Strategy<Value = AgentMessage> {
     );
     let group = (group(), any::<(u64, u64)>()).prop_map(|(group, (count, sum))| GroupDigest { group, count, sum });
     let digest = (position(Lane::State), vec(group, 0..6)).prop_map(|(state, groups)| Digest { state, groups });
-    let done =
-        (bytes(), any::<u64>()).prop_map(|(body, configuration_revision)| Ok(Done { body, configuration_revision }));
+    let done = (bytes(), any::<u64>(), option::of(flow::flow_page()))
+        .prop_map(|(body, configuration_revision, flows)| Ok(Done { body, configuration_revision, flows }));
     let result = (any::<u64>(), prop_oneof![done, text().prop_map(Err)])
         .prop_map(|(id, outcome)| InstructionResult { id, outcome });
     let heartbeat =
@@ -399,7 +408,11 @@ pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
         text(),
     )
         .prop_map(|(position, reason, detail)| Rejection { position, reason, detail });
-    let query = prop_oneof![Just(Query::Status), text().prop_map(|device| Query::Inspect { device })];
+    let query = prop_oneof![
+        Just(Query::Status),
+        text().prop_map(|device| Query::Inspect { device }),
+        flow::flows_query().prop_map(Query::Flows),
+    ];
     let body = prop_oneof![
         (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),
         vec(group(), 0..5).prop_map(InstructionBody::Resync),

@@ -118,6 +118,8 @@ pub(super) struct AuditBody {
     pub subject: String,
     /// `done`, `allowed` (what came of it has an entry of its own), `forbidden`, `hidden`, `refused`, `failed` or `stranger`.
     pub outcome: &'static str,
+    /// Why, in the principal's own words, where he has to say so: a question for flows.
+    pub reason: Option<String>,
 }
 
 /// Who the caller is, and what he may do.
@@ -316,6 +318,7 @@ impl AuditBody {
             site: usage.site.map(|site| site.to_string()),
             subject: usage.subject.clone(),
             outcome: usage.outcome.name(),
+            reason: usage.reason.clone(),
         }
     }
 }

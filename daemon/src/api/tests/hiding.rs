@@ -77,6 +77,8 @@ async fn what_is_hidden_is_answered_like_what_does_not_exist() {
         (format!("/api/v1/sites/{}", world.site("320102")), "/api/v1/sites/site-ffff".to_owned()),
         (format!("/api/v1/sites/{}/children", world.site("320100")), "/api/v1/sites/site-ffff/children".to_owned()),
         ("/api/v1/sites/320102".to_owned(), "/api/v1/sites/999999".to_owned()),
+        ("/api/v1/sites/320102/talkers".to_owned(), "/api/v1/sites/999999/talkers".to_owned()),
+        ("/api/v1/sites/320102/applications".to_owned(), "/api/v1/sites/999999/applications".to_owned()),
     ];
     for kind in ["devices", "endpoints", "agents"] {
         let list = world.get(&viewer, &format!("/api/v1/{kind}?site=320102")).await.items();
@@ -86,6 +88,8 @@ async fn what_is_hidden_is_answered_like_what_does_not_exist() {
         if kind == "endpoints" {
             let absent = "/api/v1/endpoints/endpoint-ffff/traffic".to_owned();
             things.push((format!("/api/v1/endpoints/{id}/traffic"), absent));
+            let absent = "/api/v1/endpoints/endpoint-ffff/applications".to_owned();
+            things.push((format!("/api/v1/endpoints/{id}/applications"), absent));
         }
         if kind == "devices" {
             let path = format!("/api/v1/devices/{id}/interfaces");

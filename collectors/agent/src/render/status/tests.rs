@@ -1,7 +1,10 @@
-use onenet_topology::fact::ConditionKind;
+use onenet_topology::{
+    fact::ConditionKind,
+    flow::{FlowParty, FlowQuery},
+};
 
 use super::*;
-use crate::status::{CentreStatus, ConfigurationStatus, FORMAT, SpoolSummary, TableStatus};
+use crate::status::{AskedFlows, CentreStatus, ConfigurationStatus, FORMAT, SpoolSummary, TableStatus};
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_ms(1_795_420_800_000 + seconds * 1_000)
@@ -19,6 +22,28 @@ fn device(name: &str, reach: Option<ReachState>, detail: &str) -> DeviceStatus {
         late_cycles: 0,
         slowed: 1,
         tables: vec![TableStatus { table: "interfaces".to_owned(), rows: 28, dropped: 0, read: at(-20) }],
+    }
+}
+
+fn asked(flows: u64, error: Option<&str>) -> AskedFlows {
+    AskedFlows {
+        principal: "li".to_owned(),
+        reason: "通报 2026-17 核查".to_owned(),
+        time: at(-3_600),
+        until: at(-3_500),
+        query: FlowQuery {
+            from: at(-90_000),
+            until: at(-3_600),
+            endpoint: Some(FlowParty::Mac("00:1b:21:3c:4d:03".parse().unwrap())),
+            peer: Some(FlowParty::Ip("10.1.2.0/24".parse().unwrap())),
+            port: Some(443),
+            protocol: Some(6),
+            application: Some(onenet_topology::application::Application::Tls),
+            limit: 100,
+        },
+        pages: 2,
+        flows,
+        error: error.map(str::to_owned),
     }
 }
 
@@ -40,6 +65,7 @@ fn in_trouble() -> Status {
             since: at(-7_300),
             error: Some("nothing listens there".to_owned()),
             clock_ahead_ms: Some(10_800_000),
+            sent_bytes: [("state".to_owned(), 12_345)].into(),
         },
         configuration: ConfigurationStatus { revision: 7, on_trial: true },
         spool: SpoolSummary {
@@ -56,6 +82,7 @@ fn in_trouble() -> Status {
             device("access-2", None, ""),
             device("access-1", Some(ReachState::Answering), "answers SNMPv2c"),
         ],
+        flows_asked: vec![asked(120, None), asked(0, Some("the flow log cannot be read"))],
         traps: None,
         flow_log: Some(crate::status::FlowLogStatus {
             flows: 1_200_000,

@@ -1,0 +1,81 @@
+//! How much crossed the segments of a site, by application: what metrics tell of traffic.
+//!
+//! Invariant: it follows from samples and adds nothing to what the estate says; it counts from the start of the centre, and only
+//! up. It holds a number for each application that there is, whatever is reported. What two capture interfaces both saw is in it
+//! twice: metrics are of trends, the API looks closer.
+
+use onenet_topology::{application::Application, fact::HistoryBody};
+
+use super::SampleBlock;
+
+/// One more than there are numbers of applications: the first is for what was not recognised.
+const PLACES: usize = 256;
+
+/// Bytes that crossed a site since the centre started. Cheap to clone while nothing did.
+#[derive(Debug, Clone, Default)]
+pub struct Crossed(Vec<u64>);
+
+impl Crossed {
+    /// Returns the bytes by application, those of which there were any.
+    pub fn by_application(&self) -> impl Iterator<Item = (Option<Application>, u64)> + '_ {
+        let numbered = (0..=u8::MAX).zip(&self.0).filter(|(_, bytes)| **bytes > 0);
+        numbered.map(|(number, bytes)| (Application::numbered(number), *bytes))
+    }
+
+    /// Returns all bytes; `None` where nobody told of any.
+    pub fn bytes(&self) -> Option<u64> {
+        (!self.0.is_empty()).then(|| self.0.iter().fold(0, |sum, bytes| u64::saturating_add(sum, *bytes)))
+    }
+
+    /// Takes in what a batch tells. What endpoints sent is counted, since each byte has one sender.
+    pub(super) fn take(&mut self, block: &SampleBlock) {
+        for item in &block.items {
+            let HistoryBody::Application(sample) = &item.body else { continue };
+            if self.0.is_empty() {
+                self.0 = vec![0; PLACES];
+            }
+            let place = sample.application.map_or(0, |application| usize::from(application.number()));
+            if let Some(bytes) = self.0.get_mut(place) {
+                *bytes = bytes.saturating_add(sample.totals.bytes_out);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onenet_topology::{
+        AgentId, SiteId, Timestamp,
+        fact::{ApplicationSample, FlowTotals, HistoryItem, Scope},
+    };
+
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_counted_once_by_application() {
+        let item = |application, bytes_out| HistoryItem {
+            time: Timestamp::EPOCH,
+            scope: Scope::new("eth1"),
+            body: HistoryBody::Application(ApplicationSample {
+                mac: None,
+                application,
+                interval_ms: 900_000,
+                totals: FlowTotals { bytes_out, bytes_in: 7, ..FlowTotals::default() },
+            }),
+        };
+        let block = SampleBlock {
+            position: 1,
+            site: SiteId::from_raw(1),
+            agent: AgentId::from_raw(2),
+            sequence: 1,
+            items: vec![item(Some(Application::Tls), 5), item(None, 3), item(Some(Application::Tls), 10)],
+            shift_ms: 0,
+            uncertain: false,
+        };
+        let mut crossed = Crossed::default();
+        assert_eq!(crossed.bytes(), None);
+        crossed.take(&block);
+        assert_eq!(crossed.by_application().collect::<Vec<_>>(), [(None, 3), (Some(Application::Tls), 15)]);
+        assert_eq!(crossed.bytes(), Some(18));
+    }
+}
