@@ -340,7 +340,7 @@ impl Estate {
                     Arc::make_mut(&mut self.register).apply(id, time, change);
                 }
             }
-            // Kept in the log as the changes that they come to.
+            // LogState in the log as the changes that they come to.
             Command::ImportSites { .. } | Command::AddSite(_) | Command::ImportPlan { .. } => {}
             Command::IssueEnrolmentToken { hash, token } => {
                 self.enrolment_tokens.insert(*hash, Arc::new(token.clone()));

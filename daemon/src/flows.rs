@@ -80,12 +80,12 @@ pub(crate) struct Asked {
     /// Which.
     pub(crate) agent: AgentId,
     /// What its log has, or why it did not answer.
-    pub(crate) outcome: Result<Kept, NoAnswer>,
+    pub(crate) outcome: Result<LogState, NoAnswer>,
 }
 
 /// What the flow log of an agent has.
 #[derive(Debug, Clone)]
-pub(crate) struct Kept {
+pub(crate) struct LogState {
     /// The end of the oldest flow in it.
     pub(crate) kept_from: Option<Timestamp>,
     /// How many days it holds.
@@ -198,8 +198,12 @@ async fn ask(app: &App, caller: &Caller, question: &Question) -> Result<Answer, 
     for (agent, result) in pages {
         let outcome = result.map(|page| {
             let told = &page.page;
-            let kept =
-                Kept { kept_from: told.kept_from, days: told.days, missing: told.missing.clone(), ended: told.ended };
+            let kept = LogState {
+                kept_from: told.kept_from,
+                days: told.days,
+                missing: told.missing.clone(),
+                ended: told.ended,
+            };
             answered.push(page);
             kept
         });

@@ -138,7 +138,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Bring the tree of sites in line with these rows. Kept in the log as the [`Command::ChangeSites`] that it comes to.
+    /// Bring the tree of sites in line with these rows. LogState in the log as the [`Command::ChangeSites`] that it comes to.
     #[serde(skip)]
     ImportSites {
         /// The rows.
@@ -146,10 +146,10 @@ pub enum Command {
         /// Since when they hold.
         from: Timestamp,
     },
-    /// Add a site. Kept in the log as the [`Command::ChangeSites`] that it comes to.
+    /// Add a site. LogState in the log as the [`Command::ChangeSites`] that it comes to.
     #[serde(skip)]
     AddSite(NewSite),
-    /// Bring the address plan in line with these rows. Kept in the log as the [`Command::ChangePlan`] that it comes to.
+    /// Bring the address plan in line with these rows. LogState in the log as the [`Command::ChangePlan`] that it comes to.
     #[serde(skip)]
     ImportPlan {
         /// The rows.

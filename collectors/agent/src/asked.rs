@@ -67,12 +67,11 @@ impl Asked {
     pub(crate) fn ask(&self, asked: &FlowsQuery, now: Timestamp) {
         let mut questions = self.lock();
         let known = asked.after.and_then(|_| questions.iter_mut().find(|question| question.is(asked)));
-        match known {
-            Some(question) => question.until = now,
-            None => {
-                questions.insert(0, AskedFlows::new(asked, now));
-                questions.truncate(KEPT_MAX);
-            }
+        if let Some(question) = known {
+            question.until = now;
+        } else {
+            questions.insert(0, AskedFlows::new(asked, now));
+            questions.truncate(KEPT_MAX);
         }
         self.keep(&questions);
     }

@@ -144,7 +144,7 @@ impl Handler for Remote {
                 "the centre asks for flows"
             );
             journal.ask(&asked, clock.timestamp());
-            let outcome = page(&*source, &asked);
+            let outcome = page(&source, &asked);
             journal.answered(&asked, &outcome);
             outcome
         });
@@ -153,10 +153,7 @@ impl Handler for Remote {
 }
 
 /// Returns a page that the wire lets through: of flows that say much there are fewer.
-fn page(
-    source: &dyn Fn(&FlowQuery, Option<FlowCursor>) -> Result<FlowPage, String>,
-    asked: &FlowsQuery,
-) -> Result<FlowPage, String> {
+fn page(source: &FlowSource, asked: &FlowsQuery) -> Result<FlowPage, String> {
     let mut query = asked.query.clone();
     loop {
         let mut page = source(&query, asked.after)?;

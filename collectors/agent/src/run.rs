@@ -158,6 +158,7 @@ struct Agent {
 }
 
 impl Agent {
+    #[expect(clippy::too_many_lines, reason = "one list of what an agent is made of, without a decision in it")]
     fn assemble(
         config: Config,
         credentials: Credentials,

@@ -58,7 +58,9 @@ mod tests {
         #[test]
         fn numbers_are_taken_back_as_they_were(numbers in proptest::collection::vec(any::<u64>(), 0..9), signed: i64) {
             let mut bytes = Vec::new();
-            numbers.iter().for_each(|number| put(&mut bytes, *number));
+            for number in &numbers {
+                put(&mut bytes, *number);
+            }
             let mut rest = &bytes[..];
             let taken: Vec<_> = std::iter::from_fn(|| take(&mut rest)).collect();
             prop_assert_eq!(taken, numbers);

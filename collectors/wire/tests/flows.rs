@@ -189,7 +189,8 @@ fn every_broken_value_of_a_flow_is_named() {
 
 fn check_pages(cases: &[PageCase]) {
     let result = |page| {
-        let done = v1::instruction_result::Outcome::Done(v1::Done { flows: Some(page), ..Default::default() });
+        let done =
+            v1::instruction_result::Outcome::Done(v1::Done { flows: Some(Box::new(page)), ..Default::default() });
         let result = v1::InstructionResult { instruction_id: 1, outcome: Some(done) };
         AgentMessage::try_from(v1::AgentMessage { body: Some(v1::agent_message::Body::Result(result)) })
     };
@@ -217,15 +218,16 @@ fn asked(query: v1::FlowQuery) -> Result<CentreMessage, onenet_wire::Invalid> {
     CentreMessage::try_from(v1::CentreMessage { body: Some(instruction) })
 }
 
-fn prefix(ip: &[u8], bits: u32) -> Option<v1::FlowParty> {
+fn prefix(ip: &[u8], bits: u32) -> v1::FlowParty {
     let prefix = v1::IpPrefix { ip: ip.to_vec(), bits };
-    Some(v1::FlowParty { body: Some(v1::flow_party::Body::Prefix(prefix)) })
+    v1::FlowParty { body: Some(v1::flow_party::Body::Prefix(prefix)) }
 }
 
 #[test]
 fn every_broken_field_of_a_question_for_flows_is_named() {
     type Case = (&'static str, fn(&mut v1::FlowQuery), &'static str);
-    let good = || v1::FlowQuery { until_ms: 5, limit: 100, peer: prefix(&[10, 0, 0, 0], 8), ..Default::default() };
+    let good =
+        || v1::FlowQuery { until_ms: 5, limit: 100, peer: Some(prefix(&[10, 0, 0, 0], 8)), ..Default::default() };
     assert!(asked(good()).is_ok());
     let cases: [Case; 12] = [
         ("principal", |q| q.principal = "x".repeat(256), "256 bytes"),
@@ -237,8 +239,8 @@ fn every_broken_field_of_a_question_for_flows_is_named() {
             |q| q.endpoint = Some(v1::FlowParty { body: Some(v1::flow_party::Body::Mac(vec![1; 7])) }),
             "7 bytes",
         ),
-        ("peer.prefix.ip", |q| q.peer = prefix(&[10, 0, 0], 8), "4 or 16"),
-        ("peer.prefix.bits", |q| q.peer = prefix(&[10, 0, 0, 0], 33), "is 33"),
+        ("peer.prefix.ip", |q| q.peer = Some(prefix(&[10, 0, 0], 8)), "4 or 16"),
+        ("peer.prefix.bits", |q| q.peer = Some(prefix(&[10, 0, 0, 0], 33)), "is 33"),
         ("port", |q| q.port = Some(65_536), "is 65536"),
         ("protocol", |q| q.protocol = Some(256), "is 256"),
         // Any application instead of the one that is asked for would be the answer to another question.
@@ -279,7 +281,7 @@ fn morning(flows: usize) -> FlowPage {
     let flow = |at: usize| {
         let (number, server) = (u16::try_from(at).unwrap(), u8::try_from(at % 12).unwrap());
         let ms = i64::try_from(at).unwrap() * 1_700;
-        let (is_tcp, end, some) = (at % 3 > 0, time(ms), u64::from(number));
+        let (is_tcp, end, some) = (!at.is_multiple_of(3), time(ms), u64::from(number));
         let tcp = TcpFlow {
             state: TcpState::Finished,
             history: "ShADadFf".to_owned(),

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     access::{Action, View},
     api::{App, Problem, flows_question, may_ask_flows},
-    flows::{self, Answer, Asked, Kept, NoAnswer, Unanswered},
+    flows::{self, Answer, Asked, LogState, NoAnswer, Unanswered},
 };
 
 pub(super) use form::ask;
@@ -140,7 +140,7 @@ fn agents(reader: &Reader, asked: &[Asked]) -> Markup {
 }
 
 /// How far back the log of an agent goes.
-fn reach(reader: &Reader, kept: &Kept) -> Markup {
+fn reach(reader: &Reader, kept: &LogState) -> Markup {
     html! {
         @match kept.kept_from {
             Some(from) => {

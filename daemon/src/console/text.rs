@@ -432,7 +432,7 @@ texts! {
     RIGHTS_KEPT = "采集器未能放弃启动时的权限", "An agent has kept the rights of its start";
     RIGHTS_KEPT_REMEDY = "在其 systemd 单元中允许 capset 系统调用（见 deploy/onenet-agent.service），然后重启采集器。", "Allow it the system call capset in its unit (see deploy/onenet-agent.service), and restart it.";
     CAPTURE_DIFFERS = "抓包流量与被镜像端口的计数不符", "What is captured is not what the mirrored ports counted";
-    CAPTURE_DIFFERS_REMEDY = "检查镜像是否包含收发两个方向、镜像目的口速率是否足够、capture.mirrors 是否写对端口。", "Check that both directions are mirrored, that the mirror's port is fast enough, and that capture.mirrors names the right ports.";
+    CAPTURE_DIFFERS_REMEDY = "检查镜像是否包含收发两个方向、镜像目的口速率是否足够。", "Check that both directions are mirrored, and that the mirror's port is fast enough.";
     CAPTURE_GAPS = "抓包有缺失（TCP 序号不连续）", "Packets are missing from capture (gaps in TCP's sequence numbers)";
     CAPTURE_GAPS_REMEDY = "检查镜像口是否超负荷或只镜像了单方向；采集器自身的丢帧见监听丢帧。", "Check whether the mirror's port is overloaded or has one direction only; what the agent itself drops is told as frames lost in capture.";
     FLOWS_LOST = "已结束的流未能保存", "Flows that ended were not kept";

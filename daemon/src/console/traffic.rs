@@ -175,9 +175,9 @@ fn named(reader: &Reader, sums: Option<&ByApplication>) -> Markup {
 }
 
 fn name(reader: &Reader, application: Option<Application>) -> Markup {
-    match application {
-        Some(application) => html! { (label(application)) },
-        None => html! { span.none { (reader.say(text::NOT_RECOGNISED)) } },
+    html! {
+        @if let Some(application) = application { (label(application)) }
+        @else { span.none { (reader.say(text::NOT_RECOGNISED)) } }
     }
 }
 

@@ -27,7 +27,7 @@ fn describe(query: &FlowQuery) -> String {
     let mut text = "flows".to_owned();
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!(" {name} {value}"));
+            text.extend([" ", name, " ", &value]);
         }
     };
     add("of", query.endpoint.as_ref().map(party));

@@ -136,7 +136,9 @@ fn class(state: Option<u8>, protocol: u8) -> usize {
 /// Returns the flows as a payload, not compressed.
 pub(super) fn encode(flows: &[Flow]) -> Vec<u8> {
     let mut tables = Tables::new(flows.len());
-    flows.iter().for_each(|flow| tables.add(flow));
+    for flow in flows {
+        tables.add(flow);
+    }
     let mut columns = Columns(std::array::from_fn(|_| Vec::new()));
     let rows = tables.write(&mut columns);
     let mut ends = Ends::new();
@@ -204,11 +206,17 @@ impl Tables {
             }
         }
         let (macs, to_mac) = self.macs.sorted();
-        macs.iter().for_each(|mac| columns.get(Column::Macs).extend_from_slice(&mac.0));
+        for mac in &macs {
+            columns.get(Column::Macs).extend_from_slice(&mac.0);
+        }
         let (names, to_name) = self.names.ranked();
-        names.iter().for_each(|name| columns.put_text(Column::Names, name));
+        for name in &names {
+            columns.put_text(Column::Names, name);
+        }
         let (interfaces, to_interface) = self.interfaces.ranked();
-        interfaces.iter().for_each(|name| columns.put_text(Column::Interfaces, name));
+        for name in &interfaces {
+            columns.put_text(Column::Interfaces, name);
+        }
         let (kinds, to_kind) = self.kinds.ranked();
         for (state, history) in &kinds {
             columns.get(Column::Kinds).push(*state);
@@ -259,7 +267,9 @@ impl Columns {
             u64::from(application) << 1 | u64::from(service.by_payload),
             u64::from(service.interface),
         ];
-        numbers.into_iter().for_each(|number| self.put(Column::Services, number));
+        for number in numbers {
+            self.put(Column::Services, number);
+        }
     }
 
     fn write(&mut self, flow: &Flow, row: Row, ends: &mut Ends) {

@@ -81,7 +81,9 @@ impl FlowSink {
     /// Hands over finished flows. Never waits.
     pub fn offer(&self, mut flows: Vec<Flow>) {
         let mut roll_up = self.shared.roll_up.lock().unwrap_or_else(PoisonError::into_inner);
-        flows.iter().for_each(|flow| roll_up.add(flow));
+        for flow in &flows {
+            roll_up.add(flow);
+        }
         drop(roll_up);
         while !flows.is_empty() {
             let rest = if flows.len() > LOT_FLOWS { flows.split_off(LOT_FLOWS) } else { Vec::new() };
@@ -226,7 +228,7 @@ impl Hand {
                 ahead_ms => self.writer.set_ahead(ahead_ms),
             }
             let ticked = self.writer.tick(self.clock.timestamp());
-            self.note(appended.and(ticked).err());
+            self.note(appended.and(ticked).err().as_ref());
         }
         let Self { writer, shared, days_max, .. } = self;
         match writer.close() {
@@ -237,9 +239,9 @@ impl Hand {
         }
     }
 
-    fn note(&mut self, error: Option<FlowLogError>) {
+    fn note(&mut self, error: Option<&FlowLogError>) {
         let status = FlowLogStatus { days_max: self.days_max, ..self.writer.status() };
-        match &error {
+        match error {
             Some(error) => {
                 self.trouble.warn(self.clock.timestamp(), "flows cannot be logged", error);
                 // Once: how many bytes are free changes all the time.

@@ -71,7 +71,9 @@ pub(super) fn recover(folder: &Path, new_log: u64) -> Result<Recovered, FlowLogE
         }
         next = next.max(until);
     }
-    segments.iter_mut().for_each(|(info, file, _)| end(info, file));
+    for (info, file, _) in &mut segments {
+        end(info, file);
+    }
     let log = segments.iter().map(|(info, ..)| info.head.log).find(|log| *log != 0);
     let mut segments: Vec<Info> = segments.into_iter().map(|(info, ..)| info).collect();
     segment::lend_clocks(&mut segments);
@@ -85,8 +87,7 @@ fn keep(folder: &Path, tail: &Tail, next: u64, segments: &mut Vec<(Info, File, u
         return Ok(());
     }
     let first = next.max(tail.head.first);
-    let is_its_own = |(info, ..): &&mut (Info, File, u64)| !info.sealed && info.head.run == tail.head.run;
-    if segments.last_mut().filter(is_its_own).is_none() {
+    if segments.last().is_none_or(|(info, ..)| info.sealed || info.head.run != tail.head.run) {
         let head = FileHead { first, ..tail.head };
         let path = segment::segment_path(folder, first);
         let (mut file, mut info) = (create(&path)?, Info::new(path, head));

@@ -101,10 +101,8 @@ pub(super) fn page(
     let failed = |source| FlowLogError::Read { folder: folder.to_owned(), source };
     let log = Log::open(folder)?;
     let id = log.id();
-    if let (Some(after), Some(id)) = (after, id) {
-        if after.log != id {
-            return Err(FlowLogError::AnotherLog);
-        }
+    if after.zip(id).is_some_and(|(after, id)| after.log != id) {
+        return Err(FlowLogError::AnotherLog);
     }
     let before = after.map_or((i64::MAX, u64::MAX), |after| (after.end.unix_ms(), after.number));
     let wanted = usize::try_from(query.limit).unwrap_or(usize::MAX);
@@ -201,11 +199,10 @@ impl Search<'_> {
                 return Ok(Some(FlowPageEnd::Limit));
             }
             match (self.limits.go)() {
-                Go::On => {}
                 Go::Stop => return Ok(None),
                 // Not before the next page gets further than this one.
                 Go::EndPage if end < begun => return Ok(Some(FlowPageEnd::Time)),
-                Go::EndPage => {}
+                Go::On | Go::EndPage => {}
             }
             self.places.pop();
             match place {

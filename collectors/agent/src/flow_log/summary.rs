@@ -124,7 +124,9 @@ pub(super) fn encode(first: u64, flows: &[Flow], lost: Lost, raw: usize, findabl
         span.max_end.wrapping_sub(span.min_start).cast_unsigned(),
         raw.try_into().unwrap_or(u64::MAX),
     ];
-    numbers.into_iter().for_each(|number| varint::put(&mut bytes, number));
+    for number in numbers {
+        varint::put(&mut bytes, number);
+    }
     for set in [protocols, applications] {
         varint::put(&mut bytes, set.len().try_into().unwrap_or(u64::MAX));
         bytes.extend(set);

@@ -219,10 +219,10 @@ impl Writer {
         self.ahead_ms = Some(ahead_ms);
         let frame = frame::encode(Kind::Clock, &segment::clock(ahead_ms), &[]);
         // It is told again with the next file; nothing is lost by one that cannot be written.
-        if let Some(active) = &mut self.active {
-            if active.append(&frame).is_ok() {
-                active.info.ahead_ms = Some(ahead_ms);
-            }
+        if let Some(active) = &mut self.active
+            && active.append(&frame).is_ok()
+        {
+            active.info.ahead_ms = Some(ahead_ms);
         }
         if let Some(tail) = &mut self.tail {
             let _ = tail.append(&frame);
@@ -296,19 +296,15 @@ impl Writer {
         (self.open_bytes, self.in_tail) = (0, 0);
         let written = self.make_room().and_then(|()| self.write_block(&flows).map_err(|source| self.failed(source)));
         let count = flows.len() as u64;
-        match &written {
-            Ok(()) => {
-                self.first += count;
-                self.lost = Lost::default();
-                self.status.disk_full = false;
-                self.status.logged += count;
-            }
-            Err(_) => {
-                self.lost.disk += count;
-                self.status.lost_disk += count;
-                self.status.disk_full = true;
-            }
+        if written.is_ok() {
+            self.first += count;
+            self.lost = Lost::default();
+            self.status.logged += count;
+        } else {
+            self.lost.disk += count;
+            self.status.lost_disk += count;
         }
+        self.status.disk_full = written.is_err();
         // It is in a segment, or counted as lost.
         if let Some(tail) = self.tail.take() {
             let _ = fs::remove_file(&tail.path);
@@ -382,11 +378,11 @@ impl Writer {
             if !is_old && excess == 0 {
                 return;
             }
-            if let Err(error) = fs::remove_file(&oldest.path) {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(file = %oldest.path.display(), %error, "a segment of the flow log cannot be removed");
-                    return;
-                }
+            if let Err(error) = fs::remove_file(&oldest.path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(file = %oldest.path.display(), %error, "a segment of the flow log cannot be removed");
+                return;
             }
             self.status.shortened |= !is_old;
             // The file system may take its time to say that there is more room.

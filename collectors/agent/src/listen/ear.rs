@@ -156,13 +156,7 @@ impl Ear {
     fn listen(&mut self, rings: Vec<Ring>) -> Result<(), RingError> {
         let Self { task, shared, stop, desk, parts } = self;
         let over = AtomicBool::new(false);
-        let room = Room {
-            clock: shared.clock,
-            interval_ms: task.traffic_interval_ms,
-            desk: &*desk,
-            stop: &**stop,
-            over: &over,
-        };
+        let room = Room { clock: shared.clock, interval_ms: task.traffic_interval_ms, desk: &*desk, stop, over: &over };
         let mut shares = parts.iter_mut().zip(rings);
         let first = shares.next();
         thread::scope(|scope| {
@@ -180,9 +174,10 @@ impl Ear {
             }
             let mut result = first.map_or(Ok(()), |(part, ring)| part.listen(ring, &room));
             for other in others {
-                match other.join() {
-                    Ok(ended) => result = result.and(ended),
-                    Err(_) => tracing::error!(interface = %task.interface, "listening failed"),
+                if let Ok(ended) = other.join() {
+                    result = result.and(ended);
+                } else {
+                    tracing::error!(interface = %task.interface, "listening failed");
                 }
             }
             result

@@ -39,10 +39,10 @@ fn flow(at: u32, name_bytes: usize) -> Flow {
 
 #[test]
 fn of_flows_that_say_much_fewer_go_in_a_page() {
-    let source = |name_bytes| {
-        move |query: &FlowQuery, _: Option<FlowCursor>| {
+    let source = |name_bytes| -> FlowSource {
+        Arc::new(move |query, _| {
             Ok(FlowPage { flows: (0..query.limit).map(|at| flow(at, name_bytes)).collect(), ..FlowPage::default() })
-        }
+        })
     };
     assert_eq!(page(&source(10), &asked(1_000)).unwrap().flows.len(), 1_000);
     let large = page(&source(250), &asked(1_000)).unwrap();
@@ -52,9 +52,8 @@ fn of_flows_that_say_much_fewer_go_in_a_page() {
 
 #[test]
 fn what_is_too_long_for_the_wire_is_cut_and_what_fails_is_said() {
-    let long =
-        |_: &FlowQuery, _: Option<FlowCursor>| Ok(FlowPage { flows: vec![flow(1, 5_000)], ..FlowPage::default() });
+    let long: FlowSource = Arc::new(|_, _| Ok(FlowPage { flows: vec![flow(1, 5_000)], ..FlowPage::default() }));
     assert_eq!(page(&long, &asked(10)).unwrap().flows[0].name.len(), limits::NAME_BYTES);
-    let failing = |_: &FlowQuery, _: Option<FlowCursor>| Err("the disk failed".to_owned());
+    let failing: FlowSource = Arc::new(|_, _| Err("the disk failed".to_owned()));
     assert_eq!(page(&failing, &asked(10)), Err("the disk failed".to_owned()));
 }

@@ -79,7 +79,9 @@ impl Sent {
             ("sensor", lengths(&group.sensors)),
             ("application", lengths(&group.applications)),
         ];
-        kinds.iter().for_each(|(kind, bytes)| self.add(kind, *bytes));
+        for (kind, bytes) in &kinds {
+            self.add(kind, *bytes);
+        }
         kinds.iter().map(|(_, bytes)| bytes).sum()
     }
 

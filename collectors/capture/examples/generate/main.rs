@@ -157,13 +157,13 @@ impl Conversation {
         let (back, flags, payload) = match (turn, left) {
             (0, _) => (false, SYN, Vec::new()),
             (1, _) => (true, SYN | ACK, Vec::new()),
-            (2, _) => (false, ACK, Vec::new()),
+            (2, _) | (_, ..=1) => (false, ACK, Vec::new()),
             (_, 3) => (false, FIN | ACK, Vec::new()),
             (_, 2) => (true, FIN | ACK, Vec::new()),
-            (_, ..=1) => (false, ACK, Vec::new()),
-            _ => match self.kind.first(self.number, turn - 3) {
-                Some((back, payload)) => (back, PUSH | ACK, payload),
-                None => {
+            _ => {
+                if let Some((back, payload)) = self.kind.first(self.number, turn - 3) {
+                    (back, PUSH | ACK, payload)
+                } else {
                     let back = dice.below(2) == 1;
                     let size = match dice.below(100) {
                         0..46 => 0,
@@ -172,7 +172,7 @@ impl Conversation {
                     };
                     (back, ACK, filler[..size as usize].to_vec())
                 }
-            },
+            }
         };
         let (mine, other) = if back { (1, 0) } else { (0, 1) };
         let acknowledged = if flags & ACK == 0 { 0 } else { self.sequence[other] };

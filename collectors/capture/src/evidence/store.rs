@@ -147,8 +147,8 @@ mod tests {
     use super::*;
 
     fn packet(number: u32, length: usize) -> (FrameTime, FrameMeta, Vec<u8>) {
-        let vlan = (number % 3 == 0).then_some(VlanTag { protocol: 0x88a8, control: 0x6123 });
-        let meta = FrameMeta { vlan, outgoing: number % 2 == 0, ..FrameMeta::whole(small(length)) };
+        let vlan = number.is_multiple_of(3).then_some(VlanTag { protocol: 0x88a8, control: 0x6123 });
+        let meta = FrameMeta { vlan, outgoing: number.is_multiple_of(2), ..FrameMeta::whole(small(length)) };
         (FrameTime::from_unix_ns(i64::from(number) - 3), meta, vec![number.to_le_bytes()[0]; length])
     }
 

@@ -363,7 +363,7 @@ impl From<&InstructionResult> for v1::InstructionResult {
             Ok(done) => Outcome::Done(v1::Done {
                 body: done.body.clone(),
                 configuration_revision: done.configuration_revision,
-                flows: done.flows.as_ref().map(Into::into),
+                flows: done.flows.as_ref().map(|page| Box::new(page.into())),
             }),
             Err(error) => Outcome::Error(cut(error)),
         };
@@ -380,7 +380,10 @@ impl TryFrom<v1::InstructionResult> for InstructionResult {
             Outcome::Done(it) => Ok(Done {
                 body: bytes("body", it.body, limits::RESULT_BYTES).map_err(|e| e.within("done"))?,
                 configuration_revision: it.configuration_revision,
-                flows: it.flows.map(|page| page.try_into().map_err(|e: Invalid| e.within("done.flows"))).transpose()?,
+                flows: it
+                    .flows
+                    .map(|page| (*page).try_into().map_err(|e: Invalid| e.within("done.flows")))
+                    .transpose()?,
             }),
             Outcome::Error(error) => Err(text("error", error, limits::TEXT_BYTES)?),
         };

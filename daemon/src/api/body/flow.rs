@@ -1,7 +1,7 @@
 //! Flows, as the agents of a site tell them, and who told what.
 
 use onenet_topology::{
-    AgentId, MacAddr,
+    AgentId, Application, MacAddr,
     flow::{Flow, FlowEnd, FlowPageEnd, FlowsMissing, FlowsMissingReason, TcpFlow},
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::{given, time};
 use crate::{
     access::View,
     estate::SiteState,
-    flows::{Answer, Asked},
+    flows::{Answer, Asked, NoAnswer},
 };
 
 /// A page of flows of a site, latest first.
@@ -163,7 +163,7 @@ impl FlowAgentBody {
             agent: it.agent.to_string(),
             state: why.map_or("answered", |why| why.name()),
             reason: why.map(|why| format!("{} {}", it.agent, why.told())),
-            since: why.and_then(|why| why.since()).map(time),
+            since: why.and_then(NoAnswer::since).map(time),
             kept_from: kept.and_then(|kept| kept.kept_from).map(time),
             days: kept.map(|kept| kept.days),
             ended: kept.map(|kept| ended(kept.ended)),
@@ -196,7 +196,7 @@ impl FlowBody {
             responder: FlowEndBody::of(state, &it.responder),
             protocol: it.protocol,
             vlan: it.vlan,
-            application: it.application.map(|application| application.name()),
+            application: it.application.map(Application::name),
             application_by: it.application.map(|_| by),
             name: given(&it.name),
             packets_out: it.packets_out,

@@ -153,7 +153,9 @@ impl TalkersBody {
         let talkers = usage.talkers();
         let (shown, rest) = talkers.split_at(limit.min(talkers.len()));
         let mut others = usage::whole(&usage.others);
-        rest.iter().for_each(|(_, totals)| others += *totals);
+        for (_, totals) in rest {
+            others += *totals;
+        }
         let item = |(mac, totals): &(MacAddr, FlowTotals)| {
             let id = state.macs.get(mac).copied();
             let endpoint = id.and_then(|id| view.endpoint(id)).map(|(_, endpoint)| endpoint);

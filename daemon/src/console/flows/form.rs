@@ -68,10 +68,10 @@ impl Filled {
         let (from, until) = self.period(now)?;
         let mut query = format!("limit={PAGE}&from={}&until={}", encode(&from), encode(&until));
         for name in ["reason", "endpoint", "peer", "port", "protocol", "application"] {
-            query.push_str(&format!("&{name}={}", encode(self.get(name))));
+            query.extend(["&", name, "=", &encode(self.get(name))]);
         }
         if let Some(cursor) = &self.cursor {
-            query.push_str(&format!("&cursor={}", encode(cursor)));
+            query.extend(["&cursor=", &encode(cursor)]);
         }
         Params::parse(&query)
     }

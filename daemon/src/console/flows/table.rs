@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use onenet_topology::{
     SiteId,
+    fact::Scope,
     flow::{Flow, FlowEnd, TcpState},
 };
 
@@ -50,7 +51,7 @@ pub(super) fn flows(reader: &Reader, view: &View, site: SiteId, answer: &Answer)
                             td.number title=(packets(reader, flow.packets_in)) { (parts::bytes(flow.bytes_in)) }
                             td { (outcome(reader, flow)) }
                             td {
-                                (parts::or_dash(flow.interface.as_ref().map(|it| it.as_str())))
+                                (parts::or_dash(flow.interface.as_ref().map(Scope::as_str)))
                                 @if several { " " span.note { (agent) } }
                             }
                         }

@@ -120,7 +120,9 @@ proptest! {
         let expected: Vec<bool> = flows.iter().map(|flow| query.wants(flow)).collect();
         prop_assert_eq!(&wanted, &expected);
         let mut keys = Keys::default();
-        flows.iter().for_each(|flow| keys.add(flow));
+        for flow in &flows {
+            keys.add(flow);
+        }
         let filter = keys.filter();
         if expected.contains(&true) {
             prop_assert!(Filter(&filter).may_hold(&Asked::of(&query)));
@@ -150,7 +152,9 @@ proptest! {
 #[test]
 fn a_filter_affirms_seldom_what_is_not_there() {
     let mut keys = Keys::default();
-    flows(0..400).iter().for_each(|flow| keys.add(flow));
+    for flow in flows(0..400) {
+        keys.add(&flow);
+    }
     let filter = keys.filter();
     let other = |number: u32| {
         let ip = std::net::Ipv4Addr::from_bits(0x0b00_0000 + number * 259);

@@ -6,12 +6,12 @@ use onenet_topology::flow::FlowsMissingReason;
 
 use super::*;
 
-fn ip(prefix: &str) -> Option<FlowParty> {
-    Some(FlowParty::Ip(prefix.parse().unwrap()))
+fn ip(prefix: &str) -> FlowParty {
+    FlowParty::Ip(prefix.parse().unwrap())
 }
 
-fn mac(last: u8) -> Option<FlowParty> {
-    Some(FlowParty::Mac(MacAddr([2, 0, 0, 0, 0, last])))
+fn mac(last: u8) -> FlowParty {
+    FlowParty::Mac(MacAddr([2, 0, 0, 0, 0, last]))
 }
 
 fn filled(count: u64) -> (TempDir, Writer, Vec<Flow>) {
@@ -28,17 +28,17 @@ fn flows_are_found_by_endpoint_peer_port_protocol_application_and_time() {
     let (folder, _writer, flows) = filled(500);
     let queries = [
         all(),
-        FlowQuery { endpoint: mac(7), ..all() },
-        FlowQuery { endpoint: ip("10.0.0.7/32"), ..all() },
-        FlowQuery { endpoint: ip("10.0.2.0/24"), ..all() },
-        FlowQuery { endpoint: ip("10.0.0.0/22"), peer: ip("10.0.12.101/32"), ..all() },
-        FlowQuery { endpoint: mac(102), peer: mac(14), ..all() },
+        FlowQuery { endpoint: Some(mac(7)), ..all() },
+        FlowQuery { endpoint: Some(ip("10.0.0.7/32")), ..all() },
+        FlowQuery { endpoint: Some(ip("10.0.2.0/24")), ..all() },
+        FlowQuery { endpoint: Some(ip("10.0.0.0/22")), peer: Some(ip("10.0.12.101/32")), ..all() },
+        FlowQuery { endpoint: Some(mac(102)), peer: Some(mac(14)), ..all() },
         FlowQuery { port: Some(53), ..all() },
         FlowQuery { port: Some(40_123), ..all() },
         FlowQuery { protocol: Some(17), ..all() },
         FlowQuery { application: Some(Application::Tls), port: Some(443), ..all() },
         FlowQuery { from: at(20_000), until: at(30_000), ..all() },
-        FlowQuery { from: at(20_000), until: at(21_000), endpoint: mac(103), ..all() },
+        FlowQuery { from: at(20_000), until: at(21_000), endpoint: Some(mac(103)), ..all() },
     ];
     for query in queries {
         let expected = latest_first(&flows, &query);
@@ -47,8 +47,8 @@ fn flows_are_found_by_endpoint_peer_port_protocol_application_and_time() {
         assert_eq!(found(&folder, &query, 7), expected, "{query:?}, by pages");
     }
     for nothing in [
-        FlowQuery { endpoint: mac(99), ..all() },
-        FlowQuery { endpoint: ip("10.9.0.0/16"), ..all() },
+        FlowQuery { endpoint: Some(mac(99)), ..all() },
+        FlowQuery { endpoint: Some(ip("10.9.0.0/16")), ..all() },
         FlowQuery { protocol: Some(1), ..all() },
         FlowQuery { application: Some(Application::Smb), ..all() },
         FlowQuery { port: Some(80), ..all() },
@@ -121,7 +121,7 @@ fn reading_on_shows_each_flow_once_while_the_log_grows_and_expires() {
 #[test]
 fn a_question_whose_time_is_up_gets_a_page_and_gets_further_each_time() {
     let (folder, _writer, flows) = filled(600);
-    let query = FlowQuery { endpoint: mac(7), ..all() };
+    let query = FlowQuery { endpoint: Some(mac(7)), ..all() };
     let limits = PageLimits { flows: 1_000, fits: &|_| true, go: &|| Go::EndPage };
     let (mut found, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
