@@ -9,6 +9,7 @@
 
 mod class;
 mod conclude;
+mod merge;
 mod name;
 mod os;
 mod rules;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use class::DeviceClass;
 pub use conclude::conclude;
+pub use merge::merge;
 pub use name::standing;
 pub use os::OsFamily;
 pub use sign::{Family, Plurality, Sign, SignKind};

@@ -7,12 +7,13 @@
 //!
 //! It does not know how facts arrive, where they are kept, nor how an attachment is inferred.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     AgentId, EndpointId, MacAddr, SpaceId, Timestamp,
+    classify::{self, Conclusion, DeviceClass, OsFamily},
     fact::{Group, Host, Method},
     inference::Where,
 };
@@ -21,6 +22,8 @@ use crate::{
 pub const PAST_WITNESSES_MAX: usize = 16;
 /// Past addresses that one endpoint remembers: those seen last stay. Privacy addresses (RFC 8981) change every day.
 pub const PAST_ADDRESSES_MAX: usize = 64;
+/// Past conclusions of one agent that an endpoint remembers: the last ones stay.
+pub const PAST_CONCLUSIONS_MAX: usize = 8;
 
 /// Names one fact of one agent: who saw it, how, on what, and which row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,6 +74,30 @@ pub struct HostStatement {
     pub host: Host,
 }
 
+/// What one agent concluded of an endpoint from what it heard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Classified {
+    /// Who concluded it.
+    pub witness: Witness,
+    /// What.
+    pub conclusion: Arc<Conclusion>,
+    /// Class and system, and since when they are so.
+    pub since: Recognition,
+    /// What they were before, in order.
+    pub past: Vec<Recognition>,
+}
+
+/// Class and operating system, and since when they were taken to be so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Recognition {
+    /// Since when.
+    pub since: Timestamp,
+    /// What kind of machine it is.
+    pub class: Option<DeviceClass>,
+    /// Its operating system.
+    pub os: Option<OsFamily>,
+}
+
 /// A network presence with a MAC address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -84,6 +111,8 @@ pub struct Endpoint {
     pub addresses: Vec<BoundAddress>,
     /// What it said of itself, ordered by source.
     pub statements: Vec<HostStatement>,
+    /// What agents concluded from what it said, ordered by source.
+    pub classified: Vec<Classified>,
     /// Where it is believed to be; `None` when that was never known.
     pub located: Option<Located>,
     /// When it was last seen, once nobody who would see it does any more; `None` while somebody may.
@@ -112,6 +141,8 @@ pub enum Testimony {
     Address(SpaceId, IpAddr),
     /// The host described itself.
     Host(Host),
+    /// It was concluded to be this.
+    Class(Arc<Conclusion>),
 }
 
 impl Witness {
@@ -153,6 +184,7 @@ impl Endpoint {
             witnesses: Vec::new(),
             addresses: Vec::new(),
             statements: Vec::new(),
+            classified: Vec::new(),
             located: None,
             silent_since: None,
             retired_since: None,
@@ -172,6 +204,7 @@ impl Endpoint {
                 renew_in(&mut self.address_mut(space, ip).witnesses, witness);
             }
             Testimony::Host(host) => self.hear_host(host, witness),
+            Testimony::Class(conclusion) => self.hear_class(conclusion, witness),
         }
         self.forget();
     }
@@ -192,6 +225,9 @@ impl Endpoint {
                 .iter_mut()
                 .map(|statement| &mut statement.witness)
                 .find(|witness| witness.source == *source),
+            Testimony::Class(_) => {
+                self.classified.iter_mut().map(|it| &mut it.witness).find(|witness| witness.source == *source)
+            }
         };
         // The moment at which it was found gone is not one at which it was seen: `last_seen` stays.
         if let Some(witness) = witness.filter(|witness| witness.last_seen <= observed) {
@@ -206,6 +242,7 @@ impl Endpoint {
             .iter()
             .chain(self.addresses.iter().flat_map(|address| &address.witnesses))
             .chain(self.statements.iter().map(|statement| &statement.witness))
+            .chain(self.classified.iter().map(|it| &it.witness))
     }
 
     /// Returns when anybody first saw it.
@@ -247,8 +284,38 @@ impl Endpoint {
             .map(|statement| &statement.host)
     }
 
+    /// Returns what it is, as far as those who hear it now can tell, or those who did; by its maker alone where nobody does.
+    pub fn conclusion(&self) -> Arc<Conclusion> {
+        match *self.telling() {
+            [] => classify::conclude(self.mac, &[]).into(),
+            [one] => Arc::clone(&one.conclusion),
+            ref several => classify::merge(&several.iter().map(|it| &*it.conclusion).collect::<Vec<_>>()).into(),
+        }
+    }
+
+    /// Returns what it was taken to be, by whom it is heard now or was, in order of time: the last is what it is now.
+    pub fn recognitions(&self) -> Vec<Recognition> {
+        let mut all: Vec<Recognition> =
+            self.telling().iter().flat_map(|it| it.past.iter().chain([&it.since])).copied().collect();
+        all.sort_unstable();
+        all.dedup_by_key(|it| (it.class, it.os));
+        all
+    }
+
+    fn telling(&self) -> Vec<&Classified> {
+        let current = self.classified.iter().any(|it| it.witness.current);
+        self.classified.iter().filter(|it| it.witness.current == current).collect()
+    }
+
     /// Returns its host name, where it told one.
     pub fn hostname(&self) -> Option<&str> {
+        let telling = self.telling();
+        let names = telling.iter().filter_map(|it| it.conclusion.names.first());
+        // Of equals the first: sources are in order.
+        let surest = names.reduce(|best, name| if name.score > best.score { name } else { best });
+        if let Some(name) = surest {
+            return Some(&name.name);
+        }
         self.statements
             .iter()
             .filter(|statement| !statement.host.hostname.is_empty())
@@ -303,6 +370,29 @@ impl Endpoint {
         }
     }
 
+    fn hear_class(&mut self, conclusion: Arc<Conclusion>, witness: Witness) {
+        let since = Recognition {
+            since: witness.last_seen,
+            class: conclusion.class.map(|class| class.is),
+            os: conclusion.os.map(|os| os.is),
+        };
+        let index = self.classified.partition_point(|it| it.witness.source < witness.source);
+        match self.classified.get_mut(index).filter(|it| it.witness.source == witness.source) {
+            Some(known) => {
+                if witness.last_seen >= known.witness.last_seen {
+                    known.conclusion = conclusion;
+                    if (known.since.class, known.since.os) != (since.class, since.os) {
+                        known.past.push(std::mem::replace(&mut known.since, since));
+                        let surplus = known.past.len().saturating_sub(PAST_CONCLUSIONS_MAX);
+                        known.past.drain(..surplus);
+                    }
+                }
+                known.witness.renew(witness);
+            }
+            None => self.classified.insert(index, Classified { witness, conclusion, since, past: Vec::new() }),
+        }
+    }
+
     /// Lets go of the oldest past evidence beyond the bounds.
     fn forget(&mut self) {
         forget_oldest(&mut self.witnesses, PAST_WITNESSES_MAX, |w| (!w.current).then_some(w.last_seen));
@@ -314,6 +404,9 @@ impl Endpoint {
         });
         forget_oldest(&mut self.statements, PAST_WITNESSES_MAX, |statement| {
             (!statement.witness.current).then_some(statement.witness.last_seen)
+        });
+        forget_oldest(&mut self.classified, PAST_WITNESSES_MAX, |it| {
+            (!it.witness.current).then_some(it.witness.last_seen)
         });
     }
 }
@@ -388,6 +481,61 @@ mod tests {
         let it = fold(&[2, 0, 3, 1]);
         assert_eq!(it.addresses[0].first_seen(), Some(Timestamp::from_unix_ms(5)));
         assert_eq!(it.addresses[0].last_seen(), Some(Timestamp::from_unix_ms(30)));
+    }
+
+    fn concluded(class: DeviceClass, score: u8, name: &str) -> Testimony {
+        let names = vec![classify::Name { name: name.to_owned(), score, kinds: Vec::new() }];
+        let class = Some(classify::Concluded { is: class, score });
+        Testimony::Class(Conclusion { class, names, ..Conclusion::default() }.into())
+    }
+
+    #[test]
+    fn what_an_endpoint_was_taken_to_be_is_remembered_with_its_time() {
+        let mut it = endpoint();
+        it.hear(concluded(DeviceClass::Pc, 60, "PC-1"), witness(1, 10, 10));
+        it.hear(concluded(DeviceClass::Pc, 80, "PC-1"), witness(1, 20, 20));
+        it.hear(concluded(DeviceClass::Printer, 70, "PC-1"), witness(1, 30, 30));
+        let told: Vec<_> = it.recognitions().iter().map(|it| (it.since.unix_ms(), it.class)).collect();
+        assert_eq!(told, [(10, Some(DeviceClass::Pc)), (30, Some(DeviceClass::Printer))]);
+        for n in 0..100 {
+            let class = if n % 2 == 0 { DeviceClass::Pc } else { DeviceClass::Printer };
+            it.hear(concluded(class, 50, "PC-1"), witness(1, 40 + n, 40 + n));
+        }
+        assert_eq!(it.recognitions().len(), PAST_CONCLUSIONS_MAX + 1);
+    }
+
+    #[test]
+    fn agents_that_agree_are_surer_and_those_that_do_not_less_whatever_the_order() {
+        let fold = |said: &[(u64, Testimony)]| {
+            let mut it = endpoint();
+            for (agent, told) in said {
+                it.hear(told.clone(), witness(*agent, 10, 10));
+            }
+            it
+        };
+        let (pc, also, printer) = (
+            concluded(DeviceClass::Pc, 60, "PC-1"),
+            concluded(DeviceClass::Pc, 60, "PC-1"),
+            concluded(DeviceClass::Printer, 50, "NPI-1"),
+        );
+        let class = |it: &Endpoint| it.conclusion().class.map(|class| (class.is, class.score)).unwrap();
+        let agreed = fold(&[(1, pc.clone()), (2, also)]);
+        assert!(class(&agreed).0 == DeviceClass::Pc && class(&agreed).1 > 60);
+        let contested = fold(&[(1, pc.clone()), (2, printer.clone())]);
+        assert!(class(&contested).0 == DeviceClass::Pc && class(&contested).1 < 60);
+        assert_eq!(contested, fold(&[(2, printer), (1, pc)]));
+        assert_eq!(contested.hostname(), Some("PC-1"));
+        assert_eq!(contested.conclusion().names.len(), 2);
+        let mut left = contested.clone();
+        left.end(&concluded(DeviceClass::Pc, 1, ""), &witness(1, 0, 0).source, Timestamp::from_unix_ms(20));
+        assert_eq!(class(&left), (DeviceClass::Printer, 50), "who still hears it tells");
+    }
+
+    #[test]
+    fn without_anybody_who_heard_it_the_maker_tells_what_it_may_be() {
+        let camera = Endpoint::new(EndpointId::from_raw(2), MacAddr([0x44, 0x19, 0xb6, 0, 0, 1]));
+        assert_eq!(camera.conclusion().class.map(|class| class.is), Some(DeviceClass::Camera));
+        assert!(endpoint().conclusion().class.is_none());
     }
 
     #[test]

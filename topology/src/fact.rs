@@ -14,9 +14,9 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use body::{
-    Address, Aggregation, Binding, Condition, ConditionKind, Entity, FactBody, Forwarding, ForwardingStatus, Host,
-    Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk,
-    Reach, ReachState, Sensor, Sighting, Station, System, Vlan,
+    Address, Aggregation, Binding, Classification, Condition, ConditionKind, Entity, FactBody, Forwarding,
+    ForwardingStatus, Host, Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol,
+    OwnAddress, PortVlans, Quirk, Reach, ReachState, Sensor, Sighting, Station, System, Vlan,
 };
 pub use history::{
     ApplicationSample, CaptureSample, DeviceSample, Event, EventKind, FlowTotals, HistoryBody, HistoryItem,
@@ -51,7 +51,7 @@ pub enum Method {
     PassiveNd,
     /// DHCP heard (RFC 2131).
     PassiveDhcp,
-    /// LLDP heard (IEEE 802.1AB).
+    /// LLDP heard (IEEE 802.1AB), and CDP.
     PassiveLldp,
     /// What the agent says of itself.
     Agent,
@@ -71,11 +71,13 @@ pub enum Method {
     SnmpQuirks,
     /// What the device measures that is read seldom: optical modules.
     SnmpSeldomSensors,
+    /// What was concluded from all that an endpoint was heard saying.
+    PassiveClassification,
 }
 
 impl Method {
     /// Every method, in the order in which they were added: stored keys count on it.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -97,6 +99,7 @@ impl Method {
         Self::SnmpOwnAddresses,
         Self::SnmpQuirks,
         Self::SnmpSeldomSensors,
+        Self::PassiveClassification,
     ];
 
     /// The methods by which sensors are read.
@@ -128,6 +131,7 @@ impl Method {
             Self::PassiveNd => "passive_nd",
             Self::PassiveDhcp => "passive_dhcp",
             Self::PassiveLldp => "passive_lldp",
+            Self::PassiveClassification => "passive_classification",
             Self::Agent => "agent",
         }
     }

@@ -39,8 +39,14 @@ use crate::{
 pub(crate) const AUTO_MAX: usize = 4;
 
 /// What is known by listening.
-pub(crate) const METHODS: [Method; 5] =
-    [Method::PassiveFrames, Method::PassiveArp, Method::PassiveNd, Method::PassiveDhcp, Method::PassiveLldp];
+pub(crate) const METHODS: [Method; 6] = [
+    Method::PassiveFrames,
+    Method::PassiveArp,
+    Method::PassiveNd,
+    Method::PassiveDhcp,
+    Method::PassiveLldp,
+    Method::PassiveClassification,
+];
 
 /// Listens on the configured interfaces.
 pub(crate) struct Listener {

@@ -2,6 +2,8 @@
 //!
 //! Invariant: each fact carries the time at which its own evidence was last seen, not that of the endpoint.
 
+use std::sync::Arc;
+
 use onenet_topology::fact::{self, Fact, FactBody};
 
 use crate::{FrameTime, facts::Method, inventory::EndpointState, neighbours::NeighbourState};
@@ -33,6 +35,12 @@ impl EndpointState {
                 client_id: self.host.client_id.clone().unwrap_or_default(),
             });
             facts.push((fact::Method::PassiveDhcp, observed(last, body)));
+        }
+        // What follows from the address alone, the centre knows too.
+        if !self.signs.is_empty() && !self.conclusion.is_empty() {
+            let conclusion = Arc::clone(&self.conclusion);
+            let body = FactBody::Classification(fact::Classification { mac, conclusion });
+            facts.push((fact::Method::PassiveClassification, observed(self.concluded, body)));
         }
         facts
     }

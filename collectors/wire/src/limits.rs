@@ -3,7 +3,10 @@
 //! Invariant: every count and length that crosses the wire has its limit here; the conversions enforce each. What passed
 //! [`fit_fact`], [`fit_item`], [`fit_flow`] and [`fit_scope`] breaks no limit.
 
+use std::sync::Arc;
+
 use onenet_topology::{
+    classify::Conclusion,
     fact::{Event, FactBody, HistoryBody, HistoryItem, ItemKey, Scope},
     flow::{Flow, FlowPage},
 };
@@ -35,6 +38,12 @@ pub const OPAQUE_BYTES: usize = 255;
 pub const MANAGEMENT_ADDRESSES: usize = 16;
 /// Ranges of one set of VLANs: every second of the 4,094.
 pub const VLAN_RANGES: usize = 2_047;
+/// Names of a classification.
+pub const CLASSIFICATION_NAMES: usize = 16;
+/// Kinds of signs that tell one name.
+pub const NAME_KINDS: usize = 16;
+/// Grounds of a classification.
+pub const GROUNDS: usize = 32;
 /// Bytes of a program's version.
 pub const VERSION_BYTES: usize = 64;
 /// Bytes of a pushed configuration.
@@ -163,6 +172,32 @@ pub fn fit_fact(body: &mut FactBody) {
         }
         FactBody::OwnAddress(it) => cut(&mut it.interface, NAME_BYTES),
         FactBody::Quirk(it) => cut_names([&mut it.word, &mut it.table]),
+        FactBody::Classification(it) => fit_conclusion(&mut it.conclusion),
+    }
+}
+
+/// Cuts what is too long in a conclusion; one that fits, as a rule, stays shared.
+fn fit_conclusion(conclusion: &mut Arc<Conclusion>) {
+    let long = |text: &String| text.len() > NAME_BYTES;
+    let fits = conclusion.names.len() <= CLASSIFICATION_NAMES
+        && conclusion.grounds.len() <= GROUNDS
+        && !long(&conclusion.os_version)
+        && !long(&conclusion.model)
+        && !conclusion.names.iter().any(|name| long(&name.name) || name.kinds.len() > NAME_KINDS)
+        && !conclusion.grounds.iter().any(|ground| long(&ground.value));
+    if fits {
+        return;
+    }
+    let it = Arc::make_mut(conclusion);
+    it.names.truncate(CLASSIFICATION_NAMES);
+    it.grounds.truncate(GROUNDS);
+    cut_names([&mut it.os_version, &mut it.model]);
+    for name in &mut it.names {
+        cut(&mut name.name, NAME_BYTES);
+        name.kinds.truncate(NAME_KINDS);
+    }
+    for ground in &mut it.grounds {
+        cut(&mut ground.value, NAME_BYTES);
     }
 }
 
@@ -188,6 +223,7 @@ pub fn fit_key(key: &mut ItemKey) {
         | ItemKey::Host { .. }
         | ItemKey::Identification
         | ItemKey::Station { .. }
+        | ItemKey::Classification { .. }
         | ItemKey::Vlan { .. } => {}
     }
 }

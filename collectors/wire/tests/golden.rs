@@ -10,12 +10,13 @@ use std::{fs, net::IpAddr, path::PathBuf};
 use onenet_topology::{
     AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     application::Application,
+    classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
-        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, DeviceSample,
-        Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus, Group,
-        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour,
-        NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting,
-        Station, System, TrafficSample, Vlan,
+        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
+        DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus,
+        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
+        Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
+        Sighting, Station, System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -135,6 +136,29 @@ fn network_facts() -> Vec<(Method, FactBody)> {
         (Method::SnmpQuirks, FactBody::Quirk(quirk)),
         (Method::SnmpVlans, FactBody::PortVlans(trunk)),
     ]
+}
+
+/// What an endpoint was concluded to be, which was added after that.
+fn classification() -> FactBody {
+    let conclusion = Conclusion {
+        class: Some(Concluded { is: DeviceClass::Pc, score: 86 }),
+        os: Some(Concluded { is: OsFamily::Windows, score: 98 }),
+        os_version: text("10 or later"),
+        model: text("OptiPlex"),
+        shared: Some(70),
+        names: vec![Name { name: text("财务-01"), score: 90, kinds: vec![SignKind::DhcpName, SignKind::MdnsName] }],
+        grounds: vec![
+            Ground {
+                kind: SignKind::DhcpVendorClass,
+                value: text("MSFT 5.0"),
+                claim: Claim::Os(OsFamily::Windows),
+                points: 50,
+            },
+            Ground { kind: SignKind::System, value: text("windows"), claim: Claim::Class(DeviceClass::Pc), points: 24 },
+            Ground { kind: SignKind::HiddenHop, value: text("1"), claim: Claim::Shared, points: 45 },
+        ],
+    };
+    FactBody::Classification(Classification { mac: mac(3), conclusion: conclusion.into() })
 }
 
 /// One fact of each kind, by the method that observes it.
@@ -361,6 +385,8 @@ fn what_version_1_agents_say_is_frozen() {
     agent("state.bin", &AgentMessage::Batch(state_batch(facts())));
     agent("state_later.bin", &AgentMessage::Batch(state_batch(later_facts())));
     agent("state_network.bin", &AgentMessage::Batch(state_batch(network_facts())));
+    let classified = vec![(Method::PassiveClassification, classification())];
+    agent("state_classification.bin", &AgentMessage::Batch(state_batch(classified)));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
     let content = Content::History(application_items());
@@ -412,6 +438,9 @@ fn what_version_1_stores_is_frozen() {
         let frozen = golden(&format!("stored_{name}.bin"), &codec::encode_fact(&fact));
         assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     }
+    let fact = Fact { observed: time(0), body: classification() };
+    let frozen = golden("stored_passive_classification.bin", &codec::encode_fact(&fact));
+    assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     let names = ["interface", "device", "traffic", "capture", "event", "sensor", "application"];
     for (item, name) in history_items().into_iter().chain([sensor_item()]).chain(application_items()).zip(names) {
         let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
@@ -430,6 +459,8 @@ fn the_hashes_by_which_both_sides_compare_are_frozen() {
     golden("digest_later.txt", later.as_bytes());
     let network: String = network_facts().into_iter().map(line).collect();
     golden("digest_network.txt", network.as_bytes());
+    let classified = line((Method::PassiveClassification, classification()));
+    golden("digest_classification.txt", classified.as_bytes());
 }
 
 #[test]

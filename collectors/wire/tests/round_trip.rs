@@ -119,6 +119,7 @@ proptest! {
             FactBody::PortVlans(it) => { it.interface = long; it.native = Some(0); }
             FactBody::OwnAddress(it) => it.interface = long,
             FactBody::Quirk(it) => it.table = long,
+            FactBody::Classification(it) => std::sync::Arc::make_mut(&mut it.conclusion).model = long,
         }
         let mut key = fact.body.key();
         limits::fit_fact(&mut fact.body);

@@ -7,6 +7,7 @@ mod account;
 mod address_plan;
 mod agent;
 mod area;
+mod classification;
 mod device;
 mod endpoint;
 mod flow;
@@ -25,6 +26,7 @@ pub use agent::{
     AgentBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,
 };
 pub use area::{AreaBody, MembersBody};
+pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
 pub use endpoint::{

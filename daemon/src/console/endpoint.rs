@@ -13,7 +13,7 @@ use onenet_topology::{
 };
 
 use super::{
-    Reader, flows, layout,
+    Reader, class, flows, layout,
     parts::{self, Mark},
     text::{self, fill},
     traffic, words,
@@ -26,6 +26,9 @@ use crate::{
 
 /// Confidence from which a place is no guess.
 const SURE: u8 = 50;
+
+/// Rows of the page's facts that say what it is called: addresses, name and maker.
+const CALLED_ROWS: usize = 4;
 
 /// The page.
 pub(super) async fn page(State(app): State<Arc<App>>, reader: Reader, Path(id): Path<String>) -> Response {
@@ -51,6 +54,8 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (facts(reader, &view, state, endpoint))
         h2 { (reader.say(text::ATTACHMENT)) }
         (attachment(reader, state, endpoint))
+        h2 { (reader.say(text::CLASSIFICATION)) }
+        (class::reasons(reader, &view, endpoint, &endpoint.conclusion()))
         h2 { (reader.say(text::BINDINGS)) }
         (bindings(reader, &view, endpoint))
         (traffic::heading(reader, &view, text::APPLICATIONS))
@@ -69,7 +74,8 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
 fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -> Markup {
     let vendor_class = endpoint.host().map(|host| host.vendor_class.as_str());
     let ips: Vec<String> = endpoint.current_addresses().map(|address| address.ip.to_string()).collect();
-    parts::facts(&[
+    let conclusion = endpoint.conclusion();
+    let mut rows = vec![
         (reader.say(text::MAC), html! { span.mono { (endpoint.mac) } }),
         (
             reader.say(text::IP),
@@ -85,7 +91,11 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -
         (reader.say(text::SITE), parts::site_link_of(reader, view, state.id)),
         (reader.say(text::FIRST_SEEN), parts::ago(reader, view, endpoint.first_seen())),
         (reader.say(text::LAST_SEEN), parts::ago(reader, view, endpoint.last_seen())),
-    ])
+    ];
+    // What it is stands behind what it is called.
+    let at = rows.len().min(CALLED_ROWS);
+    rows.splice(at..at, class::facts(reader, &conclusion));
+    parts::facts(&rows)
 }
 
 /// Whether an agent sees it now; unknown when those who saw it last are silent.

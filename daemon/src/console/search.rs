@@ -42,7 +42,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         None => None,
     };
     let after = parameter(query, "cursor").map(|text| parse_cursor(&text)).transpose()?;
-    let wanted = Wanted { query: Query::new(&text), root, present: None, retired: false, after };
+    let wanted = Wanted { query: Query::new(&text), root, present: None, class: None, retired: false, after };
     let found: Vec<_> = find(&view, &wanted).take(PAGE + 1).collect();
     let more = found.len() > PAGE;
     let shown = found.get(..found.len().min(PAGE)).unwrap_or_default();
@@ -89,6 +89,7 @@ pub(super) fn table<E: AsRef<Endpoint>>(
                         th scope="col" { (reader.say(text::MAC)) }
                         th scope="col" { (reader.say(text::IP)) }
                         th scope="col" { (reader.say(text::HOSTNAME)) }
+                        th scope="col" { (reader.say(text::CLASS)) }
                         th.wide scope="col" { (reader.say(text::VENDOR)) }
                         th scope="col" { (reader.say(text::ATTACHMENT)) }
                         @if with_site { th scope="col" { (reader.say(text::SITE)) } }
@@ -111,6 +112,7 @@ fn row(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint, wit
             th scope="row" { a.mono href=(format!("/endpoints/{}", endpoint.id)) { (endpoint.mac) } }
             td.mono { @for (at, ip) in ips.iter().enumerate() { @if at > 0 { br; } (ip) } }
             td { (parts::or_dash(endpoint.hostname())) }
+            td { (super::class::brief(reader, endpoint)) }
             td.wide { (super::endpoint::vendor(reader, endpoint)) }
             td { (super::endpoint::place(reader, state, endpoint)) }
             @if with_site { td { (parts::site_link_of(reader, view, state.id)) } }

@@ -108,6 +108,7 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpOwnAddresses => text::SNMP_OWN_ADDRESSES,
         Method::SnmpQuirks => text::SNMP_QUIRKS,
         Method::SnmpSeldomSensors => text::SNMP_SELDOM_SENSORS,
+        Method::PassiveClassification => text::PASSIVE_CLASSIFICATION,
     }
 }
 

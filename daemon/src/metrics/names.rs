@@ -103,6 +103,8 @@ metrics! {
         "Batches of history that an agent has not had acknowledged.";
     VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
         "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
+    CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"]
+        "Present endpoints by what they are taken to be: pc, server, printer, phone, camera and others; unknown where nothing tells.";
     API_REQUESTS = Counter "onenet_api_requests_total" ["outcome"]
         "Requests answered since the start, by class of status.";
     API_CONNECTIONS = Gauge "onenet_api_connections" []

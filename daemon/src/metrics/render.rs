@@ -66,6 +66,7 @@ impl Collector for Snapshot {
         agents(&mut families, &self.view);
         vendors(&mut families, &self.view);
         applications(&mut families, &self.view);
+        classes(&mut families, &self.view);
         families.0.into_values().collect()
     }
 }
@@ -232,6 +233,18 @@ fn applications(families: &mut Families, view: &View) {
     }
     for (application, bytes) in sums {
         families.add(names::APPLICATION_BYTES, &[application], float(bytes));
+    }
+}
+
+fn classes(families: &mut Families, view: &View) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    let states = view.inventories(onenet_topology::SiteId::from_raw(0));
+    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
+        let class = endpoint.conclusion().class.map_or("unknown", |class| class.is.name());
+        *counts.entry(class).or_default() += 1;
+    }
+    for (class, count) in counts {
+        families.add(names::CLASS_ENDPOINTS, &[class], count);
     }
 }
 

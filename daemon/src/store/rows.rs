@@ -3,6 +3,7 @@
 //! Invariant: messages are frozen like the wire's: fields are added with new numbers, never changed or used again.
 
 mod agent;
+mod classified;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -89,6 +90,8 @@ struct EndpointRow {
     silent_since_ms: Option<i64>,
     #[prost(int64, optional, tag = "8")]
     retired_since_ms: Option<i64>,
+    #[prost(message, repeated, tag = "9")]
+    classified: Vec<classified::ClassifiedRow>,
 }
 
 #[derive(Message)]
@@ -282,6 +285,7 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
             host: write_body(Timestamp::EPOCH, FactBody::Host(it.host.clone())),
         })
         .collect();
+    let classified = endpoint.classified.iter().map(|it| classified::write(&mut groups, endpoint.mac, it)).collect();
     let groups = groups
         .0
         .into_iter()
@@ -300,6 +304,7 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
         located: endpoint.located.as_ref().map(write_located),
         silent_since_ms: endpoint.silent_since.map(Timestamp::unix_ms),
         retired_since_ms: endpoint.retired_since.map(Timestamp::unix_ms),
+        classified,
     }
     .encode_to_vec()
 }
@@ -325,6 +330,7 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Pr
         addresses,
         statements,
         located: row.located.map(read_located).transpose()?,
+        classified: row.classified.into_iter().map(|it| classified::read(&groups, it)).collect::<Result<_, _>>()?,
         silent_since: row.silent_since_ms.map(time),
         retired_since: row.retired_since_ms.map(time),
     })

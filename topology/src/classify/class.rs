@@ -19,7 +19,7 @@ macro_rules! classes {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Returns the number used in stored keys.
+            /// Returns the number used on the wire.
             pub const fn number(self) -> u8 {
                 match self { $(Self::$variant => $number,)* }
             }
@@ -59,6 +59,11 @@ classes! {
 }
 
 impl DeviceClass {
+    /// Returns the class of this number.
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|class| class.number() == number)
+    }
+
     /// Returns the class of this name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|class| class.name() == name)

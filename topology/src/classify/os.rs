@@ -19,6 +19,11 @@ macro_rules! families {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// Returns the number used on the wire.
+            pub const fn number(self) -> u8 {
+                match self { $(Self::$variant => $number,)* }
+            }
+
             /// Returns the name as its maker writes it.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -71,6 +76,11 @@ families! {
 }
 
 impl OsFamily {
+    /// Returns the family of this number.
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.iter().copied().find(|family| family.number() == number)
+    }
+
     /// Returns the family of this name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|family| family.name() == name)

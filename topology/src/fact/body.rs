@@ -2,11 +2,11 @@
 //!
 //! A text that the source left blank is the empty string; a number that it did not give is `None`, never zero.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MacAddr, Role, SensorKind, SensorState, VlanSet};
+use crate::{MacAddr, Role, SensorKind, SensorState, VlanSet, classify::Conclusion};
 
 /// One observed thing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub enum FactBody {
     OwnAddress(OwnAddress),
     /// Something peculiar about the device's answers.
     Quirk(Quirk),
+    /// What an endpoint was concluded to be.
+    Classification(Classification),
 }
 
 /// Names a fact within its group.
@@ -164,6 +166,11 @@ pub enum ItemKey {
         /// Where it shows.
         table: String,
     },
+    /// A classification by MAC address.
+    Classification {
+        /// The MAC address.
+        mac: MacAddr,
+    },
 }
 
 impl FactBody {
@@ -194,6 +201,7 @@ impl FactBody {
             Self::PortVlans(it) => ItemKey::PortVlans { interface: it.interface.clone() },
             Self::OwnAddress(it) => ItemKey::OwnAddress { ip: it.ip, interface: it.interface.clone() },
             Self::Quirk(it) => ItemKey::Quirk { word: it.word.clone(), table: it.table.clone() },
+            Self::Classification(it) => ItemKey::Classification { mac: it.mac },
         }
     }
 }
@@ -407,6 +415,15 @@ pub struct Host {
     pub parameter_list: Vec<u8>,
     /// Client identifier.
     pub client_id: Vec<u8>,
+}
+
+/// What an endpoint was concluded to be, from what it was heard saying. Its fact was observed when that became so.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Classification {
+    /// The MAC address.
+    pub mac: MacAddr,
+    /// What follows, with the signs for and against.
+    pub conclusion: Arc<Conclusion>,
 }
 
 /// What a device was recognised as, by its sysObjectID, sysDescr and parts.

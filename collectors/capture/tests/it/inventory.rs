@@ -197,6 +197,7 @@ fn an_endpoint_becomes_the_facts_that_an_agent_reports() {
             (fact::Method::PassiveDhcp, one),
             (fact::Method::PassiveArp, five),
             (fact::Method::PassiveDhcp, one),
+            (fact::Method::PassiveClassification, one),
         ]
     );
     assert!(matches!(&facts[3].1.body, fact::FactBody::Host(host) if host.hostname == "pc" && host.mac == ANNA));

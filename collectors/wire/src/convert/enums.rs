@@ -48,6 +48,7 @@ twins! {
         SnmpOwnAddresses = SnmpOwnAddresses,
         SnmpQuirks = SnmpQuirks,
         SnmpSeldomSensors = SnmpSeldomSensors,
+        PassiveClassification = PassiveClassification,
         PassiveFrames = PassiveFrames,
         PassiveArp = PassiveArp,
         PassiveNd = PassiveNd,

@@ -11,7 +11,7 @@ use v1::fact_change::Body;
 
 use super::{
     check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan},
-    network,
+    classification, network,
 };
 use crate::{
     Invalid, Problem,
@@ -72,6 +72,9 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         Body::PortVlans(it) => network::port_vlans(it).map(FactBody::PortVlans).map_err(|e| e.within("port_vlans")),
         Body::OwnAddress(it) => network::own_address(it).map(FactBody::OwnAddress).map_err(|e| e.within("own_address")),
         Body::Quirk(it) => network::quirk(it).map(FactBody::Quirk).map_err(|e| e.within("quirk")),
+        Body::Classification(it) => {
+            classification::read(it).map(FactBody::Classification).map_err(|e| e.within("classification"))
+        }
     }
 }
 
@@ -111,6 +114,9 @@ pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
             .map_err(|e| e.within("port_vlans")),
         Body::OwnAddress(it) => own_address_key(it).map_err(|e| e.within("own_address")),
         Body::Quirk(it) => quirk_key(it).map_err(|e| e.within("quirk")),
+        Body::Classification(it) => {
+            mac("mac", &it.mac).map(|mac| ItemKey::Classification { mac }).map_err(|e| e.within("classification"))
+        }
     }
 }
 
@@ -341,6 +347,7 @@ impl From<&FactBody> for Body {
             FactBody::PortVlans(it) => Self::PortVlans(it.into()),
             FactBody::OwnAddress(it) => Self::OwnAddress(it.into()),
             FactBody::Quirk(it) => Self::Quirk(it.into()),
+            FactBody::Classification(it) => Self::Classification(it.into()),
         }
     }
 }
@@ -461,6 +468,9 @@ impl From<&ItemKey> for Body {
                 Self::OwnAddress(v1::OwnAddress { ip: ip_bytes(ip), interface, prefix_bits: None })
             }
             ItemKey::Quirk { word, table } => Self::Quirk(v1::Quirk { word, table, count: None }),
+            ItemKey::Classification { mac } => {
+                Self::Classification(v1::Classification { mac: mac.0.to_vec(), ..Default::default() })
+            }
         }
     }
 }

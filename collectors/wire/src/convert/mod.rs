@@ -3,6 +3,7 @@
 //! Invariant: towards the domain everything is checked against [`crate::limits`]; towards the wire nothing can fail.
 
 mod check;
+mod classification;
 mod enums;
 mod fact;
 mod flow;

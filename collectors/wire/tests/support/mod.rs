@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use onenet_topology::{
     AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
-        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, DeviceSample,
-        Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus, Group,
-        HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method, Neighbour,
-        NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample, Sighting,
-        Station, System, TrafficSample, Vlan,
+        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
+        DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus,
+        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
+        Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
+        Sighting, Station, System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -236,9 +237,35 @@ fn network_fact() -> impl Strategy<Value = FactBody> {
     ]
 }
 
+fn classification() -> impl Strategy<Value = FactBody> {
+    let score = || 1..=99_u8;
+    let kind = || select(SignKind::ALL);
+    let class = (select(DeviceClass::ALL), score()).prop_map(|(is, score)| Concluded { is, score });
+    let os = (select(OsFamily::ALL), score()).prop_map(|(is, score)| Concluded { is, score });
+    let name = (text(), score(), vec(kind(), 0..4)).prop_map(|(name, score, kinds)| Name { name, score, kinds });
+    let claim = prop_oneof![
+        select(DeviceClass::ALL).prop_map(Claim::Class),
+        select(OsFamily::ALL).prop_map(Claim::Os),
+        Just(Claim::Shared),
+    ];
+    let ground = (kind(), text(), claim, 1..=100_u8).prop_map(|(kind, value, claim, points)| Ground {
+        kind,
+        value,
+        claim,
+        points,
+    });
+    let texts = (text(), text(), option::of(score()));
+    (mac(), option::of(class), option::of(os), texts, vec(name, 0..4), vec(ground, 0..4)).prop_map(
+        |(mac, class, os, (os_version, model, shared), names, grounds)| {
+            let conclusion = Conclusion { class, os, os_version, model, shared, names, grounds };
+            FactBody::Classification(Classification { mac, conclusion: conclusion.into() })
+        },
+    )
+}
+
 /// Any fact's body.
 pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
-    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact(), network_fact()]
+    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact(), network_fact(), classification()]
 }
 
 /// Any fact.

@@ -8,7 +8,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{given, time};
+use super::{ClassBody, ClassificationBody, given, time};
 use crate::{
     access::View,
     console::{Language, text, words},
@@ -32,6 +32,9 @@ pub struct EndpointBody {
     pub hostname: Option<String>,
     /// The vendor that its address was assigned to; `null` for random addresses and unknown prefixes.
     pub vendor: Option<String>,
+    /// What kind of machine it is taken to be.
+    #[serde(flatten)]
+    pub class: ClassBody,
     /// Whether the address was made up by the endpoint itself (locally administered).
     pub random_mac: bool,
     /// Whether an agent sees it now.
@@ -66,6 +69,8 @@ pub struct EndpointDetailBody {
     pub rejected: Vec<RejectedBody>,
     /// The vendor class that it told by DHCP.
     pub vendor_class: Option<String>,
+    /// Why it is taken to be what it is.
+    pub classification: ClassificationBody,
 }
 
 /// A MAC-to-IP fact.
@@ -167,6 +172,7 @@ impl EndpointBody {
             ips: endpoint.current_addresses().map(|address| address.ip.to_string()).collect(),
             hostname: endpoint.hostname().map(str::to_owned),
             vendor: endpoint.vendor().map(str::to_owned),
+            class: ClassBody::of(&endpoint.conclusion()),
             random_mac: endpoint.mac.is_local(),
             present: endpoint.is_present(),
             silent_since: endpoint.silent_since.map(time),
@@ -189,6 +195,7 @@ impl EndpointDetailBody {
             evidence: endpoint.witnesses.iter().map(WitnessBody::of).collect(),
             rejected: RejectedBody::all(state, endpoint),
             vendor_class: endpoint.host().and_then(|host| given(&host.vendor_class)),
+            classification: ClassificationBody::of(endpoint),
         }
     }
 }

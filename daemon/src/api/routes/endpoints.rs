@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::Path};
-use onenet_topology::{EndpointId, SiteId, endpoint::Endpoint};
+use onenet_topology::{EndpointId, SiteId, classify::DeviceClass, endpoint::Endpoint};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, inventory_sites, site_filter};
@@ -31,6 +31,8 @@ pub(crate) struct Wanted {
     pub(crate) root: Option<SiteId>,
     /// Only those that an agent sees now (`true`), or does not (`false`).
     pub(crate) present: Option<bool>,
+    /// Only those that are taken to be of this class.
+    pub(crate) class: Option<DeviceClass>,
     /// Also those that are retired.
     pub(crate) retired: bool,
     /// Go on behind this one.
@@ -52,6 +54,7 @@ pub(crate) fn find<'v>(
             && wanted.after.is_none_or(|last| (state.id, endpoint.id) > last)
             && wanted.present.is_none_or(|present| endpoint.is_present() == present)
             && wanted.query.matches(endpoint)
+            && wanted.class.is_none_or(|class| endpoint.conclusion().class.is_some_and(|it| it.is == class))
     })
 }
 
@@ -61,6 +64,12 @@ pub(crate) fn parse_cursor(text: &str) -> Result<(SiteId, EndpointId), Problem> 
     parsed.ok_or_else(|| Problem::parameter("cursor", format!("{text:?} is none: give `next` of the page before")))
 }
 
+/// Reads the name of a class.
+pub(crate) fn parse_class(text: &str) -> Result<DeviceClass, Problem> {
+    let names = || DeviceClass::ALL.iter().map(|class| class.name()).collect::<Vec<_>>().join(", ");
+    DeviceClass::of(text).ok_or_else(|| Problem::parameter("class", format!("{text:?} is none: use {}", names())))
+}
+
 /// Lists endpoints, or searches them.
 #[utoipa::path(
     get, path = "/api/v1/endpoints", tag = "endpoints",
@@ -68,6 +77,7 @@ pub(crate) fn parse_cursor(text: &str) -> Result<(SiteId, EndpointId), Problem> 
         ("q" = Option<String>, Query, description = "Any part of the MAC address (any notation), an IP address, the host name or the vendor"),
         ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
         ("present" = Option<bool>, Query, description = "Only those that an agent sees now, or does not"),
+        ("class" = Option<String>, Query, description = "Only those that are taken to be of this class, such as `camera`"),
         ("retired" = Option<bool>, Query, description = "Also those that are kept for their history only; not by default"),
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -80,10 +90,11 @@ async fn list_endpoints(gate: Gate, mut params: Params) -> Answer<Page<EndpointB
     let query = Query::new(&params.short_text("q", QUERY_CHARS_MAX)?.unwrap_or_default());
     let present = params.flag("present")?;
     let retired = params.flag("retired")?.unwrap_or(false);
+    let class = params.text("class").map(parse_class).transpose()?;
     let limit = params.limit()?;
     let after = params.text("cursor").map(parse_cursor).transpose()?;
     params.finish()?;
-    let wanted = Wanted { query, root, present, retired, after };
+    let wanted = Wanted { query, root, present, class, retired, after };
     let bodies = find(&view, &wanted).map(|(state, endpoint)| EndpointBody::of(&view, state, endpoint));
     Ok(Json(Page::take(bodies, limit, |endpoint| format!("{}.{}", endpoint.site, endpoint.id))))
 }

@@ -260,6 +260,10 @@ fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said>
         FactBody::Station(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
         FactBody::Binding(it) => address(it.mac, it.ip, space(it.ip), None)?,
         FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.clone()))?,
+        FactBody::Classification(it) => {
+            let testimony = Testimony::Class(Arc::clone(&it.conclusion));
+            Said { mac: it.mac, testimony, vlan: None, interface: None }
+        }
         FactBody::Host(it) => Said { mac: it.mac, testimony: Testimony::Host(it.clone()), vlan: None, interface: None },
         _ => return None,
     };
