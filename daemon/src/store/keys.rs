@@ -229,7 +229,8 @@ mod tests {
         assert_eq!(numbers.get(3), Some(&(4, "snmp_forwarding")));
         assert_eq!(numbers.get(12), Some(&(13, "agent")));
         assert_eq!(numbers.get(15), Some(&(16, "snmp_aggregation")));
-        assert_eq!(numbers.last(), Some(&(21, "snmp_seldom_sensors")));
+        assert_eq!(numbers.get(20), Some(&(21, "snmp_seldom_sensors")));
+        assert_eq!(numbers.last(), Some(&(22, "passive_classification")));
     }
 
     #[test]
