@@ -1,6 +1,6 @@
 //! Media: RTP and RTCP (RFC 3550), RTSP (RFC 7826, 2326), STUN (RFC 8489).
 //!
-//! RTP has no mark of its own: several packets of one source with rising numbers tell it. See [`Stream`].
+//! RTP has no mark of its own: several packets of one source with rising numbers tell it. See `Stream`.
 
 use onenet_topology::application::Application;
 

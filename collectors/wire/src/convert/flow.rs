@@ -4,7 +4,7 @@
 //! flows of one terminal take some thirty bytes each, so nothing needs to be compressed, nor unpacked from what a stranger made.
 //!
 //! Invariant: columns are as long as that of the ends' times, or absent where every value is 0; every place leads to an end or
-//! text that the page tells. What passed [`limits::fit_flow`](crate::limits::fit_flow) arrives as it was.
+//! text that the page tells. What passed [`limits::fit_flow`] arrives as it was.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr};
 
