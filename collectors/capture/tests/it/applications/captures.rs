@@ -25,7 +25,7 @@ const EXPECTED: &[Expected] = &[
     ("zeek/http__http-lower-case-nonstandard-port.pcap", Application::Http, None),
     ("zeek/dce-rpc__20-fids.pcap", Application::Smb, Some((Detail::Hostname, "TINKYX390"))),
     ("zeek/krb__smb2_krb.pcap", Application::Smb, Some((Detail::Query, "\\\\phxlabbal821\\lustre"))),
-    ("zeek/smb__smb1.pcap", Application::Smb, Some((Detail::Version, "SMB1"))),
+    ("zeek/smb__smb1_transaction2_request.pcap", Application::Smb, Some((Detail::Version, "SMB1"))),
     ("zeek/dhcp__dhcp_inform.pcap", Application::Dhcp, Some((Detail::Method, "inform"))),
     ("zeek/dnp3__dnp3_en_spon.pcap", Application::Dnp3, Some((Detail::Command, "enable unsolicited"))),
     ("zeek/dnp3__dnp3_udp_select_operate.pcap", Application::Dnp3, None),
@@ -96,6 +96,7 @@ const EXPECTED: &[Expected] = &[
 #[test]
 fn captures_carry_what_they_are_known_to_and_tell_what_is_in_them() {
     let Some(corpus) = corpus() else { return };
+    let mut missed = Vec::new();
     for (file, application, expected) in EXPECTED {
         let streams = streams(&corpus.join(file));
         let mut assemblies = Assemblies::default();
@@ -105,6 +106,9 @@ fn captures_carry_what_they_are_known_to_and_tell_what_is_in_them() {
                 .is_none_or(|(kind, text)| recogniser.details().is_some_and(|details| details.get(kind) == Some(text)));
             conclusion.application == Some(*application) && conclusion.by_payload && told
         });
-        assert!(found.is_some(), "{file}: no {application} that tells {expected:?}");
+        if found.is_none() {
+            missed.push(format!("{file}: no {application} that tells {expected:?}"));
+        }
     }
+    assert_eq!(missed, [""; 0]);
 }
