@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
         let (payload, next) = after.split_at(usize::from(u16::from_be_bytes([l0, l1])).min(after.len()));
         rest = next;
         if select & 2 != 0 {
-            recogniser.gap();
+            recogniser.gap(&mut assemblies);
         }
         if recogniser.is_done() {
             break;

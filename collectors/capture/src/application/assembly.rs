@@ -61,9 +61,13 @@ impl Assemblies {
         Some(Ticket::new(at, slot.turn))
     }
 
-    /// Adds to a beginning and returns all of it, `None` when its slot changed hands or is full.
+    /// Adds to a beginning and returns all of it, `None` when its slot changed hands, or is full and thereby given back.
     pub(super) fn add(&mut self, ticket: Ticket, octets: &[u8]) -> Option<&[u8]> {
-        let slot = self.held(ticket).filter(|slot| slot.octets.len() < OCTETS_MAX)?;
+        if self.held(ticket)?.octets.len() >= OCTETS_MAX {
+            self.end(ticket);
+            return None;
+        }
+        let slot = self.held(ticket)?;
         slot.extend(octets);
         Some(&slot.octets)
     }
@@ -126,9 +130,11 @@ mod tests {
         let ticket = assemblies.begin(b"abc").unwrap();
         assert_eq!(assemblies.add(ticket, b"def"), Some(&b"abcdef"[..]));
         assert_eq!(assemblies.add(ticket, &[0; 10_000]).unwrap().len(), OCTETS_MAX);
-        assert_eq!(assemblies.add(ticket, b"g"), None);
-        assemblies.end(ticket);
-        assert_eq!(assemblies.add(ticket, b"h"), None);
+        assert_eq!(assemblies.add(ticket, b"g"), None, "it is full");
+        assert_eq!(assemblies.octets(), 0, "and gives back its slot");
+        let next = assemblies.begin(b"abc").unwrap();
+        assemblies.end(next);
+        assert_eq!(assemblies.add(next, b"h"), None);
         assert_eq!(assemblies.octets(), 0);
     }
 

@@ -227,10 +227,10 @@ impl Recogniser {
 
     /// Tells that bytes are missing before the next payload: its beginning, or segments of it, were not captured or a
     /// payload was cut short. What is seen then need not be the beginning of anything.
-    pub fn gap(&mut self) {
+    pub fn gap(&mut self, assemblies: &mut Assemblies) {
         self.state.set(State::GAP, true);
-        // A beginning with a hole will not be read; its slot changes hands in time.
-        self.work = Work::Nothing;
+        // A beginning with a hole will not be read.
+        self.give_up(assemblies);
     }
 
     /// Looks at the next payload.
@@ -278,12 +278,17 @@ impl Recogniser {
         }
         let most = if self.application.is_some() { PAYLOADS_MAX } else { SEARCH_MAX };
         self.state.set(State::DONE, progress == Progress::Done || self.heard >= most);
-        if self.is_done()
-            && let Work::Assembly { ticket, .. } = self.work
-        {
-            assemblies.end(ticket);
-            self.work = Work::Nothing;
+        if self.is_done() {
+            self.give_up(assemblies);
         }
+    }
+
+    /// Keeps nothing of what was begun, and gives back the slot that it took.
+    fn give_up(&mut self, assemblies: &mut Assemblies) {
+        if let Work::Assembly { ticket, .. } = self.work {
+            assemblies.end(ticket);
+        }
+        self.work = Work::Nothing;
     }
 
     /// Looks for the application, and reads the payload when it is found.

@@ -36,8 +36,9 @@ fn a_port_suggests_until_payload_contradicts() {
 #[test]
 fn payload_with_a_gap_before_it_contradicts_nothing() {
     let mut middle = Recogniser::new(TCP, CLIENT, 22);
-    middle.gap();
-    middle.payload(&mut Assemblies::default(), true, b"\x01\x02\x03\x04\x05\x06\x07\x08\x09");
+    let mut assemblies = Assemblies::default();
+    middle.gap(&mut assemblies);
+    middle.payload(&mut assemblies, true, b"\x01\x02\x03\x04\x05\x06\x07\x08\x09");
     assert_eq!(middle.conclusion(), Conclusion { application: Some(Application::Ssh), by_payload: false });
 }
 

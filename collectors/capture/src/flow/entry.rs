@@ -110,11 +110,11 @@ impl Entry {
             return false;
         }
         if stream == Stream::AfterGap {
-            self.recogniser.gap();
+            self.recogniser.gap(assemblies);
         }
         self.recogniser.payload(assemblies, out, sent.payload);
         if !sent.whole {
-            self.recogniser.gap();
+            self.recogniser.gap(assemblies);
         }
         self.recogniser.is_done()
     }

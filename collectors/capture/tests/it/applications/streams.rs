@@ -36,7 +36,7 @@ impl Stream {
                     recogniser.payload(assemblies, *from_originator, payload);
                 }
                 Some(_) => {}
-                None => recogniser.gap(),
+                None => recogniser.gap(assemblies),
             }
         }
         recogniser
