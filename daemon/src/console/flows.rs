@@ -143,6 +143,7 @@ fn agents(reader: &Reader, asked: &[Asked]) -> Markup {
 fn reach(reader: &Reader, kept: &LogState) -> Markup {
     html! {
         @match kept.kept_from {
+            Some(from) if kept.days == 0 => { (fill(reader.say(text::LOG_BEGINS), parts::moment(from))) }
             Some(from) => {
                 (fill(&fill(reader.say(text::LOG_REACHES), parts::moment(from)), kept.days))
             }

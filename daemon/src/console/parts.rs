@@ -207,11 +207,16 @@ pub(super) fn trail(reader: &Reader, view: &View, site: SiteId, last: Option<&st
 
 /// A point in time, to the second, by the one clock of the country (UTC+8, no summer time); the API speaks UTC.
 pub(super) fn moment(time: Timestamp) -> String {
-    let text = time.plus_ms(BEIJING_MS).to_string();
-    match text.split_once('.') {
-        Some((whole, _)) => whole.replacen('T', " ", 1) + " +08:00",
+    match local(time) {
+        Some(local) => local + " +08:00",
         None => time.to_string(),
     }
+}
+
+/// The same where a heading says whose time it is.
+pub(super) fn local(time: Timestamp) -> Option<String> {
+    let text = time.plus_ms(BEIJING_MS).to_string();
+    text.split_once('.').map(|(whole, _)| whole.replacen('T', " ", 1))
 }
 
 /// How long ago something was, with the exact time in the title.

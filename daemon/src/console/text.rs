@@ -401,7 +401,7 @@ texts! {
     ANY = "不限", "any";
     PORT = "端口", "Port";
     PROTOCOL = "协议", "Protocol";
-    ENDED = "结束时间", "Ended";
+    ENDED = "结束时间（北京时间）", "Ended (Beijing time)";
     LASTED = "时长", "Lasted";
     ORIGINATOR = "发起端", "Originator";
     RESPONDER = "响应端", "Responder";
@@ -413,6 +413,7 @@ texts! {
     NOT_ANSWERED = "未答复", "did not answer";
     MISSING = "缺失", "missing";
     ABOUT_FLOWS = "约 {} 条", "about {} flows";
+    LOG_BEGINS = "记录保存自 {}", "keeps flows since {}";
     LOG_REACHES = "记录保存自 {}，共 {} 天", "keeps flows since {}: {} days";
     LOG_EMPTY = "尚无流量记录", "keeps no flows yet";
     LACKS_BEFORE = "早于记录的起点，已不保存", "before its log begins";

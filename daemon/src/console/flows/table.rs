@@ -41,7 +41,7 @@ pub(super) fn flows(reader: &Reader, view: &View, site: SiteId, answer: &Answer)
                 tbody {
                     @for (agent, flow) in &answer.flows {
                         tr {
-                            th scope="row" { time datetime=(flow.end.to_string()) { (parts::moment(flow.end)) } }
+                            th scope="row" { time datetime=(flow.end.to_string()) { (parts::or_dash(parts::local(flow.end).as_deref())) } }
                             td.number { (parts::duration(reader.language, flow.end.ms_since(flow.start))) }
                             td.mono { (end(state, flow, &flow.originator)) }
                             td.mono { (end(state, flow, &flow.responder)) }
