@@ -1,4 +1,4 @@
-// Photographs the console: the tree of sites, one site, one endpoint, in both languages.
+// Photographs the console: the tree of sites, one site, one endpoint, the flows of this machine's network, in both languages.
 // Usage: node take.cjs ADDRESS FILE_WITH_TOKEN FOLDER
 'use strict';
 const fs = require('node:fs');
@@ -7,6 +7,7 @@ const { chromium } = require('playwright-core');
 // A county whose agent's clock is wrong, and one with two switches, so that an endpoint has rows to reject.
 const SITE = 'demo-640422';
 const SITE_OF_ENDPOINT = 'demo-640106';
+const REASONS = { en: 'case 2026-17', zh: '案件 2026-17' };
 const SIZE = { width: 1200, height: 760 };
 // The simulated silent agent is believed to be silent only after a while, and what is shown then is what is meant.
 const SETTLED_WITHIN_MS = 180_000;
@@ -23,6 +24,17 @@ async function settled(address, token) {
     const tree = await json(address, token, '/api/v1/sites/demo-640121');
     if (tree.counts.devices_unknown > 0) return;
     if (Date.now() > until) throw new Error('the silent site is still believed');
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}
+
+// Finished flows are kept at the site within half a minute.
+async function traffic(address, token) {
+  const until = Date.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const found = await json(address, token, '/api/v1/sites/local/flows?reason=pictures&limit=10');
+    if (found.items.some((flow) => flow.application === 'tls')) return;
+    if (Date.now() > until) throw new Error('the traffic was not seen');
     await new Promise((done) => setTimeout(done, 1000));
   }
 }
@@ -47,13 +59,19 @@ async function main() {
   const [address, tokenFile, folder] = process.argv.slice(2);
   const token = fs.readFileSync(tokenFile, 'utf8').trim();
   await settled(address, token);
+  await traffic(address, token);
   const found = await json(address, token, `/api/v1/endpoints?site=${SITE_OF_ENDPOINT}&q=PC&limit=1`);
-  const pages = [['sites', '/'], ['site', `/sites/${SITE}`], ['endpoint', `/endpoints/${found.items[0].id}`]];
+  const pages = (language) => [
+    ['sites', '/'],
+    ['site', `/sites/${SITE}`],
+    ['endpoint', `/endpoints/${found.items[0].id}`],
+    ['flows', `/sites/local/flows?reason=${encodeURIComponent(REASONS[language])}`],
+  ];
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
   });
-  for (const language of ['en', 'zh']) await take(browser, address, token, folder, language, pages);
+  for (const language of ['en', 'zh']) await take(browser, address, token, folder, language, pages(language));
   await browser.close();
 }
 

@@ -256,12 +256,13 @@ fn centre_config(args: &Arguments, data: &Path) -> Config {
 }
 
 /// Returns the agent's configuration as anybody would write it.
+/// Returns the agent's configuration. Who tries it wants to see traffic at once, not at the end of a quarter of an hour.
 fn agent_config(centre: &str, data: &Path, interfaces: &[String], devices: &[(String, IpAddr)]) -> String {
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let interfaces: Vec<String> = interfaces.iter().map(|name| quoted(name)).collect();
     let interfaces = if interfaces.is_empty() { "\"auto\"".to_owned() } else { format!("[{}]", interfaces.join(", ")) };
     let mut text = format!(
-        "[centre]\naddress = {}\n[data]\ndir = {}\n[status]\nevery_s = 1\n[capture]\ninterfaces = {interfaces}\n",
+        "[centre]\naddress = {}\n[data]\ndir = {}\n[status]\nevery_s = 1\n[flow_log]\nroll_up_s = 60\n[capture]\ninterfaces = {interfaces}\n",
         quoted(centre),
         quoted(&data.display().to_string()),
     );

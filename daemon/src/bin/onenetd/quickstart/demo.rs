@@ -8,6 +8,8 @@
 //!
 //! One, owned by the tracker that [`start`] is given: it speaks for all simulated agents in turn and ends by `shutdown`.
 
+mod chance;
+mod machine;
 mod network;
 mod province;
 

@@ -9,12 +9,16 @@ use onenet_topology::{
     division::Tier,
     fact::{
         Address, Binding, Condition, ConditionKind, Entity, Fact, FactBody, FactChange, Forwarding, ForwardingStatus,
-        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
+        Group, HistoryBody, HistoryItem, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
         Neighbour, NeighbourProtocol, Reach, ReachState, Scope, Sensor, SensorSample, Sighting, System,
     },
 };
 
-use super::province::{Mood, SimulatedSite};
+use super::{
+    chance::Chance,
+    machine::Machine,
+    province::{Mood, SimulatedSite},
+};
 
 /// Ports of an access switch for machines; one more leads to the router.
 const PORTS: usize = 24;
@@ -83,24 +87,6 @@ const MAKES: [Make; 4] = [
     },
 ];
 
-/// A kind of machine: start of its MAC addresses, start of its host name, DHCP vendor class, how many in a hundred.
-struct Kind {
-    prefix: [u8; 3],
-    name: &'static str,
-    class: &'static str,
-    share: u64,
-}
-
-const KINDS: [Kind; 7] = [
-    Kind { prefix: [0x10, 0xc5, 0x95], name: "PC", class: "MSFT 5.0", share: 38 },
-    Kind { prefix: [0x3c, 0x52, 0x82], name: "PC", class: "MSFT 5.0", share: 22 },
-    Kind { prefix: [0xd4, 0xbe, 0xd9], name: "PC", class: "MSFT 5.0", share: 14 },
-    Kind { prefix: [0x00, 0x1b, 0x78], name: "PRN", class: "", share: 8 },
-    Kind { prefix: [0x44, 0x19, 0xb6], name: "", class: "", share: 8 },
-    Kind { prefix: [0x3c, 0xef, 0x8c], name: "", class: "", share: 4 },
-    Kind { prefix: [0x00, 0xe0, 0x4c], name: "DESKTOP", class: "MSFT 5.0", share: 6 },
-];
-
 /// A managed device.
 struct Device {
     scope: Scope,
@@ -112,55 +98,12 @@ struct Device {
     answers: bool,
 }
 
-/// A machine.
-struct Machine {
-    mac: MacAddr,
-    ip: Ipv4Addr,
-    name: String,
-    class: &'static str,
-    switch: usize,
-    port: usize,
-}
-
 /// What is at a simulated site.
 pub(super) struct Network {
     site: SimulatedSite,
     router: Device,
     switches: Vec<Device>,
     machines: Vec<Machine>,
-}
-
-/// Numbers that look like chance and follow from a seed (xorshift64*).
-struct Chance(u64);
-
-impl Chance {
-    fn of(text: &str) -> Self {
-        // FNV-1a, so that near codes give distant numbers.
-        let hash = text
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Self(hash | 1)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % bound.max(1)
-    }
-
-    fn mac(&mut self, prefix: [u8; 3]) -> MacAddr {
-        let mut octets = [0; 6];
-        let (vendor, card) = octets.split_at_mut(3);
-        vendor.copy_from_slice(&prefix);
-        let [.., high, middle, low] = self.below(1 << 24).to_be_bytes();
-        card.copy_from_slice(&[high, middle, low]);
-        MacAddr(octets)
-    }
-
-    fn index(&mut self, bound: usize) -> usize {
-        usize::try_from(self.below(u64::try_from(bound).unwrap_or(1))).unwrap_or_default()
-    }
 }
 
 impl Network {
@@ -182,7 +125,12 @@ impl Network {
                 device(&mut chance, make, format!("SW{}", at + 1), host(last), answers)
             })
             .collect();
-        let machines = (0..count).map(|at| machine(&mut chance, at)).collect();
+        let machines = (0..count)
+            .map(|at| {
+                let ip = host(u16::try_from(at + 50).unwrap_or(50));
+                Machine::some(&mut chance, ip, at / PLANNED, 1 + at % PLANNED)
+            })
+            .collect();
         Self { site: site.clone(), router, switches, machines }
     }
 
@@ -212,12 +160,12 @@ impl Network {
                 }
             }
         }
-        groups.extend(self.heard());
+        groups.extend(self.heard(now));
         groups.into_iter().map(|(group, bodies)| (group, present(bodies))).collect()
     }
 
     /// What the agent hears, or why it cannot.
-    fn heard(&self) -> Vec<(Group, Vec<FactBody>)> {
+    fn heard(&self, now: Timestamp) -> Vec<(Group, Vec<FactBody>)> {
         if self.site.mood == Mood::NoCapture {
             let condition = Condition {
                 kind: ConditionKind::CaptureFailed,
@@ -230,19 +178,11 @@ impl Network {
         let group = |method| Group { method, scope: Scope::new("eth1") };
         let sighting = |machine: &Machine| FactBody::Sighting(Sighting { mac: machine.mac, vlan: None });
         let binding = |machine: &Machine| FactBody::Binding(Binding { mac: machine.mac, ip: machine.ip.into() });
-        let hosts = self.machines.iter().filter(|machine| !machine.name.is_empty()).map(|machine| {
-            FactBody::Host(Host {
-                mac: machine.mac,
-                hostname: machine.name.clone(),
-                vendor_class: machine.class.to_owned(),
-                parameter_list: vec![1, 3, 6, 15, 31, 33, 43, 44, 46, 47, 119, 121, 249, 252],
-                client_id: Vec::new(),
-            })
-        });
         vec![
             (group(Method::PassiveFrames), self.machines.iter().map(sighting).collect()),
             (group(Method::PassiveArp), self.machines.iter().map(binding).collect()),
-            (group(Method::PassiveDhcp), hosts.collect()),
+            (group(Method::PassiveDhcp), self.machines.iter().filter_map(Machine::host).collect()),
+            (group(Method::PassiveClassification), self.machines.iter().map(|it| it.classification(now)).collect()),
         ]
     }
 
@@ -412,40 +352,16 @@ fn device(chance: &mut Chance, make: &'static Make, name: String, address: Ipv4A
     Device { scope: Scope::new(&name), name, address, mac, serial, make, answers }
 }
 
-fn machine(chance: &mut Chance, at: usize) -> Machine {
-    let mut share = chance.below(100);
-    let mut kind = &KINDS[0];
-    for candidate in &KINDS {
-        if share < candidate.share {
-            kind = candidate;
-            break;
-        }
-        share -= candidate.share;
-    }
-    let name = if kind.name.is_empty() { String::new() } else { format!("{}-{:04}", kind.name, chance.below(10_000)) };
-    let number = u16::try_from(at + 50).unwrap_or(50);
-    Machine {
-        mac: chance.mac(kind.prefix),
-        ip: host(number),
-        name,
-        class: kind.class,
-        switch: at / PLANNED,
-        port: 1 + at % PLANNED,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::province, *};
 
     #[test]
-    fn every_simulated_card_has_a_vendor_and_shares_add_up() {
+    fn every_simulated_device_has_a_vendor() {
         let mut chance = Chance::of("x");
-        for prefix in MAKES.iter().map(|make| make.prefix).chain(KINDS.iter().map(|kind| kind.prefix)) {
-            let mac = chance.mac(prefix);
+        for mac in MAKES.iter().map(|make| chance.mac(make.prefix)) {
             assert!(onenet_topology::vendor::of(mac).is_some(), "{mac}");
         }
-        assert_eq!(KINDS.iter().map(|kind| kind.share).sum::<u64>(), 100);
     }
 
     #[test]
