@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, FactChange, Group, HistoryItem},
+    fact::{FactChange, Group, HistoryItem},
 };
 use onenet_wire::Clocks;
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     limited::Limited,
-    spool::{Lineage, Spool, SpoolError},
+    spool::{Lineage, SortedFacts, Spool, SpoolError},
 };
 
 /// How many observations wait at most: one of each table of a few devices. When it is full, whoever observes waits: a slow
@@ -25,10 +25,13 @@ const WAITING_MAX: usize = 128;
 /// How long observations gather before a thread takes them.
 const GATHER: Duration = Duration::from_millis(50);
 
+/// How many samples and events the spool is given at once: it writes what fills several batches together.
+const ITEMS_AT_ONCE: usize = 2_048;
+
 /// Something observed.
 #[derive(Debug)]
 enum Observation {
-    Complete(Group, Vec<Fact>),
+    Complete(Group, SortedFacts),
     Renewed { groups: Vec<Group>, observed: Timestamp, since: u64 },
     Changes(Vec<(Group, FactChange)>),
     History(Vec<HistoryItem>),
@@ -53,7 +56,7 @@ pub(crate) fn observations(clock: Clock, lineage: Lineage) -> (Observations, Wai
 
 impl Observations {
     /// Takes everything that holds now in a group; what else was known of it is gone.
-    pub(crate) async fn complete(&self, group: Group, facts: Vec<Fact>) {
+    pub(crate) async fn complete(&self, group: Group, facts: SortedFacts) {
         self.send(Observation::Complete(group, facts)).await;
     }
 
@@ -119,9 +122,7 @@ pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
         }
         let (batch, keeper) = (std::mem::take(&mut taken), Arc::clone(&spool));
         let work = tokio::task::spawn_blocking(move || {
-            let stored = batch.into_iter().map(|(observation, now)| store(&keeper, observation, &now));
-            // Each is tried, whatever became of the others.
-            let errors = stored.filter_map(Result::err).fold(None, |first, error| first.or(Some(error)));
+            let errors = store_all(&keeper, batch);
             let flushed = if open { Ok(()) } else { keeper.flush(&clock.now()) };
             errors.or(flushed.err())
         });
@@ -137,11 +138,25 @@ pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
     }
 }
 
-fn store(spool: &Spool, observation: Observation, now: &Clocks) -> Result<(), SpoolError> {
-    match observation {
-        Observation::Complete(group, facts) => spool.replace_group(&group, facts, now),
-        Observation::Renewed { groups, observed, since } => spool.renew(&groups, observed, since, now),
-        Observation::Changes(changes) => spool.observe(&changes, now),
-        Observation::History(items) => spool.record(items, now),
+/// Stores observations. Each is tried, whatever became of the others; returns the first error.
+fn store_all(spool: &Spool, observations: Vec<(Observation, Clocks)>) -> Option<SpoolError> {
+    let (mut error, mut items) = (None, Vec::new());
+    let mut note = |result: Result<(), SpoolError>| error = error.take().or(result.err());
+    let mut last = None;
+    for (observation, now) in observations {
+        match observation {
+            Observation::Complete(group, facts) => note(spool.replace_group(&group, facts, &now)),
+            Observation::Renewed { groups, observed, since } => note(spool.renew(&groups, observed, since, &now)),
+            Observation::Changes(changes) => note(spool.observe(&changes, &now)),
+            Observation::History(more) => items.extend(more),
+        }
+        if items.len() >= ITEMS_AT_ONCE {
+            note(spool.record(std::mem::take(&mut items), &now));
+        }
+        last = Some(now);
     }
+    if let Some(now) = last.filter(|_| !items.is_empty()) {
+        note(spool.record(items, &now));
+    }
+    error
 }

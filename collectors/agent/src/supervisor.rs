@@ -25,7 +25,7 @@ use crate::{
     observations::Observations,
     poll::{self, Poller},
     remote::{CONFIGURATION, Change, InForce},
-    spool::Spool,
+    spool::{SortedFacts, Spool},
     trial::{SiteStore, SiteText, Verdict, Watch},
     uplink::LinkState,
 };
@@ -97,7 +97,7 @@ impl Supervisor {
     async fn start(&mut self) {
         let now = self.clock.timestamp();
         // What an earlier run complained of is looked at anew.
-        self.observations.complete(Conditions::group(), Vec::new()).await;
+        self.observations.complete(Conditions::group(), SortedFacts::default()).await;
         if let Some(detail) = self.rights_kept.take() {
             let change = self.conditions.raise(ConditionKind::RightsKept, "rights", &detail, now);
             self.observations.changes(change.into_iter().collect()).await;
@@ -219,7 +219,7 @@ impl Supervisor {
         // What was handed on a moment ago may not be in the spool yet.
         known.extend(self.site.devices.iter().flat_map(|device| poll::groups_of(&device.name)));
         for group in known.into_iter().filter(|group| !watches(site, group)) {
-            self.observations.complete(group, Vec::new()).await;
+            self.observations.complete(group, SortedFacts::default()).await;
         }
         let of_device = |kind, subject: &str| match kind {
             ConditionKind::CycleLate | ConditionKind::TableUnreadable => !site

@@ -11,7 +11,7 @@ use onenet_topology::{
 };
 use prost::Message;
 
-use crate::{Invalid, Problem, convert, v1};
+use crate::{Invalid, Problem, convert, direct, v1};
 
 /// Version of both formats.
 const VERSION: u8 = 1;
@@ -49,6 +49,15 @@ pub fn fact_message(body: &FactBody) -> Vec<u8> {
     v1::FactChange { age_ms: 0, gone: false, body: Some(body.into()) }.encode_to_vec()
 }
 
+/// Writes what [`fact_message`] returns behind what is in `message`.
+pub fn write_fact_message(body: &FactBody, message: &mut Vec<u8>) {
+    if !direct::write_fact(body, message) {
+        let change = v1::FactChange { age_ms: 0, gone: false, body: Some(body.into()) };
+        message.reserve(change.encoded_len());
+        change.encode_raw(message);
+    }
+}
+
 /// Reads back what [`fact_message`] made.
 ///
 /// # Errors
@@ -60,6 +69,15 @@ pub fn read_fact_message(message: &[u8]) -> Result<FactBody, Invalid> {
 /// Returns the bytes that say which fact is gone, without since when.
 pub fn gone_message(key: &ItemKey) -> Vec<u8> {
     v1::FactChange { age_ms: 0, gone: true, body: Some(key.into()) }.encode_to_vec()
+}
+
+/// Writes what [`gone_message`] returns of the key of a body behind what is in `message`.
+pub fn write_gone_message_of(body: &FactBody, message: &mut Vec<u8>) {
+    if !direct::write_gone(body, message) {
+        let change = v1::FactChange { age_ms: 0, gone: true, body: Some((&body.key()).into()) };
+        message.reserve(change.encoded_len());
+        change.encode_raw(message);
+    }
 }
 
 /// Reads back what [`gone_message`] made.

@@ -13,6 +13,29 @@ pub fn key_hash(key: &ItemKey) -> u64 {
     xxh3_64(&codec::gone_message(key))
 }
 
+/// Returns the [`key_hash`] of a body's key; `room` is room to write to, so that many take no allocation each.
+pub fn key_hash_of(body: &FactBody, room: &mut Vec<u8>) -> u64 {
+    room.clear();
+    codec::write_gone_message_of(body, room);
+    xxh3_64(room)
+}
+
+/// Makes [`message_hash`]es of one group.
+#[derive(Debug, Clone, Copy)]
+pub struct MessageHasher(u64);
+
+impl MessageHasher {
+    /// Returns what makes the hashes of a group.
+    pub fn new(group: &Group) -> Self {
+        Self(group_seed(group))
+    }
+
+    /// Returns the [`message_hash`] of a message.
+    pub fn hash(self, message: &[u8]) -> u64 {
+        xxh3_64_with_seed(message, self.0)
+    }
+}
+
 /// Returns the hash of one fact of a group: the whole body, without the time.
 pub fn fact_hash(group: &Group, body: &FactBody) -> u64 {
     message_hash(group, &codec::fact_message(body))
@@ -20,7 +43,7 @@ pub fn fact_hash(group: &Group, body: &FactBody) -> u64 {
 
 /// Returns the hash of one fact of a group from its [bytes without the time](codec::fact_message).
 pub fn message_hash(group: &Group, message: &[u8]) -> u64 {
-    xxh3_64_with_seed(message, group_seed(group))
+    MessageHasher::new(group).hash(message)
 }
 
 fn group_seed(group: &Group) -> u64 {

@@ -12,10 +12,11 @@ pub mod tls;
 pub mod token;
 
 mod convert;
+mod direct;
 mod invalid;
 mod message;
 
-pub use digest::{fact_hash, key_hash, message_hash};
+pub use digest::{MessageHasher, fact_hash, key_hash, key_hash_of, message_hash};
 pub use invalid::{Invalid, Problem};
 pub use message::{
     Acknowledgement, AgentMessage, Asker, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest,

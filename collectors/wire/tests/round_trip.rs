@@ -3,7 +3,9 @@
 mod support;
 
 use onenet_topology::Timestamp;
-use onenet_wire::{AgentMessage, Batch, CentreMessage, GroupDigest, codec, fact_hash, key_hash, limits, v1};
+use onenet_wire::{
+    AgentMessage, Batch, CentreMessage, GroupDigest, codec, fact_hash, key_hash, key_hash_of, limits, v1,
+};
 use proptest::{collection::vec, prelude::*};
 use prost::Message as _;
 
@@ -29,6 +31,18 @@ proptest! {
         prop_assert_eq!(codec::decode_fact(&codec::encode_fact(&fact)).unwrap(), fact.clone());
         let gone = codec::encode_gone(&fact.body.key(), fact.observed);
         prop_assert_eq!(codec::decode_gone(&gone).unwrap(), (fact.body.key(), fact.observed));
+    }
+
+    #[test]
+    fn what_is_written_directly_is_what_the_generated_code_writes(fact in support::fact()) {
+        let of = |gone, body: v1::fact_change::Body| v1::FactChange { age_ms: 0, gone, body: Some(body) }.encode_to_vec();
+        let mut message = vec![7];
+        codec::write_fact_message(&fact.body, &mut message);
+        prop_assert_eq!(&message[1..], of(false, (&fact.body).into()));
+        let mut key = vec![7];
+        codec::write_gone_message_of(&fact.body, &mut key);
+        prop_assert_eq!(&key[1..], of(true, (&fact.body.key()).into()));
+        prop_assert_eq!(key_hash_of(&fact.body, &mut key), key_hash(&fact.body.key()));
     }
 
     #[test]

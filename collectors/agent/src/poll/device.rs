@@ -415,7 +415,7 @@ impl Device {
         let rows = if partial {
             self.handed.part(method);
             let group = self.group(method);
-            let facts = facts::observed(bodies, now).into_iter();
+            let facts = facts::observed(bodies, now).into_facts();
             let changes: Vec<_> = facts.map(|fact| (group.clone(), FactChange::Present(fact))).collect();
             let rows = changes.len();
             self.shared.observations.changes(changes).await;

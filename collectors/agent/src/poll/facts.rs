@@ -13,13 +13,15 @@ use onenet_snmp::{
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{
-        self, Address, Aggregation, Binding, DeviceSample, Fact, FactBody, Forwarding, ForwardingStatus, HistoryBody,
-        HistoryItem, Interface, InterfaceSample, InterfaceStatus, ItemKey, NeighbourProtocol, Reach, ReachState, Scope,
-        Sensor, SensorSample,
+        self, Address, Aggregation, Binding, DeviceSample, FactBody, Forwarding, ForwardingStatus, HistoryBody,
+        HistoryItem, Interface, InterfaceSample, InterfaceStatus, NeighbourProtocol, Reach, ReachState, Scope, Sensor,
+        SensorSample,
     },
 };
 
 pub(super) use network::{own_addresses, vlans};
+
+use crate::spool::SortedFacts;
 
 /// Classes of parts that identify equipment even without a serial number (entPhysicalClass of RFC 6933).
 const IDENTIFYING: [u32; 3] = [CHASSIS, MODULE, STACK];
@@ -249,21 +251,8 @@ pub(super) fn stations(rows: Vec<Station>) -> Vec<FactBody> {
 
 /// Returns the bodies as facts observed at `now`, one a key. Of several with one key a learned forwarding row with a known
 /// port is kept before others, and otherwise the first.
-pub(super) fn observed(bodies: Vec<FactBody>, now: Timestamp) -> Vec<Fact> {
-    let mut by_key: BTreeMap<ItemKey, FactBody> = BTreeMap::new();
-    for body in bodies {
-        match by_key.entry(body.key()) {
-            std::collections::btree_map::Entry::Vacant(place) => {
-                place.insert(body);
-            }
-            std::collections::btree_map::Entry::Occupied(mut known) => {
-                if worth(&body) > worth(known.get()) {
-                    known.insert(body);
-                }
-            }
-        }
-    }
-    by_key.into_values().map(|body| Fact { observed: now, body }).collect()
+pub(super) fn observed(bodies: Vec<FactBody>, now: Timestamp) -> SortedFacts {
+    SortedFacts::new(bodies, now, worth)
 }
 
 /// Returns an item of history.

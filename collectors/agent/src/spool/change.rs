@@ -7,9 +7,9 @@
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, FactChange},
+    fact::{Fact, FactChange, Group, ItemKey},
 };
-use onenet_wire::{codec, key_hash, limits};
+use onenet_wire::{MessageHasher, codec, key_hash, limits};
 
 use super::{
     SpoolError,
@@ -31,6 +31,14 @@ pub(super) struct Rules {
 pub(super) struct Room {
     pub(super) left: usize,
     pub(super) refused: usize,
+}
+
+impl Room {
+    /// Returns an error where some found none.
+    pub(super) fn told(&self, rules: Rules) -> Result<(), SpoolError> {
+        let Self { refused, .. } = *self;
+        if refused > 0 { Err(SpoolError::TableFull { limit: rules.max_facts, refused }) } else { Ok(()) }
+    }
 }
 
 /// What is observed of one group: key hashes in order, each once.
@@ -62,6 +70,75 @@ pub(super) fn edit(
         })?;
     }
     editor.finish()
+}
+
+/// Changes a group to what holds of it now: facts in the order of their key hashes, each once, observed at `together` or later.
+/// A page whose facts add up to the same is not read, but when some of the group are due to be sent again.
+pub(super) fn edit_whole(
+    (group, table): (&Group, &GroupTable),
+    editor: &mut Editor<'_>,
+    facts: Vec<(u64, Fact)>,
+    (together, now): (Timestamp, Timestamp),
+    rules: Rules,
+    room: &mut Room,
+) -> Result<(), SpoolError> {
+    let observed = table.renewed().map_or(together, |renewed| renewed.max(together));
+    let due = table.reported_since().is_some_and(|since| observed.ms_since(since) >= rules.refresh_ms);
+    let (hasher, mut message, mut since) = (MessageHasher::new(group), Vec::new(), None);
+    let mut rest = facts.into_iter();
+    for place in 0..table.places().end.max(1) {
+        let end = table.end(place);
+        let here = end.map_or(rest.len(), |end| rest.as_slice().partition_point(|(key_hash, _)| *key_hash < end));
+        let part = rest.as_slice().get(..here).unwrap_or_default();
+        let is_plain = !due && part.iter().all(|(_, fact)| fact.observed == together);
+        if is_plain && table.holds(place, here, sum(part, hasher, &mut message)) {
+            rest.by_ref().take(here).for_each(drop);
+            continue;
+        }
+        let present: Vec<u64> = part.iter().map(|(key_hash, _)| *key_hash).collect();
+        editor.page(place, |entries, editor| {
+            let mut changed = false;
+            for fact in rest.by_ref().take(here) {
+                changed |= put(table, entries, editor, fact, rules, room);
+            }
+            changed |= remove_all_but(&present, table, entries, editor, now);
+            let held = entries.iter().filter(|entry| entry.state == State::Held).map(|entry| entry.observed);
+            since = since.into_iter().chain(held).min();
+            changed
+        })?;
+    }
+    if due {
+        // What waits counts once it is sent.
+        editor.read_all(since.unwrap_or(observed));
+    }
+    editor.finish()
+}
+
+/// Returns the sum of the hashes of facts; `message` is room to write to.
+fn sum(facts: &[(u64, Fact)], hasher: MessageHasher, message: &mut Vec<u8>) -> u64 {
+    facts.iter().fold(0, |sum: u64, (_, fact)| {
+        message.clear();
+        codec::write_fact_message(&fact.body, message);
+        sum.wrapping_add(hasher.hash(message))
+    })
+}
+
+/// Takes in that of the facts of a page none but these hold. Returns whether the page changed.
+fn remove_all_but(
+    present: &[u64],
+    table: &GroupTable,
+    entries: &mut [Entry],
+    editor: &mut Editor<'_>,
+    now: Timestamp,
+) -> bool {
+    let absent = |entry: &&Entry| entry.holds() && present.binary_search(&entry.key_hash).is_err();
+    let gone: Vec<_> =
+        entries.iter().filter(absent).filter_map(|entry| gone(entry, now.max(table.observed(entry)))).collect();
+    let mut changed = false;
+    for (key_hash, key, observed) in gone {
+        changed |= remove(table, entries, editor, key_hash, codec::gone_message(&key), observed);
+    }
+    changed
 }
 
 /// Takes in that a fact holds. Returns whether its page changed.
@@ -157,10 +234,10 @@ pub(super) fn change(table: &GroupTable, entry: &Entry) -> Option<FactChange> {
     }
 }
 
-/// Returns the change that takes a fact back.
-pub(super) fn gone(entry: &Entry, observed: Timestamp) -> Option<(u64, FactChange)> {
+/// Returns what takes a fact back: its hash, its key, and since when it is gone.
+pub(super) fn gone(entry: &Entry, observed: Timestamp) -> Option<(u64, ItemKey, Timestamp)> {
     let key = codec::read_fact_message(&entry.message).ok()?.key();
-    Some((entry.key_hash, FactChange::Gone { key, observed }))
+    Some((entry.key_hash, key, observed))
 }
 
 pub(super) fn is_sound(entry: &Entry) -> bool {

@@ -1,6 +1,6 @@
 //! What memory keeps of a group of facts, and how the pages of a group change.
 //!
-//! Invariants: memory holds sixteen bytes a page and nothing a fact, but for those that were observed later on their own than
+//! Invariants: memory holds 24 bytes a page and nothing a fact, but for those that were observed later on their own than
 //! disk knows. A page holds the facts whose key hashes are not below its name and below that of the next; the first holds all
 //! below as well. An [`Edit`] changes disk, in a batch, and memory once the disk has it.
 //!
@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use onenet_topology::{Timestamp, fact::Group};
-use onenet_wire::{GroupDigest, message_hash};
+use onenet_wire::{GroupDigest, MessageHasher};
 
 use super::{
     SpoolError, keys,
@@ -37,6 +37,10 @@ struct Page {
     first: u64,
     /// How many of its entries wait to be sent.
     waiting: u32,
+    /// How many facts hold.
+    facts: u32,
+    /// The sum of their hashes.
+    sum: u64,
 }
 
 /// What facts add up to.
@@ -88,7 +92,7 @@ impl GroupTable {
     pub(super) fn load(&mut self, group: &Group, first: u64, entries: &[Entry]) -> Tally {
         let tally = Tally::of(group, entries);
         self.tally = self.tally.plus(tally);
-        self.pages.push(Page { first, waiting: u32::try_from(tally.waiting).unwrap_or(u32::MAX) });
+        self.pages.push(Page::new(first, tally));
         let reported = entries.iter().map(|entry| entry.observed).min();
         self.reported_since = earliest(self.reported_since, reported);
         tally
@@ -126,8 +130,13 @@ impl GroupTable {
 
     /// Returns when a fact was last observed.
     pub(super) fn observed(&self, entry: &Entry) -> Timestamp {
-        let alone = self.later.get(&entry.key_hash).copied();
-        [alone, self.renewed].into_iter().flatten().fold(entry.observed, Timestamp::max)
+        self.last_observed(entry.key_hash, entry.observed)
+    }
+
+    /// Returns when a fact was last observed, whose page says `observed`.
+    pub(super) fn last_observed(&self, key_hash: u64, observed: Timestamp) -> Timestamp {
+        let alone = if self.later.is_empty() { None } else { self.later.get(&key_hash).copied() };
+        [alone, self.renewed].into_iter().flatten().fold(observed, Timestamp::max)
     }
 
     /// Takes note that everything was observed again.
@@ -154,6 +163,12 @@ impl GroupTable {
     /// Returns the place of the page that a key hash belongs to.
     pub(super) fn place(&self, key_hash: u64) -> usize {
         self.pages.partition_point(|page| page.first <= key_hash).saturating_sub(1)
+    }
+
+    /// Returns whether what holds of the facts of a page is so many facts with this sum of hashes.
+    pub(super) fn holds(&self, place: usize, facts: usize, sum: u64) -> bool {
+        let page = self.pages.get(place);
+        page.is_some_and(|page| (page.tally().facts, page.tally().sum) == (facts, sum))
     }
 
     /// Returns the first key hash behind a page, `None` when it is the last.
@@ -221,19 +236,24 @@ impl<'a> Editor<'a> {
         work: impl FnOnce(&mut Vec<Entry>, &mut Self) -> bool,
     ) -> Result<(), SpoolError> {
         let mut entries = self.table.read(self.store, &self.edit.group, place)?;
-        let before = Tally::of(&self.edit.group, &entries);
+        let known = self.table.pages.get(place).copied();
         if !work(&mut entries, self) {
             return Ok(());
         }
-        let before_name = self.table.pages.get(place).map(|page| page.first);
+        let before_name = known.map(|page| page.first);
         // The first holds what is below its name too, and is split by the names of what it holds.
         let name = before_name.filter(|_| place > 0).unwrap_or(0);
         let pages = self.put(name, &entries);
-        if let Some(before_name) = before_name.filter(|before_name| pages.is_empty() || *before_name != name) {
+        let renamed = before_name.filter(|before_name| *before_name != name);
+        // What is moved to another page is in one of them at any time; a page that changes or goes stands for itself.
+        if pages.len() > 1 || (renamed.is_some() && !pages.is_empty()) {
+            self.writes.bind();
+        }
+        if let Some(before_name) = renamed.or(before_name.filter(|_| pages.is_empty())) {
             self.writes.remove(keys::item(keys::PAGE, &self.edit.group, before_name));
         }
-        self.edit.before = self.edit.before.plus(before);
-        self.edit.after = self.edit.after.plus(Tally::of(&self.edit.group, &entries));
+        self.edit.before = self.edit.before.plus(known.map(|page| page.tally()).unwrap_or_default());
+        self.edit.after = pages.iter().fold(self.edit.after, |after, page| after.plus(page.tally()));
         self.edit.pages.push((place, pages));
         Ok(())
     }
@@ -243,11 +263,10 @@ impl<'a> Editor<'a> {
         let ends: Vec<usize> = parts.iter().skip(1).map(|(place, _)| *place).chain([entries.len()]).collect();
         let mut pages = Vec::with_capacity(parts.len());
         for ((start, bytes), end) in parts.into_iter().zip(ends) {
-            let Some([head, ..]) = entries.get(start..end) else { continue };
-            let waiting = entries.get(start..end).into_iter().flatten().filter(|entry| entry.waits()).count();
+            let Some(part @ [head, ..]) = entries.get(start..end) else { continue };
             let first = if start == 0 { name } else { head.key_hash };
             self.writes.put(keys::item(keys::PAGE, &self.edit.group, first), bytes);
-            pages.push(Page { first, waiting: u32::try_from(waiting).unwrap_or(u32::MAX) });
+            pages.push(Page::new(first, Tally::of(&self.edit.group, part)));
         }
         pages
     }
@@ -310,13 +329,26 @@ impl<'a> Editor<'a> {
     }
 }
 
+impl Page {
+    fn new(first: u64, tally: Tally) -> Self {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Self { first, waiting: number(tally.waiting), facts: number(tally.facts), sum: tally.sum }
+    }
+
+    fn tally(&self) -> Tally {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        Tally { facts: number(self.facts), waiting: number(self.waiting), sum: self.sum }
+    }
+}
+
 impl Tally {
     /// Returns what entries of a group add up to.
     pub(super) fn of(group: &Group, entries: &[Entry]) -> Self {
+        let hasher = MessageHasher::new(group);
         let add = |tally: Self, entry: &Entry| Self {
             facts: tally.facts + usize::from(entry.holds()),
             waiting: tally.waiting + usize::from(entry.waits()),
-            sum: if entry.holds() { tally.sum.wrapping_add(message_hash(group, &entry.message)) } else { tally.sum },
+            sum: if entry.holds() { tally.sum.wrapping_add(hasher.hash(&entry.message)) } else { tally.sum },
         };
         entries.iter().fold(Self::default(), add)
     }

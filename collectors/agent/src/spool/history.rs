@@ -79,8 +79,10 @@ pub(super) struct History {
     open_since_ms: u64,
     /// The batches written last, as they are sent: most are asked for at once.
     recent: VecDeque<(u64, v1::Batch)>,
-    /// How many of the open items are in the batch that is being written.
-    closing: usize,
+    /// How many of the open items are in each of the batches that are being written.
+    closing: Vec<usize>,
+    /// Whether the last of the open items tells what was lost.
+    tells_lost: bool,
     pub(super) lost: Lost,
     /// Since the process started.
     pub(super) lost_total: Lost,
@@ -91,8 +93,8 @@ impl History {
     pub(super) fn load(store: &Store, epoch: u64) -> Result<Self, SpoolError> {
         let meta = store.get(keys::HISTORY_LANE)?.and_then(|value| numbers::<3>(&value));
         let [epoch, base, next] = meta.unwrap_or([epoch, 0, 1]);
+        remove_parts(store, next)?;
         let first = store.first_key(keys::HISTORY)?.and_then(|key| keys::parse_history(&key)).unwrap_or(next);
-        let last = store.last_key(keys::HISTORY)?.and_then(|key| keys::parse_history(&key)).unwrap_or(0);
         let mut bytes = 0;
         for item in store.scan(&[keys::HISTORY]) {
             bytes += item?.1.len() as u64;
@@ -102,7 +104,7 @@ impl History {
             epoch,
             base,
             first,
-            next: next.max(last + 1),
+            next,
             bytes,
             limit: None,
             disk: 0,
@@ -110,7 +112,8 @@ impl History {
             open_bytes: 0,
             open_since_ms: 0,
             recent: VecDeque::new(),
-            closing: 0,
+            closing: Vec::new(),
+            tells_lost: false,
             lost,
             lost_total: Lost::default(),
         })
@@ -118,9 +121,10 @@ impl History {
 
     /// Takes over what only memory knew before the disk was opened again.
     pub(super) fn take_over(&mut self, mut before: Self) {
-        // The write of the last batch failed halfway: it is there, or it is not.
-        let written = if self.next > before.next { before.closing } else { 0 };
-        before.open.drain(..written);
+        // Writing batches failed halfway: some are there, and the others are not.
+        let batches = usize::try_from(self.next.saturating_sub(before.next)).unwrap_or(usize::MAX);
+        let written: usize = before.closing.iter().take(batches).sum();
+        before.open.drain(..written.min(before.open.len()));
         self.open = before.open;
         self.open_bytes = before.open_bytes;
         self.open_since_ms = before.open_since_ms;
@@ -208,35 +212,57 @@ impl History {
     }
 
     fn close_within(&mut self, store: &Store, now: &Clocks, purpose: Purpose) -> Result<(), SpoolError> {
-        while !self.open.is_empty() {
-            let count = batch_len(&self.open);
-            let later = self.open.split_off(count);
-            let position = Position { lane: Lane::History, epoch: 0, sequence: 0 };
-            let batch = Batch { position, clocks: *now, content: Content::History(std::mem::take(&mut self.open)) };
-            // The position is put in when the batch is sent.
-            let message = v1::Batch { position: None, ..v1::Batch::from(&batch) };
-            if let Content::History(items) = batch.content {
-                self.open = items;
+        let mut messages = Vec::new();
+        self.closing.clear();
+        let written = self.write_batches(store, now, purpose, &mut messages);
+        let flushed = if messages.is_empty() { Ok(()) } else { store.flush() };
+        if flushed.is_ok() {
+            // One that failed halfway stays among those that are being written.
+            let items: usize = self.closing.drain(..messages.len()).sum();
+            self.open.drain(..items.min(self.open.len()));
+            for (message, bytes) in messages {
+                self.recent.push_back((self.next, message));
+                self.next += 1;
+                self.bytes += bytes;
             }
-            self.open.extend(later);
-            let bytes = message.encode_to_vec();
-            let mut writes = Writes::default();
-            writes.put_parts(&keys::history(self.next), &bytes);
-            writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, self.next + 1));
-            store.apply(writes, purpose)?;
-            self.closing = count;
-            store.flush()?;
-            self.closing = 0;
-            self.recent.push_back((self.next, message));
-            if self.recent.len() > RECENT {
-                self.recent.pop_front();
-            }
-            self.next += 1;
-            self.bytes += bytes.len() as u64;
-            self.open.drain(..count);
+            self.recent.drain(..self.recent.len().saturating_sub(RECENT));
         }
-        self.open_bytes = 0;
-        Ok(())
+        self.open_bytes = self.open.iter().map(codec::history_size).sum();
+        written.and(flushed)
+    }
+
+    /// Writes the items that wait as batches, which are kept in `messages` with their sizes.
+    fn write_batches(
+        &mut self,
+        store: &Store,
+        now: &Clocks,
+        purpose: Purpose,
+        messages: &mut Vec<(v1::Batch, u64)>,
+    ) -> Result<(), SpoolError> {
+        let mut rest = std::mem::take(&mut self.open);
+        let (mut number, mut written) = (self.next, Ok(()));
+        while !rest.is_empty() && written.is_ok() {
+            let later = rest.split_off(batch_len(&rest).min(rest.len()));
+            let (items, message) = history_message(rest, now);
+            rest = later;
+            let (bytes, count) = (message.encode_to_vec(), items.len());
+            self.open.extend(items);
+            let mut writes = Writes::default();
+            if self.tells_lost && rest.is_empty() {
+                writes.bind();
+                writes.remove(keys::LOST);
+            }
+            writes.put_parts(&keys::history(number), &bytes);
+            number += 1;
+            writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, number));
+            self.closing.push(count);
+            written = store.apply(writes, purpose);
+            if written.is_ok() {
+                messages.push((message, bytes.len() as u64));
+            }
+        }
+        self.open.extend(rest);
+        written
     }
 
     /// Returns a batch of this epoch, ready to be sent.
@@ -259,7 +285,7 @@ impl History {
     pub(super) fn acknowledge(&mut self, store: &Store, sequence: u64) -> Result<(), SpoolError> {
         let last = self.base.saturating_add(sequence).min(self.next - 1);
         while self.first <= last {
-            self.forget_first(store)?;
+            self.remove_first(store, Writes::default())?;
         }
         Ok(())
     }
@@ -278,17 +304,16 @@ impl History {
         Ok(())
     }
 
-    /// Sets the oldest batch aside as refused, where it is this one.
-    pub(super) fn set_aside(&mut self, store: &Store, sequence: u64) -> Result<Option<Vec<u8>>, SpoolError> {
+    /// Returns the bytes of a batch that was refused, and is the oldest then. It stays until it is
+    /// [acknowledged](Self::acknowledge).
+    pub(super) fn refused(&mut self, store: &Store, sequence: u64) -> Result<Option<Vec<u8>>, SpoolError> {
         let number = self.base.saturating_add(sequence);
         if number < self.first || number >= self.next {
             return Ok(None);
         }
         // What stands before a refused batch was committed.
         self.acknowledge(store, sequence - 1)?;
-        let bytes = store.get_parts(&keys::history(number))?;
-        self.forget_first(store)?;
-        Ok(Some(bytes))
+        store.get_parts(&keys::history(number)).map(Some)
     }
 
     /// Drops what the caps do not allow. Returns whether something was.
@@ -340,16 +365,16 @@ impl History {
             decode(&store.get_parts(&keys::history(self.first))?).as_ref().map_or_else(Lost::unreadable, Lost::of);
         let mut lost = self.lost;
         lost.add(cost);
-        let mut writes = Writes::default();
+        let mut writes = Writes::together();
         writes.put(keys::LOST, lost.encode());
-        store.apply(writes, Purpose::BookKeeping)?;
+        self.remove_first(store, writes)?;
         self.lost = lost;
         self.lost_total.add(cost);
-        self.forget_first(store)
+        Ok(())
     }
 
-    fn forget_first(&mut self, store: &Store) -> Result<(), SpoolError> {
-        let mut writes = Writes::default();
+    /// Removes the oldest batch, behind what else is written with it.
+    fn remove_first(&mut self, store: &Store, mut writes: Writes) -> Result<(), SpoolError> {
         let mut bytes = 0;
         for item in store.scan(&keys::history(self.first)) {
             let (key, value) = item?;
@@ -369,8 +394,8 @@ impl History {
         if lost == Lost::default() {
             return Ok(());
         }
-        let mut writes = Writes::default();
-        writes.remove(keys::LOST);
+        // The event is a batch of its own, so that whoever finds it finds the loss told.
+        self.close(store, now)?;
         let event = Event {
             kind: EventKind::HistoryLost,
             subject: Lane::History.name().to_owned(),
@@ -383,10 +408,15 @@ impl History {
             body: HistoryBody::Event(event),
         };
         self.record([item], now);
-        self.close(store, now)?;
-        store.apply(writes, Purpose::BookKeeping)?;
-        self.lost = Lost::default();
-        Ok(())
+        self.tells_lost = true;
+        let closed = self.close_within(store, now, Purpose::BookKeeping);
+        self.tells_lost = false;
+        match &closed {
+            Ok(()) => self.lost = Lost::default(),
+            // It is made anew.
+            Err(_) => _ = self.open.pop(),
+        }
+        closed
     }
 
     /// Returns the lane's numbers as they are on disk.
@@ -450,6 +480,29 @@ impl Lost {
         let [batches, items, first, last] = numbers::<4>(bytes)?;
         Some(Self { batches, items, first_ms: first.cast_signed(), last_ms: last.cast_signed() })
     }
+}
+
+/// Returns items as they are sent, and the items again. The position is put in when the batch is sent.
+fn history_message(items: Vec<HistoryItem>, now: &Clocks) -> (Vec<HistoryItem>, v1::Batch) {
+    let position = Position { lane: Lane::History, epoch: 0, sequence: 0 };
+    let batch = Batch { position, clocks: *now, content: Content::History(items) };
+    let message = v1::Batch { position: None, ..v1::Batch::from(&batch) };
+    let Content::History(items) = batch.content else { return (Vec::new(), message) };
+    (items, message)
+}
+
+/// Removes what is left of a write that was interrupted: the parts of batches from this number on, and, of the oldest batch, parts
+/// without the first, which goes first.
+fn remove_parts(store: &Store, next: u64) -> Result<(), SpoolError> {
+    let mut writes = Writes::default();
+    for key in store.keys(keys::history(next)..vec![keys::HISTORY + 1]) {
+        writes.remove(key?);
+    }
+    let first = store.first_key(keys::HISTORY)?.filter(|key| !keys::is_first_part(key));
+    if let Some(number) = first.and_then(|key| keys::parse_history(&key)) {
+        store.remove_all(&keys::history(number), &mut writes)?;
+    }
+    store.apply(writes, Purpose::Start)
 }
 
 /// Returns how many of these items make one batch.

@@ -80,7 +80,7 @@ impl Inner {
 
     /// Writes what names this spool. Done at every opening, so that an epoch is on disk before it is used.
     pub(super) fn write_meta(&self, now: &Clocks) -> Result<(), SpoolError> {
-        let mut writes = Writes::default();
+        let mut writes = Writes::together();
         writes.put(keys::FORMAT, &FORMAT.to_be_bytes());
         writes.put(keys::CLOCK, encode_clock(now));
         writes.put(keys::STATE_LANE, encode_lane(self.state_epoch, self.state_sequence));
@@ -126,7 +126,7 @@ impl Inner {
     pub(super) fn replace(
         &mut self,
         group: &Group,
-        facts: Vec<Fact>,
+        facts: Vec<(u64, Fact)>,
         now: &Clocks,
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
@@ -216,7 +216,7 @@ impl Inner {
         let position = Position { lane: Lane::State, epoch: self.state_epoch, sequence };
         let content = Content::State(std::mem::take(&mut cut.groups));
         let batch = Batch { position, clocks: *now, content };
-        let mut writes = Writes::default();
+        let mut writes = Writes::together();
         writes.put_parts(&[keys::OUTSTANDING], &v1::Batch::from(&batch).encode_to_vec());
         writes.put(keys::STATE_LANE, encode_lane(self.state_epoch, sequence));
         if let Content::State(groups) = batch.content {
@@ -251,7 +251,7 @@ impl Inner {
 
     pub(super) fn drop_outstanding(&mut self) -> Result<(), SpoolError> {
         let store = self.store()?;
-        let mut writes = Writes::default();
+        let mut writes = Writes::together();
         store.remove_all(&[keys::OUTSTANDING], &mut writes)?;
         store.apply(writes, Purpose::BookKeeping)?;
         self.outstanding = false;
@@ -269,12 +269,14 @@ impl Inner {
             }
             Lane::History if position.epoch == self.history.position().epoch => {
                 let Self { store, history, .. } = self;
-                history.set_aside(opened(store.as_ref())?, position.sequence)?
+                history.refused(opened(store.as_ref())?, position.sequence)?
             }
             _ => None,
         };
         let Some(bytes) = bytes else { return Ok(false) };
         refused::keep(self.store()?, position, &bytes)?;
+        let Self { store, history, .. } = self;
+        history.acknowledge(opened(store.as_ref())?, position.sequence)?;
         Ok(self.count_refused())
     }
 
@@ -285,7 +287,7 @@ impl Inner {
 
     pub(super) fn renew_state(&mut self, epoch: u64) -> Result<(), SpoolError> {
         let store = self.store()?;
-        let mut writes = Writes::default();
+        let mut writes = Writes::together();
         store.remove_all(&[keys::OUTSTANDING], &mut writes)?;
         writes.put(keys::STATE_LANE, encode_lane(epoch, 0));
         // A group that the dropped batch emptied holds nothing here, and must be said to.

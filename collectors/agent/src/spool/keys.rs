@@ -84,6 +84,11 @@ pub(super) fn part(prefix: &[u8], part: u16) -> Vec<u8> {
     key
 }
 
+/// Returns whether a key is that of a first part.
+pub(super) fn is_first_part(key: &[u8]) -> bool {
+    key.ends_with(&[0, 0])
+}
+
 /// Returns the number that stands for a method on disk: the wire's, frozen with it.
 fn method_number(method: Method) -> u8 {
     u8::try_from(i32::from(onenet_wire::v1::Method::from(method))).unwrap_or(0)

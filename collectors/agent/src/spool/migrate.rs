@@ -21,7 +21,7 @@ const FACTS: usize = 4_096;
 pub(super) fn from_format_1(store: &Store) -> Result<(), SpoolError> {
     // What an earlier attempt made.
     remove(store, keys::PAGE)?;
-    let mut writes = Writes::default();
+    let mut writes = Writes::together();
     let mut lot: Option<(Group, u64, Vec<Entry>)> = None;
     for item in store.scan(&[keys::OLD_FACT]) {
         let (key, value) = item?;
@@ -69,7 +69,7 @@ fn put(lot: Option<(Group, u64, Vec<Entry>)>, writes: &mut Writes) {
 }
 
 fn remove(store: &Store, kind: u8) -> Result<(), SpoolError> {
-    let mut writes = Writes::default();
+    let mut writes = Writes::together();
     for item in store.scan(&[kind]) {
         writes.remove(item?.0);
         apply(store, &mut writes, WRITES)?;
@@ -79,5 +79,9 @@ fn remove(store: &Store, kind: u8) -> Result<(), SpoolError> {
 
 /// Applies the writes where they are more than `most`.
 fn apply(store: &Store, writes: &mut Writes, most: usize) -> Result<(), SpoolError> {
-    if writes.len() > most { store.apply(std::mem::take(writes), Purpose::BookKeeping) } else { Ok(()) }
+    if writes.len() > most {
+        store.apply(std::mem::replace(writes, Writes::together()), Purpose::BookKeeping)
+    } else {
+        Ok(())
+    }
 }

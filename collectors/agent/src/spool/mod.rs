@@ -2,7 +2,19 @@
 //!
 //! Invariants: a batch is on disk, flushed, before it is sent, and is removed only when it is acknowledged, refused, or a cap
 //! drops it; what a cap costs is counted and reported. The process may be killed at any instruction: opening the folder
-//! again finds each lane as of its last flush. An error of the disk never panics; the spool goes on when the disk does.
+//! again finds each lane as of its last flush or later. An error of the disk never panics; the spool goes on when the disk does.
+//!
+//! Writes are on disk in the order in which they were applied, and bound together only where their order does not make any beginning of
+//! them right (`store.rs`):
+//!
+//! - A page stands for itself; what a page that is split or renamed hands to another is bound to it, so that no fact is in two
+//!   pages or in none.
+//! - A history batch is one when `m/history` has a next number behind it, which is written last. Parts that it does not cover are
+//!   what was being written, and are removed at opening.
+//! - A history batch is forgotten from its first part on, the oldest batch first. An oldest batch without its first part was being
+//!   forgotten, and is removed at opening.
+//! - Bound together are a state batch with the settling of what it took, a new epoch with what is to be sent again, a loss with what
+//!   was dropped, and the event that tells the loss with its being told. A refused batch is kept before it is forgotten.
 //!
 //! Format 2: one sled tree, the default one, in the folder `sled`. Keys begin with a letter for their kind (see `keys.rs`),
 //! then method (one byte, the wire's number), length of the scope (one byte), scope. Numbers are 8 bytes, big endian.
@@ -34,6 +46,7 @@ mod keys;
 mod migrate;
 mod page;
 mod refused;
+mod sorted;
 mod state;
 mod store;
 #[cfg(test)]
@@ -55,6 +68,8 @@ use onenet_wire::{Clocks, Digest, Lane, Position, tls, v1};
 use prost::Message as _;
 use serde::Serialize;
 use tokio::sync::Notify;
+
+pub use sorted::SortedFacts;
 
 use change::Rules;
 use history::Lost;
@@ -245,7 +260,9 @@ impl Spool {
     ///
     /// # Errors
     /// As for [`observe`](Self::observe).
-    pub fn replace_group(&self, group: &Group, facts: Vec<Fact>, now: &Clocks) -> Result<(), SpoolError> {
+    pub fn replace_group(&self, group: &Group, facts: impl Into<SortedFacts>, now: &Clocks) -> Result<(), SpoolError> {
+        // Before the lock is taken: nobody waits for it.
+        let facts = facts.into().into_hashed();
         self.work(now, |inner, config| inner.replace(group, facts, now, config))
     }
 

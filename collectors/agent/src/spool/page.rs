@@ -106,34 +106,72 @@ fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
 
 /// Returns the entries of a page, `None` for what is no page.
 pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
-    let (time, mut rest) = bytes.split_first_chunk::<8>()?;
-    let mut then = i64::from_be_bytes(*time);
+    let mut reading = Entries::of(bytes).ok()?;
     let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 32);
-    while !rest.is_empty() {
-        let (key_hash, behind) = rest.split_first_chunk::<8>()?;
+    while let Some(Head { key_hash, observed, state }) = reading.next().ok()? {
+        entries.push(Entry { key_hash, observed, state, message: reading.message.clone() });
+    }
+    Some(entries)
+}
+
+/// Reads the entries of a page one after the other, without an allocation for each.
+pub(super) struct Entries<'a> {
+    rest: &'a [u8],
+    then: i64,
+    last: Option<u64>,
+    /// The message of the entry that was read last.
+    pub(super) message: Vec<u8>,
+    before: Vec<u8>,
+}
+
+/// What a page holds of one fact beside its message.
+pub(super) struct Head {
+    pub(super) key_hash: u64,
+    pub(super) observed: Timestamp,
+    pub(super) state: State,
+}
+
+/// Bytes are no page.
+pub(super) struct NoPage;
+
+impl<'a> Entries<'a> {
+    pub(super) fn of(bytes: &'a [u8]) -> Result<Self, NoPage> {
+        let (time, rest) = bytes.split_first_chunk::<8>().ok_or(NoPage)?;
+        Ok(Self { rest, then: i64::from_be_bytes(*time), last: None, message: Vec::new(), before: Vec::new() })
+    }
+
+    /// Reads the next entry, `None` behind the last.
+    pub(super) fn next(&mut self) -> Result<Option<Head>, NoPage> {
+        if self.rest.is_empty() { Ok(None) } else { self.read().map(Some).ok_or(NoPage) }
+    }
+
+    fn read(&mut self) -> Option<Head> {
+        let (key_hash, rest) = self.rest.split_first_chunk::<8>()?;
         let key_hash = u64::from_be_bytes(*key_hash);
-        rest = behind;
-        let (when, tail) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
-        let (head, own) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
+        self.rest = rest;
+        let (when, tail) = (varint::take(&mut self.rest)?, varint::take(&mut self.rest)?);
+        let (head, own) = (varint::take(&mut self.rest)?, varint::take(&mut self.rest)?);
         let state = match when & 3 {
             0 => State::Held,
             1 => State::Dirty,
             2 => State::Gone,
             _ => return None,
         };
-        then = then.checked_add(unzigzag(when >> 2))?;
-        let (own, behind) = rest.split_at_checked(usize::try_from(own).ok()?)?;
-        rest = behind;
-        let like = entries.last();
-        if like.is_some_and(|before| before.key_hash >= key_hash) {
+        self.then = self.then.checked_add(unzigzag(when >> 2))?;
+        let (own, rest) = self.rest.split_at_checked(usize::try_from(own).ok()?)?;
+        self.rest = rest;
+        if self.last.replace(key_hash).is_some_and(|before| before >= key_hash) {
             return None;
         }
-        let like = like.map_or(&[][..], |before| &before.message);
+        std::mem::swap(&mut self.message, &mut self.before);
+        let like = &self.before;
         let (tail, head) = (usize::try_from(tail).ok()?, usize::try_from(head).ok()?);
-        let message = [like.get(..head)?, own, like.get(like.len().checked_sub(tail)?..)?].concat();
-        entries.push(Entry { key_hash, observed: Timestamp::from_unix_ms(then), state, message });
+        self.message.clear();
+        for part in [like.get(..head)?, own, like.get(like.len().checked_sub(tail)?..)?] {
+            self.message.extend_from_slice(part);
+        }
+        Some(Head { key_hash, observed: Timestamp::from_unix_ms(self.then), state })
     }
-    Some(entries)
 }
 
 fn common<'a>(a: impl Iterator<Item = &'a u8>, b: impl Iterator<Item = &'a u8>) -> usize {

@@ -14,7 +14,7 @@ const KEPT: usize = 4;
 
 /// Keeps a refused batch, in place of the oldest when there are enough.
 pub(super) fn keep(store: &Store, position: Position, bytes: &[u8]) -> Result<(), SpoolError> {
-    let mut writes = Writes::default();
+    let mut writes = Writes::together();
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for item in store.scan(&[keys::ASIDE]) {
         let mut prefix = item?.0;

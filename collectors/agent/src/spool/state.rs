@@ -19,7 +19,7 @@ use onenet_wire::{GroupDigest, KeyRange, limits};
 
 use super::{
     SpoolError,
-    change::{Observed, Room, Rules, change, edit, gone, hashed, is_sound, last_of_each, settle},
+    change::{Observed, Room, Rules, change, edit, edit_whole, gone, hashed, is_sound, last_of_each, settle},
     cut::Cut,
     group::{Edit, Editor, GroupTable},
     keys,
@@ -54,7 +54,7 @@ impl StateTable {
     /// damaged records were removed; their groups will be sent again, complete.
     pub(super) fn load(store: &Store, shift_ms: i64, now: Timestamp) -> Result<(Self, usize), SpoolError> {
         let shift_ms = if shift_ms.abs() < SHIFT_LEAST_MS { 0 } else { shift_ms };
-        let (mut table, mut damaged, mut writes) = (Self::default(), 0, Writes::default());
+        let (mut table, mut damaged, mut writes) = (Self::default(), 0, Writes::together());
         for item in store.scan(&[keys::PAGE]) {
             let (key, value) = item?;
             let Some((group, first)) = keys::parse_item(&key) else {
@@ -79,7 +79,7 @@ impl StateTable {
             }
             table.load_page(group, first, &entries);
             if writes.len() >= LOAD_WRITES {
-                store.apply(std::mem::take(&mut writes), Purpose::Start)?;
+                store.apply(std::mem::replace(&mut writes, Writes::together()), Purpose::Start)?;
             }
         }
         table.groups.values_mut().for_each(GroupTable::shrink);
@@ -125,29 +125,33 @@ impl StateTable {
         for (group, change) in changes {
             groups.entry(fitting(&group)).or_default().push(hashed(change));
         }
-        self.take_in(store, groups, None, rules, purpose)
+        self.take_in(store, groups, rules, purpose)
     }
 
-    /// Takes in everything that holds now in a group. Returns whether something new waits to be sent.
+    /// Takes in everything that holds now in a group: facts in the order of their key hashes, each once. Returns whether
+    /// something new waits to be sent.
     pub(super) fn replace(
         &mut self,
         store: &Store,
         group: &Group,
-        facts: Vec<Fact>,
+        facts: Vec<(u64, Fact)>,
         now: Timestamp,
         rules: Rules,
     ) -> Result<bool, SpoolError> {
         let group = fitting(group);
-        let together = facts.iter().map(|fact| fact.observed).min();
-        let mut changes: Observed = facts.into_iter().map(|fact| hashed(FactChange::Present(fact))).collect();
-        let mut present: Vec<u64> = changes.iter().map(|(key_hash, _)| *key_hash).collect();
-        present.sort_unstable();
-        self.each(store, &group, |table, entry| {
-            if present.binary_search(&entry.key_hash).is_err() {
-                changes.extend(gone(entry, now.max(table.observed(entry))));
-            }
-        })?;
-        self.take_in(store, BTreeMap::from([(group, changes)]), together, rules, Purpose::Observation)
+        let together = facts.iter().map(|(_, fact)| fact.observed).min();
+        let mut writes = Writes::default();
+        let mut room = Room { left: rules.max_facts.saturating_sub(self.facts), refused: 0 };
+        let unknown = GroupTable::default();
+        let table = self.groups.get(&group).unwrap_or(&unknown);
+        let mut editor = Editor::new(store, group.clone(), table, &mut writes);
+        editor.together(together);
+        let times = (together.unwrap_or(now), now);
+        edit_whole((&group, table), &mut editor, facts, times, rules, &mut room)?;
+        let edit = editor.done();
+        store.apply(writes, Purpose::Observation)?;
+        let changed = self.take([edit]);
+        room.told(rules).map(|()| changed)
     }
 
     /// Takes back the facts of a group which were last observed before a time. Returns whether something waits to be sent.
@@ -163,10 +167,11 @@ impl StateTable {
         let mut changes = Vec::new();
         self.each(store, &group, |table, entry| {
             if table.observed(entry) < before {
-                changes.extend(gone(entry, now));
+                let taken_back = gone(entry, now);
+                changes.extend(taken_back.map(|(hash, key, observed)| (hash, FactChange::Gone { key, observed })));
             }
         })?;
-        self.take_in(store, BTreeMap::from([(group, changes)]), None, rules, Purpose::Observation)
+        self.take_in(store, BTreeMap::from([(group, changes)]), rules, Purpose::Observation)
     }
 
     /// Shows all facts of a group that hold.
@@ -178,12 +183,11 @@ impl StateTable {
         Ok(())
     }
 
-    /// Takes in what was observed, in `together` everything that holds in the groups.
+    /// Takes in what was observed.
     fn take_in(
         &mut self,
         store: &Store,
         groups: BTreeMap<Group, Observed>,
-        together: Option<Timestamp>,
         rules: Rules,
         purpose: Purpose,
     ) -> Result<bool, SpoolError> {
@@ -193,14 +197,12 @@ impl StateTable {
             let unknown = GroupTable::default();
             let table = self.groups.get(&group).unwrap_or(&unknown);
             let mut editor = Editor::new(store, group, table, &mut writes);
-            editor.together(together);
             edit(table, &mut editor, last_of_each(observed), rules, &mut room)?;
             edits.push(editor.done());
         }
         store.apply(writes, purpose)?;
         let changed = self.take(edits);
-        let Room { refused, .. } = room;
-        if refused > 0 { Err(SpoolError::TableFull { limit: rules.max_facts, refused }) } else { Ok(changed) }
+        room.told(rules).map(|()| changed)
     }
 
     /// Takes note that everything known of a group was observed again at a time. Returns whether something of it waits to be

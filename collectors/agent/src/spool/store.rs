@@ -1,6 +1,9 @@
-//! The one file that names sled: a tree of bytes with atomic batches, flushes, and a watch on the disk's free space.
+//! The one file that names sled: a tree of bytes with ordered writes, atomic batches, flushes, and a watch on the disk's free
+//! space.
 //!
-//! Invariant: what [`Store::flush`] returned for is on disk. The disk is never filled to the last byte: writes are refused
+//! Invariants: what [`Store::flush`] returned for is on disk. Of what was applied since, a process that is killed leaves the first
+//! so many writes and none behind them, since sled numbers what it logs and, opening again, reads no further than the first
+//! gap: so each lot of writes is in an order of which any beginning is right, or else bound together. The disk is never filled to the last byte: writes are refused
 //! while less than a reserve is free, the spool's own book-keeping later than observations, because an acknowledgement
 //! must still be able to free space.
 //!
@@ -56,6 +59,9 @@ pub(super) struct Store {
     db: sled::Db,
     /// After `db`, so that it is dropped after it.
     _closing: Closing,
+    /// What was applied, in the steps between which a process may be killed.
+    #[cfg(test)]
+    pub(super) steps: std::sync::Mutex<Vec<Vec<Change>>>,
 }
 
 /// Waits, when it is dropped, until this process has let go of sled's file, whose lock would refuse the next opening: threads
@@ -63,22 +69,37 @@ pub(super) struct Store {
 #[derive(Debug)]
 struct Closing(PathBuf);
 
-/// Changes that happen together or not at all.
+/// What a key has from now on: a value, or none.
+pub(super) type Change = (sled::IVec, Option<sled::IVec>);
+
+/// Changes of the tree, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    batch: sled::Batch,
-    count: usize,
+    changes: Vec<Change>,
+    /// Whether the first ones without the rest would be wrong.
+    inseparable: bool,
 }
 
+/// A value as the tree has it.
+pub(super) type Value = sled::IVec;
+
 impl Writes {
+    /// Returns no changes yet, of which all happen or none.
+    pub(super) fn together() -> Self {
+        Self { changes: Vec::new(), inseparable: true }
+    }
+
+    /// Makes all of them happen or none, from now on.
+    pub(super) const fn bind(&mut self) {
+        self.inseparable = true;
+    }
+
     pub(super) fn put(&mut self, key: impl Into<sled::IVec>, value: impl Into<sled::IVec>) {
-        self.batch.insert(key, value);
-        self.count += 1;
+        self.changes.push((key.into(), Some(value.into())));
     }
 
     pub(super) fn remove(&mut self, key: impl Into<sled::IVec>) {
-        self.batch.remove(key);
-        self.count += 1;
+        self.changes.push((key.into(), None));
     }
 
     /// Puts a value of any length, in parts.
@@ -92,11 +113,11 @@ impl Writes {
     }
 
     pub(super) const fn len(&self) -> usize {
-        self.count
+        self.changes.len()
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.count == 0
+        self.changes.is_empty()
     }
 }
 
@@ -110,11 +131,17 @@ impl Store {
         check_space(folder, Purpose::Start)?;
         let config = sled::Config::new().path(&path).cache_capacity(CACHE_BYTES).mode(sled::Mode::LowSpace);
         let db = open_patiently(&config.flush_every_ms(Some(FLUSH_MS))).map_err(failed)?;
-        Ok(Self { folder: folder.to_owned(), db, _closing: Closing(path.join(FILE)) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            db,
+            _closing: Closing(path.join(FILE)),
+            #[cfg(test)]
+            steps: std::sync::Mutex::default(),
+        })
     }
 
-    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, SpoolError> {
-        self.db.get(key).map(|value| value.map(|value| value.to_vec())).map_err(|source| self.failed(source))
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<Value>, SpoolError> {
+        self.db.get(key).map_err(|source| self.failed(source))
     }
 
     /// Returns the keys with this prefix and their values, in order.
@@ -139,12 +166,6 @@ impl Store {
         first.map(|key| key.map(|key| key.to_vec())).map_err(|source| self.failed(source))
     }
 
-    /// Returns the last key of this kind.
-    pub(super) fn last_key(&self, kind: u8) -> Result<Option<Vec<u8>>, SpoolError> {
-        let last = self.db.scan_prefix([kind]).keys().next_back().transpose();
-        last.map(|key| key.map(|key| key.to_vec())).map_err(|source| self.failed(source))
-    }
-
     /// Returns a value that was put in parts, empty where there is none.
     pub(super) fn get_parts(&self, prefix: &[u8]) -> Result<Vec<u8>, SpoolError> {
         let mut value = Vec::new();
@@ -162,13 +183,45 @@ impl Store {
         Ok(())
     }
 
-    /// Applies the writes, all or none. They are on disk after the next [`flush`](Self::flush).
+    /// Applies the writes, which are on disk after the next [`flush`](Self::flush). When the process is killed before, the first
+    /// so many of them are there: those that are inseparable all or none. Only those are written as a batch of sled's, which
+    /// writes its log out twice and wakes a thread each time.
     pub(super) fn apply(&self, writes: Writes, purpose: Purpose) -> Result<(), SpoolError> {
         if writes.is_empty() {
             return Ok(());
         }
         check_space(&self.folder, purpose)?;
-        self.db.apply_batch(writes.batch).map_err(|source| self.failed(source))
+        if writes.inseparable && writes.len() > 1 {
+            return self.apply_together(writes.changes);
+        }
+        for (key, value) in writes.changes {
+            #[cfg(test)]
+            self.note(vec![(key.clone(), value.clone())]);
+            let applied = match value {
+                Some(value) => self.db.insert(key, value),
+                None => self.db.remove(key),
+            };
+            applied.map_err(|source| self.failed(source))?;
+        }
+        Ok(())
+    }
+
+    fn apply_together(&self, changes: Vec<Change>) -> Result<(), SpoolError> {
+        #[cfg(test)]
+        self.note(changes.clone());
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        self.db.apply_batch(batch).map_err(|source| self.failed(source))
+    }
+
+    #[cfg(test)]
+    fn note(&self, step: Vec<Change>) {
+        self.steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(step);
     }
 
     /// Returns when everything applied so far is on disk.

@@ -1,10 +1,18 @@
 use std::time::Duration;
 
-use onenet_topology::{SensorKind, SensorState, fact::FactChange};
+use onenet_topology::{
+    SensorKind, SensorState,
+    fact::{FactChange, ItemKey},
+};
 
 use super::*;
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_000_000);
+
+/// Returns the facts that are handed on.
+fn handed_on(bodies: Vec<FactBody>) -> Vec<fact::Fact> {
+    observed(bodies, NOW).into_facts().collect()
+}
 
 fn mac(last: u8) -> MacAddr {
     MacAddr([0x00, 0x1b, 0x21, 0, 0, last])
@@ -52,14 +60,15 @@ fn a_mac_given_twice_is_one_fact_and_the_learned_row_with_a_port_is_kept() {
         row(mac(1), None, Some(FdbStatus::Learned), 7),
         row(mac(2), Some("Gi0/2"), None, 2),
     ];
-    let facts = observed(forwarding(rows), NOW);
-    let found: Vec<_> = facts
+    let facts = handed_on(forwarding(rows));
+    let mut found: Vec<_> = facts
         .iter()
         .map(|fact| match &fact.body {
             FactBody::Forwarding(row) => (row.mac, row.interface.clone(), row.status),
             other => panic!("{other:?}"),
         })
         .collect();
+    found.sort_by_key(|(mac, ..)| *mac);
     // A status that the device does not tell is no claim that the row was learned.
     let expected = [
         (mac(1), Some("Gi0/1".to_owned()), ForwardingStatus::Learned),
@@ -103,7 +112,7 @@ fn an_address_on_a_port_without_a_name_names_the_port_by_its_index() {
         interface: None,
         kind: None,
     };
-    let change = FactChange::Present(observed(addresses(vec![row]), NOW).remove(0));
+    let change = FactChange::Present(handed_on(addresses(vec![row])).remove(0));
     assert_eq!(change.key(), ItemKey::Address { ip: "10.0.0.1".parse().unwrap(), interface: "#12".to_owned() });
 }
 

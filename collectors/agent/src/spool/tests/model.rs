@@ -9,7 +9,7 @@ use super::*;
 
 /// Something that happens.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Present {
         scope: u8,
         number: u32,
@@ -43,7 +43,7 @@ enum Step {
     Reopen,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let scope = 0..3_u8;
     // So many that a group takes several pages.
     let number = 0..60_u32;
@@ -66,15 +66,15 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What must be true.
-#[derive(Debug, Default)]
-struct Model {
+#[derive(Debug, Default, Clone)]
+pub(super) struct Model {
     /// What the agent holds, by scope and key.
-    agent: BTreeMap<(u8, u32), String>,
+    pub(super) agent: BTreeMap<(u8, u32), String>,
     /// What the centre holds, built from the batches that arrived alone.
-    centre: BTreeMap<(Group, ItemKey), FactBody>,
-    centre_at: Option<Position>,
+    pub(super) centre: BTreeMap<(Group, ItemKey), FactBody>,
+    pub(super) centre_at: Option<Position>,
     /// The counters recorded and not acknowledged.
-    recorded: Vec<u64>,
+    pub(super) recorded: Vec<u64>,
     next: u64,
 }
 
@@ -99,7 +99,7 @@ impl Model {
         }
     }
 
-    fn digests(&self) -> Vec<GroupDigest> {
+    pub(super) fn digests(&self) -> Vec<GroupDigest> {
         let mut digests: BTreeMap<Group, GroupDigest> = BTreeMap::new();
         for ((group, _), body) in &self.centre {
             digests.entry(group.clone()).or_insert_with(|| GroupDigest::empty(group.clone())).add(body);
@@ -131,7 +131,7 @@ fn run(steps: Vec<Step>) {
     settle(&mut model, &spool, &hands.pass(1_500));
 }
 
-fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Timestamp) {
+pub(super) fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Timestamp) {
     match step {
         Step::Present { scope, number, name } => {
             let name = name.to_string();
@@ -144,7 +144,7 @@ fn apply(step: &Step, model: &mut Model, spool: &Spool, now: &Clocks, time: Time
             model.agent.remove(&(*scope, *number));
         }
         Step::Replace { scope, names } => {
-            let facts = names.iter().map(|(number, name)| host(*number, &name.to_string(), time)).collect();
+            let facts: Vec<_> = names.iter().map(|(number, name)| host(*number, &name.to_string(), time)).collect();
             spool.replace_group(&group(&scope_name(*scope)), facts, now).unwrap();
             model.agent.retain(|(other, _), _| other != scope);
             model.agent.extend(names.iter().map(|(number, name)| ((*scope, *number), name.to_string())));
@@ -203,19 +203,28 @@ fn check(model: &Model, spool: &Spool, now: &Clocks) {
 fn settle(model: &mut Model, spool: &Spool, now: &Clocks) {
     spool.flush(now).unwrap();
     assert_eq!(counters(spool, now), model.recorded);
+    send_all(model, spool, now);
+    assert_eq!(model.centre, facts(model));
+    assert_eq!(spool.digest().unwrap().groups, model.digests());
+}
+
+/// Everything is sent, and arrives.
+pub(super) fn send_all(model: &mut Model, spool: &Spool, now: &Clocks) {
     // A batch that was outstanding arrives at last.
     while let Some((position, groups)) = take_state(spool, now) {
         model.arrive(position, &groups);
         spool.acknowledge(position, now).unwrap();
     }
-    let expected: BTreeMap<_, _> = (model.agent.iter())
+}
+
+/// Returns what the centre should hold.
+pub(super) fn facts(model: &Model) -> BTreeMap<(Group, ItemKey), FactBody> {
+    (model.agent.iter())
         .map(|((scope, number), name)| {
             let body = host(*number, name, Timestamp::EPOCH).body;
             ((group(&scope_name(*scope)), body.key()), body)
         })
-        .collect();
-    assert_eq!(model.centre, expected);
-    assert_eq!(spool.digest().unwrap().groups, model.digests());
+        .collect()
 }
 
 proptest! {

@@ -127,7 +127,7 @@ fn nothing_is_renewed_of_a_spool_that_lost_something_since() {
     let spool = Spool::open(folder.path(), config, &hands.0).unwrap();
     let since = spool.lineage().number();
     let then = hands.time();
-    let facts = (0..3).map(|number| binding(number, 1, then)).collect();
+    let facts = (0..3).map(|number| binding(number, 1, then)).collect::<Vec<_>>();
     assert!(spool.replace_group(&group("lan"), facts, &hands.0).is_err(), "one too many");
     assert_ne!(spool.lineage().number(), since);
     hands.pass(1_000);
