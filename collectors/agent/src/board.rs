@@ -1,9 +1,11 @@
 //! What polling and listening say of themselves, for the status document.
 //!
-//! Invariant: each has one place; a device or interface that is not configured has none.
+//! Invariant: each has one place; a device or interface that is not configured has none. A device's place is small, since there are
+//! thousands; it becomes a document's words when it is listed.
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -24,8 +26,31 @@ pub(crate) struct Board(Arc<Mutex<Places>>);
 
 #[derive(Debug, Default)]
 struct Places {
-    devices: BTreeMap<String, DeviceStatus>,
+    devices: BTreeMap<String, Place>,
     interfaces: BTreeMap<String, InterfaceStatus>,
+}
+
+/// What is said of a device.
+#[derive(Debug)]
+struct Place {
+    target: SocketAddr,
+    reach: Option<ReachState>,
+    detail: String,
+    since: Option<Timestamp>,
+    last_cycle: Option<Timestamp>,
+    last_cycle_ms: Option<u64>,
+    late_cycles: u64,
+    slowed: u32,
+    tables: Vec<TableRead>,
+}
+
+/// What was read of a table.
+#[derive(Debug, Clone, Copy)]
+struct TableRead {
+    table: Table,
+    rows: u32,
+    dropped: u32,
+    read: Timestamp,
 }
 
 /// What one interface heard so far.
@@ -39,13 +64,13 @@ pub(crate) struct Hearing {
 impl Board {
     /// Gives each device a place, and no others.
     pub(crate) fn set_devices(&self, devices: &[Arc<DeviceConfig>]) {
-        let devices = devices.iter().map(|device| (device.name.clone(), place(device))).collect();
+        let devices = devices.iter().map(|device| (device.name.clone(), Place::new(device))).collect();
         self.lock().devices = devices;
     }
 
     /// Gives one more device a place.
     pub(crate) fn add_device(&self, device: &DeviceConfig) {
-        self.lock().devices.insert(device.name.clone(), place(device));
+        self.lock().devices.insert(device.name.clone(), Place::new(device));
     }
 
     /// Takes a device's place away.
@@ -65,9 +90,9 @@ impl Board {
 
     pub(crate) fn table_read(&self, device: &str, table: Table, rows: usize, dropped: usize, now: Timestamp) {
         if let Some(place) = self.lock().devices.get_mut(device) {
-            let row =
-                TableStatus { table: table.name().to_owned(), rows: rows as u64, dropped: dropped as u64, read: now };
-            match place.tables.iter_mut().find(|known| known.table == row.table) {
+            let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            let row = TableRead { table, rows: number(rows), dropped: number(dropped), read: now };
+            match place.tables.iter_mut().find(|known| known.table == table) {
                 Some(known) => *known = row,
                 None => place.tables.push(row),
             }
@@ -117,10 +142,10 @@ impl Board {
     /// Returns how many devices there are, and those to be listed: those with trouble first.
     pub(crate) fn devices(&self) -> (u64, Vec<DeviceStatus>) {
         let places = self.lock();
-        let answers = |device: &&DeviceStatus| device.reach == Some(ReachState::Answering);
-        let (well, trouble): (Vec<_>, Vec<_>) = places.devices.values().partition(answers);
-        let listed = trouble.into_iter().chain(well).take(DEVICES_LISTED_MAX).cloned().collect();
-        (places.devices.len() as u64, listed)
+        let answers = |(_, place): &(&String, &Place)| place.reach == Some(ReachState::Answering);
+        let (well, trouble): (Vec<_>, Vec<_>) = places.devices.iter().partition(answers);
+        let listed = trouble.into_iter().chain(well).take(DEVICES_LISTED_MAX);
+        (places.devices.len() as u64, listed.map(|(name, place)| place.status(name)).collect())
     }
 
     /// Returns the interfaces that are to be listened on.
@@ -133,17 +158,40 @@ impl Board {
     }
 }
 
-fn place(device: &DeviceConfig) -> DeviceStatus {
-    DeviceStatus {
-        name: device.name.clone(),
-        target: device.target.to_string(),
-        reach: None,
-        detail: String::new(),
-        since: None,
-        last_cycle: None,
-        last_cycle_ms: None,
-        late_cycles: 0,
-        slowed: 1,
-        tables: Vec::new(),
+impl Place {
+    fn new(device: &DeviceConfig) -> Self {
+        Self {
+            target: device.target,
+            reach: None,
+            detail: String::new(),
+            since: None,
+            last_cycle: None,
+            last_cycle_ms: None,
+            late_cycles: 0,
+            slowed: 1,
+            tables: Vec::new(),
+        }
+    }
+
+    /// Returns what it says of the device of this name.
+    fn status(&self, name: &str) -> DeviceStatus {
+        let table = |row: &TableRead| TableStatus {
+            table: row.table.name().to_owned(),
+            rows: row.rows.into(),
+            dropped: row.dropped.into(),
+            read: row.read,
+        };
+        DeviceStatus {
+            name: name.to_owned(),
+            target: self.target.to_string(),
+            reach: self.reach,
+            detail: self.detail.clone(),
+            since: self.since,
+            last_cycle: self.last_cycle,
+            last_cycle_ms: self.last_cycle_ms,
+            late_cycles: self.late_cycles,
+            slowed: self.slowed,
+            tables: self.tables.iter().map(table).collect(),
+        }
     }
 }

@@ -322,16 +322,21 @@ impl Finder {
 
     async fn answered(&self, address: IpAddr, answer: Answer) {
         let now = self.shared.clock.timestamp();
-        let found = {
+        let (before, after) = {
             let mut state = self.state();
-            let before = state.added.clone();
             state.version += 1;
-            state.ruled(|book, rules, known| book.answered(address, answer, rules, known, now));
-            let added = state.ruled(|book, rules, _| book.added(rules)).unwrap_or_default();
-            added.into_iter().find(|device| device.address == address && !before.contains(device))
+            let judged = state.ruled(|book, rules, known| {
+                let before = book.added_at(address, rules);
+                book.answered(address, answer, rules, known, now);
+                (before, book.added_at(address, rules))
+            });
+            judged.unwrap_or_default()
         };
+        if before == after {
+            return;
+        }
         self.publish();
-        let Some(Added { name, address, credentials }) = found else { return };
+        let Some(Added { name, address, credentials }) = after else { return };
         tracing::info!(device = %name, %address, credentials, "discovery added a device");
         let detail = format!("{address} answers with the credentials {credentials}");
         let event = Event { kind: EventKind::DeviceDiscovered, subject: String::new(), detail, count: 0 };

@@ -13,7 +13,10 @@ mod notices;
 mod quirks;
 mod recognition;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use onenet_topology::fact::{Group, Method, Scope};
 use tokio::{
@@ -95,12 +98,15 @@ impl Poller {
         self.stop().await;
         self.cancel = CancellationToken::new();
         self.shared.board.set_devices(devices);
-        devices.iter().cloned().for_each(|device| self.begin(device));
+        devices.iter().cloned().for_each(|device| self.begin(device, devices.len()));
     }
 
     /// Polls these devices from now on, and no others; those that are the same as before go on undisturbed.
     pub(crate) fn update(&mut self, devices: &[Arc<DeviceConfig>]) {
-        let stays = |device: &DeviceConfig| devices.iter().any(|other| is_same(other, device));
+        let wanted: HashMap<&str, &DeviceConfig> =
+            devices.iter().map(|device| (device.name.as_str(), &**device)).collect();
+        let stays =
+            |device: &DeviceConfig| wanted.get(device.name.as_str()).is_some_and(|other| is_same(other, device));
         let gone: Vec<task::Id> =
             self.devices.iter().filter(|(_, (device, _))| !stays(device)).map(|(id, _)| *id).collect();
         for (device, cancel) in gone.iter().filter_map(|id| self.devices.remove(id)) {
@@ -108,11 +114,12 @@ impl Poller {
             self.told.remove(&device);
             self.shared.board.remove_device(&device.name);
         }
-        let is_new = |device: &&Arc<DeviceConfig>| !self.devices.values().any(|(known, _)| is_same(known, device));
-        let new: Vec<Arc<DeviceConfig>> = devices.iter().filter(is_new).cloned().collect();
+        let stay: HashSet<&str> = self.devices.values().map(|(device, _)| device.name.as_str()).collect();
+        let new: Vec<_> = devices.iter().filter(|device| !stay.contains(device.name.as_str())).cloned().collect();
+        let beginning = new.len();
         for device in new {
             self.shared.board.add_device(&device);
-            self.begin(device);
+            self.begin(device, beginning);
         }
     }
 
@@ -125,12 +132,12 @@ impl Poller {
             };
             let Some((device, _)) = self.devices.remove(&id) else { continue };
             tracing::error!(device = %device.name, error = ?ended.err(), "the task of a device failed and is begun again");
-            self.begin(device);
+            self.begin(device, 1);
         }
     }
 
-    fn begin(&mut self, device: Arc<DeviceConfig>) {
-        let polling = Device::new(Arc::clone(&device), self.shared.clone(), self.told.clone());
+    fn begin(&mut self, device: Arc<DeviceConfig>, beginning: usize) {
+        let polling = Device::new(Arc::clone(&device), self.shared.clone(), self.told.clone(), beginning);
         let notices = self.told.add(&device);
         let cancel = self.cancel.child_token();
         let task = self.tasks.spawn(polling.run(cancel.clone(), self.news.0.subscribe(), notices));
@@ -156,7 +163,8 @@ pub(crate) fn gate() -> Arc<Semaphore> {
 
 /// Returns whether both are polled in the same way.
 fn is_same(a: &DeviceConfig, b: &DeviceConfig) -> bool {
-    a.name == b.name && a.target == b.target && a.credentials.is_same(&b.credentials) && a.intervals == b.intervals
+    let asked_alike = a.intervals == b.intervals && a.requests_max == b.requests_max;
+    a.name == b.name && a.target == b.target && a.credentials.is_same(&b.credentials) && asked_alike
 }
 
 /// Returns the groups of facts about a device of this name.

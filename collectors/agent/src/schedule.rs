@@ -18,7 +18,11 @@ use self::pace::Pace;
 use crate::config::Intervals;
 
 /// Devices begin within this time of the start, so that not all are asked at the same moment.
-const START_SPREAD_MS: u64 = 3_000;
+const START_SPREAD_LEAST_MS: u64 = 3_000;
+
+/// Where many begin at once they begin within this time for each, and within their shortest interval: they keep the distances
+/// that they begin with, and what cycles need is not needed by all of them at the same time.
+const START_SPREAD_EACH_MS: u64 = 6;
 
 /// What is due within this time is asked together with what is due now: one question less whether the device is there.
 const TOGETHER_MS: i64 = 2_000;
@@ -211,10 +215,10 @@ impl FromIterator<Table> for Tables {
 }
 
 impl DeviceSchedule {
-    /// Returns the schedule of a device that was never asked: everything is due within moments of `now`. `seed` tells
-    /// devices apart, say a hash of the name.
-    pub fn new(intervals: &Intervals, seed: u64, now: Timestamp) -> Self {
-        let begin = now.plus_ms(signed(seed % START_SPREAD_MS));
+    /// Returns the schedule of a device that was never asked, one of so many `beginning` now: everything is due within moments
+    /// of `now`, or within the shortest interval where there are thousands. `seed` tells devices apart, say a hash of the name.
+    pub fn new(intervals: &Intervals, seed: u64, now: Timestamp, beginning: usize) -> Self {
+        let begin = now.plus_ms(signed(seed % start_spread_ms(intervals, beginning)));
         let slot = |table: Table| Slot {
             interval_ms: interval_ms(intervals, table),
             due: begin,
@@ -490,6 +494,12 @@ fn mixed(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ number >> 31
+}
+
+fn start_spread_ms(intervals: &Intervals, beginning: usize) -> u64 {
+    let shortest = Table::ALL.into_iter().map(|table| interval_ms(intervals, table).unsigned_abs()).min();
+    let wanted = u64::try_from(beginning).unwrap_or(u64::MAX).saturating_mul(START_SPREAD_EACH_MS);
+    wanted.min(shortest.unwrap_or(0)).max(START_SPREAD_LEAST_MS)
 }
 
 fn signed(number: u64) -> i64 {

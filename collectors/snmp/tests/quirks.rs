@@ -10,6 +10,7 @@ use tables::{Agent, Objects};
 #[path = "../examples/simulated/mod.rs"]
 #[expect(dead_code, reason = "the simulator of the benchmark uses all of it")]
 mod simulated;
+#[expect(dead_code, reason = "the tests of the agent use the rest")]
 mod tables;
 
 const IF_ENTRY: [u32; 9] = [1, 3, 6, 1, 2, 1, 2, 2, 1];
@@ -121,6 +122,17 @@ async fn a_table_whose_last_rows_lack_a_column_is_named() {
     let (quirks, inspection) = quirks_of(learned(learned(switch(), 1, Some(1)), 2, None)).await;
     assert_eq!(quirks, [quirk("port_missing", "dot1dTpFdbTable", 1), quirk("truncated", "dot1dTpFdbTable", 1)]);
     assert_eq!(inspection.forwarding.len(), 1);
+}
+
+#[tokio::test]
+async fn rows_out_of_order_are_all_read_and_named() {
+    let row = |last: u32| [&FDB[..], &[2, 0, 27, 33, 60, 77, last]].concat();
+    let objects = (1..=5).fold(switch(), |objects, last| learned(objects, last, Some(1)));
+    // 1, 3, 2, 4, 5: the third comes before the second.
+    let objects = objects.followed_by(&row(1), &row(3)).followed_by(&row(3), &row(2)).followed_by(&row(2), &row(4));
+    let (quirks, inspection) = quirks_of(objects).await;
+    assert_eq!(quirks, [quirk("disordered", "dot1dTpFdbTable", 1)]);
+    assert_eq!(inspection.forwarding.len(), 5);
 }
 
 #[tokio::test]

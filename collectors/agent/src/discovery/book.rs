@@ -6,7 +6,7 @@
 //! credentials are kept by their names.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
 };
 
@@ -107,6 +107,13 @@ pub(crate) struct Known {
     pub(crate) identity: DeviceIdentity,
 }
 
+/// Configured devices by what they are known again by: there are thousands, and as many addresses to be judged.
+struct KnownBy<'a> {
+    address: HashMap<IpAddr, &'a Known>,
+    chassis: HashMap<&'a str, &'a Known>,
+    engine: HashMap<(&'a str, &'a str), Vec<&'a Known>>,
+}
+
 /// What the rules say, by name.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
@@ -154,6 +161,30 @@ impl DeviceIdentity {
         }
         let engine = !self.engine_id.is_empty() && self.engine_id == other.engine_id;
         engine && self.system_name == other.system_name
+    }
+}
+
+impl<'a> KnownBy<'a> {
+    fn new(known: &'a [Known]) -> Self {
+        let mut by = Self { address: HashMap::new(), chassis: HashMap::new(), engine: HashMap::new() };
+        for device in known {
+            by.address.entry(device.address).or_insert(device);
+            let DeviceIdentity { system_name, engine_id, chassis_id } = &device.identity;
+            if !chassis_id.is_empty() {
+                by.chassis.entry(chassis_id).or_insert(device);
+            }
+            if !engine_id.is_empty() {
+                by.engine.entry((engine_id, system_name)).or_default().push(device);
+            }
+        }
+        by
+    }
+
+    /// Returns a device that is the same.
+    fn same(&self, identity: &DeviceIdentity) -> Option<&'a Known> {
+        let by_chassis = self.chassis.get(identity.chassis_id.as_str()).copied();
+        let cloned = self.engine.get(&(identity.engine_id.as_str(), identity.system_name.as_str()));
+        by_chassis.or_else(|| cloned?.iter().copied().find(|device| device.identity.is_same(identity)))
     }
 }
 
@@ -244,9 +275,10 @@ impl Book {
         known: &[Known],
         now: Timestamp,
     ) -> Vec<(IpAddr, Option<String>)> {
+        let by = KnownBy::new(known);
         for candidate in self.candidates.values_mut() {
-            let configured = known.iter().find(|device| device.address == candidate.address);
-            let same = known.iter().find(|device| device.identity.is_same(&candidate.identity));
+            let configured = by.address.get(&candidate.address);
+            let same = by.same(&candidate.identity);
             let judged = match (configured, same) {
                 (Some(device), _) => Some((Verdict::AlreadyConfigured, device.name.clone())),
                 (None, _) if !(rules.allowed)(candidate.address) => Some((Verdict::NotAllowed, String::new())),
@@ -367,17 +399,24 @@ impl Book {
 
     /// Returns the devices to poll, by address.
     pub(crate) fn added(&self, rules: Rules<'_>) -> Vec<Added> {
-        let device = |candidate: &Candidate| {
-            let credentials = candidate.credentials.clone().filter(|name| rules.credentials.contains(name))?;
-            let is_added = candidate.verdict == Verdict::Added && (rules.allowed)(candidate.address);
-            is_added.then_some(())?;
-            Some(Added { name: candidate.name.clone()?, address: candidate.address, credentials })
-        };
-        self.candidates.values().filter_map(device).take(rules.devices_max).collect()
+        self.candidates.values().filter_map(|candidate| candidate.added(rules)).take(rules.devices_max).collect()
+    }
+
+    /// Returns the device to poll at an address.
+    pub(crate) fn added_at(&self, address: IpAddr, rules: Rules<'_>) -> Option<Added> {
+        self.candidates.get(&address)?.added(rules)
     }
 }
 
 impl Candidate {
+    fn added(&self, rules: Rules<'_>) -> Option<Added> {
+        if self.verdict != Verdict::Added || !(rules.allowed)(self.address) {
+            return None;
+        }
+        let credentials = self.credentials.clone().filter(|name| rules.credentials.contains(name))?;
+        Some(Added { name: self.name.clone()?, address: self.address, credentials })
+    }
+
     /// Has it asked as if for the first time; its name stays.
     fn reset(&mut self, now: Timestamp) {
         (self.verdict, self.failures, self.next) = (Verdict::Waiting, 0, now);

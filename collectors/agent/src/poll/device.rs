@@ -75,6 +75,8 @@ pub(super) struct Device {
     labels_as: Option<u64>,
     bridge_mac: Option<MacAddr>,
     identity: Identity,
+    /// What stands for what the device said of itself when it was last identified.
+    said: Option<u64>,
     recognition: Recognition,
     quirks: Quirks,
     /// Who hears what devices say of their own accord: he is told under which addresses this one may.
@@ -84,13 +86,14 @@ pub(super) struct Device {
 }
 
 impl Device {
-    pub(super) fn new(config: Arc<DeviceConfig>, shared: Shared, told: Told) -> Box<Self> {
+    /// Returns one of so many devices that are `beginning` to be polled at once.
+    pub(super) fn new(config: Arc<DeviceConfig>, shared: Shared, told: Told, beginning: usize) -> Box<Self> {
         let now = shared.clock.timestamp();
         Box::new(Self {
             scope: Scope::new(&config.name),
             target: config.target.to_string(),
             session: None,
-            schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now),
+            schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now, beginning),
             memory: Memory::default(),
             handed: Handed::default(),
             outdated: false,
@@ -98,6 +101,7 @@ impl Device {
             labels_as: None,
             bridge_mac: None,
             identity: Identity::default(),
+            said: None,
             recognition: Recognition::default(),
             quirks: Quirks::default(),
             told,
@@ -205,12 +209,6 @@ impl Device {
             let bridge = poll_bridge(session, &self.names).await;
             self.note_quirks(Shown::Bridge, &bridge);
             self.bridge_mac = bridge.rows.first().and_then(|bridge| bridge.address.get()).copied().or(self.bridge_mac);
-            let identity = poll_identity(session).await;
-            // What could not be asked this time is no other than before.
-            if !identity.is_partial() {
-                self.identity = identity.rows.into_iter().next().unwrap_or_default();
-                self.shared.finder.identified(&self.config.name, &system, &self.identity);
-            }
         }
         if restarted {
             self.recognition.restarted();
@@ -218,9 +216,14 @@ impl Device {
         if restarted || tables.contains(Table::System) {
             self.read_aggregation(session).await;
         }
-        // With the parts, if they are read too.
-        if restarted || (tables.contains(Table::System) && !tables.contains(Table::Entities)) {
-            self.recognition.identify(session, &self.shared.profiles, &system).await;
+        // What a device is stays so until it starts anew, or says something else of itself; with its parts it is looked at again.
+        let said = self.handed.stands_for(&[&system.name, &system.description, &system.object_id].map(Reading::get));
+        if restarted || tables.contains(Table::Entities) || self.said != Some(said) {
+            let mut whole = self.read_identity(session, &system).await;
+            if !tables.contains(Table::Entities) {
+                whole &= self.recognition.identify(session, &self.shared.profiles, &system).await;
+            }
+            self.said = Some(said).filter(|_| whole);
         }
         self.say_system(&system).await;
         for table in tables.iter() {
@@ -260,6 +263,18 @@ impl Device {
         if restarted || tables.contains(Table::System) {
             self.say_quirks(session, &system).await;
         }
+    }
+
+    /// Reads what tells the device from another. Returns whether it could be asked.
+    async fn read_identity(&mut self, session: &mut Session, system: &System) -> bool {
+        let identity = poll_identity(session).await;
+        // What could not be asked this time is no other than before.
+        let whole = !identity.is_partial();
+        if whole {
+            self.identity = identity.rows.into_iter().next().unwrap_or_default();
+            self.shared.finder.identified(&self.config.name, system, &self.identity);
+        }
+        whole
     }
 
     /// Tells discovery whereto the device's routes lead: seldom, and only when somebody looks for devices.

@@ -4,7 +4,7 @@
 //! Invariant: what is told to be the same was handed on complete, and the spool did not lose it since, as its
 //! [lineage](crate::spool::Lineage) shows. Pure.
 
-use std::hash::BuildHasher as _;
+use std::hash::{BuildHasher as _, Hash};
 
 use onenet_snmp::InterfaceTables;
 use onenet_topology::fact::{FactBody, Method};
@@ -48,9 +48,14 @@ impl Handed {
         tables.fingerprint(&self.hasher)
     }
 
+    /// Returns what stands for a value.
+    pub(super) fn stands_for(&self, value: &impl Hash) -> u64 {
+        self.hasher.hash_one(value)
+    }
+
     /// Returns what stands for bodies.
     pub(super) fn hash(&self, bodies: &[FactBody]) -> u64 {
-        self.hasher.hash_one(bodies)
+        self.stands_for(&bodies)
     }
 
     /// Notes that bodies of this hash, which are so many facts, are handed on and are all there is.

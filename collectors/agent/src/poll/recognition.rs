@@ -36,14 +36,14 @@ impl Recognition {
         (self.absent, self.absent_seldom, self.absent_addresses) = Default::default();
     }
 
-    /// Finds out what the device is.
-    pub(super) async fn identify(&mut self, session: &mut Session, profiles: &Profiles, system: &System) {
+    /// Finds out what the device is. Returns whether it could be asked.
+    pub(super) async fn identify(&mut self, session: &mut Session, profiles: &Profiles, system: &System) -> bool {
         let polled = poll_identification(session, profiles, system, &self.parts).await;
-        if !polled.is_partial()
-            && let Some(found) = polled.rows.into_iter().next()
-        {
-            self.found = found;
+        let found = polled.rows.first().filter(|_| !polled.is_partial());
+        if let Some(found) = found {
+            self.found.clone_from(found);
         }
+        found.is_some()
     }
 
     /// Reads the sensors of a pace.

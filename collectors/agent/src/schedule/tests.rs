@@ -12,7 +12,7 @@ fn intervals() -> Intervals {
 
 /// Returns a schedule whose first cycle ended well, and when that was.
 fn settled() -> (DeviceSchedule, Timestamp) {
-    let mut schedule = DeviceSchedule::new(&intervals(), 0, START);
+    let mut schedule = DeviceSchedule::new(&intervals(), 0, START, 1);
     assert_eq!(schedule.decide(START), Decision::Poll(Tables::ALL));
     let end = START.plus_ms(500);
     assert_eq!(schedule.finished(Outcome::Answered, end), Tables::default());
@@ -22,7 +22,7 @@ fn settled() -> (DeviceSchedule, Timestamp) {
 #[test]
 fn a_new_device_is_asked_for_everything_within_moments() {
     for name in ["a", "b", "core", "access-17"] {
-        let mut schedule = DeviceSchedule::new(&intervals(), seed_of(name), START);
+        let mut schedule = DeviceSchedule::new(&intervals(), seed_of(name), START, 1);
         let begin = match schedule.decide(START) {
             Decision::WaitUntil(begin) => begin,
             other => panic!("{other:?}"),
@@ -31,6 +31,23 @@ fn a_new_device_is_asked_for_everything_within_moments() {
         assert_eq!(schedule.decide(begin), Decision::Poll(Tables::ALL));
         assert_eq!(schedule.decide(begin.plus_ms(1_000_000)), Decision::Busy);
     }
+}
+
+#[test]
+fn thousands_that_begin_at_once_begin_over_their_interval_and_keep_apart() {
+    let interval = Duration::from_secs(60);
+    let intervals = Intervals { interfaces: interval, ..intervals() };
+    let mut begun = [0; 60];
+    for device in 0..10_000 {
+        let mut schedule = DeviceSchedule::new(&intervals, seed_of(&format!("switch-{device}")), START, 10_000);
+        let begin = schedule.next_due();
+        assert_eq!(schedule.decide(begin), Decision::Poll(Tables::ALL));
+        schedule.finished(Outcome::Answered, begin.plus_ms(500));
+        let next = schedule.next_due().ms_since(begin);
+        assert!((60_000..61_000).contains(&next), "{next} ms later");
+        begun[usize::try_from(begin.ms_since(START) / 1_000).unwrap()] += 1;
+    }
+    assert!(begun.iter().all(|devices| (100..240).contains(devices)), "{begun:?}");
 }
 
 #[test]
@@ -280,7 +297,7 @@ proptest! {
     #[test]
     fn the_schedule_keeps_its_promises(seed in any::<u64>(), steps in steps()) {
         let intervals = intervals();
-        let mut schedule = DeviceSchedule::new(&intervals, seed, START);
+        let mut schedule = DeviceSchedule::new(&intervals, seed, START, 1);
         let mut now = START;
         let mut running = false;
         for step in steps {

@@ -144,6 +144,11 @@ impl Centre {
         self.wait_for(what, |told| told.history.iter().find_map(&find)).await
     }
 
+    /// Returns what was told of history so far, in its order.
+    pub(crate) fn all_history<T>(&self, find: impl Fn(&HistoryBody) -> Option<T>) -> Vec<T> {
+        self.told.lock().unwrap().history.iter().filter_map(find).collect()
+    }
+
     /// Waits until the agent said hello with a configuration, and returns its revision.
     pub(crate) async fn revision(&self) -> u64 {
         self.wait_for("a hello", |told| told.revisions.last().copied()).await

@@ -3,6 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
 
 mod centre;
+mod peculiar;
+#[path = "../../../snmp/examples/simulated/mod.rs"]
+#[expect(dead_code, reason = "the simulator of the benchmark uses all of it")]
+mod simulated;
+#[path = "../../../snmp/tests/tables/mod.rs"]
+#[expect(dead_code, reason = "the tests of the collector use all of it")]
+mod tables;
 
 use std::{path::Path, time::Duration};
 

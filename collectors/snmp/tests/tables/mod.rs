@@ -1,6 +1,10 @@
 //! An agent made of a list of objects for each community, and what it takes to start it.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use tokio::{net::UdpSocket, task::JoinHandle};
 
@@ -9,13 +13,20 @@ use super::simulated::{Question, pair, response, tlv};
 /// The most bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 1_300;
 
-/// Objects by name, each with its encoded value.
+/// Objects by name, each with its encoded value, and names that have another successor than they should.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Objects(BTreeMap<Vec<u32>, Vec<u8>>);
+pub(crate) struct Objects {
+    values: BTreeMap<Vec<u32>, Vec<u8>>,
+    successors: BTreeMap<Vec<u32>, Vec<u32>>,
+}
+
+/// What each community is answered with.
+type Communities = BTreeMap<Vec<u8>, Objects>;
 
 /// An agent on the loopback; it ends when dropped.
 pub(crate) struct Agent {
     pub(crate) address: SocketAddr,
+    communities: Arc<Mutex<Communities>>,
     task: JoinHandle<()>,
 }
 
@@ -27,7 +38,13 @@ impl Drop for Agent {
 
 impl Objects {
     pub(crate) fn with(mut self, name: &[u32], value: Vec<u8>) -> Self {
-        self.0.insert(name.to_vec(), value);
+        self.values.insert(name.to_vec(), value);
+        self
+    }
+
+    /// Has the agent go from one name to another that does not follow it.
+    pub(crate) fn followed_by(mut self, name: &[u32], successor: &[u32]) -> Self {
+        self.successors.insert(name.to_vec(), successor.to_vec());
         self
     }
 
@@ -43,15 +60,14 @@ impl Objects {
         let mut pairs = Vec::new();
         let Some(rows) = question.rows else {
             for name in &question.names {
-                pairs.extend(pair(name, self.0.get(name).unwrap_or(&tlv(0x81, &[]))));
+                pairs.extend(pair(name, self.values.get(name).unwrap_or(&tlv(0x81, &[]))));
             }
             return response(question, &pairs);
         };
         let mut names = question.names.clone();
         for _ in 0..rows {
             for name in &mut names {
-                let next = self.0.range(name.clone()..).find(|(object, _)| *object > name);
-                let pair = match next {
+                let pair = match self.next(name) {
                     Some((object, value)) => {
                         name.clone_from(object);
                         pair(object, value)
@@ -65,6 +81,13 @@ impl Objects {
             }
         }
         response(question, &pairs)
+    }
+
+    fn next(&self, name: &Vec<u32>) -> Option<(&Vec<u32>, &Vec<u8>)> {
+        match self.successors.get(name) {
+            Some(successor) => self.values.get_key_value(successor),
+            None => self.values.range(name.clone()..).find(|(object, _)| *object > name),
+        }
     }
 }
 
@@ -92,8 +115,8 @@ impl Agent {
         answers_from: &str,
         values_max: usize,
     ) -> Self {
-        let communities: BTreeMap<Vec<u8>, Objects> =
-            communities.into_iter().map(|(name, objects)| (name.as_bytes().to_vec(), objects)).collect();
+        let communities = Arc::new(Mutex::new(by_name(communities)));
+        let served = Arc::clone(&communities);
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let answering_socket = UdpSocket::bind(answers_from).await.unwrap();
         let (address, elsewhere) = (socket.local_addr().unwrap(), !answers_from.starts_with("127.0.0.1"));
@@ -103,13 +126,21 @@ impl Agent {
                 let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
                 let Some(question) = Question::read(&buffer[..length]) else { continue };
                 let asked = question.names.len() * question.rows.unwrap_or(1) as usize;
-                let Some(objects) = communities.get(question.community).filter(|_| asked <= values_max) else {
-                    continue;
-                };
+                let objects = served.lock().unwrap().get(question.community).cloned();
+                let Some(objects) = objects.filter(|_| asked <= values_max) else { continue };
                 let answers_from = if elsewhere { &answering_socket } else { &socket };
                 answers_from.send_to(&objects.answer(&question), from).await.unwrap();
             }
         };
-        Self { address, task: tokio::spawn(answering) }
+        Self { address, communities, task: tokio::spawn(answering) }
     }
+
+    /// Has other objects from now on.
+    pub(crate) fn becomes(&self, communities: impl IntoIterator<Item = (&'static str, Objects)>) {
+        *self.communities.lock().unwrap() = by_name(communities);
+    }
+}
+
+fn by_name(communities: impl IntoIterator<Item = (&'static str, Objects)>) -> Communities {
+    communities.into_iter().map(|(name, objects)| (name.as_bytes().to_vec(), objects)).collect()
 }

@@ -136,6 +136,18 @@ fn a_full_book_lets_silent_addresses_go_and_keeps_devices() {
 
 proptest! {
     #[test]
+    fn a_device_is_known_again_among_many_as_it_is_one_by_one(
+        devices in prop::collection::vec(("[ab]?", "[12]?", "[xy]?"), 0..6), asked in ("[ab]?", "[12]?", "[xy]?"),
+    ) {
+        let of = |(name, engine, chassis): &(String, String, String)| identity(name, engine, chassis);
+        let known: Vec<Known> =
+            devices.iter().map(|device| Known { name: device.0.clone(), address: ip(1), identity: of(device) }).collect();
+        let found = KnownBy::new(&known).same(&of(&asked));
+        prop_assert_eq!(found.is_some(), known.iter().any(|device| device.identity.is_same(&of(&asked))));
+        prop_assert!(found.is_none_or(|device| device.identity.is_same(&of(&asked))));
+    }
+
+    #[test]
     fn no_two_added_devices_share_a_name_or_an_identity_and_none_is_outside(
         steps in prop::collection::vec((1u8..12, 0u8..4, 0u8..4, any::<bool>()), 1..60),
     ) {
