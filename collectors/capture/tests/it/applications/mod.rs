@@ -1,6 +1,6 @@
 //! What flows carry, told from payloads: of captures that others made, of bytes made here, and of bytes that mean nothing.
 
-mod captures;
+mod corpus;
 mod instruments;
 mod offices;
 mod random;
