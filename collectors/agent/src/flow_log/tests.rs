@@ -19,6 +19,7 @@ mod damage;
 mod format;
 mod model;
 mod pages;
+mod seeds;
 mod thread;
 
 /// The end of the first flow of a test: some day in 2026.
