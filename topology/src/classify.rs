@@ -23,6 +23,7 @@ pub use conclude::conclude;
 pub use merge::merge;
 pub use name::standing;
 pub use os::OsFamily;
+pub use rules::tells;
 pub use sign::{Family, Plurality, Sign, SignKind};
 pub use tcp::{OPTIONS_MAX as TCP_OPTIONS_MAX, TcpTraits};
 

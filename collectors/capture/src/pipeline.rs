@@ -245,8 +245,9 @@ impl Pipeline {
     #[inline]
     fn introduce(&mut self) {
         while let Some(introduction) = self.flows.take_introduction() {
-            // Nothing is concluded from it yet.
-            drop(introduction);
+            let time = introduction.time;
+            let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
+            passive::introduction::facts(&introduction, |fact| note(time, fact, inventory, neighbours));
         }
     }
 

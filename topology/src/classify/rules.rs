@@ -30,6 +30,8 @@ pub(super) enum Pattern {
     Has(&'static str),
     /// Contains all of these texts, letter case aside.
     HasAll(&'static [&'static str]),
+    /// This domain name, or one below it, letter case aside.
+    Under(&'static str),
     /// An opening of connections like this.
     Opens(fn(&TcpTraits) -> bool),
     /// A list of numbers like this.
@@ -64,6 +66,11 @@ const fn rule(pattern: Pattern, says: &'static [Says]) -> Rule {
 pub(super) fn read(sign: &Sign<'_>, mut each: impl FnMut(Says)) {
     let matching = rules_of(sign.kind).iter().filter(|rule| rule.pattern.fits(sign.value));
     matching.flat_map(|rule| rule.says).for_each(|says| each(*says));
+}
+
+/// Returns whether such a value says anything of what an endpoint is.
+pub fn tells(kind: SignKind, value: &str) -> bool {
+    rules_of(kind).iter().any(|rule| rule.pattern.fits(value))
 }
 
 fn rules_of(kind: SignKind) -> &'static [Rule] {
@@ -103,6 +110,8 @@ fn rules_of(kind: SignKind) -> &'static [Rule] {
         SignKind::HttpAgent => application::HTTP_AGENT,
         SignKind::HttpServer | SignKind::RtspServer => application::HTTP_SERVER,
         SignKind::TlsClient => application::TLS_CLIENT,
+        SignKind::TlsCertificate => application::TLS_CERTIFICATE,
+        SignKind::TlsName => application::TLS_NAME,
         SignKind::SshBanner => application::SSH_BANNER,
         SignKind::SipAgent => application::SIP_AGENT,
         SignKind::Speaks => application::SPEAKS,
@@ -125,6 +134,7 @@ impl Pattern {
             Self::Starts(text) => starts(value.as_bytes(), text),
             Self::Has(text) => has(value, text),
             Self::HasAll(texts) => texts.iter().all(|text| has(value, text)),
+            Self::Under(domain) => under(value, domain),
             Self::Opens(fits) => TcpTraits::of(value).is_some_and(|traits| fits(&traits)),
             Self::Lists(fits) => {
                 let numbers: Option<Vec<u16>> = value.split(',').map(|number| number.parse().ok()).collect();
@@ -138,9 +148,20 @@ fn starts(value: &[u8], text: &str) -> bool {
     value.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text.as_bytes()))
 }
 
+fn under(name: &str, domain: &str) -> bool {
+    let name = name.as_bytes();
+    let above = name.len().checked_sub(domain.len());
+    above.and_then(|at| name.split_at_checked(at)).is_some_and(|(below, end)| {
+        end.eq_ignore_ascii_case(domain.as_bytes()) && matches!(below.last(), None | Some(b'.'))
+    })
+}
+
 fn has(value: &str, text: &str) -> bool {
+    let Some(first) = text.as_bytes().first() else { return true };
+    // Most places differ in the first letter already.
+    let begins = |(_, letter): &(usize, &u8)| letter.eq_ignore_ascii_case(first);
     let value = value.as_bytes();
-    (0..=value.len().saturating_sub(text.len())).any(|at| value.get(at..).is_some_and(|rest| starts(rest, text)))
+    value.iter().enumerate().filter(begins).any(|(at, _)| value.get(at..).is_some_and(|rest| starts(rest, text)))
 }
 
 #[cfg(test)]
@@ -151,6 +172,8 @@ mod tests {
     fn texts_are_compared_without_regard_to_letter_case_and_never_outside_themselves() {
         assert!(has("Linux/3.10 UPnP/1.0", "upnp") && has("a", "A") && has("", ""));
         assert!(!has("", "a") && !has("ab", "abc") && !has("环境", "x"));
+        assert!(under("A.Example.org", "example.org") && under("example.org", "example.org"));
+        assert!(!under("badexample.org", "example.org") && !under("org", "example.org") && !under("", "example.org"));
         assert!(starts("MSFT 5.0".as_bytes(), "msft") && !starts("MS".as_bytes(), "msft"));
     }
 
@@ -167,7 +190,7 @@ mod tests {
                 };
                 assert!(rule.says.iter().all(|says| (1..=100).contains(&points(says))), "{kind}: {rule:?}");
                 match rule.pattern {
-                    Pattern::Is(text) | Pattern::Starts(text) | Pattern::Has(text) => {
+                    Pattern::Is(text) | Pattern::Starts(text) | Pattern::Has(text) | Pattern::Under(text) => {
                         assert!(text.len() > 1 || *kind == SignKind::LldpMedClass, "{text}");
                     }
                     Pattern::OneOf(texts) | Pattern::HasAll(texts) => {

@@ -192,6 +192,10 @@ kinds! {
     Serves = 53 "serves" Application Many,
     /// A name that another station claimed on its behalf, and which one.
     ClaimedByOther = 54 "claimed_by_other" Hearsay Many,
+    /// Subject of the certificate that it shows in TLS.
+    TlsCertificate = 55 "tls_certificate" Tls Many,
+    /// A name that it asks for in TLS, where that tells what it is: a maker's or a system's own.
+    TlsName = 56 "tls_name" Tls Many,
 }
 
 /// One thing that an endpoint was heard saying.

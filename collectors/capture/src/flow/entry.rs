@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a record tells is told once: a record that is cut leaves the connection as it is, and begins to count anew.
 
-use onenet_topology::{MacAddr, flow::FlowEnd};
+use onenet_topology::{MacAddr, application::Application, flow::FlowEnd};
 
 use super::{
     key::{Key, Place},
@@ -126,6 +126,12 @@ impl Entry {
             self.name = details.name().map(Into::into);
         }
         Some(details)
+    }
+
+    /// Returns what it carries, where payload told.
+    pub(super) fn application(&self) -> Option<Application> {
+        let conclusion = self.recogniser.conclusion();
+        conclusion.application.filter(|_| conclusion.by_payload)
     }
 
     /// Returns who sent the first packet.

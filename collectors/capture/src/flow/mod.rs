@@ -17,6 +17,8 @@ mod sources;
 mod table;
 mod tcp;
 
+use onenet_topology::application::Application;
+
 use crate::{FrameTime, application::Details};
 
 pub use onenet_topology::flow::FlowEnd as End;
@@ -33,6 +35,10 @@ pub struct Introduction {
     pub originator: End,
     /// Whom it went to.
     pub responder: End,
+    /// What the flow carries, where payload told.
+    pub application: Option<Application>,
+    /// Whether the responder is known to take part.
+    pub answered: bool,
     /// What was told.
     pub details: Box<Details>,
 }

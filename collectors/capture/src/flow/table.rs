@@ -345,7 +345,11 @@ impl Flows {
         let Some(flow) = self.table.get_mut(at) else { return };
         if let Some(details) = flow.take_details() {
             let [originator, responder] = flow.ends(&key);
-            self.introductions.push_back(Introduction { time: flow.end, originator, responder, details });
+            let (time, application) = (flow.end, flow.application());
+            // A TCP segment may be a refusal; a datagram from there is an answer.
+            let answered = flow.is_established() || key.protocol != protocol::TCP && responder.mac.is_some();
+            let told = Introduction { time, originator, responder, application, answered, details };
+            self.introductions.push_back(told);
         }
     }
 

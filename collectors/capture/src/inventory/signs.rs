@@ -8,11 +8,15 @@
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
-use onenet_topology::classify::{Plurality, Sign, SignKind};
+use onenet_topology::classify::{self, Plurality, Sign, SignKind};
 use serde::Serialize;
 
 use super::endpoint::Noted;
-use crate::{FrameTime, facts::Value, passive::printable};
+use crate::{
+    FrameTime,
+    facts::{Method, Value},
+    passive::printable,
+};
 
 /// The most signs kept of one endpoint.
 pub(super) const SIGNS_MAX: usize = 48;
@@ -20,6 +24,9 @@ pub(super) const SIGNS_MAX: usize = 48;
 const ONE_MAX: usize = 4;
 /// The most values kept of a kind of which an honest endpoint has several.
 const MANY_MAX: usize = 10;
+/// The most values kept of a kind that programs say inside of their connections: these are long, and a busy endpoint has them
+/// all.
+const APPLICATION_MAX: usize = 6;
 /// How long a value that was heard once stays before another one of its kind may take its place.
 const YIELD_NS: u64 = 600_000_000_000;
 /// What a sign takes beside its text, in bytes.
@@ -110,6 +117,10 @@ impl Signs {
             known.hash = hash;
             return known.again(time);
         }
+        // Machines name dozens of programs that are on all kinds of machines.
+        if kind == SignKind::HttpAgent && !classify::tells(kind, &text) {
+            return Noted::Known;
+        }
         if !self.make_room(time, kind, room) || !room.take(OVERHEAD_BYTES + text.len()) {
             return Noted::Known;
         }
@@ -121,6 +132,7 @@ impl Signs {
     fn make_room(&mut self, time: FrameTime, kind: SignKind, room: &mut Room) -> bool {
         let most = match kind.plurality() {
             Plurality::One => ONE_MAX,
+            Plurality::Many if Method::of(kind) == Method::Application => APPLICATION_MAX,
             Plurality::Many => MANY_MAX,
         };
         let of_kind = self.list.iter().filter(|known| known.kind == kind).count();

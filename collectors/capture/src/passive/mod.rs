@@ -10,6 +10,7 @@ mod dhcp;
 mod dhcpv6;
 mod discovery;
 mod equipment;
+pub(crate) mod introduction;
 mod names;
 mod netbios;
 mod opening;

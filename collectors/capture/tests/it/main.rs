@@ -15,6 +15,7 @@ mod discovery;
 mod evidence;
 mod flows;
 mod frames;
+mod introduction;
 mod inventory;
 mod live;
 mod observe;

@@ -1,7 +1,7 @@
 //! What programs say inside their connections: HTTP, TLS, SSH, SIP, and which protocols are spoken at all.
 
 use super::{
-    Pattern::{Has, HasAll, Is, OneOf, Starts},
+    Pattern::{Has, HasAll, Is, OneOf, Starts, Under},
     Rule,
     Says::{Class, Os, Version},
     rule,
@@ -81,6 +81,54 @@ pub(super) const TLS_CLIENT: &[Rule] = &[
     // Windows' own library asks so for updates, certificates and the like.
     rule(Starts("t12d190"), &[Os(Windows, 10)]),
     rule(Starts("t12d210"), &[Os(Windows, 10)]),
+];
+
+/// Subjects of certificates that makers put into their devices.
+pub(super) const TLS_CERTIFICATE: &[Rule] = &[
+    rule(Has("Hikvision"), &[Class(Camera, 35), Class(Recorder, 30)]),
+    rule(Has("Dahua"), &[Class(Camera, 35), Class(Recorder, 30)]),
+    rule(Has("Uniview"), &[Class(Camera, 35), Class(Recorder, 30)]),
+    rule(Has("AXIS Communications"), &[Class(Camera, 45)]),
+    rule(Has("Polycom"), &[Class(VideoTerminal, 30), Class(Phone, 25)]),
+    rule(Has("Yealink"), &[Class(Phone, 45), Class(VideoTerminal, 10)]),
+    rule(Has("Grandstream"), &[Class(Phone, 45)]),
+    rule(Has("HP-IPG"), &[Class(Printer, 45)]),
+    rule(Has("O=EPSON"), &[Class(Printer, 45)]),
+    rule(Has("O=Brother Industries"), &[Class(Printer, 45)]),
+    rule(Has("O=Lexmark"), &[Class(Printer, 45)]),
+    rule(Has("Synology"), &[Class(Storage, 45)]),
+    rule(Has("QNAP"), &[Class(Storage, 45)]),
+    rule(Has("CN=iDRAC"), &[Class(Server, 45)]),
+    rule(Has("CN=ILO"), &[Class(Server, 40)]),
+    rule(Has("VMware"), &[Class(Server, 30)]),
+    rule(Has("IOS-Self-Signed-Certificate"), &[Class(NetworkDevice, 50)]),
+    rule(Has("Fortinet"), &[Class(NetworkDevice, 40)]),
+    rule(Has("SANGFOR"), &[Class(NetworkDevice, 40)]),
+    rule(Has("Topsec"), &[Class(NetworkDevice, 40)]),
+    rule(Has("Hillstone"), &[Class(NetworkDevice, 40)]),
+    rule(Has("American Power Conversion"), &[Class(Power, 45)]),
+    // What Windows makes for its own remote desktop and management would name the host alone: no rule.
+];
+
+/// Names that programs of a system or a maker ask for by themselves, on networks from which they can be reached or not.
+pub(super) const TLS_NAME: &[Rule] = &[
+    rule(Under("windowsupdate.com"), &[Os(Windows, 30)]),
+    rule(Under("update.microsoft.com"), &[Os(Windows, 35)]),
+    rule(Under("events.data.microsoft.com"), &[Os(Windows, 30)]),
+    rule(Under("wns.windows.com"), &[Os(Windows, 40)]),
+    rule(Under("push.apple.com"), &[Os(Ios, 20), Os(MacOs, 20)]),
+    rule(Under("mesu.apple.com"), &[Os(Ios, 25), Os(MacOs, 25)]),
+    rule(Under("connectivitycheck.gstatic.com"), &[Os(Android, 30)]),
+    rule(Under("mtalk.google.com"), &[Os(Android, 25)]),
+    rule(Under("connectivitycheck.platform.hicloud.com"), &[Os(HarmonyOs, 25), Os(Android, 20)]),
+    rule(Under("connect.rom.miui.com"), &[Os(Android, 35), Class(Mobile, 25)]),
+    rule(Under("archive.kylinos.cn"), &[Os(Kylin, 40)]),
+    rule(Under("packages.chinauos.com"), &[Os(Uos, 40)]),
+    rule(Under("archive.ubuntu.com"), &[Os(Linux, 30)]),
+    rule(Under("deb.debian.org"), &[Os(Linux, 35)]),
+    rule(Under("hik-connect.com"), &[Class(Camera, 25), Class(Recorder, 25)]),
+    rule(Under("ys7.com"), &[Class(Camera, 25), Class(Recorder, 15)]),
+    rule(Under("easy4ipcloud.com"), &[Class(Camera, 25), Class(Recorder, 25)]),
 ];
 
 pub(super) const SSH_BANNER: &[Rule] = &[
