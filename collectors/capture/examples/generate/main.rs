@@ -1,7 +1,7 @@
 //! Writes the capture that `./tests/bench capture` measures: `generate FILE [PACKETS]`.
 //!
-//! Deterministic: 5,000,000 packets of 349 bytes on the mean in 101,476 conversations among 1,684 link addresses, 20 µs
-//! apart. Conversations begin as real ones do (DNS, TLS, HTTP, SSH, file sharing, mail, databases, telephony, management)
+//! Deterministic: some 5,000,000 packets (it prints how many) of 343 bytes on the mean in 101,476 conversations among 1,684 link
+//! addresses, 20 µs apart. Conversations begin as real ones do (DNS, TLS, HTTP, SSH, file sharing, mail, databases, telephony, management)
 //! and go on with payload that says nothing; 16,384 go on at a time, in trains of one to four packets. TCP opens with its
 //! handshake, numbers its bytes, acknowledges and closes.
 
@@ -208,6 +208,7 @@ fn generate(path: &str, packets: u64) -> io::Result<()> {
     let mut dice = Dice(0x5eed);
     let filler: Vec<u8> = (0..2_000).map(|_| dice.next() as u8 | 0x80).collect();
     let mean = packets.saturating_sub(output.packets) / u64::from(CONVERSATIONS);
+    // The lengths are drawn: all conversations together come near the number that was asked for.
     let (mut next, mut running, mut frame) = (0, Vec::with_capacity(AT_A_TIME), Vec::with_capacity(1_600));
     while output.packets < packets {
         while running.len() < AT_A_TIME && next < CONVERSATIONS {
@@ -219,7 +220,6 @@ fn generate(path: &str, packets: u64) -> io::Result<()> {
         }
         let at = dice.below(running.len() as u64) as usize;
         for _ in 0..=dice.below(4) {
-            // The last conversations go on until there are as many packets as were asked for.
             let more = running[at].step(&mut dice, &filler, &mut frame);
             output.frame(&frame)?;
             if !more {
