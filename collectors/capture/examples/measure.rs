@@ -1,138 +1,239 @@
-//! What `./tests/bench capture` measures: a capture file through the pipeline as an agent runs it, `--repeat` times over.
+//! What `./tests/bench capture` and `./tests/bench capture-live` measure: frames through the pipeline as an agent runs it.
 //!
-//! `measure FILE [--repeat N] [--flows-alone]` prints one line of JSON: packets, flows, and memory when each round ended.
-//! Without anything else than flows: `--flows-alone`. Each round's frames follow the last round's in time.
+//! `measure FILE [--repeat N]` reads a capture file, N times over, each round's frames behind the last round's in time.
+//! `measure --interface NAME` takes frames live, from the first one until none has come for two seconds.
+//! `--flows-alone`: nothing else than flows. `--held`: each flow stays open to the end, as if all had been open at once.
+//! Either prints one line of JSON: packets, flows, and memory when each round ended; live what the kernel dropped as well.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
+#![allow(clippy::disallowed_methods, reason = "the shell reads the clock")]
 
-use std::{fs, process::ExitCode};
+use std::{
+    error::Error,
+    fs,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use onenet_capture::{
-    FrameTime, Pipeline, PipelineOptions,
+    FrameMeta, FrameTime, LinkType, Listener, Pipeline, PipelineOptions,
     decode::Packet,
     flow::{FlowOptions, Flows},
-    offline::{CaptureFile, OfflineError},
+    offline::CaptureFile,
     replay::describe,
+    ring::{Ring, RingOptions},
 };
 
 /// How often changes are taken, as an agent does, in nanoseconds of the frames' time.
 const REPORT_NS: i64 = 10_000_000_000;
+/// The most finished flows that wait.
+const TAKE_AT: usize = 1_024;
+/// How long live capture waits for another frame.
+const SILENCE: Duration = Duration::from_secs(2);
+/// How long it waits for the first.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+struct Arguments {
+    file: Option<String>,
+    interface: Option<String>,
+    repeat: u32,
+    flows_alone: bool,
+    held: bool,
+}
+
+/// What takes the frames: everything, or flows alone.
+enum Measured {
+    Whole(Box<Pipeline>),
+    Alone(Box<Flows>),
+}
+
+struct Run {
+    measured: Measured,
+    packets: u64,
+    taken: u64,
+    recognised: u64,
+    reported: i64,
+    /// What is added to a frame's time, and the latest time so far.
+    shift: i64,
+    last: i64,
+    resident: Vec<u64>,
+}
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (mut file, mut repeat, mut flows_alone) = (None, 1, false);
-    while let Some(argument) = arguments.next() {
+    let mut arguments = Arguments { repeat: 1, ..Arguments::default() };
+    let mut given = std::env::args().skip(1);
+    while let Some(argument) = given.next() {
         match argument.as_str() {
-            "--repeat" => repeat = arguments.next().and_then(|count| count.parse().ok()).unwrap_or(1),
-            "--flows-alone" => flows_alone = true,
-            _ => file = Some(argument),
+            "--repeat" => arguments.repeat = given.next().and_then(|count| count.parse().ok()).unwrap_or(1),
+            "--interface" => arguments.interface = given.next(),
+            "--flows-alone" => arguments.flows_alone = true,
+            "--held" => arguments.held = true,
+            _ => arguments.file = Some(argument),
         }
     }
-    let Some(file) = file else {
-        eprintln!("usage: measure FILE [--repeat N] [--flows-alone]");
-        return ExitCode::from(2);
+    let mut run = Run::new(&arguments);
+    let done = match (&arguments.file, &arguments.interface) {
+        (Some(file), None) => run.file(file, arguments.repeat).map(|()| String::new()),
+        (None, Some(interface)) => run.live(interface),
+        _ => {
+            eprintln!("usage: measure FILE [--repeat N] | --interface NAME [--flows-alone] [--held]");
+            return ExitCode::from(2);
+        }
     };
-    let done = if flows_alone { alone(&file, repeat) } else { whole(&file, repeat) };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(more) => {
+            run.print(&more);
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("{}", describe(&error));
+            eprintln!("{}", describe(error.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-fn options() -> FlowOptions {
-    FlowOptions { capacity: 131_072, ..FlowOptions::default() }
+fn options(held: bool) -> FlowOptions {
+    let options = FlowOptions { capacity: 131_072, ..FlowOptions::default() };
+    if !held {
+        return options;
+    }
+    let long = Duration::from_secs(1_000_000);
+    FlowOptions { idle_tcp: long, idle_other: long, linger: long, active: None, ..options }
 }
 
-/// Reads the file `repeat` times, and hands each frame on with a time that goes on.
-fn frames(
-    file: &str,
-    repeat: u32,
-    mut each: impl FnMut(FrameTime, &onenet_capture::offline::OfflineFrame<'_>),
-    mut round: impl FnMut(),
-) -> Result<(), OfflineError> {
-    let (mut shift, mut last) = (0, 0);
-    for _ in 0..repeat {
-        let mut capture = CaptureFile::open(file.as_ref())?;
-        let mut first = None;
-        while let Some(frame) = capture.next_frame()? {
-            let time = frame.time.unix_ns();
-            let first = *first.get_or_insert(time);
-            if last != 0 && time + shift < last && time == first {
-                shift = last - time + 1_000_000;
+impl Run {
+    fn new(arguments: &Arguments) -> Self {
+        let flows = options(arguments.held);
+        let local = vec!["10.0.0.0/8".parse().unwrap_or_else(|_| unreachable!("a prefix"))];
+        let measured = if arguments.flows_alone {
+            Measured::Alone(Box::new(Flows::new(flows)))
+        } else {
+            Measured::Whole(Box::new(Pipeline::new(PipelineOptions { flows, local, ..PipelineOptions::default() })))
+        };
+        Self { measured, packets: 0, taken: 0, recognised: 0, reported: 0, shift: 0, last: 0, resident: Vec::new() }
+    }
+
+    fn file(&mut self, file: &str, repeat: u32) -> Result<(), Box<dyn Error>> {
+        for _ in 0..repeat {
+            let mut capture = CaptureFile::open(file.as_ref())?;
+            let first = CaptureFile::open(file.as_ref())?.next_frame()?.map_or(0, |frame| frame.time.unix_ns());
+            if self.last != 0 {
+                self.shift = self.last - first + 1_000_000;
             }
-            last = last.max(time + shift);
-            each(FrameTime::from_unix_ns(time + shift), &frame);
+            while capture.hand_over(self)? != 0 {
+                self.take();
+            }
+            self.resident.push(resident_kb());
         }
-        round();
+        Ok(())
     }
-    Ok(())
+
+    /// Returns what the ring counted.
+    fn live(&mut self, interface: &str) -> Result<String, Box<dyn Error>> {
+        let mut ring = Ring::open(interface, &RingOptions::default())?;
+        eprintln!("listening");
+        let mut heard = Instant::now();
+        while heard.elapsed() < if self.packets == 0 { PATIENCE } else { SILENCE } {
+            if ring.hand_over(Duration::from_millis(200), self)? != 0 {
+                heard = Instant::now();
+                self.take();
+            }
+        }
+        self.resident.push(resident_kb());
+        let counted = ring.counters()?;
+        Ok(format!(", \"kernel_frames\": {}, \"kernel_dropped\": {}", counted.frames, counted.dropped))
+    }
+
+    /// Takes what is new, as an agent does.
+    fn take(&mut self) {
+        let (waiting, due) = match &self.measured {
+            Measured::Whole(pipeline) => (pipeline.finished_flows(), self.last - self.reported >= REPORT_NS),
+            Measured::Alone(flows) => (flows.finished_len(), false),
+        };
+        if waiting >= TAKE_AT || due {
+            self.take_flows();
+        }
+        if let (Measured::Whole(pipeline), true) = (&mut self.measured, due) {
+            self.reported = self.last;
+            drop(pipeline.take_changes(FrameTime::from_unix_ns(self.last).into()));
+        }
+    }
+
+    fn take_flows(&mut self) {
+        let (taken, recognised) = (&mut self.taken, &mut self.recognised);
+        let mut count = |by_payload: bool| {
+            *taken += 1;
+            *recognised += u64::from(by_payload);
+        };
+        match &mut self.measured {
+            Measured::Whole(pipeline) => pipeline.take_flows().for_each(|flow| count(flow.by_payload)),
+            Measured::Alone(flows) => flows.take_finished().for_each(|flow| count(flow.by_payload)),
+        }
+    }
+
+    fn print(&mut self, more: &str) {
+        let (open, endpoints, undecoded, untaken) = match &mut self.measured {
+            Measured::Whole(pipeline) => {
+                let statistics = pipeline.statistics();
+                let undecoded = statistics.undecoded().map(|(_, count)| count).sum::<u64>();
+                (statistics.flows_open, statistics.endpoints, undecoded, statistics.flows.flows_untaken)
+            }
+            Measured::Alone(flows) => (flows.len(), 0, 0, flows.counters().flows_untaken),
+        };
+        while self.finish_some() {
+            self.take_flows();
+        }
+        self.take_flows();
+        println!(
+            "{{\"packets\": {}, \"flows\": {}, \"recognised\": {}, \"open\": {open}, \"endpoints\": {endpoints}, \"undecoded\": \
+             {undecoded}, \"untaken\": {untaken}, \"resident_kb\": {:?}{more}}}",
+            self.packets, self.taken, self.recognised, self.resident
+        );
+    }
+
+    /// Closes a few of the flows that are open. Returns whether there were any.
+    fn finish_some(&mut self) -> bool {
+        match &mut self.measured {
+            Measured::Whole(pipeline) => pipeline.finish_some(TAKE_AT),
+            Measured::Alone(flows) => flows.finish_some(TAKE_AT),
+        }
+    }
 }
 
-fn whole(file: &str, repeat: u32) -> Result<(), OfflineError> {
-    let local = vec!["10.0.0.0/8".parse().unwrap_or_else(|_| unreachable!("a prefix"))];
-    let mut pipeline = Pipeline::new(PipelineOptions { flows: options(), local, ..PipelineOptions::default() });
-    let (mut reported, mut taken, mut resident) = (0, 0_u64, Vec::new());
-    let mut recognised = 0_u64;
-    frames(
-        file,
-        repeat,
-        |time, frame| {
-            pipeline.frame(time, frame.link_type, frame.meta, frame.bytes);
-            if pipeline.finished_flows() >= 1_024 || time.unix_ns() - reported >= REPORT_NS {
-                reported = reported.max(time.unix_ns());
-                for flow in pipeline.take_flows() {
-                    taken += 1;
-                    recognised += u64::from(flow.by_payload);
-                }
-                if reported == time.unix_ns() {
-                    drop(pipeline.take_changes(time.into()));
-                }
-            }
-        },
-        || resident.push(resident_kb()),
-    )?;
-    let statistics = pipeline.statistics();
-    pipeline.finish();
-    for flow in pipeline.take_flows() {
-        taken += 1;
-        recognised += u64::from(flow.by_payload);
+impl Listener for Run {
+    #[inline]
+    fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        match &mut self.measured {
+            Measured::Whole(pipeline) => pipeline.foresee(link_type, meta, bytes),
+            Measured::Alone(flows) => flows.foresee(link_type, meta, bytes),
+        }
     }
-    let (frames, open, endpoints) = (statistics.frames, statistics.flows_open, statistics.endpoints);
-    let undecoded: u64 = statistics.undecoded().map(|(_, count)| count).sum();
-    let untaken = statistics.flows.flows_untaken;
-    println!(
-        "{{\"packets\": {frames}, \"flows\": {taken}, \"recognised\": {recognised}, \"open\": {open}, \"endpoints\": \
-         {endpoints}, \"undecoded\": {undecoded}, \"untaken\": {untaken}, \"resident_kb\": {resident:?}}}"
-    );
-    Ok(())
-}
 
-fn alone(file: &str, repeat: u32) -> Result<(), OfflineError> {
-    let mut flows = Flows::new(options());
-    let (mut packets, mut taken, mut resident) = (0_u64, 0, Vec::new());
-    frames(
-        file,
-        repeat,
-        |time, frame| {
-            packets += 1;
-            if let Ok(packet) = Packet::parse(frame.link_type, frame.meta, frame.bytes) {
-                flows.packet(time, &packet, frame.meta.wire_length);
+    #[inline]
+    fn prepare(&mut self) {
+        match &mut self.measured {
+            Measured::Whole(pipeline) => pipeline.prepare(),
+            Measured::Alone(flows) => flows.prepare(),
+        }
+    }
+
+    #[inline]
+    fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        self.packets += 1;
+        let time = time.unix_ns() + self.shift;
+        self.last = self.last.max(time);
+        let time = FrameTime::from_unix_ns(time);
+        match &mut self.measured {
+            Measured::Whole(pipeline) => pipeline.frame(time, link_type, meta, bytes),
+            Measured::Alone(flows) => {
+                if let Ok(packet) = Packet::parse(link_type, meta, bytes) {
+                    flows.packet(time, &packet, meta.octets());
+                }
+                while flows.take_introduction().is_some() {}
             }
-            while flows.take_introduction().is_some() {}
-            if flows.finished_len() >= 1_024 {
-                taken += flows.take_finished().count();
-            }
-        },
-        || resident.push(resident_kb()),
-    )?;
-    let open = flows.len();
-    flows.finish();
-    taken += flows.take_finished().count();
-    println!("{{\"packets\": {packets}, \"flows\": {taken}, \"open\": {open}, \"resident_kb\": {resident:?}}}");
-    Ok(())
+        }
+    }
 }
 
 /// Returns the kilobytes that are resident now.

@@ -227,8 +227,13 @@ impl Evidence {
     /// Notes one more frame. Captures may be out of order: both ends are kept.
     pub(crate) fn again(&mut self, time: FrameTime) {
         self.first = self.first.min(time);
-        self.last = self.last.max(time);
-        self.count = self.count.saturating_add(1);
+        self.add(time, 1);
+    }
+
+    /// Notes so many more frames, the last of them at `last`, none before the first.
+    pub(crate) fn add(&mut self, last: FrameTime, count: u64) {
+        self.last = self.last.max(last);
+        self.count = self.count.saturating_add(count);
     }
 }
 

@@ -94,6 +94,9 @@ pub struct Inventory {
     orphaned: Traffic,
     hasher: RandomState,
     room: Room,
+    /// Who sent and who received the last frame: frames come in trains.
+    sender: u32,
+    receiver: u32,
 }
 
 impl Inventory {
@@ -110,6 +113,8 @@ impl Inventory {
             orphaned: Traffic::default(),
             hasher: RandomState::default(),
             room: Room::new(capacity.saturating_mul(SIGN_BYTES)),
+            sender: 0,
+            receiver: 0,
         }
     }
 
@@ -119,13 +124,9 @@ impl Inventory {
         if !mac.is_unicast() {
             return;
         }
-        let at = match self.table.find(&mac) {
-            Some(at) => at,
-            None => match self.admit(time, mac, vlan, outgoing) {
-                Some(at) => at,
-                None => return,
-            },
-        };
+        let found = self.table.find_near(self.sender, &mac).or_else(|| self.admit(time, mac, vlan, outgoing));
+        let Some(at) = found else { return };
+        self.sender = at;
         let Some(entry) = self.table.get_mut(at) else { return };
         entry.traffic.frames_out += 1;
         entry.traffic.bytes_out += u64::from(octets);
@@ -152,15 +153,21 @@ impl Inventory {
         if mac.is_multicast() {
             return;
         }
-        if let Some(entry) = self.table.find(&mac).and_then(|at| self.table.get_mut(at)) {
+        let Some(at) = self.table.find_near(self.receiver, &mac) else { return };
+        self.receiver = at;
+        if let Some(entry) = self.table.get_mut(at) {
             entry.traffic.frames_in += 1;
             entry.traffic.bytes_in += u64::from(octets);
         }
     }
 
     /// Notes that an address belongs to a MAC.
+    #[inline]
     pub fn bind(&mut self, time: FrameTime, binding: &Binding) {
         if let Some(at) = self.find_or_admit(time, binding.mac) {
+            if self.table.get_mut(at).is_some_and(|entry| entry.bind_again(time, binding.ip, binding.method)) {
+                return;
+            }
             self.note(at, |entry, counters| entry.bind(time, binding.ip, binding.method, counters));
             self.note(at, |entry, _| entry.witness(time, binding.method));
         }
@@ -269,7 +276,7 @@ impl Inventory {
     }
 
     fn find_or_admit(&mut self, time: FrameTime, mac: MacAddr) -> Option<u32> {
-        self.table.find(&mac).or_else(|| self.admit(time, mac, None, false))
+        self.table.find_near(self.sender, &mac).or_else(|| self.admit(time, mac, None, false))
     }
 
     #[cold]

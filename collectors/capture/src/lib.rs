@@ -14,6 +14,7 @@ pub mod flow;
 pub mod interfaces;
 pub mod inventory;
 pub mod link;
+pub mod listener;
 pub mod neighbours;
 pub mod observations;
 pub mod offline;
@@ -26,5 +27,6 @@ pub mod time;
 mod table;
 
 pub use link::{FrameMeta, LinkType, VlanTag};
+pub use listener::Listener;
 pub use pipeline::{Changes, Pipeline, PipelineOptions, Statistics};
 pub use time::FrameTime;

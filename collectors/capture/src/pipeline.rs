@@ -7,7 +7,7 @@ use ipnetwork::IpNetwork;
 use onenet_topology::{MacAddr, Timestamp};
 
 use crate::{
-    FrameMeta, FrameTime, LinkType,
+    FrameMeta, FrameTime, LinkType, Listener,
     decode::{
         Content, Packet, Reason, Undecoded,
         tunnel::{TUNNELS_MAX, Tunnelled},
@@ -112,6 +112,18 @@ impl Pipeline {
         }
     }
 
+    /// Tells of a frame that will come some frames later, so that what it needs is at hand then. It need not come.
+    #[inline]
+    pub fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        self.flows.foresee(link_type, meta, bytes);
+    }
+
+    /// Fetches what the frames that it was told of will need.
+    #[inline]
+    pub fn prepare(&mut self) {
+        self.flows.prepare();
+    }
+
     /// Takes one frame.
     #[inline]
     pub fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
@@ -189,6 +201,14 @@ impl Pipeline {
         self.introduce();
     }
 
+    /// Closes up to `most` flows, for who takes their records in between: together they take as much memory as the table. Returns
+    /// whether there were any.
+    pub fn finish_some(&mut self, most: usize) -> bool {
+        let any = self.flows.finish_some(most);
+        self.introduce();
+        any
+    }
+
     /// Returns what is new since the last call.
     pub fn take_changes(&mut self, now: Timestamp) -> Changes {
         self.advance(now);
@@ -256,6 +276,23 @@ impl Pipeline {
         if let Some(count) = self.undecoded.get_mut(reason.index()) {
             *count += 1;
         }
+    }
+}
+
+impl Listener for Pipeline {
+    #[inline]
+    fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        Self::foresee(self, link_type, meta, bytes);
+    }
+
+    #[inline]
+    fn prepare(&mut self) {
+        Self::prepare(self);
+    }
+
+    #[inline]
+    fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        Self::frame(self, time, link_type, meta, bytes);
     }
 }
 

@@ -162,8 +162,7 @@ impl Replayer {
     /// # Errors
     /// When it cannot be read to its end; what came before counts.
     pub fn capture<R: std::io::Read>(&mut self, mut capture: CaptureFile<R>) -> Result<(), OfflineError> {
-        while let Some(frame) = capture.next_frame()? {
-            self.pipeline.frame(frame.time, frame.link_type, frame.meta, frame.bytes);
+        while capture.hand_over(&mut self.pipeline)? != 0 {
             if self.pipeline.finished_flows() >= DRAIN_AT {
                 self.drain();
             }

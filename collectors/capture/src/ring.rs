@@ -18,7 +18,7 @@ pub use self::sockets::Sockets;
 use std::{ffi::c_int, io, num::NonZeroUsize, os::fd::OwnedFd, path::PathBuf, time::Duration};
 
 use self::{block::Reading, sockets::Lease, system::Mapping};
-use crate::{FrameMeta, FrameTime, LinkType};
+use crate::{FrameMeta, FrameTime, LinkType, Listener, listener::Each};
 
 /// Size of a ring for a county, in bytes.
 pub const RING_BYTES_DEFAULT: usize = 4 << 20;
@@ -273,11 +273,19 @@ impl Ring {
         timeout: Duration,
         each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8]),
     ) -> Result<usize, RingError> {
+        self.hand_over(timeout, &mut Each(each))
+    }
+
+    /// As [`Ring::receive`], to a listener.
+    ///
+    /// # Errors
+    /// As [`Ring::receive`].
+    pub fn hand_over(&mut self, timeout: Duration, listener: &mut impl Listener) -> Result<usize, RingError> {
         if self.mapping.block(self.next).is_none() {
             self.wait(timeout)?;
         }
         let Some(bytes) = self.mapping.block(self.next) else { return Ok(0) };
-        let found = block::read(bytes, &self.reading, each);
+        let found = block::read(bytes, &self.reading, listener);
         // The kernel may fill the block again from here on.
         self.mapping.give_back(self.next);
         self.next = (self.next + 1) % self.mapping.blocks();

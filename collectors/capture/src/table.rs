@@ -5,13 +5,19 @@
 //! entry is removed. The hash is seeded in each process, so that nobody outside can choose colliding keys.
 //! It knows no time: who touches an entry, and when, decides its place in the list.
 
-use std::hash::{BuildHasher, Hash};
+use std::{
+    hash::{BuildHasher, Hash},
+    hint::black_box,
+};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 /// No entry.
 const NONE: u32 = u32::MAX;
+
+/// The most entries that room is reserved for at once.
+const RESERVED_MAX: usize = 1 << 20;
 
 /// A table with `LISTS` lists, most recently touched entry first.
 #[derive(Debug)]
@@ -25,13 +31,18 @@ pub(crate) struct Table<K, V, const LISTS: usize> {
     len: usize,
 }
 
+/// In the order and at the alignment of cache lines: what finding an entry reads first, then the value, whose own order says what
+/// of it lies nearest.
 #[derive(Debug)]
+#[repr(C, align(64))]
 struct Slot<K, V> {
-    entry: Option<(K, V)>,
+    /// Of a free slot, what it was.
+    key: K,
     newer: u32,
     /// The next older entry of the list; of a free slot, the next free one.
     older: u32,
     list: u8,
+    value: Option<V>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,16 +52,19 @@ struct List {
     len: usize,
 }
 
-impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
-    /// Returns an empty table for at most `capacity` entries, at least one; memory is taken as it fills.
+impl<K: Hash + Eq + Copy, V, const LISTS: usize> Table<K, V, LISTS> {
+    /// Returns an empty table for at most `capacity` entries, at least one. Room for all is reserved at once, so that nothing is
+    /// moved later; the system gives memory as it is first written to.
     pub(crate) fn new(capacity: usize) -> Self {
+        let capacity = capacity.clamp(1, NONE as usize - 1);
+        let reserved = capacity.min(RESERVED_MAX);
         Self {
-            index: HashTable::new(),
-            slots: Vec::new(),
+            index: HashTable::with_capacity(reserved),
+            slots: Vec::with_capacity(reserved),
             free: NONE,
             lists: [List { newest: NONE, oldest: NONE, len: 0 }; LISTS],
             hasher: RandomState::default(),
-            capacity: capacity.clamp(1, NONE as usize - 1),
+            capacity,
             len: 0,
         }
     }
@@ -75,26 +89,55 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
     #[inline]
     pub(crate) fn find(&self, key: &K) -> Option<u32> {
         let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |&at| self.key(at).is_some_and(|found| found == key)).copied()
+        // What the index names is in use.
+        self.index.find(hash, |&at| self.slots.get(at as usize).is_some_and(|slot| slot.key == *key)).copied()
+    }
+
+    /// Returns the same, with a look at `guess` first: the last one that was found, as a rule.
+    #[inline]
+    pub(crate) fn find_near(&self, guess: u32, key: &K) -> Option<u32> {
+        let right = self.slots.get(guess as usize).is_some_and(|slot| slot.key == *key && slot.value.is_some());
+        if right { Some(guess) } else { self.find(key) }
+    }
+
+    /// Returns what the index knows a key by.
+    #[inline]
+    pub(crate) fn hash(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Fetches what finding keys with these hashes will read, and has `fetch` do the same with their values. Nothing here depends on
+    /// what another waits for, so that all wait together.
+    #[inline]
+    pub(crate) fn foresee<const N: usize>(&self, hashes: &[u64; N], fetch: impl Fn(&V)) {
+        // The few bits of a hash that the index keeps decide: comparing keys would have to wait for them.
+        let likely = hashes.map(|hash| self.index.find(hash, |_| true).copied().unwrap_or(NONE));
+        for at in likely {
+            let Some(slot) = self.slots.get(at as usize) else { continue };
+            black_box(slot.list);
+            if let Some(value) = &slot.value {
+                fetch(value);
+            }
+        }
     }
 
     #[inline]
     pub(crate) fn get(&self, at: u32) -> Option<&V> {
-        self.slots.get(at as usize)?.entry.as_ref().map(|(_, value)| value)
+        self.slots.get(at as usize)?.value.as_ref()
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, at: u32) -> Option<&mut V> {
-        self.slots.get_mut(at as usize)?.entry.as_mut().map(|(_, value)| value)
+        self.slots.get_mut(at as usize)?.value.as_mut()
     }
 
     pub(crate) fn key(&self, at: u32) -> Option<&K> {
-        self.slots.get(at as usize)?.entry.as_ref().map(|(key, _)| key)
+        self.slots.get(at as usize).filter(|slot| slot.value.is_some()).map(|slot| &slot.key)
     }
 
     /// Returns the list that the entry is in.
     pub(crate) fn list_of(&self, at: u32) -> Option<u8> {
-        self.slots.get(at as usize).filter(|slot| slot.entry.is_some()).map(|slot| slot.list)
+        self.slots.get(at as usize).filter(|slot| slot.value.is_some()).map(|slot| slot.list)
     }
 
     /// Puts a new entry in front of `list`. Returns `None`, and changes nothing, when the table is full: whoever
@@ -103,8 +146,8 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
         if self.is_full() || usize::from(list) >= LISTS {
             return None;
         }
-        let hash = self.hasher.hash_one(&key);
-        let slot = Slot { entry: Some((key, value)), newer: NONE, older: NONE, list };
+        let hash = self.hasher.hash_one(key);
+        let slot = Slot { key, newer: NONE, older: NONE, list, value: Some(value) };
         let at = if self.free == NONE {
             let at = u32::try_from(self.slots.len()).ok()?;
             self.slots.push(slot);
@@ -117,9 +160,7 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
             at
         };
         let (slots, hasher) = (&self.slots, &self.hasher);
-        self.index.insert_unique(hash, at, |&at| {
-            slots.get(at as usize).and_then(|slot| slot.entry.as_ref()).map_or(0, |(key, _)| hasher.hash_one(key))
-        });
+        self.index.insert_unique(hash, at, |&at| slots.get(at as usize).map_or(0, |slot| hasher.hash_one(slot.key)));
         self.len += 1;
         self.link(at, list);
         Some(at)
@@ -132,11 +173,11 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
             found.remove();
         }
         let slot = self.slots.get_mut(at as usize)?;
-        let entry = slot.entry.take();
+        let value = slot.value.take()?;
         slot.older = self.free;
         self.free = at;
         self.len -= 1;
-        entry
+        Some((slot.key, value))
     }
 
     /// Moves the entry to the front of `list`.
@@ -160,12 +201,12 @@ impl<K: Hash + Eq, V, const LISTS: usize> Table<K, V, LISTS> {
 
     /// Returns every entry, in no order that means anything.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.slots.iter().filter_map(|slot| slot.entry.as_ref()).map(|(key, value)| (key, value))
+        self.slots.iter().filter_map(|slot| slot.value.as_ref().map(|value| (&slot.key, value)))
     }
 
     /// Returns the values for change, in the order of their indexes.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut()).map(|(key, value)| (&*key, value))
+        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut().map(|value| (&slot.key, value)))
     }
 
     fn link(&mut self, at: u32, to: u8) {
@@ -272,6 +313,8 @@ mod tests {
                 }
                 for (key, value) in &map {
                     prop_assert_eq!(table.find(key).and_then(|at| table.get(at)), Some(value));
+                    let guess = number % 16;
+                    prop_assert_eq!(table.find_near(guess, key), table.find(key));
                 }
             }
         }

@@ -37,7 +37,8 @@ impl FrameTime {
 
     /// Returns whether more than `span` passed since `earlier`.
     pub fn is_past(self, earlier: Self, span: Duration) -> bool {
-        i128::from(self.ns_since(earlier)) > i128::try_from(span.as_nanos()).unwrap_or(i128::MAX)
+        let whole = i64::try_from(span.as_secs()).unwrap_or(i64::MAX).saturating_mul(NS_PER_S);
+        self.ns_since(earlier) > whole.saturating_add(span.subsec_nanos().into())
     }
 }
 

@@ -18,8 +18,8 @@ use std::{
 };
 
 use onenet_capture::{
-    Pipeline, PipelineOptions,
-    evidence::{Memory, SNAP_LENGTH_DEFAULT},
+    FrameMeta, FrameTime, LinkType, Listener, Pipeline, PipelineOptions,
+    evidence::{Keeper, Memory, SNAP_LENGTH_DEFAULT},
     flow::FlowRecord,
     ring::{Ring, RingCounters, RingError, RingOptions, Sockets},
 };
@@ -228,17 +228,12 @@ impl Part {
     fn take(&mut self, ring: &mut Ring, room: &Room<'_>) -> Result<(), RingError> {
         let mut reported = room.clock.timestamp();
         while !room.stop.load(Ordering::Relaxed) && !room.over.load(Ordering::Relaxed) {
-            let (pipeline, memory, mut last) = (&mut self.pipeline, self.memory.as_ref(), None);
-            // Held from the first frame of a block to its last, and not while there is none.
-            let mut keeper = None;
-            ring.receive(WAIT, |time, link_type, meta, bytes| {
-                if let Some(memory) = memory {
-                    keeper.get_or_insert_with(|| memory.keeper()).keep(time, link_type, meta, bytes);
-                }
-                pipeline.frame(time, link_type, meta, bytes);
-                last = Some(time);
-            })?;
-            drop(keeper);
+            let last = {
+                let (pipeline, memory) = (&mut self.pipeline, self.memory.as_ref());
+                let mut hearing = Hearing { pipeline, memory, keeper: None, last: None };
+                ring.hand_over(WAIT, &mut hearing)?;
+                hearing.last
+            };
             let now = room.clock.timestamp();
             if let Some(frames) = last {
                 self.frames_at = Some(Moment { frames: frames.into(), agent: now });
@@ -299,6 +294,36 @@ impl Part {
         if self.number == 0 {
             desk.sample(at.agent);
         }
+    }
+}
+
+/// What takes the frames of a block: the evidence's memory, then the pipeline.
+struct Hearing<'a> {
+    pipeline: &'a mut Pipeline,
+    memory: Option<&'a Memory>,
+    /// Held from the first frame of a block to its last, and not while there is none.
+    keeper: Option<Keeper<'a>>,
+    last: Option<FrameTime>,
+}
+
+impl Listener for Hearing<'_> {
+    #[inline]
+    fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        self.pipeline.foresee(link_type, meta, bytes);
+    }
+
+    #[inline]
+    fn prepare(&mut self) {
+        self.pipeline.prepare();
+    }
+
+    #[inline]
+    fn frame(&mut self, time: FrameTime, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        if let Some(memory) = self.memory {
+            self.keeper.get_or_insert_with(|| memory.keeper()).keep(time, link_type, meta, bytes);
+        }
+        self.pipeline.frame(time, link_type, meta, bytes);
+        self.last = Some(time);
     }
 }
 

@@ -79,6 +79,7 @@ impl<'a> IpHeader<'a> {
     ///
     /// # Errors
     /// When the header does not fit, or its lengths contradict each other.
+    #[inline]
     pub fn parse_v4(bytes: &'a [u8]) -> Result<Self, Undecoded> {
         let (header, _) = head::<20>(bytes, Reason::Ipv4Short)?;
         let [first, _, t0, t1, i0, i1, f0, f1, hop_limit, protocol, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *header;

@@ -19,6 +19,8 @@ const MPLS: [u16; 2] = [0x8847, 0x8848];
 const LABELS_MAX: usize = 8;
 /// A PPPoE session (RFC 2516); its discovery, 0x8863, carries no packets.
 const PPPOE_SESSION: u16 = 0x8864;
+/// IPv4, ARP, IPv6.
+const PLAIN: [u16; 3] = [0x0800, 0x0806, 0x86dd];
 /// A frame inside a provider's backbone (802.1ah).
 const BACKBONE: u16 = 0x88e7;
 /// EtherTypes start here; below, the field is the length of an 802.3 frame.
@@ -67,9 +69,10 @@ impl<'a> Link<'a> {
     ///
     /// # Errors
     /// When the header does not fit, or the link type is not one the product reads.
+    #[inline]
     pub fn parse(link_type: LinkType, tag: Option<VlanTag>, bytes: &'a [u8]) -> Result<Self, Undecoded> {
         let link = match link_type {
-            LinkType::Ethernet => Self::ethernet(bytes, tag),
+            LinkType::Ethernet => return Self::ethernet(bytes, tag),
             LinkType::LinuxCooked => Self::cooked(bytes),
             LinkType::LinuxCooked2 => Self::cooked2(bytes),
             LinkType::RawIp => Ok(Self::bare(Protocol::Ip, bytes)),
@@ -97,11 +100,14 @@ impl<'a> Link<'a> {
     pub(crate) fn frame(bytes: &'a [u8], tag: Option<VlanTag>) -> Result<Self, Undecoded> {
         let mut link = Self::ethernet(bytes, None)?;
         link.vlan = link.vlan.or(tag.and_then(VlanTag::id));
-        Ok(link.placed(bytes))
+        Ok(link)
     }
 
+    #[inline]
     fn placed(mut self, bytes: &[u8]) -> Self {
-        self.protocol = self.protocol.map_err(|fault| fault.seen_from(bytes, self.payload));
+        if let Err(fault) = &mut self.protocol {
+            *fault = fault.seen_from(bytes, self.payload);
+        }
         self
     }
 
@@ -118,17 +124,26 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// An Ethernet frame, faults seen from its beginning.
+    #[inline]
     fn ethernet(bytes: &'a [u8], tag: Option<VlanTag>) -> Result<Self, Undecoded> {
         let (header, payload) = head::<14>(bytes, Reason::EthernetShort)?;
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *header;
-        let mut link = Self {
+        let field = be16([t0, t1]);
+        let link = Self {
             source: Some(MacAddr([s0, s1, s2, s3, s4, s5])),
             destination: Some(MacAddr([d0, d1, d2, d3, d4, d5])),
             vlan: tag.and_then(VlanTag::id),
-            ..Self::bare(Protocol::Ip, payload)
+            ..Self::bare(Protocol::EtherType(field), payload)
         };
-        link.carry(be16([t0, t1]));
-        Ok(link)
+        // Most frames have nothing around their packet.
+        if PLAIN.contains(&field) { Ok(link) } else { Ok(link.unwrapped_from(field, bytes)) }
+    }
+
+    #[inline(never)]
+    fn unwrapped_from(mut self, field: u16, bytes: &[u8]) -> Self {
+        self.carry(field);
+        self.placed(bytes)
     }
 
     /// Linux cooked capture, version 1: packet type, hardware type, address length, 8 bytes of address, protocol.

@@ -112,8 +112,9 @@ impl<'a> Packet<'a> {
         // Where the capture cut the frame, that bytes are missing is no fault of the sender.
         let cut = usize::try_from(meta.wire_length).is_ok_and(|length| length > bytes.len());
         let link = Link::parse(link_type, meta.vlan, bytes).map_err(|fault| fault.blamed(cut))?;
-        let packet = Self::from_link(&link, bytes, cut);
-        Ok(Self { outgoing: meta.outgoing || link.outgoing, ..packet })
+        let mut packet = Self::from_link(&link, bytes, cut);
+        packet.outgoing = meta.outgoing || link.outgoing;
+        Ok(packet)
     }
 
     /// Returns what is behind a link layer in `bytes`, the end of which may be `cut` off.
@@ -131,10 +132,13 @@ impl<'a> Packet<'a> {
             content: Content::Unread,
             fault: None,
         };
-        packet.fault = packet.read_content(link, bytes, cut).err().map(|fault| fault.blamed(cut));
+        if let Err(fault) = packet.read_content(link, bytes, cut) {
+            packet.fault = Some(fault.blamed(cut));
+        }
         packet
     }
 
+    #[inline]
     fn read_content(&mut self, link: &Link<'a>, frame: &[u8], cut: bool) -> Result<(), Undecoded> {
         let payload = link.payload;
         let placed = |fault: Undecoded| fault.seen_from(frame, payload);
@@ -173,6 +177,9 @@ impl<'a> Packet<'a> {
             Err(fault) => (Transport::Unread, Some(fault.seen_from(frame, header.payload))),
         };
         self.content = Content::Ip(Ip { header, transport });
+        if header.missing == 0 && fault.is_none() {
+            return Ok(());
+        }
         let promised = (header.missing != 0 && !cut).then(|| {
             let reason = if header.source.is_ipv4() { Reason::Ipv4TotalLength } else { Reason::Ipv6PayloadLength };
             placed(Undecoded::new(reason, 2, payload.len().saturating_add(header.missing), payload.len()))

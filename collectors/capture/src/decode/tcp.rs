@@ -40,6 +40,7 @@ impl<'a> Tcp<'a> {
     ///
     /// # Errors
     /// When the header does not fit or its length cannot be.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Undecoded> {
         let (header, rest) = head::<20>(bytes, Reason::TcpShort)?;
         let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, ..] = *header;

@@ -20,6 +20,7 @@ impl<'a> Udp<'a> {
     ///
     /// # Errors
     /// When the header does not fit, or the stated length is below the header's.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Undecoded> {
         let (header, rest) = head::<8>(bytes, Reason::UdpShort)?;
         let [s0, s1, d0, d1, l0, l1, _, _] = *header;

@@ -1,6 +1,9 @@
 //! A flow that is going on.
 //!
-//! Invariant: what a record tells is told once: a record that is cut leaves the connection as it is, and begins to count anew.
+//! Invariants: what a record tells is told once: a record that is cut leaves the connection as it is, and begins to count anew.
+//! What each packet changes lies in front, in two cache lines behind the key's; the rest is looked at when a flow begins or ends.
+
+use std::hint::black_box;
 
 use onenet_topology::{MacAddr, application::Application, flow::FlowEnd};
 
@@ -16,13 +19,11 @@ use crate::{
     decode::ip::protocol,
 };
 
+/// What one side sent.
 #[derive(Debug, Clone, Copy, Default)]
-struct Direction {
+struct Sum {
     packets: u64,
     bytes: u64,
-    tcp_flags: u8,
-    /// The sender's link address in the first packet.
-    mac: Option<MacAddr>,
 }
 
 /// What of a packet its flow looks at.
@@ -38,42 +39,61 @@ pub(super) struct Sent<'a> {
     pub(super) whole: bool,
 }
 
-/// A flow that is going on.
+/// A flow that is going on. The order is that of memory.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Entry {
     pub(super) start: FrameTime,
     pub(super) end: FrameTime,
     pub(super) touched: FrameTime,
-    out: Direction,
-    back: Direction,
-    pub(super) tcp: Tracker,
-    recogniser: Recogniser,
-    name: Option<Box<str>>,
+    out: Sum,
+    back: Sum,
+    tcp_flags_out: u8,
+    tcp_flags_in: u8,
     pub(super) originator_is_low: bool,
     /// Whether the originator, or who answers it, sent the first packet.
     opened_by_originator: bool,
     /// Whether the originator went on after it was answered.
     established: bool,
+    /// Whether payload may still tell something.
+    listening: bool,
+    pub(super) tcp: Tracker,
+    recogniser: Recogniser,
+    name: Option<Box<str>>,
+    /// The originator's and the responder's link address in the first packet of each.
+    macs: [Option<MacAddr>; 2],
 }
 
 impl Entry {
     /// Returns a flow without packets.
     pub(super) fn new(time: FrameTime, place: &Place) -> Self {
         let originator_is_low = place.from_low != place.answers;
-        let port = |low| place.key.end(low).port;
+        let port = |low| place.key.port(low);
+        let recogniser = Recogniser::new(place.key.protocol, port(originator_is_low), port(!originator_is_low));
         Self {
             start: time,
             end: time,
             touched: time,
-            out: Direction::default(),
-            back: Direction::default(),
-            tcp: Tracker::default(),
-            recogniser: Recogniser::new(place.key.protocol, port(originator_is_low), port(!originator_is_low)),
-            name: None,
+            out: Sum::default(),
+            back: Sum::default(),
+            tcp_flags_out: 0,
+            tcp_flags_in: 0,
             originator_is_low,
             opened_by_originator: !place.answers,
             established: false,
+            listening: !recogniser.is_done(),
+            tcp: Tracker::default(),
+            recogniser,
+            name: None,
+            macs: [None; 2],
         }
+    }
+
+    /// Fetches what a packet will change.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        black_box(self.end);
+        self.tcp.foresee();
     }
 
     /// Counts a packet. Returns whether payload told all that it will.
@@ -85,24 +105,28 @@ impl Entry {
         assemblies: &mut Assemblies,
         counters: &mut TcpCounters,
     ) -> bool {
-        let (direction, other) = if out { (&mut self.out, &self.back) } else { (&mut self.back, &self.out) };
-        if direction.packets == 0 && direction.mac.is_none() {
-            direction.mac = sent.mac;
+        let (sum, answers) =
+            if out { (&mut self.out, self.back.packets != 0) } else { (&mut self.back, self.out.packets != 0) };
+        if sum.packets == 0 {
+            let [originator, responder] = &mut self.macs;
+            let mac = if out { originator } else { responder };
+            *mac = mac.or(sent.mac);
         }
-        direction.packets += 1;
-        direction.bytes += u64::from(sent.octets);
+        sum.packets += 1;
+        sum.bytes += u64::from(sent.octets);
         self.start = self.start.min(sent.time);
         self.end = self.end.max(sent.time);
         let stream = if let Some(segment) = &sent.segment {
-            direction.tcp_flags |= segment.flags;
+            let flags = if out { &mut self.tcp_flags_out } else { &mut self.tcp_flags_in };
+            *flags |= segment.flags;
             let stream = self.tcp.segment(sent.time, out, segment, counters);
             self.established = self.tcp.is_established();
             stream
         } else {
-            self.established |= out && other.packets != 0;
+            self.established |= out && answers;
             Stream::Next
         };
-        !self.recogniser.is_done() && self.look(out, sent, stream, assemblies)
+        self.listening && self.look(out, sent, stream, assemblies)
     }
 
     fn look(&mut self, out: bool, sent: &Sent<'_>, stream: Stream, assemblies: &mut Assemblies) -> bool {
@@ -116,7 +140,8 @@ impl Entry {
         if !sent.whole {
             self.recogniser.gap(assemblies);
         }
-        self.recogniser.is_done()
+        self.listening = !self.recogniser.is_done();
+        !self.listening
     }
 
     /// Returns what payload told of the flow, once: it is not kept here any longer.
@@ -136,8 +161,9 @@ impl Entry {
 
     /// Returns who sent the first packet.
     pub(super) fn opener(&self, key: &Key) -> Opener {
-        let direction = if self.opened_by_originator { &self.out } else { &self.back };
-        Opener { ip: key.ip(self.originator_is_low == self.opened_by_originator), mac: direction.mac }
+        let [originator, responder] = self.macs;
+        let mac = if self.opened_by_originator { originator } else { responder };
+        Opener { ip: key.ip(self.originator_is_low == self.opened_by_originator), mac }
     }
 
     /// Returns whether both sides are known to take part.
@@ -147,8 +173,9 @@ impl Entry {
 
     /// Returns originator and responder.
     pub(super) fn ends(&self, key: &Key) -> [FlowEnd; 2] {
-        let end = |low, side: &Direction| FlowEnd { mac: side.mac, ..key.end(low) };
-        [end(self.originator_is_low, &self.out), end(!self.originator_is_low, &self.back)]
+        let [originator, responder] = self.macs;
+        let end = |low, mac| FlowEnd { mac, ..key.end(low) };
+        [end(self.originator_is_low, originator), end(!self.originator_is_low, responder)]
     }
 
     /// Returns the record of a flow that is over.
@@ -164,8 +191,8 @@ impl Entry {
         let mut record = self.record(key, EndReason::Active);
         record.tcp = (key.protocol == protocol::TCP).then(|| self.tcp.cut());
         record.name.clone_from(&self.name);
-        self.out = Direction { mac: self.out.mac, ..Direction::default() };
-        self.back = Direction { mac: self.back.mac, ..Direction::default() };
+        (self.out, self.back) = (Sum::default(), Sum::default());
+        (self.tcp_flags_out, self.tcp_flags_in) = (0, 0);
         (self.start, self.end) = (time, time);
         record
     }
@@ -183,8 +210,8 @@ impl Entry {
             packets_in: self.back.packets,
             bytes_out: self.out.bytes,
             bytes_in: self.back.bytes,
-            tcp_flags_out: self.out.tcp_flags,
-            tcp_flags_in: self.back.tcp_flags,
+            tcp_flags_out: self.tcp_flags_out,
+            tcp_flags_in: self.tcp_flags_in,
             start: self.start,
             end: self.end,
             reason,

@@ -17,10 +17,11 @@ use super::{
     tcp::{Segment, TcpCounters},
 };
 use crate::{
-    FrameTime,
+    FrameMeta, FrameTime, LinkType,
     application::Assemblies,
     decode::{Content, Ip, Packet, Transport, ip::protocol},
     flow::Introduction,
+    listener::AHEAD,
     table::Table,
 };
 
@@ -32,8 +33,9 @@ const ESTABLISHED_TCP: u8 = 3;
 const OVER: u8 = 4;
 const LISTS: usize = 5;
 
-/// How often a flow's place in its list is brought up to date at most, in nanoseconds.
-const TOUCH_NS: u64 = 1_000_000_000;
+/// How often a flow's place in its list is brought up to date at most, in nanoseconds. So much later than it should a flow may be
+/// found to be silent.
+const TOUCH_NS: u64 = 4_000_000_000;
 /// How often a packet looks for flows that have been silent for too long, in nanoseconds of the frames' time.
 const EXPIRE_NS: u64 = 10_000_000;
 /// How many flows one packet may close at most, so that none waits for long.
@@ -107,6 +109,11 @@ pub struct Flows {
     counters: FlowCounters,
     /// When flows were last looked through for silent ones.
     expired: FrameTime,
+    /// What the index knows the flows of the next packets by, and how many those are.
+    ahead: [u64; AHEAD],
+    foreseen: usize,
+    /// The flow of the last packet: packets come in trains.
+    recent: u32,
 }
 
 impl Flows {
@@ -123,6 +130,9 @@ impl Flows {
             options,
             counters: FlowCounters::default(),
             expired: FrameTime::default(),
+            ahead: [0; AHEAD],
+            foreseen: 0,
+            recent: 0,
         }
     }
 
@@ -160,6 +170,24 @@ impl Flows {
         self.count(&Place::new(packet, ip, ports, answers), &sent);
     }
 
+    /// Notes a frame that may come soon: see [`Flows::prepare`].
+    #[inline]
+    pub fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        let key = if link_type == LinkType::Ethernet { Key::guess(meta.vlan, bytes) } else { None };
+        if let (Some(key), Some(hash)) = (key, self.ahead.get_mut(self.foreseen)) {
+            *hash = self.table.hash(&key);
+            self.foreseen += 1;
+        }
+    }
+
+    /// Fetches what the frames that were foreseen will need: most of the time that a packet takes goes by in waiting for memory, and
+    /// several can wait together.
+    #[inline]
+    pub fn prepare(&mut self) {
+        self.foreseen = 0;
+        self.table.foresee(&self.ahead, Entry::foresee);
+    }
+
     /// Closes what has been silent for too long at `now`.
     pub fn advance(&mut self, now: FrameTime) {
         self.expire(now, usize::MAX);
@@ -175,6 +203,17 @@ impl Flows {
                 self.close(at, EndReason::Finished);
             }
         }
+    }
+
+    /// Closes up to `most` flows, those that have been silent longest of each kind first. Returns whether there were any.
+    pub fn finish_some(&mut self, most: usize) -> bool {
+        let before = self.table.len();
+        for list in [OVER, PASSING_OTHER, PASSING_TCP, ESTABLISHED_OTHER, ESTABLISHED_TCP] {
+            while let Some(at) = self.table.oldest(list).filter(|_| before - self.table.len() < most) {
+                self.close(at, EndReason::Finished);
+            }
+        }
+        before != 0
     }
 
     /// Returns the number of flows that are going on.
@@ -209,7 +248,7 @@ impl Flows {
     }
 
     fn count(&mut self, place: &Place, sent: &Sent<'_>) {
-        let mut found = self.table.find(&place.key);
+        let mut found = self.table.find_near(self.recent, &place.key);
         match found.and_then(|at| self.ends_before(at, sent).map(|why| (at, why))) {
             Some((at, EndReason::Active)) => self.cut(at, sent.time),
             Some((at, reason)) => {
@@ -219,6 +258,7 @@ impl Flows {
             None => {}
         }
         let Some(at) = found.or_else(|| self.open(place, sent)) else { return };
+        self.recent = at;
         let Some(flow) = self.table.get_mut(at) else { return };
         let out = flow.originator_is_low == place.from_low;
         let told = flow.add(out, sent, &mut self.assemblies, &mut self.counters.tcp);
@@ -329,8 +369,10 @@ impl Flows {
                 left -= 1;
                 if now.is_past(flow.end, idle) {
                     self.close(at, if list == OVER { EndReason::Closed } else { EndReason::Idle });
+                } else if flow.end.unix_ns().abs_diff(flow.touched.unix_ns()) < TOUCH_NS {
+                    // It went on after its place was last brought up to date, and has its time still; so may those behind it.
+                    break;
                 } else {
-                    // Its place was not brought up to date since; now it is.
                     flow.touched = flow.end;
                     self.table.touch(at, list);
                 }
@@ -402,7 +444,8 @@ fn said<'a>(ip: &Ip<'a>) -> (Option<Segment>, &'a [u8]) {
 
 /// Returns the list that a flow belongs in.
 fn list(flow: &Entry, protocol: u8) -> u8 {
-    match (flow.tcp.is_over(), flow.is_established(), protocol == protocol::TCP) {
+    let tcp = protocol == protocol::TCP;
+    match (tcp && flow.tcp.is_over(), flow.is_established(), tcp) {
         (true, ..) => OVER,
         (_, true, true) => ESTABLISHED_TCP,
         (_, true, false) => ESTABLISHED_OTHER,

@@ -98,13 +98,14 @@ pub(super) enum Noted {
     Known,
 }
 
-/// What the table holds of an endpoint. What every frame touches comes first; the rest is behind a pointer.
+/// What the table holds of an endpoint. The order is that of memory: what every frame touches comes first; the rest is behind a
+/// pointer.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Entry {
     pub(super) traffic: Traffic,
-    pub(super) traffic_reported: Traffic,
-    pub(super) first: FrameTime,
     pub(super) last: FrameTime,
+    pub(super) first: FrameTime,
     pub(super) touched: FrameTime,
     /// The VLAN of the last frame.
     pub(super) vlan: Option<u16>,
@@ -113,7 +114,17 @@ pub(super) struct Entry {
     pub(super) changed: bool,
     /// Whether it has been reported at all.
     pub(super) reported: bool,
+    again: Again,
     details: Option<Box<Details>>,
+    pub(super) traffic_reported: Traffic,
+}
+
+/// The binding that was noted last, which most packets confirm, and how often they did since its evidence was brought up to date.
+#[derive(Debug, Clone, Copy, Default)]
+struct Again {
+    bound: Option<(IpAddr, Method)>,
+    count: u32,
+    last: FrameTime,
 }
 
 #[derive(Debug, Default)]
@@ -168,6 +179,7 @@ impl Entry {
             own,
             changed: false,
             reported: false,
+            again: Again::default(),
             details: None,
         }
     }
@@ -205,6 +217,28 @@ impl Entry {
         Noted::Changed
     }
 
+    /// Notes a binding, and that its method was heard, if it is the one that was noted last: then that is not news. Returns whether
+    /// it is.
+    #[inline]
+    pub(super) fn bind_again(&mut self, time: FrameTime, ip: IpAddr, method: Method) -> bool {
+        let again = &mut self.again;
+        if again.bound != Some((ip, method)) || time < again.last || again.count == u32::MAX {
+            return false;
+        }
+        again.count += 1;
+        again.last = time;
+        self.last = self.last.max(time);
+        true
+    }
+
+    /// Brings the evidence up to date.
+    fn settle(&mut self) {
+        if let Some(details) = &mut self.details {
+            self.again.add_to(&mut details.bindings, &mut details.evidence);
+        }
+        self.again = Again::default();
+    }
+
     pub(super) fn bind(
         &mut self,
         time: FrameTime,
@@ -212,6 +246,8 @@ impl Entry {
         method: Method,
         counters: &mut InventoryCounters,
     ) -> Noted {
+        self.settle();
+        self.again = Again { bound: Some((ip, method)), count: 0, last: time };
         let bindings = &mut self.details.get_or_insert_default().bindings;
         if let Some(known) = bindings.iter_mut().find(|known| known.ip == ip) {
             return if add_evidence(&mut known.evidence, time, method) { Noted::Changed } else { Noted::Known };
@@ -286,6 +322,7 @@ impl Entry {
 
     /// Drops addresses for which a client's own request is the only evidence.
     pub(super) fn refuse(&mut self) -> Noted {
+        self.settle();
         let Some(details) = &mut self.details else { return Noted::Known };
         let before = details.bindings.len();
         details.bindings.retain(|binding| binding.evidence.iter().any(|known| known.method != Method::DhcpRequest));
@@ -301,6 +338,7 @@ impl Entry {
 
     /// Notes that it was heard by a method of which one frame may say several things.
     pub(super) fn witness_once(&mut self, time: FrameTime, method: Method) -> Noted {
+        self.settle();
         let known = |details: &Details| details.evidence.iter().any(|it| it.method == method && it.last == time);
         if self.details.as_deref().is_some_and(known) { Noted::Known } else { self.witness(time, method) }
     }
@@ -326,6 +364,7 @@ impl Entry {
         if let Some(details) = &self.details {
             evidence.extend_from_slice(&details.evidence);
             state.bindings.clone_from(&details.bindings);
+            self.again.add_to(&mut state.bindings, &mut evidence);
             if !details.signs.is_empty() {
                 state.host = details.host();
                 state.signs = details.signs.states();
@@ -340,6 +379,19 @@ impl Entry {
         state.bindings.sort_by_key(|binding| binding.ip);
         state.evidence = evidence;
         state
+    }
+}
+
+impl Again {
+    /// Adds what was counted to the evidence of the binding, and of the endpoint.
+    fn add_to(&self, bindings: &mut [BindingState], evidence: &mut [Evidence]) {
+        let Some((ip, method)) = self.bound.filter(|_| self.count != 0) else { return };
+        let of_binding = bindings.iter_mut().find(|known| known.ip == ip).map(|known| &mut known.evidence[..]);
+        for list in [of_binding.unwrap_or_default(), evidence] {
+            if let Some(known) = list.iter_mut().find(|known| known.method == method) {
+                known.add(self.last, self.count.into());
+            }
+        }
     }
 }
 

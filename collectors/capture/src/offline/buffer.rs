@@ -10,7 +10,7 @@ use super::{
 };
 
 /// What is read from the file at a time.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Buffer<R> {
@@ -89,7 +89,8 @@ impl<R: Read> Buffer<R> {
         past.and_then(|past| past.get(..length)).unwrap_or_default()
     }
 
-    fn unread(&self) -> &[u8] {
+    /// Returns what has been read from the file and not been gone past.
+    pub(super) fn unread(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or_default()
     }
 

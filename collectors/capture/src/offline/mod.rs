@@ -20,7 +20,7 @@ use std::{
 };
 
 use self::{buffer::Buffer, error::Broken, pcap::Pcap, pcapng::PcapNg};
-use crate::{FrameMeta, FrameTime, LinkType};
+use crate::{FrameMeta, FrameTime, LinkType, Listener, listener::AHEAD};
 
 /// The longest frame that is read, in bytes. Longest of what networks carry is a jumbogram's segment at 64 KiB and some
 /// headers; no capture tool writes more than 256 KiB.
@@ -122,6 +122,23 @@ impl<R: Read> CaptureFile<R> {
                 Err(OfflineError::new(&self.path, self.buffer.offset(), self.frames, broken))
             }
         }
+    }
+
+    /// Hands the next frames, a few, to a listener. Returns their number, 0 at the end of the file and after an error.
+    ///
+    /// # Errors
+    /// When the file is broken here. There is no going on after that.
+    pub fn hand_over(&mut self, listener: &mut impl Listener) -> Result<usize, OfflineError> {
+        // Frames of pcapng files are not foreseen.
+        if let Format::Pcap(pcap) = &self.format {
+            pcap.foresee(self.buffer.unread(), AHEAD, |link, meta, bytes| listener.foresee(link, meta, bytes));
+            listener.prepare();
+        }
+        for number in 0..AHEAD {
+            let Some(frame) = self.next_frame()? else { return Ok(number) };
+            listener.frame(frame.time, frame.link_type, frame.meta, frame.bytes);
+        }
+        Ok(AHEAD)
     }
 
     fn detect(buffer: &mut Buffer<R>) -> Result<Format, Broken> {

@@ -7,7 +7,7 @@ use super::{
     buffer::Buffer,
     error::{Broken, Fault},
 };
-use crate::{FrameTime, LinkType};
+use crate::{FrameMeta, FrameTime, LinkType};
 
 /// The part of the header's last field that is the link type; the rest tells of a checksum behind each frame.
 const LINK_TYPE: u32 = 0x03ff_ffff;
@@ -54,6 +54,23 @@ impl Pcap {
             back: length,
             captured: length,
         }))
+    }
+}
+
+impl Pcap {
+    /// Shows the next frames, as far as they have been read from the file.
+    pub(super) fn foresee(&self, mut unread: &[u8], most: usize, mut each: impl FnMut(LinkType, FrameMeta, &[u8])) {
+        for _ in 0..most {
+            let Some((&[_, _, _, _, _, _, _, _, c0, c1, c2, c3, w0, w1, w2, w3], rest)) = unread.split_first_chunk()
+            else {
+                return;
+            };
+            let word = |bytes| word(self.big_endian, bytes);
+            let length = usize::try_from(word([c0, c1, c2, c3])).unwrap_or(usize::MAX);
+            let Some((bytes, rest)) = rest.split_at_checked(length) else { return };
+            each(self.link_type, FrameMeta::whole(word([w0, w1, w2, w3])), bytes);
+            unread = rest;
+        }
     }
 }
 

@@ -9,8 +9,9 @@
 use onenet_topology::MacAddr;
 
 use crate::{
-    FrameMeta, FrameTime, LinkType, VlanTag,
+    FrameMeta, FrameTime, LinkType, Listener, VlanTag,
     decode::{Content, Packet, Transport},
+    listener::AHEAD,
 };
 
 /// Offsets in a block's header.
@@ -47,31 +48,44 @@ pub(super) struct Block {
     pub(super) merged: u64,
 }
 
-/// Hands the frames of a block to `each`.
+/// Hands the frames of a block to a listener.
 #[inline]
-pub(super) fn read(
-    block: &[u8],
-    reading: &Reading,
-    mut each: impl FnMut(FrameTime, LinkType, FrameMeta, &[u8]),
-) -> Block {
+pub(super) fn read(block: &[u8], reading: &Reading, listener: &mut impl Listener) -> Block {
     let frames = word(block, BLOCK_FRAMES).unwrap_or(0);
     let mut rest = word(block, BLOCK_FIRST).and_then(|first| block.get(first as usize..)).unwrap_or_default();
     let mut found = Block::default();
-    for _ in 0..frames {
+    for number in 0..frames as usize {
+        if number.is_multiple_of(AHEAD) {
+            foresee(rest, reading, listener);
+            listener.prepare();
+        }
         let Some(mut frame) = RingFrame::read(rest, reading) else { break };
         if !(reading.is_loopback && frame.meta.outgoing) {
             frame.meta.outgoing &= frame.link_type != LinkType::Ethernet || frame.is_from(&reading.own);
             found.frames += 1;
             found.cut += u64::from(frame.is_cut);
             found.merged += u64::from(frame.meta.segments > 1);
-            each(frame.time, frame.link_type, frame.meta, frame.bytes);
+            listener.frame(frame.time, frame.link_type, frame.meta, frame.bytes);
         }
-        match rest.get(frame.next_offset as usize..) {
-            Some(next) if frame.next_offset != 0 => rest = next,
-            _ => break,
+        match frame.next(rest) {
+            Some(next) => rest = next,
+            None => break,
         }
     }
     found
+}
+
+/// Tells a listener of the next frames. Behind the last one is what an earlier filling of the block left, which does no harm.
+#[inline]
+fn foresee(mut rest: &[u8], reading: &Reading, listener: &mut impl Listener) {
+    for _ in 0..AHEAD {
+        let Some(frame) = RingFrame::read(rest, reading) else { return };
+        listener.foresee(frame.link_type, frame.meta, frame.bytes);
+        match frame.next(rest) {
+            Some(next) => rest = next,
+            None => return,
+        }
+    }
 }
 
 struct RingFrame<'a> {
@@ -120,6 +134,12 @@ impl<'a> RingFrame<'a> {
             is_cut: captured < length,
             bytes,
         })
+    }
+
+    /// Returns what begins with the next frame, where `rest` begins with this one.
+    #[inline]
+    fn next<'b>(&self, rest: &'b [u8]) -> Option<&'b [u8]> {
+        rest.get(self.next_offset as usize..).filter(|_| self.next_offset != 0)
     }
 
     /// Returns whether an Ethernet frame's source is one of these.

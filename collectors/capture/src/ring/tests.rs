@@ -2,6 +2,7 @@ use super::{
     block::{BLOCK_FIRST, BLOCK_FRAMES, Block},
     *,
 };
+use crate::listener::Each;
 
 fn reading(has_offload_header: bool) -> Reading {
     Reading { is_loopback: false, own: Vec::new(), has_offload_header }
@@ -31,8 +32,8 @@ fn a_block_that_lies_about_its_frames_ends_without_reading_elsewhere() {
         block[48..][..4].copy_from_slice(&next_offset.to_ne_bytes());
         block[60..][..4].copy_from_slice(&length.to_ne_bytes());
         for with_offload in [false, true] {
-            assert!(block::read(&block, &reading(with_offload), |_, _, _, _| {}).frames <= 1);
+            assert!(block::read(&block, &reading(with_offload), &mut Each(|_, _, _, _: &[u8]| {})).frames <= 1);
         }
     }
-    assert_eq!(block::read(&[], &reading(true), |_, _, _, _| {}), Block::default());
+    assert_eq!(block::read(&[], &reading(true), &mut Each(|_, _, _, _: &[u8]| {})), Block::default());
 }

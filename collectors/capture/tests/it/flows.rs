@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use onenet_capture::{
-    Pipeline, PipelineOptions,
+    FrameMeta, LinkType, Pipeline, PipelineOptions,
     flow::{EndReason, FlowRecord},
 };
 use onenet_topology::flow::TcpState;
@@ -284,4 +284,32 @@ fn finished_records_that_nobody_takes_are_counted() {
     assert_eq!(pipeline.finished_flows(), 3);
     assert_eq!(pipeline.statistics().flows.flows_untaken, 6);
     assert_eq!(pipeline.take_flows().map(|flow| flow.originator.port).collect::<Vec<_>>(), [6, 7, 8]);
+}
+
+#[test]
+fn flows_that_are_closed_a_few_at_a_time_are_those_that_are_closed_at_once() {
+    let run = |few: bool| {
+        let mut pipeline = Pipeline::new(options());
+        for port in 0..50 {
+            let query = ipv4(ANNA_IP, BERT_IP, 17, &udp(5_000 + port, 53, b"?"));
+            let frame = ethernet(ANNA, BERT, IPV4, &query);
+            pipeline.foresee(LinkType::Ethernet, FrameMeta::whole(42), &frame);
+            send(&mut pipeline, 0, &frame);
+        }
+        pipeline.prepare();
+        let mut flows = Vec::new();
+        if few {
+            while pipeline.finish_some(7) {
+                assert!(pipeline.finished_flows() <= 7);
+                flows.extend(pipeline.take_flows());
+            }
+        } else {
+            pipeline.finish();
+            flows.extend(pipeline.take_flows());
+        }
+        flows.sort_by_key(|flow| flow.originator);
+        flows
+    };
+    assert_eq!(run(true), run(false));
+    assert_eq!(run(true).len(), 50);
 }

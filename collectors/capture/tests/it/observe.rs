@@ -75,6 +75,38 @@ fn a_routed_packet_binds_its_source_to_nobody() {
 }
 
 #[test]
+fn every_packet_that_confirms_a_binding_counts_as_evidence_whenever_it_is_looked_at() {
+    let options = PipelineOptions { local: vec!["10.0.0.0/24".parse().unwrap()], ..PipelineOptions::default() };
+    let mut pipeline = Pipeline::new(options);
+    let other = Ipv4Addr::new(10, 0, 0, 12);
+    let from = |ip| ethernet(ANNA, BERT, IPV4, &ipv4(ip, BERT_IP, 17, &udp(5_000, 53, b"?")));
+    let evidence = |pipeline: &Pipeline| {
+        let anna = pipeline.endpoints().find(|endpoint| endpoint.mac == ANNA).unwrap();
+        let of = |list: &[onenet_capture::facts::Evidence], method| {
+            let found = list.iter().find(|known| known.method == method);
+            found.map(|known| (known.count, known.first, known.last))
+        };
+        let bound = anna.bindings.iter().map(|known| of(&known.evidence, Method::IpSource)).collect::<Vec<_>>();
+        (bound, of(&anna.evidence, Method::IpSource), of(&anna.evidence, Method::Arp))
+    };
+    for second in 0..3 {
+        send(&mut pipeline, second, &from(ANNA_IP));
+    }
+    assert_eq!(evidence(&pipeline), (vec![Some((3, at(0), at(2)))], Some((3, at(0), at(2))), None));
+    send(&mut pipeline, 3, &arp_frame(1, ANNA, ANNA_IP, BERT_IP));
+    send(&mut pipeline, 5, &from(ANNA_IP));
+    // One that comes late counts as well.
+    send(&mut pipeline, 4, &from(ANNA_IP));
+    send(&mut pipeline, 6, &from(other));
+    send(&mut pipeline, 7, &from(other));
+    let bound = vec![Some((5, at(0), at(5))), Some((2, at(6), at(7)))];
+    let all = (bound, Some((7, at(0), at(7))), Some((1, at(3), at(3))));
+    assert_eq!(evidence(&pipeline), all);
+    pipeline.take_changes(Timestamp::from_unix_ms(0));
+    assert_eq!(evidence(&pipeline), all);
+}
+
+#[test]
 fn neighbour_discovery_binds_who_speaks_for_itself() {
     let (anna6, target): (Ipv6Addr, Ipv6Addr) = ("fe80::a".parse().unwrap(), "2001:db8::a".parse().unwrap());
     let (source_link, target_link) = ([&[1, 1][..], &ANNA.0].concat(), [&[2, 1][..], &ANNA.0].concat());

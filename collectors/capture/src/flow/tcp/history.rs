@@ -31,8 +31,8 @@ pub enum Event {
 /// What happened in a connection, in order.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct History {
-    /// Four bits each, the first lowest.
-    events: u128,
+    /// Four bits each, the first lowest, 16 of them in each half.
+    events: [u64; 2],
     /// A bit each: whether it was the originator's.
     originator: u32,
     len: u8,
@@ -53,7 +53,9 @@ impl History {
         }
         *last = event as u8;
         if self.len < Self::LETTERS {
-            self.events |= u128::from(event as u8) << (4 * u32::from(self.len));
+            let [first, second] = &mut self.events;
+            let half = if self.len < 16 { first } else { second };
+            *half |= u64::from(event as u8) << (4 * u32::from(self.len % 16));
             self.originator |= u32::from(by_originator) << self.len;
             self.len += 1;
         }
@@ -64,7 +66,8 @@ impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const LETTERS: &[u8; 16] = b"?shadfrtgw??????";
         for at in 0..self.len {
-            let event = usize::try_from(self.events >> (4 * u32::from(at)) & 0x0f).unwrap_or(0);
+            let half = self.events[usize::from(at >= 16)];
+            let event = usize::try_from(half >> (4 * u32::from(at % 16)) & 0x0f).unwrap_or(0);
             let letter = LETTERS.get(event).copied().map_or('?', char::from);
             let shown = if self.originator >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter };
             fmt::Write::write_char(f, shown)?;

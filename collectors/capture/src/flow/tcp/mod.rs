@@ -8,11 +8,13 @@ mod sequence;
 #[cfg(test)]
 mod tests;
 
+use std::hint::black_box;
+
 use onenet_topology::flow::{TcpFlow, TcpState};
 
 pub use history::{Event, History};
 
-use self::sequence::{Order, Seen, Sequence, Span};
+use self::sequence::{Order, RoundTrip, Seen, Sequence, Span};
 use crate::{
     FrameTime,
     decode::{Ip, tcp::Tcp, tcp::flags},
@@ -94,20 +96,21 @@ mod seen {
     pub(super) const ESTABLISHED: u16 = 0x100;
 }
 
-/// A connection that is going on.
+/// A connection that is going on. The order is that of memory: what every segment looks at fills a cache line.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct Tracker {
+    out: Sequence,
+    back: Sequence,
+    history: History,
     seen: u16,
+    handshake: RoundTrip,
     /// Sequence number of the originator's SYN.
     opening: u32,
     retransmissions_out: u32,
     retransmissions_in: u32,
-    handshake_us: Option<u32>,
     /// When the originator last sent a SYN.
     asked: FrameTime,
-    out: Sequence,
-    back: Sequence,
-    history: History,
 }
 
 impl Segment {
@@ -136,6 +139,12 @@ impl Segment {
 }
 
 impl Tracker {
+    /// Fetches what a segment will change.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        black_box(self.seen);
+    }
+
     /// Follows a segment. Returns what its payload is in the stream of its side.
     #[inline]
     pub(super) fn segment(
@@ -210,13 +219,12 @@ impl Tracker {
         }
         if out && self.seen & (seen::ASKED | seen::ANSWERED | seen::CONFIRMED) == seen::ASKED | seen::ANSWERED {
             let us = time.ns_since(self.asked) / 1_000;
-            self.handshake_us = u32::try_from(us).ok();
+            self.handshake = RoundTrip::of(us);
         }
         self.seen |= if out { seen::CONFIRMED } else { seen::CONFIRMED_BACK };
     }
 
     fn payload(&mut self, time: FrameTime, out: bool, segment: &Segment, counters: &mut TcpCounters) -> Stream {
-        let round_trip_ns = self.handshake_us.map(|us| i64::from(us) * 1_000);
         let side = if out { &mut self.out } else { &mut self.back };
         if segment.part {
             side.lose_track();
@@ -225,7 +233,7 @@ impl Tracker {
         let span =
             Span { start: segment.sequence.wrapping_add(syn), length: segment.length, fin: segment.has(flags::FIN) };
         let length = u64::from(segment.length);
-        match side.segment(time, span, round_trip_ns) {
+        match side.segment(time, span, self.handshake) {
             Seen::Nothing => {
                 if segment.flags & (flags::SYN | flags::FIN) == 0 {
                     self.history.note(Event::Ack, out);
@@ -281,7 +289,7 @@ impl Tracker {
             history: std::mem::take(&mut self.history),
             retransmissions_out: std::mem::take(&mut self.retransmissions_out),
             retransmissions_in: std::mem::take(&mut self.retransmissions_in),
-            handshake_us: self.handshake_us,
+            handshake_us: self.handshake.us(),
         }
     }
 

@@ -41,6 +41,11 @@ struct Hole {
     acknowledged: bool,
 }
 
+/// A round trip, if it is known. In four bytes: a tag of its own would be what tells whether the flow is there at all, and lies far
+/// from what else a packet needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RoundTrip(u32);
+
 /// What a segment was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
@@ -82,6 +87,25 @@ const fn ahead(number: u32, base: u32) -> i32 {
     number.wrapping_sub(base).cast_signed()
 }
 
+impl Default for RoundTrip {
+    fn default() -> Self {
+        Self(Self::UNKNOWN)
+    }
+}
+
+impl RoundTrip {
+    const UNKNOWN: u32 = u32::MAX;
+
+    /// Returns a round trip of so many microseconds, an unknown one when that cannot be.
+    pub(super) fn of(us: i64) -> Self {
+        Self(u32::try_from(us).unwrap_or(Self::UNKNOWN))
+    }
+
+    pub(super) fn us(self) -> Option<u32> {
+        Some(self.0).filter(|us| *us != Self::UNKNOWN)
+    }
+}
+
 impl Sequence {
     /// Notes a SYN whose number is `number`.
     pub(super) fn begin(&mut self, number: u32) {
@@ -107,7 +131,7 @@ impl Sequence {
 
     /// Notes a segment.
     #[inline]
-    pub(super) fn segment(&mut self, time: FrameTime, span: Span, round_trip_ns: Option<i64>) -> Seen {
+    pub(super) fn segment(&mut self, time: FrameTime, span: Span, round_trip: RoundTrip) -> Seen {
         let new = |order| if span.length == 0 { Seen::Nothing } else { Seen::New(order) };
         if self.lost_track {
             return new(Order::Ahead);
@@ -122,18 +146,11 @@ impl Sequence {
             self.next = end;
             return new(Order::Next);
         }
-        self.out_of_place(time, span, end, distance, round_trip_ns)
+        self.out_of_place(time, span, end, distance, round_trip)
     }
 
     #[cold]
-    fn out_of_place(
-        &mut self,
-        time: FrameTime,
-        span: Span,
-        end: u32,
-        distance: i32,
-        round_trip_ns: Option<i64>,
-    ) -> Seen {
+    fn out_of_place(&mut self, time: FrameTime, span: Span, end: u32, distance: i32, round_trip: RoundTrip) -> Seen {
         if distance.unsigned_abs() > AHEAD_MAX {
             return Seen::Nothing;
         }
@@ -153,7 +170,7 @@ impl Sequence {
         self.drop_empty();
         match filled {
             Some((bytes, since)) => {
-                let limit = round_trip_ns.unwrap_or(REORDER_NS);
+                let limit = round_trip.us().map_or(REORDER_NS, |us| i64::from(us) * 1_000);
                 let overtaken = time.ns_since(since) <= limit;
                 if overtaken { Seen::New(Order::Late) } else { Seen::Again { new: bytes.saturating_add(beyond) } }
             }
