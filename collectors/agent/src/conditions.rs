@@ -1,6 +1,7 @@
 //! What keeps the agent from its work, as long as it holds: reported to the centre and shown by `status`.
 //!
-//! Invariant: one condition a kind and subject. At the start none holds: what an earlier run left behind is taken back.
+//! Invariant: one condition a kind and subject. What an earlier run left behind is taken back at the start: only what this one
+//! found holds.
 
 use std::{
     collections::BTreeMap,
@@ -81,6 +82,15 @@ impl Conditions {
             held.keys().filter(|(kind, subject)| matches(*kind, subject)).cloned().collect()
         };
         gone.into_iter().filter_map(|(kind, subject)| self.clear(kind, &subject, now)).collect()
+    }
+
+    /// Returns everything that holds, as facts observed at `now`.
+    pub(crate) fn facts(&self, now: Timestamp) -> Vec<Fact> {
+        let fact = |(kind, subject, held): (ConditionKind, String, Held)| Fact {
+            observed: now,
+            body: FactBody::Condition(Condition { kind, subject, detail: held.detail }),
+        };
+        self.all().into_iter().map(fact).collect()
     }
 
     /// Returns everything that holds.

@@ -196,7 +196,7 @@ impl Agent {
             trial: watched_trial,
             spool: Arc::clone(&spool),
             traps: traps.as_ref().map(|traps| (traps.config.listen, traps.counts.clone())),
-            flow_log: flow_log.clone(),
+            flow_log: flow_log.as_ref().ok().cloned(),
             link: OnceLock::new(),
             sent: sent.clone(),
         });
@@ -229,7 +229,7 @@ impl Agent {
                 conditions,
                 board,
                 news,
-                flow_log.map(|log| log.sink()),
+                flow_log.ok().map(|log| log.sink()),
             )),
             rights_kept: opened.kept,
             store: SiteStore::load(&config.data_dir),
@@ -368,10 +368,10 @@ impl Sources {
 }
 
 /// Returns what looks through the flow log, where there is one.
-fn flow_source(log: Option<Arc<FlowLog>>, clock: Clock) -> FlowSource {
+fn flow_source(log: Result<Arc<FlowLog>, String>, clock: Clock) -> FlowSource {
     match log {
-        Some(log) => Arc::new(move |query, after| log.answer(query, after, clock)),
-        None => Arc::new(|_, _| Err("this agent keeps no flows: see [flow_log] of its configuration".to_owned())),
+        Ok(log) => Arc::new(move |query, after| log.answer(query, after, clock)),
+        Err(why) => Arc::new(move |_, _| Err(why.clone())),
     }
 }
 
@@ -413,16 +413,24 @@ fn watching(
     (finder, poller, traps)
 }
 
-/// Opens the flow log. An agent without one still watches; what keeps it from logging is a condition.
+/// Opens the flow log, or says why there is none. An agent without one still watches; what keeps it from logging is a condition.
 fn start_flow_log(
     config: &Config,
     clock: Clock,
     conditions: &Conditions,
     observations: &Observations,
-) -> Option<Arc<FlowLog>> {
+) -> Result<Arc<FlowLog>, String> {
     if !config.flow_log.enabled {
-        return None;
+        return Err("this agent keeps no flows: see [flow_log] of its configuration".to_owned());
     }
+    let held = conditions.clone();
+    let failed = |why: String| {
+        tracing::error!(error = %why, "flows are not kept");
+        let detail = format!("{why}; restart the agent when that is mended");
+        // The supervisor tells what holds when it begins.
+        let _ = held.raise(ConditionKind::FlowsLost, FLOW_LOG, &detail, clock.timestamp());
+        detail
+    };
     let (conditions, observations) = (conditions.clone(), observations.clone());
     let tell = move |error: Option<&FlowLogError>| {
         let now = clock.timestamp();
@@ -440,16 +448,10 @@ fn start_flow_log(
         age_max_ms: i64::try_from(config.flow_log.age_max.as_millis()).unwrap_or(i64::MAX),
         spool: Some((config.data_dir.join("spool"), config.spool.size_max_bytes)),
     };
-    let ids = tls::random::<16>().ok()?;
+    let ids = tls::random::<16>().map_err(|error| failed(chain(&error)))?;
     let (log_id, run) = ids.split_at(8);
     let id = |bytes: &[u8]| bytes.iter().fold(0, |id: u64, byte| id << 8 | u64::from(*byte)).max(1);
-    match FlowLog::start(log, [id(log_id), id(run)], clock, Box::new(tell)) {
-        Ok(log) => Some(log),
-        Err(error) => {
-            tracing::error!(error = %chain(&error), "flows are not kept");
-            None
-        }
-    }
+    FlowLog::start(log, [id(log_id), id(run)], clock, Box::new(tell)).map_err(|error| failed(chain(&error)))
 }
 
 fn status_of(sources: &Arc<Sources>) -> Box<dyn Fn() -> Status + Send + Sync> {

@@ -96,8 +96,8 @@ impl Supervisor {
     /// Puts into force what earlier runs left.
     async fn start(&mut self) {
         let now = self.clock.timestamp();
-        // What an earlier run complained of is looked at anew.
-        self.observations.complete(Conditions::group(), SortedFacts::default()).await;
+        // What an earlier run complained of is looked at anew; what this one could not begin holds already.
+        self.observations.complete(Conditions::group(), self.conditions.facts(now).into()).await;
         if let Some(detail) = self.rights_kept.take() {
             let change = self.conditions.raise(ConditionKind::RightsKept, "rights", &detail, now);
             self.observations.changes(change.into_iter().collect()).await;

@@ -122,6 +122,13 @@ impl From<Unanswered> for Problem {
     }
 }
 
+/// Says why nothing was answered of a site, and names it: the sentence stands for itself wherever it is read.
+pub(crate) fn unanswered_of(site: &str, unanswered: Unanswered) -> Problem {
+    let is_of_site = matches!(unanswered, Unanswered::NoAgent | Unanswered::Nobody(_));
+    let problem = Problem::from(unanswered);
+    if is_of_site { Problem { detail: format!("site {site}: {}", problem.detail), ..problem } } else { problem }
+}
+
 /// Says why no agent answered: by the first of them, with the words of all.
 fn nobody(agents: &[Asked]) -> Problem {
     let first = agents.iter().find_map(|asked| asked.outcome.as_ref().err());

@@ -75,7 +75,9 @@ async fn list_flows(
     let (view, site) = allowed(&gate, &site)?;
     let question = asked(&gate, &view, site, params)?;
     let period = flows::period(&question);
-    let answer = crate::flows::put(&app, &gate, question).await?;
+    let named = view.site(site).map(|found| format!("{} {}", found.code(view.now()), found.name(view.now()).zh));
+    let answer = crate::flows::put(&app, &gate, question).await;
+    let answer = answer.map_err(|error| flows::unanswered_of(&named.unwrap_or_else(|| site.to_string()), error))?;
     Ok(Json(FlowsBody::of(&view, site, period, &answer)))
 }
 
