@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod dhcp;
+pub mod frames;
 pub mod line;
 pub mod mirror;
 pub mod netns;
@@ -13,6 +14,7 @@ pub mod process;
 pub mod product;
 pub mod prometheus;
 pub mod sawtooth;
+pub mod services;
 pub mod site;
 pub mod snmpd;
 pub mod snmpsim;

@@ -362,6 +362,29 @@ impl Agent {
         self.process.take().context("onenet-agent does not run")?.kill_9()
     }
 
+    /// Stops the process as its unit does, and waits until it has said what it knew.
+    ///
+    /// # Errors
+    ///
+    /// It does not run, does not end, or ends with an error.
+    pub fn stop(&mut self) -> Result<()> {
+        let mut process = self.process.take().context("onenet-agent does not run")?;
+        process.signal("TERM")?;
+        let status = process.ends(START_WITHIN)?;
+        ensure!(status.success(), "onenet-agent ended with {status}");
+        Ok(())
+    }
+
+    /// Returns the status document; `null` while there is none.
+    ///
+    /// # Errors
+    ///
+    /// The agent is not built.
+    pub fn status(&self) -> Result<Value> {
+        let said = self.cli(&["status", "--json", "--config", self.config_text()?])?;
+        Ok(serde_json::from_str(&said.out).unwrap_or(Value::Null))
+    }
+
     /// Runs `onenet-agent ARGS`.
     ///
     /// # Errors
