@@ -1,7 +1,7 @@
 //! What `./tests/bench capture` and `./tests/bench capture-live` measure: frames through the pipeline as an agent runs it.
 //!
 //! `measure FILE [--repeat N]` reads a capture file, N times over, each round's frames behind the last round's in time.
-//! `measure --interface NAME` takes frames live, from the first one until none has come for two seconds.
+//! `measure --interface NAME [--ring BYTES]` takes frames live, from the first one until none has come for two seconds.
 //! `--flows-alone`: nothing else than flows. `--held`: each flow stays open to the end, as if all had been open at once.
 //! Either prints one line of JSON: packets, flows, and memory when each round ended; live what the kernel dropped as well.
 
@@ -21,7 +21,7 @@ use onenet_capture::{
     flow::{FlowOptions, Flows},
     offline::CaptureFile,
     replay::describe,
-    ring::{Ring, RingOptions},
+    ring::{RING_BYTES_DEFAULT, Ring, RingOptions},
 };
 
 /// How often changes are taken, as an agent does, in nanoseconds of the frames' time.
@@ -37,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Arguments {
     file: Option<String>,
     interface: Option<String>,
+    ring: RingOptions,
     repeat: u32,
     flows_alone: bool,
     held: bool,
@@ -67,6 +68,9 @@ fn main() -> ExitCode {
         match argument.as_str() {
             "--repeat" => arguments.repeat = given.next().and_then(|count| count.parse().ok()).unwrap_or(1),
             "--interface" => arguments.interface = given.next(),
+            "--ring" => {
+                arguments.ring.bytes = given.next().and_then(|bytes| bytes.parse().ok()).unwrap_or(RING_BYTES_DEFAULT);
+            }
             "--flows-alone" => arguments.flows_alone = true,
             "--held" => arguments.held = true,
             _ => arguments.file = Some(argument),
@@ -75,9 +79,9 @@ fn main() -> ExitCode {
     let mut run = Run::new(&arguments);
     let done = match (&arguments.file, &arguments.interface) {
         (Some(file), None) => run.file(file, arguments.repeat).map(|()| String::new()),
-        (None, Some(interface)) => run.live(interface),
+        (None, Some(interface)) => run.live(interface, &arguments.ring),
         _ => {
-            eprintln!("usage: measure FILE [--repeat N] | --interface NAME [--flows-alone] [--held]");
+            eprintln!("usage: measure FILE [--repeat N] | --interface NAME [--ring BYTES] [--flows-alone] [--held]");
             return ExitCode::from(2);
         }
     };
@@ -130,8 +134,8 @@ impl Run {
     }
 
     /// Returns what the ring counted.
-    fn live(&mut self, interface: &str) -> Result<String, Box<dyn Error>> {
-        let mut ring = Ring::open(interface, &RingOptions::default())?;
+    fn live(&mut self, interface: &str, options: &RingOptions) -> Result<String, Box<dyn Error>> {
+        let mut ring = Ring::open(interface, options)?;
         eprintln!("listening");
         let mut heard = Instant::now();
         while heard.elapsed() < if self.packets == 0 { PATIENCE } else { SILENCE } {
