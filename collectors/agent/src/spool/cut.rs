@@ -4,12 +4,12 @@
 //! is said to be complete names the range that it is complete in. It does not know the table.
 
 use onenet_topology::fact::{FactChange, Group};
-use onenet_wire::{GroupChanges, KeyRange, codec, limits};
+use onenet_wire::{GroupChanges, KeyRange, limits};
 
 use super::group::Edit;
 
-/// Bytes that a change needs in a batch beside its stored form: tag, length, age.
-const CHANGE_OVERHEAD: usize = 16;
+/// Bytes that a change needs in a batch beside its stored message: tag, length, age.
+const CHANGE_OVERHEAD: usize = 25;
 /// Bytes that a group needs in a batch beside its scope: tag, length, method, key range.
 const GROUP_OVERHEAD: usize = 40;
 
@@ -35,10 +35,17 @@ impl Cut {
         self.groups.is_empty()
     }
 
-    /// Adds a change to the last group where it is the same, else to a new one. Returns whether it fitted.
-    pub(super) fn push_change(&mut self, group: &Group, change: FactChange, bytes: usize, changes: usize) -> bool {
+    /// Adds a change, whose message takes so many bytes, to the last group where it is the same, else to a new one. Returns
+    /// whether it fitted.
+    pub(super) fn push_change(
+        &mut self,
+        group: &Group,
+        (change, message): (FactChange, usize),
+        bytes: usize,
+        changes: usize,
+    ) -> bool {
         let same = self.groups.last().is_some_and(|last| last.group == *group);
-        let size = change_size(&change) + if same { 0 } else { group_size(group) };
+        let size = CHANGE_OVERHEAD + message + if same { 0 } else { group_size(group) };
         if self.bytes + size > bytes || self.changes >= changes || (!same && self.groups.len() >= limits::BATCH_GROUPS)
         {
             return false;
@@ -62,8 +69,8 @@ impl Cut {
         true
     }
 
-    pub(super) fn push_change_to_last(&mut self, change: FactChange) -> bool {
-        let size = change_size(&change);
+    pub(super) fn push_change_to_last(&mut self, (change, message): (FactChange, usize)) -> bool {
+        let size = CHANGE_OVERHEAD + message;
         if self.bytes + size > limits::BATCH_BYTES || self.changes >= limits::BATCH_CHANGES {
             return false;
         }
@@ -90,15 +97,6 @@ impl Cut {
         }
         self.resync.push((group.clone(), last.checked_add(1)));
     }
-}
-
-/// Returns an upper bound of what a change takes in a batch.
-fn change_size(change: &FactChange) -> usize {
-    CHANGE_OVERHEAD
-        + match change {
-            FactChange::Present(fact) => codec::encode_fact(fact).len(),
-            FactChange::Gone { key, observed } => codec::encode_gone(key, *observed).len(),
-        }
 }
 
 fn group_size(group: &Group) -> usize {

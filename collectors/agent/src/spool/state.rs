@@ -311,7 +311,7 @@ impl StateTable {
                         continue;
                     }
                     let Some(change) = change(table, &entry) else { continue };
-                    if !cut.push_change(group, change, bytes, changes) {
+                    if !cut.push_change(group, (change, entry.message.len()), bytes, changes) {
                         return Ok(());
                     }
                     cut.sent.push((group.clone(), entry.key_hash));
@@ -348,7 +348,7 @@ impl StateTable {
                         continue;
                     }
                     let Some(change) = change(table, &entry) else { continue };
-                    if !cut.push_change_to_last(change) {
+                    if !cut.push_change_to_last((change, entry.message.len())) {
                         cut.close_range(group, first, last);
                         return Ok(());
                     }

@@ -5,6 +5,9 @@
 
 use super::Column;
 
+/// For how many more columns room is made at once.
+const GROWTH: usize = 8;
+
 /// The columns of a device, as they were.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Shapes(Vec<(u32, Shape)>);
@@ -35,7 +38,13 @@ impl Shapes {
                 }
             }
             (Some(place), None) => _ = self.0.swap_remove(place),
-            (None, Some(shape)) => self.0.push((hash, shape)),
+            (None, Some(shape)) => {
+                // By a few at a time: thousands of devices keep theirs.
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(GROWTH);
+                }
+                self.0.push((hash, shape));
+            }
             (None, None) => {}
         }
     }
