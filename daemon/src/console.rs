@@ -3,6 +3,7 @@
 //! Invariant: pages work without JavaScript and load nothing from elsewhere; a page shows what its reader's view shows
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
+mod capture;
 mod class;
 mod device;
 mod endpoint;

@@ -8,6 +8,7 @@
 //! It does not know where changes come from ([`crate::ingest`]) nor where they are kept ([`crate::store`]).
 
 mod agent;
+mod captures;
 mod change;
 mod crossed;
 mod derived;
@@ -32,6 +33,7 @@ use onenet_topology::{
 pub use agent::{
     Agent, AgentClock, BOOTS_MAX, Boot, Certificate, Contact, LaneMark, RETIRED_EPOCHS_MAX, Refused, Revocation,
 };
+pub use captures::{Captured, Captures};
 pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
@@ -228,13 +230,16 @@ impl Estate {
         }
     }
 
-    /// Remembers what sensors measured last, and counts what crossed the site; the samples themselves live in the store alone.
+    /// Remembers what sensors measured last and how capture goes, and counts what crossed the site; the samples themselves live in the store alone.
     fn take_samples(&mut self, block: &SampleBlock) {
         if !self.sites.contains_key(&block.site) {
             return;
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Application(_))) {
             self.site_mut(block.site).crossed.get_mut().take(block);
+        }
+        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Capture(_))) {
+            self.site_mut(block.site).captures.get_mut().take(block);
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_))) {
             let state = self.site_mut(block.site);

@@ -11,10 +11,10 @@ use onenet_topology::{
     AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
     application::Application,
     fact::{
-        ApplicationSample, Binding, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals, Forwarding,
-        ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample,
-        InterfaceStatus, Method, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
-        Sighting, System, TrafficSample, Vlan,
+        ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals,
+        Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface,
+        InterfaceSample, InterfaceStatus, Method, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor,
+        SensorSample, Sighting, System, TrafficSample, Vlan,
     },
     flow::FlowPage,
     site::parse_sites_csv,
@@ -345,6 +345,24 @@ fn applications(at: u8) -> impl Iterator<Item = HistoryItem> {
     })
 }
 
+fn capture() -> HistoryItem {
+    HistoryItem {
+        time: NOW.plus_ms(-30_000),
+        scope: Scope::new("eth1"),
+        body: HistoryBody::Capture(CaptureSample {
+            frames_seen: 10_000,
+            octets_seen: 6_000_000,
+            frames_dropped_by_kernel: 20,
+            frames_undecoded: 7,
+            undecoded: [("arp_short".to_owned(), 2), ("vlan_short".to_owned(), 5)].into(),
+            tcp_octets: 3_900_000,
+            tcp_octets_missed: 100_000,
+            flows_lost: 4,
+            ..CaptureSample::default()
+        }),
+    }
+}
+
 fn samples(at: u8) -> Vec<HistoryItem> {
     let measured = [(-600_000, 41_000), (-300_000, 42_500)].map(|(ago_ms, value_milli)| HistoryItem {
         time: NOW.plus_ms(ago_ms),
@@ -385,6 +403,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         })
         .chain(traffic)
         .chain(applications(at))
+        .chain(std::iter::once(capture()))
         .chain(measured)
         .chain(others)
         .collect()

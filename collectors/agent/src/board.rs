@@ -11,7 +11,7 @@ use std::{
 
 use onenet_topology::{
     Timestamp,
-    fact::{Reach, ReachState},
+    fact::{CaptureSample, Reach, ReachState},
 };
 
 use crate::{
@@ -54,10 +54,9 @@ struct TableRead {
 }
 
 /// What one interface heard so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hearing {
-    pub(crate) frames: u64,
-    pub(crate) dropped: u64,
+    pub(crate) sample: CaptureSample,
     pub(crate) endpoints: u64,
 }
 
@@ -118,6 +117,12 @@ impl Board {
             error: None,
             frames: 0,
             frames_dropped: 0,
+            frames_cut: 0,
+            undecoded: BTreeMap::new(),
+            octets: 0,
+            tcp_octets: 0,
+            tcp_octets_missed: 0,
+            flows_lost: 0,
             endpoints: 0,
         });
         if place.listening != error.is_none() {
@@ -129,8 +134,11 @@ impl Board {
 
     pub(crate) fn hearing(&self, interface: &str, heard: Hearing) {
         if let Some(place) = self.lock().interfaces.get_mut(interface) {
-            place.frames = heard.frames;
-            place.frames_dropped = heard.dropped;
+            let it = heard.sample;
+            (place.frames, place.frames_dropped, place.frames_cut) =
+                (it.frames_seen, it.frames_dropped_by_kernel, it.frames_cut);
+            (place.octets, place.undecoded, place.flows_lost) = (it.octets_seen, it.undecoded, it.flows_lost);
+            (place.tcp_octets, place.tcp_octets_missed) = (it.tcp_octets, it.tcp_octets_missed);
             place.endpoints = heard.endpoints;
         }
     }

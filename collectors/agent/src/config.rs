@@ -26,7 +26,7 @@ mod traps;
 
 pub(crate) use agent::is_host_and_port;
 pub use agent::{CentreConfig, FlowLogCaps, SpoolCaps, StatusConfig};
-pub use capture::{CaptureConfig, Interfaces};
+pub use capture::{CaptureConfig, Interfaces, MirrorConfig};
 pub use credentials::NamedCredentials;
 pub use device::DeviceConfig;
 pub use discovery::DiscoveryConfig;
@@ -159,7 +159,7 @@ impl fmt::Display for Interfaces {
 
 /// Reads the site's part.
 fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
-    let capture = capture::checked(root.section("capture"));
+    let capture = root.section("capture");
     let intervals = intervals::checked(root.section("intervals"), Intervals::default());
     let groups = group::all(root, intervals, credentials);
     let mut sections = root.sections("devices");
@@ -169,7 +169,13 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
         sections.truncate(DEVICES_MAX);
     }
     let discovery = discovery::checked(root.section("discovery"), intervals, credentials);
-    SiteConfig { capture, devices: device::all(sections, intervals, &groups, credentials), discovery }
+    let named = sections.len();
+    let devices = device::all(sections, intervals, &groups, credentials);
+    let names = devices.iter().map(|device| device.name.as_str()).collect();
+    // Whatever discovery finds has a name that nobody knows yet, and a device that is wrong itself may be the one that is meant.
+    let all_known = discovery.is_none() && devices.len() == named;
+    let capture = capture::checked(capture, all_known.then_some(&names));
+    SiteConfig { capture, devices, discovery }
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

@@ -79,6 +79,7 @@ impl Listener {
     /// Listens as this says from now on.
     pub(crate) fn set_config(&mut self, config: &CaptureConfig) {
         self.config.clone_from(config);
+        self.shared.observations.mirrors().set(&config.mirrors);
         self.look();
     }
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     limited::Limited,
+    mirror::Mirrors,
     spool::{Lineage, SortedFacts, Spool, SpoolError},
 };
 
@@ -43,6 +44,7 @@ pub(crate) struct Observations {
     sender: mpsc::Sender<(Observation, Clocks)>,
     clock: Clock,
     lineage: Lineage,
+    mirrors: Mirrors,
 }
 
 /// The receiving side, for [`keep`].
@@ -51,7 +53,7 @@ pub(crate) struct Waiting(mpsc::Receiver<(Observation, Clocks)>);
 /// Returns both sides; `lineage` is that of the spool which keeps them.
 pub(crate) fn observations(clock: Clock, lineage: Lineage) -> (Observations, Waiting) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Observations { sender, clock, lineage }, Waiting(receiver))
+    (Observations { sender, clock, lineage, mirrors: Mirrors::default() }, Waiting(receiver))
 }
 
 impl Observations {
@@ -73,6 +75,11 @@ impl Observations {
         self.lineage.number()
     }
 
+    /// Returns what holds capture against what is polled.
+    pub(crate) const fn mirrors(&self) -> &Mirrors {
+        &self.mirrors
+    }
+
     /// Takes differences.
     pub(crate) async fn changes(&self, changes: Vec<(Group, FactChange)>) {
         if !changes.is_empty() {
@@ -83,6 +90,7 @@ impl Observations {
     /// Takes samples and events.
     pub(crate) async fn history(&self, items: Vec<HistoryItem>) {
         if !items.is_empty() {
+            self.mirrors.polled(&items);
             self.send(Observation::History(items)).await;
         }
     }

@@ -32,7 +32,7 @@ use crate::{
     discovery::{Finder, ProbeSockets},
     durable,
     enrol::{Credentials, CredentialsError},
-    flow_log::{self, FlowLog, FlowLogConfig, FlowLogError},
+    flow_log::{self, FlowLog, FlowLogConfig, Told},
     limited::Limited,
     listen::Listener,
     observations::{Observations, Waiting, keep, observations},
@@ -413,6 +413,10 @@ fn watching(
     (finder, poller, traps)
 }
 
+/// What is said while flows are lost; how many, is in the status.
+const FLOWS_LOST: &str =
+    "flows that ended were not kept: more of them ended than could be handed on, or the disk was too slow or full";
+
 /// Opens the flow log, or says why there is none. An agent without one still watches; what keeps it from logging is a condition.
 fn start_flow_log(
     config: &Config,
@@ -432,11 +436,13 @@ fn start_flow_log(
         detail
     };
     let (conditions, observations) = (conditions.clone(), observations.clone());
-    let tell = move |error: Option<&FlowLogError>| {
+    let tell = move |told: Told<'_>| {
         let now = clock.timestamp();
-        let change = match error {
-            Some(error) => conditions.raise(ConditionKind::DiskFull, FLOW_LOG, &chain(error), now),
-            None => conditions.clear(ConditionKind::DiskFull, FLOW_LOG, now),
+        let change = match told {
+            Told::Fails(error) => conditions.raise(ConditionKind::DiskFull, FLOW_LOG, &chain(error), now),
+            Told::Works => conditions.clear(ConditionKind::DiskFull, FLOW_LOG, now),
+            Told::Loses => conditions.raise(ConditionKind::FlowsLost, FLOW_LOG, FLOWS_LOST, now),
+            Told::Keeps => conditions.clear(ConditionKind::FlowsLost, FLOW_LOG, now),
         };
         if change.is_some() {
             observations.changes_blocking(change.into_iter().collect());

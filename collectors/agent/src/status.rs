@@ -195,6 +195,24 @@ pub struct InterfaceStatus {
     pub frames: u64,
     /// Frames that the kernel dropped.
     pub frames_dropped: u64,
+    /// Frames of which the last bytes are missing.
+    #[serde(default)]
+    pub frames_cut: u64,
+    /// Frames that could not be decoded, by reason; reasons without any are left out.
+    #[serde(default)]
+    pub undecoded: BTreeMap<String, u64>,
+    /// Bytes of the frames taken.
+    #[serde(default)]
+    pub octets: u64,
+    /// Bytes of payload that TCP connections carried.
+    #[serde(default)]
+    pub tcp_octets: u64,
+    /// Bytes of payload that were acknowledged and never captured.
+    #[serde(default)]
+    pub tcp_octets_missed: u64,
+    /// Finished flows that were dropped before they could be kept.
+    #[serde(default)]
+    pub flows_lost: u64,
     /// Endpoints known.
     pub endpoints: u64,
 }

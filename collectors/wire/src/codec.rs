@@ -119,7 +119,12 @@ pub fn history_size(item: &HistoryItem) -> usize {
         HistoryBody::Event(it) => it.subject.len() + it.detail.len() + 2 * NUMBER,
         HistoryBody::Sensor(it) => it.name.len() + 3 * NUMBER,
         HistoryBody::Device(_) | HistoryBody::Traffic(_) => 8 * NUMBER,
-        HistoryBody::Capture(_) | HistoryBody::Application(_) => 10 * NUMBER,
+        HistoryBody::Capture(it) => {
+            // Each reason with its length, the heads of both, and its number.
+            let reasons: usize = it.undecoded.keys().map(|reason| reason.len() + 2 * NUMBER).sum();
+            11 * NUMBER + reasons
+        }
+        HistoryBody::Application(_) => 10 * NUMBER,
     };
     OVERHEAD + item.scope.as_str().len() + body
 }

@@ -44,6 +44,10 @@ pub const CLASSIFICATION_NAMES: usize = 16;
 pub const NAME_KINDS: usize = 16;
 /// Grounds of a classification.
 pub const GROUNDS: usize = 32;
+/// Reasons why frames could not be decoded, of one sample.
+pub const UNDECODED_REASONS: usize = 64;
+/// Bytes of the name of such a reason.
+pub const REASON_BYTES: usize = 32;
 /// Bytes of a program's version.
 pub const VERSION_BYTES: usize = 64;
 /// Bytes of a pushed configuration.
@@ -240,7 +244,13 @@ pub fn fit_item(item: &mut HistoryItem) {
             cut(subject, NAME_BYTES);
             cut(detail, TEXT_BYTES);
         }
-        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Capture(_) | HistoryBody::Application(_) => {}
+        HistoryBody::Capture(it) => {
+            it.undecoded.retain(|reason, _| reason.len() <= REASON_BYTES);
+            while it.undecoded.len() > UNDECODED_REASONS {
+                it.undecoded.pop_last();
+            }
+        }
+        HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Application(_) => {}
     }
 }
 

@@ -330,6 +330,8 @@ fn history_items() -> Vec<HistoryItem> {
                 frames_dropped_by_kernel: 2,
                 frames_undecoded: 3,
                 endpoints_evicted: 4,
+                flows_lost: 5,
+                undecoded: [(text("arp_short"), 1), (text("vlan_short"), 2)].into(),
                 ..CaptureSample::default()
             }),
         ),

@@ -21,10 +21,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use address_plan::{LookupBody, PlannedBody, SpaceBody};
-pub(crate) use agent::agent_state;
 pub use agent::{
-    AgentBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,
+    AgentBody, CaptureBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,
 };
+pub(crate) use agent::{agent_state, captures, loss_ratio};
 pub use area::{AreaBody, MembersBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub(crate) use device::status_name;

@@ -187,6 +187,25 @@ async fn what_a_number_calls_trouble_stands_on_the_page_of_the_site_with_its_rem
 }
 
 #[tokio::test]
+async fn the_page_of_a_site_tells_how_capture_goes_and_what_it_lost() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let page = visit(&world, &cookie, "/sites/130102?lang=en").await.text;
+    let part = page.split("<h2>Capture</h2>").nth(1).expect("a table of capture");
+    let part = part.split("<h2>").next().unwrap();
+    for told in [
+        "eth1",
+        "10000",
+        "<strong>20</strong>",
+        "<strong>2.50 %</strong>",
+        "<strong>4</strong>",
+        "vlan_short 5, arp_short 2",
+    ] {
+        assert!(part.contains(told), "{told}: {part}");
+    }
+}
+
+#[tokio::test]
 async fn the_search_of_the_first_version_is_found_where_it_went() {
     let world = World::new().await;
     let answer = visit(&world, "", "/search?q=00%3A1b&lang=en").await;

@@ -71,6 +71,15 @@ texts! {
     NAME = "名称", "Name";
     STATE = "状态", "State";
     AGENTS = "采集器", "Agents";
+    CAPTURE = "抓包质量", "Capture";
+    LISTENED_ON = "监听网口", "Listens on";
+    CAPTURE_COUNTED = "统计于", "Counted";
+    CAPTURE_FRAMES = "帧", "Frames";
+    CAPTURE_BYTES = "流量", "Bytes";
+    CAPTURE_DROPPED = "内核丢帧", "Dropped by the kernel";
+    CAPTURE_MISSED = "未抓到的载荷（估计）", "Payload missed (estimate)";
+    CAPTURE_FLOWS_LOST = "未保存的流", "Flows not kept";
+    CAPTURE_UNDECODED = "未解码的帧", "Frames not decoded";
     AGENT = "采集器", "Agent";
     CONNECTED = "在线", "connected";
     SILENT = "失联", "silent";

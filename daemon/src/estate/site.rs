@@ -18,7 +18,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Crossed, Derived, Readings};
+use super::{Captures, Change, Crossed, Derived, Readings};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -56,6 +56,8 @@ pub struct SiteState {
     pub readings: Derived<Readings>,
     /// How much crossed its segments, by application.
     pub crossed: Derived<Crossed>,
+    /// How capture goes on the interfaces that its agents listen on.
+    pub captures: Derived<Captures>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -98,6 +100,7 @@ impl SiteState {
             inference: Derived::default(),
             readings: Derived::default(),
             crossed: Derived::default(),
+            captures: Derived::default(),
             findings: OrdMap::new(),
         }
     }

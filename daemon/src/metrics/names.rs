@@ -101,6 +101,16 @@ metrics! {
         "By how much an agent's wall clock is ahead of the centre's.";
     AGENT_HISTORY_WAITING = Gauge "onenet_agent_history_waiting_batches" ["site", "agent"]
         "Batches of history that an agent has not had acknowledged.";
+    CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent"]
+        "Frames that an agent took from the interfaces it listens on, since it started.";
+    CAPTURE_BYTES = Counter "onenet_capture_bytes_total" ["site", "agent"]
+        "Bytes of those frames on the wire.";
+    CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "reason"]
+        "Frames of which capture lost something: kernel (dropped, since the ring was full), cut (their end is missing), undecoded (not understood).";
+    CAPTURE_FLOWS_LOST = Counter "onenet_capture_flows_lost_total" ["site", "agent", "reason"]
+        "Flows that capture lost: unkept (finished, and dropped before they were logged), evicted (established, and closed to make room).";
+    CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"]
+        "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
     VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
         "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
     CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering};
 
-use onenet_topology::{Timestamp, site::Site};
+use onenet_topology::{Timestamp, fact::CaptureSample, site::Site};
 use prometheus::{
     core::{Collector, Desc},
     proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
@@ -20,6 +20,7 @@ use crate::{
     },
     console::words,
     demo,
+    estate::Agent,
 };
 
 /// Vendors that have a series of their own.
@@ -216,6 +217,33 @@ fn agents(families: &mut Families, view: &View) {
             families.add(names::AGENT_CLOCK_OFFSET, &labels, seconds(offset));
         }
         families.add(names::AGENT_HISTORY_WAITING, &labels, float(agent.history_waiting));
+        capture(families, view, agent);
+    }
+}
+
+/// How capture goes at an agent: the sums of its interfaces.
+fn capture(families: &mut Families, view: &View, agent: &Agent) {
+    let Some(state) = view.inventory(agent.site) else { return };
+    let samples: Vec<_> = state.captures.get().of(agent.id, view.now()).map(|it| &it.sample).collect();
+    if samples.is_empty() {
+        return;
+    }
+    let sum = |of: fn(&CaptureSample) -> u64| float(samples.iter().map(|it| of(it)).fold(0, u64::saturating_add));
+    let (site, id) = (agent.site.to_string(), agent.id.to_string());
+    families.add(names::CAPTURE_FRAMES, &[&site, &id], sum(|it| it.frames_seen));
+    families.add(names::CAPTURE_BYTES, &[&site, &id], sum(|it| it.octets_seen));
+    for (reason, count) in [
+        ("kernel", sum(|it| it.frames_dropped_by_kernel)),
+        ("cut", sum(|it| it.frames_cut)),
+        ("undecoded", sum(|it| it.frames_undecoded)),
+    ] {
+        families.add(names::CAPTURE_FRAMES_LOST, &[&site, &id, reason], count);
+    }
+    for (reason, count) in [("unkept", sum(|it| it.flows_lost)), ("evicted", sum(|it| it.flows_evicted))] {
+        families.add(names::CAPTURE_FLOWS_LOST, &[&site, &id, reason], count);
+    }
+    for (state, bytes) in [("captured", sum(|it| it.tcp_octets)), ("missed", sum(|it| it.tcp_octets_missed))] {
+        families.add(names::CAPTURE_PAYLOAD_BYTES, &[&site, &id, state], bytes);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What happened: samples and events, append-only, each at its own moment.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
@@ -112,6 +114,10 @@ pub struct CaptureSample {
     pub tcp_octets: u64,
     /// Bytes of payload that were acknowledged and never captured: what capture loses on its way to the agent.
     pub tcp_octets_missed: u64,
+    /// Finished flows that were dropped before they could be kept.
+    pub flows_lost: u64,
+    /// Frames whose content could not be decoded by reason, in the agent's words; they sum up to `frames_undecoded`.
+    pub undecoded: BTreeMap<String, u64>,
 }
 
 /// What a sensor of a device measured.

@@ -1,10 +1,10 @@
 //! `[capture]`: what is listened to.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroUsize, time::Duration};
 
 use ipnetwork::IpNetwork;
 
-use onenet_config::Section;
+use onenet_config::{Found, Section};
 use onenet_topology::division::Tier;
 
 /// The longest name of a network interface (`IFNAMSIZ` less its terminator).
@@ -18,6 +18,9 @@ const THREADS_MAX: u64 = 16;
 
 /// The most prefixes that may be called local.
 const PREFIXES_MAX: usize = 256;
+
+/// The most ports that are mirrored to one interface.
+const PORTS_MAX: usize = 64;
 
 /// What is listened to, and with what memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,19 @@ pub struct CaptureConfig {
     pub evidence_bytes: u64,
     /// How often each endpoint's traffic is sampled.
     pub traffic_interval: Duration,
+    /// What is mirrored where.
+    pub mirrors: Vec<MirrorConfig>,
+}
+
+/// What is mirrored to an interface: the bytes captured there are held against what these ports count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MirrorConfig {
+    /// The interface of the agent.
+    pub interface: String,
+    /// The switch, by the agent's name of it.
+    pub device: String,
+    /// Its mirrored ports, by ifName.
+    pub ports: Vec<String>,
 }
 
 /// Which interfaces are listened on.
@@ -78,12 +94,13 @@ impl Default for CaptureConfig {
             flows_max: COUNTY.flows_max,
             evidence_bytes: COUNTY.evidence_bytes,
             traffic_interval: Duration::from_secs(60),
+            mirrors: Vec::new(),
         }
     }
 }
 
-/// Reads the section.
-pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
+/// Reads the section; `devices` are the names of what is polled, where nothing else can be.
+pub(super) fn checked(mut section: Section<'_>, devices: Option<&BTreeSet<&str>>) -> CaptureConfig {
     let defaults = CaptureConfig::default();
     let interfaces = interfaces(&mut section);
     let sizes = sizes(&mut section);
@@ -94,8 +111,10 @@ pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
     let flows = section.number("flows_max", 64..=1 << 22, "flows");
     let evidence = section.number("evidence_mib", 0..=4096, "MiB");
     let interval = section.number("traffic_interval_s", 10..=3600, "seconds");
+    let mirrors = mirrors(&mut section, &interfaces, devices);
     section.finish();
     CaptureConfig {
+        mirrors,
         interfaces,
         ring_bytes: ring.map_or(sizes.ring_bytes, |found| found.value << 20),
         threads: threads
@@ -108,6 +127,70 @@ pub(super) fn checked(mut section: Section<'_>) -> CaptureConfig {
         evidence_bytes: evidence.map_or(sizes.evidence_bytes, |found| found.value << 20),
         traffic_interval: interval.map_or(defaults.traffic_interval, |found| Duration::from_secs(found.value)),
     }
+}
+
+/// Reads `[[capture.mirrors]]`.
+fn mirrors(section: &mut Section<'_>, interfaces: &Interfaces, devices: Option<&BTreeSet<&str>>) -> Vec<MirrorConfig> {
+    let sections = section.sections("mirrors");
+    if sections.len() > INTERFACES_MAX {
+        section.note("mirrors", "lists too many", format_args!("at most {INTERFACES_MAX} are possible"));
+    }
+    let mut mirrors: Vec<MirrorConfig> = Vec::new();
+    for mut section in sections {
+        let interface = section.required_text("interface", "name the interface that frames are mirrored to");
+        let device = section.required_text("device", "give the name of the switch as in [[devices]]");
+        let ports = ports(&mut section);
+        if let Some(found) = &interface {
+            is_mirrored_to(found, interfaces, &mirrors, &section);
+        }
+        if let Some(found) = device.as_ref().filter(|it| devices.is_some_and(|names| !names.contains(it.value))) {
+            let what = format!("there is no device named {:?}", found.value);
+            section.log.note(&found.place, what, "write the name of one of [[devices]], whose ports are polled");
+        }
+        section.finish();
+        if let (Some(interface), Some(device)) = (interface, device) {
+            let (interface, device) = (interface.value.to_owned(), device.value.to_owned());
+            mirrors.push(MirrorConfig { interface, device, ports });
+        }
+    }
+    mirrors
+}
+
+/// Notes an interface that nobody listens on, or that another mirror has.
+fn is_mirrored_to(found: &Found<&str>, interfaces: &Interfaces, others: &[MirrorConfig], section: &Section<'_>) {
+    let listened = match interfaces {
+        Interfaces::Named(names) => names.iter().any(|name| name == found.value),
+        Interfaces::Auto => true,
+        Interfaces::None => false,
+    };
+    if !listened {
+        section.log.note(
+            &found.place,
+            format_args!("{:?} is not listened on", found.value),
+            "add it to interfaces of [capture]",
+        );
+    }
+    if others.iter().any(|other| other.interface == found.value) {
+        let what = format!("{:?} is the interface of two mirrors", found.value);
+        section.log.note(&found.place, what, "list all ports in one of them");
+    }
+}
+
+fn ports(section: &mut Section<'_>) -> Vec<String> {
+    let texts = section.texts("ports").unwrap_or_default();
+    if texts.is_empty() || texts.len() > PORTS_MAX {
+        let remedy = format!("list the ports that are mirrored, 1 to {PORTS_MAX}, by ifName");
+        section.note("ports", "does not say what is mirrored", remedy);
+    }
+    let mut ports: Vec<String> = Vec::new();
+    for found in texts {
+        if ports.iter().any(|known| known == found.value) {
+            section.log.note(&found.place, format_args!("{:?} is listed twice", found.value), "remove one");
+        } else {
+            ports.push(found.value.to_owned());
+        }
+    }
+    ports
 }
 
 fn sizes(section: &mut Section<'_>) -> Sizes {

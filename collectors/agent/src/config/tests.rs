@@ -52,6 +52,30 @@ fn everything_wrong_with_a_file_is_told_at_once_with_line_key_and_remedy() {
 }
 
 #[test]
+fn a_mirror_names_an_interface_that_is_listened_on_and_a_device_that_is_polled() {
+    let text = |interface: &str, device: &str| {
+        format!(
+            "[capture]\ninterfaces = [\"eth1\"]\n[[capture.mirrors]]\ninterface = \"{interface}\"\ndevice = \"{device}\"\n\
+             ports = [\"gi1\", \"gi2\"]\n[[devices]]\nname = \"core\"\naddress = \"192.0.2.1\"\ncommunity = \"x\"\n"
+        )
+    };
+    let config = parse(&text("eth1", "core")).unwrap();
+    let mirror = &config.site.capture.mirrors[0];
+    assert_eq!((mirror.interface.as_str(), mirror.device.as_str(), mirror.ports.len()), ("eth1", "core", 2));
+    let told = refusal(&text("eth9", "core-9"));
+    assert!(told.contains("line 4, column 13: capture.mirrors[1].interface: \"eth9\" is not listened on"), "{told}");
+    assert!(
+        told.contains("line 5, column 10: capture.mirrors[1].device: there is no device named \"core-9\""),
+        "{told}"
+    );
+    // What discovery finds is named when it is found.
+    let found = text("eth1", "core-9")
+        + "[credentials.all]\ncommunity = \"x\"\n"
+        + "[discovery]\nallow = [\"192.0.2.0/24\"]\ncredentials = [\"all\"]\n";
+    parse(&found).unwrap();
+}
+
+#[test]
 fn a_configuration_from_the_centre_may_not_touch_the_agents_own_part_nor_read_its_files() {
     let text = std::fs::read_to_string(testdata("pushed.toml")).unwrap();
     let refused = SiteConfig::parse(&text, "revision 7 of the centre", &NamedCredentials::default()).unwrap_err();

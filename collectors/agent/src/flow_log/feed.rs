@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use onenet_topology::flow::{Flow, FlowCursor, FlowPage, FlowQuery};
+use onenet_topology::{
+    Timestamp,
+    flow::{Flow, FlowCursor, FlowPage, FlowQuery},
+};
 use onenet_wire::limits;
 
 use super::{DAY_MS, FlowLogConfig, FlowLogError, FlowLogStatus, Go, PageLimits, writer::Writer};
@@ -74,8 +77,24 @@ enum Message {
     Stop,
 }
 
-/// Told what keeps the log from its work, or that nothing does any more.
-pub type Tell = Box<dyn Fn(Option<&FlowLogError>) + Send>;
+/// What becomes of the log's work.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// This keeps the log from its work.
+    Fails(&'a FlowLogError),
+    /// Nothing does any more.
+    Works,
+    /// Flows that ended are not kept.
+    Loses,
+    /// None was lost for [`QUIET_MS`].
+    Keeps,
+}
+
+/// Told what becomes of the log's work, when that changes.
+pub type Tell = Box<dyn Fn(Told<'_>) + Send>;
+
+/// How long no flow is lost until that is over, in milliseconds.
+const QUIET_MS: i64 = 600_000;
 
 impl FlowSink {
     /// Hands over finished flows. Never waits.
@@ -135,6 +154,7 @@ impl FlowLog {
             days_max,
             trouble: Limited::default(),
             is_told: false,
+            losing: Losing::default(),
         };
         let spawned = thread::Builder::new().name("flow log".to_owned()).spawn(move || hand.run(&receiver));
         let thread = spawned.map_err(|source| FlowLogError::Open { folder: folder.clone(), source })?;
@@ -209,6 +229,30 @@ struct Hand {
     trouble: Limited,
     /// Whether it was told that something keeps the log from its work.
     is_told: bool,
+    losing: Losing,
+}
+
+/// Follows whether flows are lost, from how many were so far.
+#[derive(Debug, Default)]
+struct Losing {
+    lost: u64,
+    /// When the last one was, while that is told.
+    last: Option<Timestamp>,
+}
+
+impl Losing {
+    /// Takes how many flows were lost so far. Returns what is to be told now.
+    fn follow(&mut self, lost: u64, now: Timestamp) -> Option<Told<'static>> {
+        if lost > self.lost {
+            self.lost = lost;
+            return self.last.replace(now).is_none().then_some(Told::Loses);
+        }
+        let is_over = self.last.is_some_and(|last| now.ms_since(last) >= QUIET_MS);
+        is_over.then(|| {
+            self.last = None;
+            Told::Keeps
+        })
+    }
 }
 
 impl Hand {
@@ -246,16 +290,36 @@ impl Hand {
                 self.trouble.warn(self.clock.timestamp(), "flows cannot be logged", error);
                 // Once: how many bytes are free changes all the time.
                 if !self.is_told {
-                    (self.tell)(Some(error));
+                    (self.tell)(Told::Fails(error));
                 }
                 self.is_told = true;
             }
             None if self.is_told && !status.disk_full => {
-                (self.tell)(None);
+                (self.tell)(Told::Works);
                 self.is_told = false;
             }
             None => {}
         }
+        let lost = status.lost_busy.saturating_add(status.lost_disk);
+        if let Some(told) = self.losing.follow(lost, self.clock.timestamp()) {
+            (self.tell)(told);
+        }
         *self.shared.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losing_flows_is_told_once_and_that_it_is_over_after_a_while_without() {
+        let mut losing = Losing::default();
+        let mut told = |lost, second: i64| {
+            losing.follow(lost, Timestamp::from_unix_ms(second * 1_000)).map(|told| matches!(told, Told::Loses))
+        };
+        assert_eq!([told(0, 0), told(3, 10), told(3, 20), told(9, 500)], [None, Some(true), None, None]);
+        assert_eq!([told(9, 1_000), told(9, 1_100), told(9, 1_200)], [None, Some(false), None]);
+        assert_eq!(told(10, 1_300), Some(true));
     }
 }

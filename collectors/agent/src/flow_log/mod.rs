@@ -51,7 +51,7 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use feed::{FlowLog, FlowSink, LOT_FLOWS, Tell};
+pub use feed::{FlowLog, FlowSink, LOT_FLOWS, Tell, Told};
 pub use writer::Writer;
 
 /// The folder of the log in the agent's data folder.

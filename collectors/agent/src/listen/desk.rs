@@ -47,7 +47,7 @@ struct Part {
 }
 
 /// What was counted, by all threads.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Totals {
     frames: u64,
     undecoded: u64,
@@ -59,6 +59,8 @@ struct Totals {
     flows_evicted: u64,
     tcp_octets: u64,
     tcp_octets_missed: u64,
+    flows_lost: u64,
+    by_reason: BTreeMap<&'static str, u64>,
 }
 
 impl Desk {
@@ -98,7 +100,7 @@ impl Desk {
             part.rings = rings;
         }
         let totals = self.totals();
-        let hearing = Hearing { frames: totals.frames, dropped: totals.dropped, endpoints: self.endpoints() };
+        let hearing = Hearing { sample: totals.sample(), endpoints: self.endpoints() };
         self.shared.board.hearing(&self.task.interface, hearing);
     }
 
@@ -177,21 +179,13 @@ impl Desk {
             items.push(self.item(now, HistoryBody::Traffic(sample)));
         }
         let totals = self.totals();
-        self.judge(totals, now);
-        (self.sampled_at, self.sampled) = (now, totals);
-        let sample = CaptureSample {
-            frames_seen: totals.frames,
-            frames_dropped_by_kernel: totals.dropped,
-            frames_undecoded: totals.undecoded,
-            endpoints_evicted: totals.endpoints_evicted,
-            octets_seen: totals.octets,
-            frames_cut: totals.cut,
-            frames_merged: totals.merged,
-            flows_evicted: totals.flows_evicted,
-            tcp_octets: totals.tcp_octets,
-            tcp_octets_missed: totals.tcp_octets_missed,
-        };
+        let sample = totals.sample();
+        let differs = self.shared.observations.mirrors().captured(&self.task.interface, now, &sample);
+        let differs = self.hold(ConditionKind::CaptureDiffers, differs, now);
+        self.shared.observations.changes_blocking(differs.into_iter().collect());
+        self.judge(&totals, now);
         items.push(self.item(now, HistoryBody::Capture(sample)));
+        (self.sampled_at, self.sampled) = (now, totals);
         self.shared.observations.history_blocking(items);
     }
 
@@ -203,12 +197,16 @@ impl Desk {
             totals.merged += part.rings.merged;
             if let Some(statistics) = &part.statistics {
                 totals.frames += statistics.frames;
-                totals.undecoded += statistics.undecoded().map(|(_, count)| count).sum::<u64>();
+                for (reason, count) in statistics.undecoded() {
+                    totals.undecoded += count;
+                    *totals.by_reason.entry(reason.name()).or_default() += count;
+                }
                 totals.octets += statistics.bytes;
                 totals.endpoints_evicted += statistics.inventory.endpoints_evicted;
                 totals.flows_evicted += statistics.flows.flows_evicted_established;
                 totals.tcp_octets += statistics.flows.tcp.bytes;
                 totals.tcp_octets_missed += statistics.flows.tcp.bytes_missed;
+                totals.flows_lost += statistics.flows.flows_untaken;
             }
         }
         totals
@@ -226,7 +224,7 @@ impl Desk {
     }
 
     /// Raises or clears what the counters say since the last sample.
-    fn judge(&self, totals: Totals, now: Timestamp) {
+    fn judge(&self, totals: &Totals, now: Timestamp) {
         let interface = &self.task.interface;
         let lost = totals.dropped.saturating_sub(self.sampled.dropped);
         let frames = totals.frames.saturating_sub(self.sampled.frames);
@@ -244,7 +242,7 @@ impl Desk {
     }
 
     /// Returns what is to be said of tables that are full.
-    fn full(&self, totals: Totals) -> Option<String> {
+    fn full(&self, totals: &Totals) -> Option<String> {
         let interface = &self.task.interface;
         if totals.endpoints_evicted > self.sampled.endpoints_evicted {
             return Some(format!(
@@ -263,7 +261,7 @@ impl Desk {
     }
 
     /// Returns what is to be said of payload that was acknowledged and never captured.
-    fn gaps(&self, totals: Totals, lost: u64) -> Option<String> {
+    fn gaps(&self, totals: &Totals, lost: u64) -> Option<String> {
         let interface = &self.task.interface;
         let missed = totals.tcp_octets_missed.saturating_sub(self.sampled.tcp_octets_missed);
         let carried = missed.saturating_add(totals.tcp_octets.saturating_sub(self.sampled.tcp_octets));
@@ -295,5 +293,25 @@ impl Desk {
 
     fn item(&self, time: Timestamp, body: HistoryBody) -> HistoryItem {
         HistoryItem { time, scope: self.scope.clone(), body }
+    }
+}
+
+impl Totals {
+    /// Returns what is told of it.
+    fn sample(&self) -> CaptureSample {
+        CaptureSample {
+            frames_seen: self.frames,
+            frames_dropped_by_kernel: self.dropped,
+            frames_undecoded: self.undecoded,
+            endpoints_evicted: self.endpoints_evicted,
+            octets_seen: self.octets,
+            frames_cut: self.cut,
+            frames_merged: self.merged,
+            flows_evicted: self.flows_evicted,
+            tcp_octets: self.tcp_octets,
+            tcp_octets_missed: self.tcp_octets_missed,
+            flows_lost: self.flows_lost,
+            undecoded: self.by_reason.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
+        }
     }
 }

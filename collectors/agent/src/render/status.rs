@@ -11,6 +11,9 @@ use onenet_topology::{
 use super::{Language, TextTable, bytes, table::plain};
 use crate::status::{ConditionStatus, DeviceStatus, InterfaceStatus, Liveness, Status};
 
+/// How many reasons why frames could not be decoded are shown of an interface.
+const REASONS_SHOWN: usize = 5;
+
 /// Returns the status as text.
 pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -> String {
     let mut out = String::new();
@@ -213,10 +216,10 @@ fn interfaces(out: &mut String, status: &Status, language: Language) {
         let _ = writeln!(out, "\n{title}: {none}");
         return;
     }
-    let mut table = TextTable::new(
-        &language
-            .pick(["网口", "状态", "终端", "帧", "丢帧"], ["interface", "state", "endpoints", "frames", "dropped"]),
-    );
+    let mut table = TextTable::new(&language.pick(
+        ["网口", "状态", "终端", "帧", "丢帧", "未解码", "缺失"],
+        ["interface", "state", "endpoints", "frames", "dropped", "undecoded", "missed"],
+    ));
     for interface in &status.interfaces {
         table.row(interface_row(interface, language));
     }
@@ -225,10 +228,11 @@ fn interfaces(out: &mut String, status: &Status, language: Language) {
         if let Some(error) = &interface.error {
             let _ = writeln!(out, "  {}: {}", interface.name, plain(error));
         }
+        undecoded(out, interface, language);
     }
 }
 
-fn interface_row(interface: &InterfaceStatus, language: Language) -> [String; 5] {
+fn interface_row(interface: &InterfaceStatus, language: Language) -> [String; 7] {
     let state = if interface.listening {
         language.pick("监听中", "listening")
     } else {
@@ -240,7 +244,29 @@ fn interface_row(interface: &InterfaceStatus, language: Language) -> [String; 5]
         interface.endpoints.to_string(),
         interface.frames.to_string(),
         interface.frames_dropped.to_string(),
+        interface.undecoded.values().sum::<u64>().to_string(),
+        missed(interface),
     ]
+}
+
+/// Returns which part of the payload that TCP connections carried never came here; a dash where there was none.
+fn missed(interface: &InterfaceStatus) -> String {
+    let carried = interface.tcp_octets.saturating_add(interface.tcp_octets_missed);
+    let in_ten_thousand = interface.tcp_octets_missed.saturating_mul(10_000).checked_div(carried);
+    in_ten_thousand.map_or_else(|| "-".to_owned(), |part| format!("{}.{:02} %", part / 100, part % 100))
+}
+
+/// Tells why frames could not be decoded, the most frequent reasons first.
+fn undecoded(out: &mut String, interface: &InterfaceStatus, language: Language) {
+    if interface.undecoded.is_empty() {
+        return;
+    }
+    let mut reasons: Vec<_> = interface.undecoded.iter().collect();
+    reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), *reason));
+    let told: Vec<_> =
+        reasons.iter().take(REASONS_SHOWN).map(|(reason, count)| format!("{} {count}", plain(reason))).collect();
+    let title = language.pick("未解码的帧", "undecoded");
+    let _ = writeln!(out, "  {}: {title}: {}", interface.name, told.join(", "));
 }
 
 fn devices(out: &mut String, status: &Status, language: Language) {

@@ -13,12 +13,12 @@ use onenet_topology::{
 };
 
 use super::{
-    check::{enumerated, mac, name, optional_mac, text},
+    check::{self, enumerated, mac, name, optional_mac, text},
     fact::age_at,
 };
 use crate::{
     Invalid,
-    limits::{SCOPE_BYTES, TEXT_BYTES},
+    limits::{REASON_BYTES, SCOPE_BYTES, TEXT_BYTES, UNDECODED_REASONS},
     v1,
 };
 
@@ -71,19 +71,8 @@ pub(crate) fn history_items(
     for (index, it) in group.traffic.into_iter().enumerate() {
         add(HistoryBody::Traffic(traffic(&it).map_err(|e| e.within_element("traffic", index))?));
     }
-    for it in group.captures {
-        add(HistoryBody::Capture(CaptureSample {
-            frames_seen: it.frames_seen,
-            frames_dropped_by_kernel: it.frames_dropped_by_kernel,
-            frames_undecoded: it.frames_undecoded,
-            endpoints_evicted: it.endpoints_evicted,
-            octets_seen: it.octets_seen,
-            frames_cut: it.frames_cut,
-            frames_merged: it.frames_merged,
-            flows_evicted: it.flows_evicted,
-            tcp_octets: it.tcp_octets,
-            tcp_octets_missed: it.tcp_octets_missed,
-        }));
+    for (index, it) in group.captures.into_iter().enumerate() {
+        add(HistoryBody::Capture(capture(it).map_err(|e| e.within_element("captures", index))?));
     }
     for (index, it) in group.events.into_iter().enumerate() {
         add(HistoryBody::Event(event(it).map_err(|e| e.within_element("events", index))?));
@@ -127,6 +116,28 @@ const fn rank(body: &HistoryBody) -> u8 {
     }
 }
 
+fn capture(it: v1::CaptureSample) -> Result<CaptureSample, Invalid> {
+    check::count("undecoded", it.undecoded.len(), UNDECODED_REASONS)?;
+    let undecoded = it.undecoded.into_iter().enumerate().map(|(index, it)| {
+        let reason = text("reason", it.reason, REASON_BYTES).map_err(|e| e.within_element("undecoded", index))?;
+        Ok((reason, it.frames))
+    });
+    Ok(CaptureSample {
+        frames_seen: it.frames_seen,
+        frames_dropped_by_kernel: it.frames_dropped_by_kernel,
+        frames_undecoded: it.frames_undecoded,
+        endpoints_evicted: it.endpoints_evicted,
+        octets_seen: it.octets_seen,
+        frames_cut: it.frames_cut,
+        frames_merged: it.frames_merged,
+        flows_evicted: it.flows_evicted,
+        tcp_octets: it.tcp_octets,
+        tcp_octets_missed: it.tcp_octets_missed,
+        flows_lost: it.flows_lost,
+        undecoded: undecoded.collect::<Result<_, Invalid>>()?,
+    })
+}
+
 fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
     match body {
         HistoryBody::Interface(it) => group.interfaces.push(v1::InterfaceSample {
@@ -155,6 +166,10 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             bytes_in: it.bytes_in,
         }),
         HistoryBody::Capture(it) => group.captures.push(v1::CaptureSample {
+            flows_lost: it.flows_lost,
+            undecoded: (it.undecoded.iter())
+                .map(|(reason, frames)| v1::UndecodedFrames { reason: reason.clone(), frames: *frames })
+                .collect(),
             frames_seen: it.frames_seen,
             frames_dropped_by_kernel: it.frames_dropped_by_kernel,
             frames_undecoded: it.frames_undecoded,

@@ -324,7 +324,8 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         frames_in: d,
         bytes_in: e,
     });
-    let capture = any::<[u64; 10]>().prop_map(|[a, b, c, d, e, f, g, h, i, j]| CaptureSample {
+    let capture = (any::<[u64; 11]>(), prop::collection::btree_map("[a-z_]{0,32}", any::<u64>(), 0..4));
+    let capture = capture.prop_map(|([a, b, c, d, e, f, g, h, i, j, k], undecoded)| CaptureSample {
         frames_seen: a,
         frames_dropped_by_kernel: b,
         frames_undecoded: c,
@@ -335,6 +336,8 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         flows_evicted: h,
         tcp_octets: i,
         tcp_octets_missed: j,
+        flows_lost: k,
+        undecoded,
     });
     let event = (event_kind(), text(), text(), any::<u64>()).prop_map(|(kind, subject, detail, count)| Event {
         kind,

@@ -1,6 +1,9 @@
 //! Agents, what keeps them from their work, and what the centre finds wrong.
 
-use onenet_topology::{AgentId, SiteId, Timestamp, fact::Condition};
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    fact::{CaptureSample, Condition},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -8,12 +11,12 @@ use super::{given, time};
 use crate::{
     access::{Action, View},
     console::words,
-    estate::{Agent, Configuration, Rollout},
+    estate::{Agent, Captured, Configuration, Rollout},
     findings::{Finding, Subject},
 };
 
 /// An agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct AgentBody {
     /// Its identity.
     #[schema(example = "agent-2c00000")]
@@ -45,6 +48,44 @@ pub struct AgentBody {
     pub certificate: Option<CertificateBody>,
     /// Set when its certificate is accepted no more.
     pub revoked: Option<RevocationBody>,
+    /// How capture goes on the interfaces that it listens on, as it told in the last two hours.
+    pub capture: Vec<CaptureBody>,
+}
+
+/// How capture goes on an interface: what was counted since the agent started.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CaptureBody {
+    /// The interface of the agent.
+    #[schema(example = "eth1")]
+    pub interface: String,
+    /// When this was counted.
+    pub time: String,
+    /// Frames taken.
+    pub frames: u64,
+    /// Their bytes on the wire, without the checksum at their end.
+    pub octets: u64,
+    /// Frames that the kernel dropped, since the ring was full.
+    pub frames_dropped: u64,
+    /// Frames of which the last bytes are missing.
+    pub frames_cut: u64,
+    /// Frames that the card or the kernel had put together of several.
+    pub frames_merged: u64,
+    /// Frames that could not be decoded.
+    pub frames_undecoded: u64,
+    /// The same by reason; reasons without any are left out.
+    pub undecoded: std::collections::BTreeMap<String, u64>,
+    /// Bytes of payload that TCP connections carried, retransmissions left out.
+    pub tcp_octets: u64,
+    /// Bytes of payload that were acknowledged and never captured.
+    pub tcp_octets_missed: u64,
+    /// Which part of the payload that is, from 0 to 1: an estimate of what was lost before it came here; `null` without payload.
+    pub loss_ratio: Option<f64>,
+    /// Endpoints that gave way in a full table.
+    pub endpoints_evicted: u64,
+    /// Established flows that gave way in a full table.
+    pub flows_evicted: u64,
+    /// Finished flows that were dropped before they could be kept.
+    pub flows_lost: u64,
 }
 
 /// A certificate.
@@ -163,8 +204,45 @@ impl AgentBody {
                 by: it.by.clone(),
                 reason: it.reason.clone(),
             }),
+            capture: captures(view, agent).map(CaptureBody::of).collect(),
         }
     }
+}
+
+/// Returns how capture goes at an agent, interface by interface, as far as the view may know.
+pub(crate) fn captures<'v>(view: &'v View, agent: &Agent) -> impl Iterator<Item = &'v Captured> {
+    let (id, now) = (agent.id, view.now());
+    view.inventory(agent.site).into_iter().flat_map(move |state| state.captures.get().of(id, now))
+}
+
+impl CaptureBody {
+    fn of(captured: &Captured) -> Self {
+        let it = &captured.sample;
+        Self {
+            interface: captured.interface.as_str().to_owned(),
+            time: time(captured.time),
+            frames: it.frames_seen,
+            octets: it.octets_seen,
+            frames_dropped: it.frames_dropped_by_kernel,
+            frames_cut: it.frames_cut,
+            frames_merged: it.frames_merged,
+            frames_undecoded: it.frames_undecoded,
+            undecoded: it.undecoded.clone(),
+            tcp_octets: it.tcp_octets,
+            tcp_octets_missed: it.tcp_octets_missed,
+            loss_ratio: loss_ratio(it),
+            endpoints_evicted: it.endpoints_evicted,
+            flows_evicted: it.flows_evicted,
+            flows_lost: it.flows_lost,
+        }
+    }
+}
+
+/// Returns which part of the payload of TCP connections was never captured.
+#[expect(clippy::cast_precision_loss, reason = "a ratio of two numbers of bytes need not be exact")]
+pub(crate) fn loss_ratio(sample: &CaptureSample) -> Option<f64> {
+    let carried = sample.tcp_octets.saturating_add(sample.tcp_octets_missed);
+    (carried > 0).then(|| sample.tcp_octets_missed as f64 / carried as f64)
 }
 
 impl ConfigurationBody {

@@ -74,12 +74,15 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     }
     let county = world.site("130102");
     let switch = *world.app.centre.estate().site(county).unwrap().devices.keys().next().unwrap();
+    let agent = world.app.centre.estate().agents_of(county).next().unwrap().id;
     for line in [
         format!("onenet_site_endpoints{{site=\"{county}\",state=\"present\"}} 3"),
         format!("onenet_site_devices{{site=\"{county}\",state=\"up\"}} 1"),
         format!("onenet_site_agents{{site=\"{county}\",state=\"connected\"}} 1"),
         format!("onenet_device_sensors{{site=\"{county}\",device=\"{switch}\",state=\"critical\"}} 1"),
         format!("onenet_device_sensors{{site=\"{county}\",device=\"{switch}\",state=\"unjudged\"}} 13"),
+        format!("onenet_capture_frames_lost_total{{site=\"{county}\",agent=\"{agent}\",reason=\"kernel\"}} 20"),
+        format!("onenet_capture_payload_bytes_total{{site=\"{county}\",agent=\"{agent}\",state=\"missed\"}} 100000"),
         // The board's last value, not its first; the weaker of two lights; the sum of two groups.
         format!("onenet_device_temperature_max_celsius{{site=\"{county}\",device=\"{switch}\"}} 42.5"),
         format!("onenet_device_optical_receive_min_dbm{{site=\"{county}\",device=\"{switch}\"}} -5.243"),

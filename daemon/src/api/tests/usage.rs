@@ -61,3 +61,20 @@ async fn a_time_that_is_no_time_or_too_long_is_refused() {
     let empty = world.get(&token, "/api/v1/sites/130000/talkers").await.json();
     assert_eq!((&empty["items"], &empty["others"]["bytes_in"]), (&json!([]), &json!(0)), "a province without an agent");
 }
+
+#[tokio::test]
+async fn an_agent_tells_how_capture_goes_on_each_interface() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, Some("130102")).await;
+    let agent = world.get(&token, "/api/v1/agents").await.items().remove(0);
+    let capture = agent["capture"].as_array().unwrap();
+    assert_eq!(capture.len(), 1, "{agent}");
+    let eth1 = &capture[0];
+    assert_eq!(
+        (&eth1["interface"], &eth1["frames"], &eth1["octets"]),
+        (&json!("eth1"), &json!(10_000), &json!(6_000_000))
+    );
+    assert_eq!((&eth1["frames_dropped"], &eth1["flows_lost"]), (&json!(20), &json!(4)));
+    assert_eq!(eth1["undecoded"], json!({"arp_short": 2, "vlan_short": 5}));
+    assert_eq!(eth1["loss_ratio"], 0.025);
+}

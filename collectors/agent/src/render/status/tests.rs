@@ -103,6 +103,12 @@ fn in_trouble() -> Status {
             error: Some("interface eth1 was switched off".to_owned()),
             frames: 1_000,
             frames_dropped: 2,
+            frames_cut: 0,
+            undecoded: [("ipv4_short".to_owned(), 3), ("vlan_short".to_owned(), 40)].into(),
+            octets: 640_000,
+            tcp_octets: 400_000,
+            tcp_octets_missed: 500,
+            flows_lost: 0,
             endpoints: 17,
         }],
         conditions: vec![ConditionStatus {
