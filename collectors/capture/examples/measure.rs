@@ -231,8 +231,8 @@ impl Listener for Run {
         match &mut self.measured {
             Measured::Whole(pipeline) => pipeline.frame(time, link_type, meta, bytes),
             Measured::Alone(flows) => {
-                if let Ok(packet) = Packet::parse(link_type, meta, bytes) {
-                    flows.packet(time, &packet, meta.octets());
+                if let Ok(packet) = &Packet::parse(link_type, meta, bytes) {
+                    flows.packet(time, packet, meta.octets());
                 }
                 while flows.take_introduction().is_some() {}
             }

@@ -24,6 +24,7 @@ use self::{
 use crate::{
     FrameTime,
     facts::{Binding, Evidence, Method, Opening, Said, Speaker, Value},
+    listener::AHEAD,
     table::Table,
 };
 
@@ -97,6 +98,9 @@ pub struct Inventory {
     /// Who sent and who received the last frame: frames come in trains.
     sender: u32,
     receiver: u32,
+    /// What the index knows those by who send and receive the next frames, and how many those are.
+    ahead: [u64; 2 * AHEAD],
+    foreseen: usize,
 }
 
 impl Inventory {
@@ -115,7 +119,27 @@ impl Inventory {
             room: Room::new(capacity.saturating_mul(SIGN_BYTES)),
             sender: 0,
             receiver: 0,
+            ahead: [0; 2 * AHEAD],
+            foreseen: 0,
         }
+    }
+
+    /// Notes a frame that may come soon: see [`Inventory::prepare`].
+    #[inline]
+    pub fn foresee(&mut self, source: MacAddr, destination: MacAddr) {
+        for mac in [source, destination] {
+            if let Some(hash) = self.ahead.get_mut(self.foreseen) {
+                *hash = self.table.hash(&mac);
+                self.foreseen += 1;
+            }
+        }
+    }
+
+    /// Fetches what is known of those that the frames are of which were foreseen.
+    #[inline]
+    pub fn prepare(&mut self) {
+        self.foreseen = 0;
+        self.table.foresee(&self.ahead, Entry::foresee);
     }
 
     /// Notes a frame of `octets` bytes that `mac` sent.

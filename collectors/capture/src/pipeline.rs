@@ -115,12 +115,17 @@ impl Pipeline {
     /// Tells of a frame that will come some frames later, so that what it needs is at hand then. It need not come.
     #[inline]
     pub fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
+        if let (LinkType::Ethernet, Some(header)) = (link_type, bytes.first_chunk::<12>()) {
+            let [d0, d1, d2, d3, d4, d5, source @ ..] = *header;
+            self.inventory.foresee(MacAddr(source), MacAddr([d0, d1, d2, d3, d4, d5]));
+        }
         self.flows.foresee(link_type, meta, bytes);
     }
 
     /// Fetches what the frames that it was told of will need.
     #[inline]
     pub fn prepare(&mut self) {
+        self.inventory.prepare();
         self.flows.prepare();
     }
 
@@ -130,11 +135,13 @@ impl Pipeline {
         let octets = meta.octets();
         self.frames += 1;
         self.bytes += u64::from(octets);
-        let packet = match Packet::parse(link_type, meta, bytes) {
+        // Borrowed, not moved: it has some 250 bytes.
+        let parsed = Packet::parse(link_type, meta, bytes);
+        let packet = match &parsed {
             Ok(packet) => packet,
             Err(fault) => return self.count_undecoded(fault.reason),
         };
-        let outer = self.packet(time, &packet, octets);
+        let outer = self.packet(time, packet, octets);
         let inner = match packet.inside() {
             Ok(None) => None,
             inside => self.tunnelled(time, inside),

@@ -3,7 +3,7 @@
 //! Invariant: at most [`BINDINGS_MAX`] bindings and [`VLANS_MAX`] VLANs; the binding that was confirmed longest ago
 //! leaves first. Signs are bounded by [`Signs`].
 
-use std::{net::IpAddr, sync::Arc};
+use std::{hint::black_box, net::IpAddr, sync::Arc};
 
 use foldhash::fast::RandomState;
 use onenet_topology::{
@@ -182,6 +182,13 @@ impl Entry {
             again: Again::default(),
             details: None,
         }
+    }
+
+    /// Fetches what a frame will change.
+    #[inline]
+    pub(super) fn foresee(&self) {
+        black_box(self.touched);
+        black_box(self.again.count);
     }
 
     /// Notes that the capturing host itself sent a frame from this address, which others may have spoken of before.
