@@ -189,6 +189,10 @@ impl Writer {
         if now.ms_since(self.flushed) >= FLUSH_MS {
             self.flushed = now;
             result = self.flush();
+            // The tail grows between blocks.
+            if self.excess() > 0 {
+                self.expire(None);
+            }
         }
         if now.ms_since(self.synced) >= SYNC_MS {
             self.synced = now;
@@ -407,9 +411,11 @@ impl Writer {
         self.bytes().saturating_sub(self.config.bytes_max).max(missing)
     }
 
+    /// Returns the bytes of all files, the tail's among them.
     fn bytes(&self) -> u64 {
         let active = self.active.as_ref().map_or(0, |active| active.info.bytes);
-        self.closed.iter().map(|info| info.bytes).sum::<u64>() + active
+        let tail = self.tail.as_ref().map_or(0, |tail| tail.bytes);
+        self.closed.iter().map(|info| info.bytes).sum::<u64>() + active + tail
     }
 
     fn free_bytes(&self) -> u64 {
