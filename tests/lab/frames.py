@@ -1,10 +1,10 @@
 """Sends frames that a lab needs in great numbers, on eth0, as fast as the kernel takes them.
 
     frames.py connections N            N whole TCP connections of 8 packets, between 200 addresses and one
-    frames.py macs N [SECONDS]         N frames, each with a link address and an IP address of its own that nobody has
-    frames.py sources N [SECONDS]      N TCP openings, each from an IP address that nobody has, by one link address
+    frames.py macs N                   N frames, each with a link address and an IP address of its own that nobody has
+    frames.py sources N                N TCP openings, each from an IP address that nobody has, by one link address
 
-With SECONDS they are spread over that time. Prints how many frames were sent. What it sends is not random: the same each time.
+With SECONDS behind N they are spread over that time; with FROM behind that, numbering begins there: other addresses. Prints how many frames were sent. What it sends is not random: the same each time.
 """
 
 import socket
@@ -71,13 +71,14 @@ def main():
     kinds = {"connections": connection, "macs": forged_mac, "sources": forged_source}
     kind, count = kinds[sys.argv[1]], int(sys.argv[2])
     pace_s = float(sys.argv[3]) / count if len(sys.argv) > 3 else 0
+    first = int(sys.argv[4]) if len(sys.argv) > 4 else 0
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sender.bind(("eth0", 0))
     sent, begun = 0, time.monotonic()
     for number in range(count):
         if pace_s and number % 64 == 0:
             time.sleep(max(0, begun + number * pace_s - time.monotonic()))
-        for frame in kind(number):
+        for frame in kind(first + number):
             sender.send(frame)
             sent += 1
     print(sent)

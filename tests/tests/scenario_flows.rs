@@ -73,7 +73,7 @@ impl<'lab> Office<'lab> {
 
         let busy = switch.plug_in_mirrored("ge2", "busy", mac(2))?;
         let began = clock::now();
-        let frames = Frames::Connections.send(&busy, CONNECTIONS, Duration::ZERO)?;
+        let frames = Frames::Connections.send(&busy, 0, CONNECTIONS, Duration::ZERO)?;
         report::note(format_args!("{frames} frames of {CONNECTIONS} connections in {:?}", began.elapsed()));
         let server = switch.plug_in_mirrored("ge3", "server", mac(3))?;
         server.add_address("eth0", &format!("{SERVER_IP}/24"))?;

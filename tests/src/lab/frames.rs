@@ -20,20 +20,22 @@ pub enum Frames {
 }
 
 impl Frames {
-    /// Sends so many on `eth0` of `node`, over so much time at the least. Returns how many frames that were.
+    /// Sends those with the numbers `from` to `from` + `count` on `eth0` of `node`, over so much time at the least. Each number stands
+    /// for other addresses or ports. Returns how many frames that were.
     ///
     /// # Errors
     ///
     /// python3 is not installed, or the interface is down.
-    pub fn send(self, node: &Node, count: u32, over: Duration) -> Result<u64> {
+    pub fn send(self, node: &Node, from: u32, count: u32, over: Duration) -> Result<u64> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/frames.py");
         let kind = match self {
             Self::Connections => "connections",
             Self::ForgedMacs => "macs",
             Self::ForgedSources => "sources",
         };
-        let (count, over) = (count.to_string(), over.as_secs_f64().to_string());
-        let sent = node.run("python3", [script.as_os_str(), kind.as_ref(), count.as_ref(), over.as_ref()])?;
+        let (count, over, from) = (count.to_string(), over.as_secs_f64().to_string(), from.to_string());
+        let args = [script.as_os_str(), kind.as_ref(), count.as_ref(), over.as_ref(), from.as_ref()];
+        let sent = node.run("python3", args)?;
         sent.trim().parse().with_context(|| format!("frames.py says {sent:?}"))
     }
 }

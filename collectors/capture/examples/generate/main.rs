@@ -1,9 +1,11 @@
-//! Writes the capture that `./tests/bench capture` measures: `generate FILE [PACKETS]`.
+//! Writes the capture that `./tests/bench capture` measures: `generate FILE [PACKETS]`; and the day of `./tests/bench soak`:
+//! `generate FILE PACKETS day`.
 //!
 //! Deterministic: some 5,000,000 packets (it prints how many) of 343 bytes on the mean in 101,476 conversations among 1,684 link
 //! addresses, 20 µs apart. Conversations begin as real ones do (DNS, TLS, HTTP, SSH, file sharing, mail, databases, telephony, management)
 //! and go on with payload that says nothing; 16,384 go on at a time, in trains of one to four packets. TCP opens with its
-//! handshake, numbers its bytes, acknowledges and closes.
+//! handshake, numbers its bytes, acknowledges and closes. A day has the same conversations, fewer at a time, and the packets of each
+//! hour as a working day has them.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command's output")]
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::as_conversions, reason = "a test's tool")]
@@ -23,6 +25,10 @@ const CONVERSATIONS: u32 = 101_476;
 const LINK_ADDRESSES: u32 = 1_684;
 const AT_A_TIME: usize = 16_384;
 const STEP_US: u64 = 20;
+const HOUR_US: u64 = 3_600_000_000;
+/// Packets of each hour of a day from eight in the morning, in parts, and how many conversations go on at a time.
+const DAY: [u64; 24] = [30, 40, 40, 36, 16, 24, 40, 40, 36, 24, 10, 6, 5, 4, 3, 2, 2, 1, 1, 1, 1, 2, 4, 10];
+const DAY_AT_A_TIME: usize = 256;
 /// 2026-11-23, 08:00 UTC.
 const BEGIN_S: u64 = 1_795_420_800;
 
@@ -68,11 +74,27 @@ struct Output<W: Write> {
     file: W,
     packets: u64,
     bytes: u64,
+    /// Over how many packets a day goes; `None`: they are 20 µs apart.
+    day: Option<u64>,
 }
 
 impl<W: Write> Output<W> {
+    /// Returns when the next packet goes out, in microseconds since the first.
+    fn us(&self) -> u64 {
+        let Some(packets) = self.day else { return self.packets * STEP_US };
+        let all = u128::from(DAY.iter().sum::<u64>() * HOUR_US);
+        let mut gone = (u128::from(self.packets) * all / u128::from(packets.max(1))) as u64;
+        for (hour, parts) in (0..).zip(DAY) {
+            if gone < parts * HOUR_US {
+                return hour * HOUR_US + gone / parts;
+            }
+            gone -= parts * HOUR_US;
+        }
+        24 * HOUR_US
+    }
+
     fn frame(&mut self, frame: &[u8]) -> io::Result<()> {
-        let us = self.packets * STEP_US;
+        let us = self.us();
         let length = u32::try_from(frame.len()).unwrap();
         for word in [(BEGIN_S + us / 1_000_000) as u32, (us % 1_000_000) as u32, length, length] {
             self.file.write_all(&word.to_le_bytes())?;
@@ -201,17 +223,19 @@ fn begin<W: Write>(output: &mut Output<W>) -> io::Result<()> {
     Ok(())
 }
 
-fn generate(path: &str, packets: u64) -> io::Result<()> {
-    let mut output = Output { file: BufWriter::with_capacity(1 << 20, File::create(path)?), packets: 0, bytes: 0 };
+fn generate(path: &str, packets: u64, is_day: bool) -> io::Result<()> {
+    let file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+    let mut output = Output { file, packets: 0, bytes: 0, day: is_day.then_some(packets) };
+    let at_a_time = if is_day { DAY_AT_A_TIME } else { AT_A_TIME };
     output.file.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0])?;
     begin(&mut output)?;
     let mut dice = Dice(0x5eed);
     let filler: Vec<u8> = (0..2_000).map(|_| dice.next() as u8 | 0x80).collect();
     let mean = packets.saturating_sub(output.packets) / u64::from(CONVERSATIONS);
     // The lengths are drawn: all conversations together come near the number that was asked for.
-    let (mut next, mut running, mut frame) = (0, Vec::with_capacity(AT_A_TIME), Vec::with_capacity(1_600));
+    let (mut next, mut running, mut frame) = (0, Vec::with_capacity(at_a_time), Vec::with_capacity(1_600));
     while output.packets < packets {
-        while running.len() < AT_A_TIME && next < CONVERSATIONS {
+        while running.len() < at_a_time && (is_day || next < CONVERSATIONS) {
             running.push(Conversation::new(next, mean, &mut dice));
             next += 1;
         }
@@ -236,11 +260,12 @@ fn generate(path: &str, packets: u64) -> io::Result<()> {
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let Some(path) = arguments.first() else {
-        eprintln!("usage: generate FILE [PACKETS]");
+        eprintln!("usage: generate FILE [PACKETS [day]]");
         return ExitCode::from(2);
     };
     let packets = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(PACKETS);
-    match generate(path, packets) {
+    let is_day = arguments.get(2).is_some_and(|word| word == "day");
+    match generate(path, packets, is_day) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot write {path}: {error}");
