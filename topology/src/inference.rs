@@ -5,14 +5,22 @@
 //!
 //! It does not know how evidence was collected, how old it is allowed to be, nor where conclusions are kept.
 
+mod adjacency;
 mod attachment;
 mod conclusion;
 mod evidence;
 mod index;
+mod links;
+mod pairs;
+mod shared;
+mod walks;
 
 pub use attachment::infer;
-pub use conclusion::{Attachment, DropReason, Place, Reason, RejectReason, Rejected, SiteInference, Where};
+pub use conclusion::{
+    Attachment, DeviceLink, DropReason, End, LinkReason, Place, Reason, RejectReason, Rejected, SiteInference, Where,
+};
 pub use evidence::{DeviceEvidence, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, PortLink, SiteEvidence};
+pub use walks::Walks;
 
 #[cfg(test)]
 mod tests;

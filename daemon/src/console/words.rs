@@ -272,6 +272,11 @@ pub fn reason(language: Language, state: &SiteState, reason: Reason) -> (&'stati
         Reason::UnmanagedBehind { towards } => {
             ("unmanaged_behind", fill(say(text::REASON_UNMANAGED), device_name(state, towards)))
         }
+        Reason::SharedPorts { ports } => ("shared_ports", fill(say(text::REASON_SHARED_PORTS), ports)),
+        Reason::MostAgree { agree, differ } => ("most_agree", fill(&fill(say(text::REASON_MOST_AGREE), agree), differ)),
+        Reason::RowMissing { towards } => {
+            ("row_missing", fill(say(text::REASON_ROW_MISSING), device_name(state, towards)))
+        }
         Reason::NoTableBehind => ("no_table_behind", say(text::REASON_NO_TABLE).to_owned()),
         Reason::PortUnresolved => ("port_unresolved", say(text::REASON_PORT_UNRESOLVED).to_owned()),
         Reason::PortDown => ("port_down", say(text::REASON_PORT_DOWN).to_owned()),
@@ -286,10 +291,15 @@ pub fn rejection(language: Language, state: &SiteState, reason: RejectReason) ->
         RejectReason::LeadsTo { device } => {
             ("leads_to", fill(say(text::REJECTED_LEADS_TO), device_name(state, device)))
         }
+        RejectReason::MayLeadTo { device } => {
+            ("may_lead_to", fill(say(text::REJECTED_MAY_LEAD_TO), device_name(state, device)))
+        }
         RejectReason::BetweenSwitches { device } => {
             ("between_switches", fill(say(text::REJECTED_BETWEEN), device_name(state, device)))
         }
         RejectReason::MoreAddresses { macs } => ("more_addresses", fill(say(text::REJECTED_MORE), macs)),
+        RejectReason::FewerAgree { differ } => ("fewer_agree", fill(say(text::REJECTED_FEWER_AGREE), differ)),
+        RejectReason::MovePending => ("move_pending", say(text::REJECTED_MOVE_PENDING).to_owned()),
         RejectReason::NotLearned => ("not_learned", say(text::REJECTED_NOT_LEARNED).to_owned()),
         RejectReason::PortUnresolved => ("port_unresolved", say(text::REJECTED_UNRESOLVED).to_owned()),
         RejectReason::PortDown => ("port_down", say(text::REJECTED_PORT_DOWN).to_owned()),

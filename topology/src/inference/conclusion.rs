@@ -53,8 +53,26 @@ pub enum Reason {
         /// Endpoints learned on the next best one.
         next: usize,
     },
-    /// The deepest port leads to a device whose table does not have it: something unmanaged is on the way.
+    /// Managed devices face each other over something unmanaged, and each has it at its port there.
     UnmanagedBehind {
+        /// The device at the end of the way.
+        towards: DeviceId,
+    },
+    /// It is plugged into two switches that share their ports, and both have it at theirs.
+    SharedPorts {
+        /// How many ports.
+        ports: usize,
+    },
+    /// Of several ports without a managed device behind, the one that the tables of most devices agree with.
+    MostAgree {
+        /// Devices whose rows lead there.
+        agree: usize,
+        /// Devices whose rows lead elsewhere.
+        differ: usize,
+    },
+    /// The deepest port leads to a device whose table does not have it: its row is missing, or something unmanaged is on
+    /// the way.
+    RowMissing {
         /// The device at the end of the way.
         towards: DeviceId,
     },
@@ -77,6 +95,11 @@ pub enum RejectReason {
         /// That device.
         device: DeviceId,
     },
+    /// A device whose table lacks the address may be behind the port: nothing tells for sure where that device is.
+    MayLeadTo {
+        /// That device.
+        device: DeviceId,
+    },
     /// A managed device is behind the port, and another port has the address without one.
     BetweenSwitches {
         /// A device behind the port.
@@ -87,6 +110,11 @@ pub enum RejectReason {
         /// Endpoints learned on this port.
         macs: usize,
     },
+    /// The tables of more devices agree with another port.
+    FewerAgree {
+        /// Devices whose rows lead elsewhere.
+        differ: usize,
+    },
     /// The row was not learned from traffic.
     NotLearned,
     /// The bridge port did not resolve to an interface.
@@ -95,6 +123,8 @@ pub enum RejectReason {
     PortDown,
     /// The endpoint is better known in another VLAN.
     OtherVlan,
+    /// It may have moved there: believed when the next walk says so too.
+    MovePending,
 }
 
 /// A row that was not believed.
@@ -115,7 +145,8 @@ pub struct Rejected {
 pub struct Attachment {
     /// Where.
     pub at: Where,
-    /// Other ports at which it is as well: both ends of an unmanaged segment between two switches.
+    /// Other ports at which it is as well: the ends of an unmanaged segment between switches, the ports of two switches
+    /// that are one.
     pub also: Vec<Place>,
     /// 0 to 100; under 50 means that it is a guess.
     pub confidence: u8,
@@ -142,6 +173,52 @@ pub enum DropReason {
     },
 }
 
+/// One end of a link between devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct End {
+    /// The device.
+    pub device: DeviceId,
+    /// Its port: the aggregate, where the port is a member of one; `None` where it cannot be told.
+    pub interface: Option<InterfaceId>,
+}
+
+/// Why two devices are believed to be joined, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkReason {
+    /// Each hears the other as its neighbour.
+    TwoSided,
+    /// One hears the other, and nothing speaks against it.
+    OneSided,
+    /// An address of the one is in the other's table, and no device is known to be between them.
+    OwnAddress {
+        /// Whether each has the other's.
+        both: bool,
+    },
+    /// Only these ports explain where both have learned so many hosts.
+    SharedHosts {
+        /// How many.
+        hosts: usize,
+    },
+    /// It follows from other links.
+    Derived,
+    /// One hears the other at this port, and what both have learned says that the way is another.
+    Contradicted,
+}
+
+/// Two devices that are joined, with something unmanaged between them or not, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceLink {
+    /// The end that comes first in order.
+    pub a: End,
+    /// The other end.
+    pub b: End,
+    /// 0 to 100; under 50 means that it is a guess, or that other evidence speaks against it.
+    pub confidence: u8,
+    /// Why.
+    pub reason: LinkReason,
+}
+
 /// What is concluded about a site.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SiteInference {
@@ -151,4 +228,6 @@ pub struct SiteInference {
     pub dropped: BTreeMap<MacAddr, DropReason>,
     /// The managed devices behind each port that has some, by device and port.
     pub between_switches: Vec<(DeviceId, InterfaceId, BTreeSet<DeviceId>)>,
+    /// Which devices are joined, in order; what neighbours say and others contradict is among them.
+    pub links: Vec<DeviceLink>,
 }

@@ -12,6 +12,9 @@ use crate::{DeviceId, InterfaceId, MacAddr};
 pub struct SiteEvidence {
     /// The managed devices.
     pub devices: Vec<DeviceEvidence>,
+    /// Addresses that every device has learned, since their owner broadcasts more often than tables forget: an agent's.
+    #[serde(default)]
+    pub anchors: Vec<MacAddr>,
 }
 
 /// What one device says.
@@ -60,6 +63,11 @@ pub struct InterfaceEvidence {
     pub up: Option<bool>,
     /// The aggregate that it is a member of (IEEE8023-LAG-MIB).
     pub aggregate: Option<InterfaceId>,
+    /// Whom an aggregate is bundled with, as LACP tells: the partner's system identifier and its key there
+    /// (dot3adAggPartnerSystemID, dot3adAggPartnerOperKey), which name one aggregate. Ports of two devices that have the
+    /// same partner are one to it.
+    #[serde(default)]
+    pub partner: Option<String>,
 }
 
 /// A row of a forwarding table.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DropReason, ForwardingEvidence, SiteEvidence};
+use super::{DropReason, ForwardingEvidence, SiteEvidence, adjacency::Adjacency, shared::Shared};
 use crate::{DeviceId, InterfaceId, MacAddr};
 
 /// The number of a device in the index.
@@ -20,12 +20,12 @@ pub(super) struct Port {
     pub(super) interface: InterfaceId,
     /// Whether the device says that it is down.
     pub(super) down: bool,
+    /// Whom it is bundled with, as LACP tells.
+    pub(super) partner: Option<String>,
     /// The managed devices behind it.
     pub(super) behind: BTreeSet<DeviceIndex>,
-    /// Those of them that are heard as neighbours.
-    pub(super) neighbours: BTreeSet<DeviceIndex>,
     /// The endpoints learned on it.
-    pub(super) macs: BTreeSet<MacAddr>,
+    pub(super) macs: usize,
 }
 
 /// A row about an endpoint.
@@ -45,8 +45,13 @@ pub(super) struct Index {
     /// Whether the device has a forwarding table that tells anything.
     pub(super) has_table: Vec<bool>,
     pub(super) ports: Vec<Port>,
-    /// The ports of the first device behind which the second is.
-    towards: BTreeMap<(DeviceIndex, DeviceIndex), Vec<PortIndex>>,
+    /// The ways between devices.
+    pub(super) adjacency: Adjacency,
+    /// For each device, others with a table of which it is not sure where they are.
+    unplaced: Vec<Vec<DeviceIndex>>,
+    /// The VLANs in which an anchor was learned; `None` when no anchor is known.
+    anchored: Option<BTreeSet<u16>>,
+    /// The rows about each endpoint.
     pub(super) rows: BTreeMap<MacAddr, BTreeSet<Row>>,
     pub(super) dropped: BTreeMap<MacAddr, DropReason>,
 }
@@ -64,13 +69,17 @@ impl Index {
         let mut index = Self::default();
         let mut lookup = index.number_devices(evidence);
         index.number_ports(evidence, &mut lookup);
+        index.adjacency = Adjacency::new(index.devices.len());
         index.read_neighbours(evidence, &lookup);
-        index.read_tables(evidence, &lookup);
-        for (number, port) in index.ports.iter().enumerate() {
-            for behind in &port.behind {
-                index.towards.entry((port.device, *behind)).or_default().push(number);
+        let shared = index.read_tables(evidence, &lookup);
+        index.adjacency.decide(&shared, &index.paired());
+        for (device, far, port, _, is_way) in index.adjacency.claims() {
+            if let Some(port) = index.ports.get_mut(port).filter(|_| is_way && device != far) {
+                port.behind.insert(far);
             }
         }
+        index.unplaced = index.unplaced(&shared);
+        index.anchored = index.anchored(evidence);
         index
     }
 
@@ -80,9 +89,45 @@ impl Index {
         self.devices.get(device).copied().unwrap_or(DeviceId::from_raw(0))
     }
 
-    /// Returns the ports of `device` through which `other` is seen.
-    pub(super) fn towards(&self, device: DeviceIndex, other: DeviceIndex) -> impl Iterator<Item = &Port> {
-        self.towards.get(&(device, other)).into_iter().flatten().filter_map(|port| self.ports.get(*port))
+    /// Returns the devices that may be behind any port of a device without anything that tells so.
+    pub(super) fn may_be_behind(&self, device: DeviceIndex) -> &[DeviceIndex] {
+        self.unplaced.get(device).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether no anchor tells the ways in a VLAN, though there are anchors.
+    pub(super) fn is_adrift(&self, vlan: Option<u16>) -> bool {
+        matches!((&self.anchored, vlan), (Some(anchored), Some(vlan)) if !anchored.contains(&vlan))
+    }
+
+    /// Returns the devices that are bundled with the same partner, each two in their order.
+    fn paired(&self) -> BTreeSet<(DeviceIndex, DeviceIndex)> {
+        let mut by_partner: BTreeMap<&str, BTreeSet<DeviceIndex>> = BTreeMap::new();
+        for port in &self.ports {
+            if let Some(partner) = &port.partner {
+                by_partner.entry(partner).or_default().insert(port.device);
+            }
+        }
+        // More than two share no port: such a partner names nobody.
+        let pairs = by_partner.into_values().filter(|devices| devices.len() == 2);
+        pairs.filter_map(|devices| Some((*devices.first()?, *devices.last()?))).collect()
+    }
+
+    fn unplaced(&self, shared: &Shared) -> Vec<Vec<DeviceIndex>> {
+        let devices = 0..self.devices.len();
+        let hidden = |device: DeviceIndex, far: DeviceIndex| {
+            let has_table = device != far && self.has_table.get(far) == Some(&true);
+            has_table
+                && !self.adjacency.is_sure(device, far)
+                && shared.may_be_behind_any(device, far, self.adjacency.way(far, device))
+        };
+        devices.clone().map(|device| devices.clone().filter(|far| hidden(device, *far)).collect()).collect()
+    }
+
+    fn anchored(&self, evidence: &SiteEvidence) -> Option<BTreeSet<u16>> {
+        let anchors: BTreeSet<MacAddr> = evidence.anchors.iter().copied().collect();
+        let known = anchors.iter().any(|anchor| self.rows.contains_key(anchor));
+        let rows = anchors.iter().filter_map(|anchor| self.rows.get(anchor)).flatten();
+        known.then(|| rows.filter_map(|row| row.vlan).collect())
     }
 
     fn number_devices(&mut self, evidence: &SiteEvidence) -> Lookup {
@@ -108,12 +153,17 @@ impl Index {
     fn number_ports(&mut self, evidence: &SiteEvidence, lookup: &mut Lookup) {
         let mut parents: BTreeMap<(DeviceIndex, InterfaceId), InterfaceId> = BTreeMap::new();
         let mut up: BTreeMap<(DeviceIndex, InterfaceId), bool> = BTreeMap::new();
+        let mut partners: BTreeMap<(DeviceIndex, InterfaceId), &String> = BTreeMap::new();
         let mut known: BTreeSet<(DeviceIndex, InterfaceId)> = BTreeSet::new();
         for device in &evidence.devices {
             let Some(number) = lookup.devices.get(&device.id).copied() else { continue };
             for interface in &device.interfaces {
                 let key = (number, interface.id);
                 known.insert(key);
+                if let Some(partner) = interface.partner.as_ref().filter(|partner| !partner.is_empty()) {
+                    let least = partners.entry(key).or_insert(partner);
+                    *least = partner.min(*least);
+                }
                 if let Some(says) = interface.up {
                     let up = up.entry(key).or_insert(says);
                     *up |= says;
@@ -137,9 +187,9 @@ impl Index {
                     device: *device,
                     interface: whole,
                     down: up.get(&(*device, whole)) == Some(&false),
+                    partner: partners.get(&(*device, whole)).map(|partner| (*partner).clone()),
                     behind: BTreeSet::new(),
-                    neighbours: BTreeSet::new(),
-                    macs: BTreeSet::new(),
+                    macs: 0,
                 });
                 self.ports.len() - 1
             });
@@ -156,17 +206,23 @@ impl Index {
                 let by_chassis = chassis.and_then(|mac| lookup.owners.get(&mac).copied().flatten());
                 let named = neighbour.device.and_then(|id| lookup.devices.get(&id).copied()).or(by_chassis);
                 let Some(port) = lookup.port(device.id, neighbour.interface) else { continue };
-                if let (Some(named), Some(port)) = (named, self.ports.get_mut(port))
-                    && named != port.device
-                {
-                    port.behind.insert(named);
-                    port.neighbours.insert(named);
+                let Some(here) = self.ports.get(port).map(|port| port.device) else { continue };
+                if let Some(named) = named.filter(|named| *named != here) {
+                    let far = self.devices.get(named).copied();
+                    let far_port = far.zip(neighbour.remote_interface).and_then(|(far, at)| lookup.port(far, at));
+                    self.adjacency.hears(here, port, named, far_port);
                 }
             }
         }
     }
 
-    fn read_tables(&mut self, evidence: &SiteEvidence, lookup: &Lookup) {
+    fn read_tables(&mut self, evidence: &SiteEvidence, lookup: &Lookup) -> Shared {
+        let learned = evidence.devices.iter().flat_map(|device| &device.forwarding).filter(|row| row.learned);
+        let mut addresses: Vec<MacAddr> = learned.map(|row| row.mac).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let mut shared = Shared::new(self.devices.len(), addresses.len());
+        let mut on_ports: Vec<(PortIndex, MacAddr)> = Vec::new();
         for device in &evidence.devices {
             let Some(number) = lookup.devices.get(&device.id).copied() else { continue };
             for row in &device.forwarding {
@@ -174,33 +230,43 @@ impl Index {
                     *has_table |= row.learned;
                 }
                 let port = row.interface.and_then(|interface| lookup.port(device.id, interface));
-                match lookup.drop_reason(row.mac, &self.devices) {
-                    Some(reason) => {
-                        self.dropped.insert(row.mac, reason);
-                        self.read_own(lookup, row, number, port);
+                let reason = lookup.drop_reason(row.mac, &self.devices);
+                if let (true, Some(port), Ok(address)) = (row.learned, port, addresses.binary_search(&row.mac)) {
+                    let down = self.ports.get(port).is_none_or(|port| port.down);
+                    let owner = lookup.owners.get(&row.mac).copied();
+                    if !down && (reason.is_none() || owner.flatten().is_some_and(|owner| owner != number)) {
+                        shared.add(number, address, port);
                     }
-                    None => self.read_endpoint(row, number, port),
+                }
+                if let Some(reason) = reason {
+                    self.dropped.insert(row.mac, reason);
+                    self.read_own(lookup, row, number, port);
+                } else {
+                    on_ports.extend(port.filter(|_| row.learned).map(|port| (port, row.mac)));
+                    let about = Row { device: number, vlan: row.vlan, port, learned: row.learned };
+                    self.rows.entry(row.mac).or_default().insert(about);
                 }
             }
         }
+        on_ports.sort_unstable();
+        on_ports.dedup();
+        for (port, _) in on_ports {
+            if let Some(port) = self.ports.get_mut(port) {
+                port.macs += 1;
+            }
+        }
+        shared
     }
 
     /// A device's own address on another device's port: that device is behind the port.
     fn read_own(&mut self, lookup: &Lookup, row: &ForwardingEvidence, device: DeviceIndex, port: Option<PortIndex>) {
         let owner = lookup.owners.get(&row.mac).copied().flatten();
-        if let (Some(owner), Some(port)) = (owner, port.and_then(|port| self.ports.get_mut(port)))
+        if let (Some(owner), Some(port)) = (owner, port)
             && row.learned
             && owner != device
         {
-            port.behind.insert(owner);
+            self.adjacency.has_learned(device, port, owner);
         }
-    }
-
-    fn read_endpoint(&mut self, row: &ForwardingEvidence, device: DeviceIndex, port: Option<PortIndex>) {
-        if let Some(port) = port.filter(|_| row.learned).and_then(|port| self.ports.get_mut(port)) {
-            port.macs.insert(row.mac);
-        }
-        self.rows.entry(row.mac).or_default().insert(Row { device, vlan: row.vlan, port, learned: row.learned });
     }
 }
 

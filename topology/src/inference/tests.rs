@@ -33,7 +33,16 @@ fn switch(number: u64, forwarding: Vec<ForwardingEvidence>) -> DeviceEvidence {
 
 fn interface(id: InterfaceId) -> InterfaceEvidence {
     let name = format!("GigabitEthernet0/0/{}", id.raw() % 1000);
-    InterfaceEvidence { id, name, if_index: 1, mac: None, kind: PortLink::Wired, up: Some(true), aggregate: None }
+    InterfaceEvidence {
+        id,
+        name,
+        if_index: 1,
+        mac: None,
+        kind: PortLink::Wired,
+        up: Some(true),
+        aggregate: None,
+        partner: None,
+    }
 }
 
 fn lldp(at: InterfaceId, remote: u64) -> NeighbourEvidence {
@@ -46,8 +55,12 @@ fn at(device_number: u64, port_number: u64, vlan: u16) -> Where {
     Where::Port(Place { device, interface, vlan: Some(vlan) })
 }
 
+fn end(device_number: u64, port_number: u64) -> End {
+    End { device: device(device_number), interface: Some(port(device_number, port_number)) }
+}
+
 fn inferred(devices: Vec<DeviceEvidence>) -> SiteInference {
-    infer(&SiteEvidence { devices })
+    infer(&SiteEvidence { devices, anchors: Vec::new() })
 }
 
 fn reasons(attachment: &Attachment) -> Vec<RejectReason> {
@@ -115,7 +128,154 @@ fn between_two_switches_with_tables_there_is_something_unmanaged() {
     let found = &found.attachments[&host(1)];
     assert_eq!((found.at, found.reason), (at(1, 1, 10), Reason::UnmanagedBehind { towards: device(2) }));
     assert_eq!(found.also, [Place { device: device(2), interface: port(2, 9), vlan: Some(10) }]);
+    assert!(found.confidence > 80, "both ends have it at the ports that face each other");
+}
+
+#[test]
+fn behind_a_switch_whose_table_lacks_the_row_the_port_is_unresolved() {
+    let found = inferred(pair(vec![row(host(1), 10, port(1, 1))], vec![row(host(2), 10, port(2, 3))]));
+    let found = &found.attachments[&host(1)];
+    assert_eq!(found.at, Where::Behind { device: device(2), vlan: Some(10) });
+    assert_eq!(found.reason, Reason::RowMissing { towards: device(2) });
     assert!(found.confidence < 50);
+}
+
+#[test]
+fn a_switch_that_may_be_behind_the_port_makes_it_unresolved() {
+    // Both know the gateway; nothing tells which port of the first leads to the second, which has no row.
+    let gateway = |at| row(host(9), 10, at);
+    let one = vec![gateway(port(1, 8)), row(host(1), 10, port(1, 1))];
+    let found = &inferred(vec![switch(1, one.clone()), switch(2, vec![gateway(port(2, 9))])]).attachments[&host(1)];
+    assert_eq!(found.at, Where::Behind { device: device(1), vlan: Some(10) });
+    assert!(reasons(found).contains(&RejectReason::MayLeadTo { device: device(2) }));
+    // One with hosts of its own would have them at that port.
+    let hosts = (21..27).map(|number| row(host(number), 10, port(2, number)));
+    let two = std::iter::once(gateway(port(2, 9))).chain(hosts).collect();
+    assert_eq!(inferred(vec![switch(1, one), switch(2, two)]).attachments[&host(1)].at, at(1, 1, 10));
+}
+
+#[test]
+fn hosts_alone_tell_which_port_leads_to_a_switch() {
+    // Switch 2 has hosts at two ports; switch 1 sees them at one, and shows no neighbour and no address of switch 2.
+    let one = (1..=4).map(|number| row(host(number), 10, port(1, 7))).chain([row(host(5), 10, port(1, 2))]);
+    let two = (1..=4).map(|number| row(host(number), 10, port(2, number))).chain([row(host(5), 10, port(2, 9))]);
+    let result = inferred(vec![switch(1, one.collect()), switch(2, two.collect())]);
+    assert_eq!(result.attachments[&host(3)].at, at(2, 3, 10));
+    assert_eq!(result.attachments[&host(5)].at, at(1, 2, 10));
+    let [link] = result.links[..] else { panic!("{:?}", result.links) };
+    assert_eq!((link.a, link.b), (end(1, 7), end(2, 9)));
+    assert!(matches!(link.reason, LinkReason::SharedHosts { .. }), "{link:?}");
+}
+
+#[test]
+fn a_neighbour_that_traffic_contradicts_is_shown_and_not_believed() {
+    // An old announcement at port 5, where host 1 is now; switch 2 is really at port 1.
+    let mut devices = pair(
+        vec![row(host(1), 10, port(1, 5)), row(host(2), 10, port(1, 1)), row(host(3), 10, port(1, 1))],
+        vec![row(host(1), 10, port(2, 9)), row(host(2), 10, port(2, 2)), row(host(3), 10, port(2, 3))],
+    );
+    devices[0].neighbours.push(lldp(port(1, 5), 2));
+    let result = inferred(devices);
+    assert_eq!(result.attachments[&host(1)].at, at(1, 5, 10));
+    assert_eq!(result.attachments[&host(2)].at, at(2, 2, 10));
+    let of = |reason| result.links.iter().filter(move |link| link.reason == reason).collect::<Vec<_>>();
+    let contradicted = of(LinkReason::Contradicted);
+    assert_eq!(contradicted.len(), 1, "{:?}", result.links);
+    assert_eq!(contradicted[0].a, end(1, 5));
+    assert!(contradicted[0].confidence < 50);
+    let believed = of(LinkReason::OwnAddress { both: true });
+    assert_eq!((believed[0].a, believed[0].b), (end(1, 1), end(2, 9)));
+}
+
+#[test]
+fn neighbours_that_hear_each_other_are_the_surest_links_and_parallel_cables_are_told_apart() {
+    let mut devices = pair(Vec::new(), Vec::new());
+    for (here, there) in [(1, 9), (2, 8)] {
+        devices[0]
+            .neighbours
+            .push(NeighbourEvidence { remote_interface: Some(port(2, there)), ..lldp(port(1, here), 2) });
+        devices[1]
+            .neighbours
+            .push(NeighbourEvidence { remote_interface: Some(port(1, here)), ..lldp(port(2, there), 1) });
+    }
+    for (number, ports) in [(0, [1, 2]), (1, [8, 9])] {
+        let id = number as u64 + 1;
+        devices[number].interfaces = ports.map(|at| interface(port(id, at))).to_vec();
+    }
+    let links = inferred(devices).links;
+    let ends: Vec<_> = links.iter().map(|link| (link.a, link.b)).collect();
+    assert_eq!(ends, [(end(1, 1), end(2, 9)), (end(1, 2), end(2, 8))]);
+    assert!(links.iter().all(|link| link.reason == LinkReason::TwoSided && link.confidence > 90), "{links:?}");
+}
+
+#[test]
+fn ports_of_two_switches_with_the_same_partner_are_one() {
+    let bundle = |at| InterfaceEvidence { partner: Some("host-1 key 3".to_owned()), ..interface(at) };
+    let mut devices = pair(vec![row(host(1), 10, port(1, 4))], vec![row(host(1), 10, port(2, 4))]);
+    devices[0].interfaces.push(bundle(port(1, 4)));
+    devices[1].interfaces.push(bundle(port(2, 4)));
+    let found = &inferred(devices).attachments[&host(1)];
+    assert_eq!((found.at, found.reason), (at(1, 4, 10), Reason::SharedPorts { ports: 2 }));
+    assert_eq!(found.also, [Place { device: device(2), interface: port(2, 4), vlan: Some(10) }]);
+    assert!(found.confidence > 80 && found.rejected.is_empty(), "{found:?}");
+}
+
+#[test]
+fn several_ports_that_two_switches_have_in_common_make_them_a_pair() {
+    let shared = |device| move |number| row(host(number), 10, port(device, number + 3));
+    let devices = |count| pair((1..=count).map(shared(1)).collect(), (1..=count).map(shared(2)).collect());
+    let found = &inferred(devices(3)).attachments[&host(2)];
+    assert_eq!((found.reason, found.also.len()), (Reason::SharedPorts { ports: 2 }, 1));
+    // One or two may be on the move.
+    let found = &inferred(devices(2)).attachments[&host(2)];
+    assert!(found.also.is_empty() && found.confidence < 50, "{found:?}");
+}
+
+#[test]
+fn where_the_agent_has_no_foot_an_answer_is_less_sure() {
+    let rows = vec![row(host(1), 10, port(1, 1)), row(host(2), 20, port(1, 2)), row(host(9), 10, port(1, 9))];
+    let result = infer(&SiteEvidence { devices: vec![switch(1, rows)], anchors: vec![host(9)] });
+    assert_eq!(result.attachments[&host(1)].confidence, 95);
+    assert!(result.attachments[&host(2)].confidence < 95);
+}
+
+/// A walk over two switches: host 1 is at this port of switch 2, whose row may be missing, and host 2 at port 5.
+fn walk(at: Option<u64>) -> SiteEvidence {
+    let mut two = vec![row(host(2), 10, port(2, 5))];
+    two.extend(at.map(|at| row(host(1), 10, port(2, at))));
+    let one = vec![row(host(1), 10, port(1, 1)), row(host(2), 10, port(1, 1))];
+    SiteEvidence { devices: pair(one, two), anchors: Vec::new() }
+}
+
+fn after(walks: &[SiteEvidence]) -> Attachment {
+    let mut believed = Walks::default();
+    let last = walks.iter().map(|walk| believed.take(walk.clone())).last().expect("a walk");
+    last.attachments[&host(1)].clone()
+}
+
+#[test]
+fn a_row_that_a_walk_missed_moves_nobody() {
+    let mut walks = vec![walk(Some(3))];
+    walks.extend((0..8).map(|_| walk(None)));
+    assert_eq!(after(&walks).at, at(2, 3, 10));
+}
+
+#[test]
+fn a_move_is_believed_after_two_walks_and_told_before() {
+    let pending = after(&[walk(Some(3)), walk(Some(3)), walk(Some(4))]);
+    assert_eq!(pending.at, at(2, 3, 10));
+    assert!(reasons(&pending).contains(&RejectReason::MovePending), "{pending:?}");
+    assert!(pending.confidence <= 60);
+    assert_eq!(after(&[walk(Some(3)), walk(Some(4)), walk(Some(4))]).at, at(2, 4, 10));
+    assert_eq!(after(&[walk(Some(3)), walk(Some(4)), walk(Some(3))]).at, at(2, 3, 10), "a flap");
+}
+
+#[test]
+fn a_move_from_a_port_that_went_down_is_believed_at_once() {
+    let mut last = walk(Some(4));
+    last.devices[1].interfaces.push(InterfaceEvidence { up: Some(false), ..interface(port(2, 3)) });
+    last.devices[1].forwarding.push(row(host(1), 10, port(2, 3)));
+    assert_eq!(after(&[walk(Some(3)), last]).at, at(2, 4, 10));
 }
 
 #[test]
@@ -213,6 +373,7 @@ fn evidence_and_conclusions_survive_their_own_text() {
             vec![row(host(1), 10, port(1, 1))],
             vec![row(host(1), 10, port(2, 3)), row(host(2), 9, port(2, 9))],
         ),
+        anchors: vec![host(2)],
     };
     let json = serde_json::to_string(&evidence).unwrap();
     assert_eq!(serde_json::from_str::<SiteEvidence>(&json).unwrap(), evidence);
@@ -254,7 +415,7 @@ fn network(parents: &[u64], homes: &[u64]) -> (SiteEvidence, BTreeMap<MacAddr, I
             device.forwarding.push(row(mac, 10 + u16::try_from(index % 3).unwrap_or(0), at));
         }
     }
-    (SiteEvidence { devices }, truth)
+    (SiteEvidence { devices, anchors: Vec::new() }, truth)
 }
 
 fn any_network() -> impl Strategy<Value = (SiteEvidence, BTreeMap<MacAddr, InterfaceId>)> {
@@ -291,7 +452,7 @@ fn any_evidence() -> impl Strategy<Value = SiteEvidence> {
             device.neighbours.extend(neighbour.map(|(at, remote)| lldp(port(number, at), remote)));
             device
         });
-        SiteEvidence { devices: evidence.collect() }
+        SiteEvidence { devices: evidence.collect(), anchors: Vec::new() }
     })
 }
 
@@ -312,7 +473,7 @@ fn shuffled(evidence: &SiteEvidence, turn: usize) -> SiteEvidence {
         devices.rotate_left(turn);
         devices.reverse();
     }
-    SiteEvidence { devices }
+    SiteEvidence { devices, anchors: evidence.anchors.clone() }
 }
 
 proptest! {
@@ -342,8 +503,11 @@ proptest! {
             prop_assert!(result.attachments.contains_key(&row.mac) != result.dropped.contains_key(&row.mac));
         }
         for attachment in result.attachments.values() {
-            let sure = matches!(attachment.reason, Reason::EdgePort { .. });
-            prop_assert!(attachment.confidence <= 100 && sure == (attachment.confidence >= 50), "{attachment:?}");
+            let sure = matches!(
+                attachment.reason,
+                Reason::EdgePort { .. } | Reason::SharedPorts { .. } | Reason::UnmanagedBehind { .. }
+            );
+            prop_assert!(attachment.confidence <= 100 && (sure || attachment.confidence < 50), "{attachment:?}");
         }
     }
 }

@@ -139,9 +139,9 @@ pub struct AttachmentBody {
     /// How sure it is, between 0 and 1; under 0.5 it is a guess. `null` where no table tells at present, so that this is
     /// where it was last.
     pub confidence: Option<f64>,
-    /// Why it is believed: `edge_port`, `fewest_addresses`, `unmanaged_behind`, `no_table_behind`, `port_unresolved`,
-    /// `port_down`; `last_known` where no table tells at present, `move_pending` where the tables point elsewhere and that
-    /// is not believed yet.
+    /// Why it is believed: `edge_port`, `shared_ports`, `most_agree`, `fewest_addresses`, `unmanaged_behind`, `row_missing`,
+    /// `no_table_behind`, `port_unresolved`, `port_down`; `last_known` where no table tells at present, `move_pending` where
+    /// the tables point elsewhere and that is not believed yet.
     pub reason: &'static str,
     /// The reason in words.
     pub detail: String,
@@ -155,8 +155,8 @@ pub struct RejectedBody {
     /// Where the row has the endpoint.
     #[serde(flatten)]
     pub place: PlaceBody,
-    /// Why it was not believed: `leads_to`, `between_switches`, `more_addresses`, `not_learned`, `port_unresolved`,
-    /// `port_down`, `other_vlan`.
+    /// Why it was not believed: `leads_to`, `may_lead_to`, `between_switches`, `fewer_agree`, `more_addresses`,
+    /// `not_learned`, `port_unresolved`, `port_down`, `other_vlan`, `move_pending`.
     pub reason: &'static str,
     /// The reason in words.
     pub detail: String,

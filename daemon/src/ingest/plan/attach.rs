@@ -135,7 +135,9 @@ fn is_on_the_way(old: Place, found: &Attachment) -> bool {
 
 /// Returns what the devices of a site say, with resolved names.
 pub(crate) fn evidence(state: &SiteState) -> SiteEvidence {
-    SiteEvidence { devices: state.devices.values().map(|device| device_evidence(state, device)).collect() }
+    // Nobody tells the centre which addresses agents broadcast from; without them no answer is less sure.
+    let devices = state.devices.values().map(|device| device_evidence(state, device)).collect();
+    SiteEvidence { devices, anchors: Vec::new() }
 }
 
 fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
@@ -188,6 +190,7 @@ fn interface_evidence(interface: &Interface, outdated: bool) -> InterfaceEvidenc
             _ => (!outdated).then_some(false),
         },
         aggregate: None,
+        partner: None,
     }
 }
 
