@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
-    DeviceId, SiteId, Timestamp,
+    DeviceId, InterfaceId, SiteId, Timestamp,
     device::{Device, Handle, Interface},
     endpoint::{Endpoint, Located},
     fact::{self, FactBody, ForwardingStatus, Group, InterfaceStatus, Method},
@@ -155,11 +155,22 @@ fn device_evidence(state: &SiteState, device: &Arc<Device>) -> DeviceEvidence {
     }));
     // Tables are read at different times: an address that was learned after the port was seen down says that it came up.
     let outdated = |name: &str| rows.get(name) > states.get(name);
+    let aggregates: BTreeMap<&str, InterfaceId> = held(Method::SnmpAggregation)
+        .filter_map(|held| match &held.fact.body {
+            FactBody::Aggregation(it) => Some((it.member.as_str(), device.interface(&it.aggregate)?.id)),
+            _ => None,
+        })
+        .collect();
     let current = device.interfaces.iter().filter(|it| it.current);
     DeviceEvidence {
         id: device.id,
         own_macs: device.own_macs().collect(),
-        interfaces: current.map(|it| interface_evidence(it, outdated(&it.said.name))).collect(),
+        interfaces: current
+            .map(|it| {
+                let aggregate = aggregates.get(it.said.name.as_str()).copied();
+                interface_evidence(it, outdated(&it.said.name), aggregate)
+            })
+            .collect(),
         forwarding: forwarding().filter_map(|held| forwarding_evidence(device, held)).collect(),
         neighbours: held(Method::SnmpNeighbours).filter_map(|held| neighbour_evidence(state, device, held)).collect(),
     }
@@ -176,7 +187,7 @@ fn newest<'n>(named: impl Iterator<Item = (&'n str, Timestamp)>) -> BTreeMap<&'n
 }
 
 /// Returns what a device says of a port; whether it is up is not known where that is `outdated`.
-fn interface_evidence(interface: &Interface, outdated: bool) -> InterfaceEvidence {
+fn interface_evidence(interface: &Interface, outdated: bool, aggregate: Option<InterfaceId>) -> InterfaceEvidence {
     let said = &interface.said;
     InterfaceEvidence {
         id: interface.id,
@@ -189,7 +200,7 @@ fn interface_evidence(interface: &Interface, outdated: bool) -> InterfaceEvidenc
             InterfaceStatus::Unknown => None,
             _ => (!outdated).then_some(false),
         },
-        aggregate: None,
+        aggregate,
         partner: None,
     }
 }

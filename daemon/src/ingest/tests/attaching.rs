@@ -195,3 +195,14 @@ fn what_is_believed_survives_reading_back_and_is_not_new_again() {
     assert!(switch.world.estate.site(switch.site).unwrap().attachment(mac(1)).is_some(), "inferred again");
     assert_eq!(switch.world.estate.sites, before.sites);
 }
+
+#[test]
+fn an_endpoint_learned_at_a_member_is_at_its_aggregate() {
+    let mut switch = Switch::new();
+    let member = fact::Aggregation { member: "ge1".into(), aggregate: "ge3".into() };
+    switch.report(Method::SnmpAggregation, vec![present(switch.boot_ms, FactBody::Aggregation(member))]);
+    switch.learns(&[(1, 1), (2, 2)]);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
+    assert_eq!(switch.port_of(2).as_deref(), Some("ge2"));
+}
