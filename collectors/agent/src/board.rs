@@ -57,6 +57,8 @@ struct TableRead {
 #[derive(Debug, Clone)]
 pub(crate) struct Hearing {
     pub(crate) sample: CaptureSample,
+    /// Told at the site only.
+    pub(crate) flows_evicted_over_share: u64,
     pub(crate) endpoints: u64,
 }
 
@@ -123,6 +125,9 @@ impl Board {
             tcp_octets: 0,
             tcp_octets_missed: 0,
             flows_lost: 0,
+            endpoints_evicted: 0,
+            flows_evicted: 0,
+            flows_evicted_over_share: 0,
             endpoints: 0,
         });
         if place.listening != error.is_none() {
@@ -139,6 +144,8 @@ impl Board {
                 (it.frames_seen, it.frames_dropped_by_kernel, it.frames_cut);
             (place.octets, place.undecoded, place.flows_lost) = (it.octets_seen, it.undecoded, it.flows_lost);
             (place.tcp_octets, place.tcp_octets_missed) = (it.tcp_octets, it.tcp_octets_missed);
+            (place.endpoints_evicted, place.flows_evicted) = (it.endpoints_evicted, it.flows_evicted);
+            place.flows_evicted_over_share = heard.flows_evicted_over_share;
             place.endpoints = heard.endpoints;
         }
     }

@@ -213,6 +213,15 @@ pub struct InterfaceStatus {
     /// Finished flows that were dropped before they could be kept.
     #[serde(default)]
     pub flows_lost: u64,
+    /// Endpoints that had to leave the table for others.
+    #[serde(default)]
+    pub endpoints_evicted: u64,
+    /// Established flows that were closed to make room.
+    #[serde(default)]
+    pub flows_evicted: u64,
+    /// Flows that were closed to make room because their source held more than its share of the table, established or not.
+    #[serde(default)]
+    pub flows_evicted_over_share: u64,
     /// Endpoints known.
     pub endpoints: u64,
 }

@@ -57,6 +57,7 @@ struct Totals {
     octets: u64,
     endpoints_evicted: u64,
     flows_evicted: u64,
+    flows_evicted_over_share: u64,
     tcp_octets: u64,
     tcp_octets_missed: u64,
     flows_lost: u64,
@@ -100,7 +101,11 @@ impl Desk {
             part.rings = rings;
         }
         let totals = self.totals();
-        let hearing = Hearing { sample: totals.sample(), endpoints: self.endpoints() };
+        let hearing = Hearing {
+            sample: totals.sample(),
+            flows_evicted_over_share: totals.flows_evicted_over_share,
+            endpoints: self.endpoints(),
+        };
         self.shared.board.hearing(&self.task.interface, hearing);
     }
 
@@ -204,6 +209,7 @@ impl Desk {
                 totals.octets += statistics.bytes;
                 totals.endpoints_evicted += statistics.inventory.endpoints_evicted;
                 totals.flows_evicted += statistics.flows.flows_evicted_established;
+                totals.flows_evicted_over_share += statistics.flows.flows_evicted_over_share;
                 totals.tcp_octets += statistics.flows.tcp.bytes;
                 totals.tcp_octets_missed += statistics.flows.tcp.bytes_missed;
                 totals.flows_lost += statistics.flows.flows_untaken;

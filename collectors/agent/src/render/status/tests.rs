@@ -47,6 +47,27 @@ fn asked(flows: u64, error: Option<&str>) -> AskedFlows {
     }
 }
 
+fn switched_off() -> InterfaceStatus {
+    InterfaceStatus {
+        name: "eth1".to_owned(),
+        listening: false,
+        since: at(-60),
+        error: Some("interface eth1 was switched off".to_owned()),
+        frames: 1_000,
+        frames_dropped: 2,
+        frames_cut: 0,
+        undecoded: [("ipv4_short".to_owned(), 3), ("vlan_short".to_owned(), 40)].into(),
+        octets: 640_000,
+        tcp_octets: 400_000,
+        tcp_octets_missed: 500,
+        flows_lost: 0,
+        endpoints_evicted: 0,
+        flows_evicted: 0,
+        flows_evicted_over_share: 0,
+        endpoints: 17,
+    }
+}
+
 fn in_trouble() -> Status {
     Status {
         format: FORMAT,
@@ -96,21 +117,7 @@ fn in_trouble() -> Status {
             lost_disk: 2,
             disk_full: false,
         }),
-        interfaces: vec![InterfaceStatus {
-            name: "eth1".to_owned(),
-            listening: false,
-            since: at(-60),
-            error: Some("interface eth1 was switched off".to_owned()),
-            frames: 1_000,
-            frames_dropped: 2,
-            frames_cut: 0,
-            undecoded: [("ipv4_short".to_owned(), 3), ("vlan_short".to_owned(), 40)].into(),
-            octets: 640_000,
-            tcp_octets: 400_000,
-            tcp_octets_missed: 500,
-            flows_lost: 0,
-            endpoints: 17,
-        }],
+        interfaces: vec![switched_off()],
         conditions: vec![ConditionStatus {
             kind: ConditionKind::CaptureFailed,
             subject: "eth1".to_owned(),
