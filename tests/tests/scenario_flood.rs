@@ -34,7 +34,7 @@ const FLOOD_TAKES: Duration = Duration::from_secs(4);
 const ESTABLISHED_AFTER: Duration = Duration::from_secs(66);
 const SETTLES_WITHIN: Duration = Duration::from_secs(40);
 /// Rounds of both floods that fill what is bounded: tables, queues, and the spool's cache of 2 MiB, which facts that come and go
-/// fill with pages of other sizes for some rounds. Of sixteen floods of link addresses, those behind the second stayed within 2 MiB.
+/// fill with pages of other sizes for some rounds. Of sixteen floods of link addresses, those behind the second lay within 2.1 MiB.
 const FILLING: u32 = 3;
 /// Rounds behind those, which find it filled.
 const MORE: u32 = 3;
