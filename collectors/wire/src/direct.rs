@@ -1,7 +1,7 @@
 //! Rows of forwarding and address tables as protobuf, written without an allocation: they come by the thousand with each
 //! reading of a switch, and each is encoded to be hashed and compared.
 //!
-//! Invariant: the bytes are those that prost makes of the same [`v1::FactChange`](crate::v1::FactChange), as a test of
+//! Invariant: the bytes are those that prost makes of the same [`v1::FactChange`], as a test of
 //! `codec` proves on any of them.
 
 use std::net::IpAddr;
