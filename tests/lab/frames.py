@@ -4,7 +4,8 @@
     frames.py macs N                   N frames, each with a link address and an IP address of its own that nobody has
     frames.py sources N                N TCP openings, each from an IP address that nobody has, by one link address
 
-With SECONDS behind N they are spread over that time; with FROM behind that, numbering begins there: other addresses. Prints how many frames were sent. What it sends is not random: the same each time.
+With SECONDS behind N they are spread over that time; with FROM behind that, numbering begins there: other addresses. Prints how
+many frames were sent. What it sends is not random: the same each time.
 """
 
 import socket

@@ -3,9 +3,9 @@
 //!
 //! Invariants: what [`Store::flush`] returned for is on disk. Of what was applied since, a process that is killed leaves the first
 //! so many writes and none behind them, since sled numbers what it logs and, opening again, reads no further than the first
-//! gap: so each lot of writes is in an order of which any beginning is right, or else bound together. The disk is never filled to the last byte: writes are refused
-//! while less than a reserve is free, the spool's own book-keeping later than observations, because an acknowledgement
-//! must still be able to free space.
+//! gap: so each lot of writes is in an order of which any beginning is right, or else bound together. The disk is never filled to
+//! the last byte: writes are refused while less than a reserve is free, the spool's own book-keeping later than observations,
+//! because an acknowledgement must still be able to free space.
 //!
 //! After an error of the disk sled refuses everything until it is opened again; the owner does that and reads anew.
 
