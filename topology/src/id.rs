@@ -161,6 +161,10 @@ kinds! {
     AreaKind, AreaId, "area";
     /// A space in which an IP address means one thing.
     SpaceKind, SpaceId, "space";
+    /// Something that is broken.
+    IncidentKind, IncidentId, "incident";
+    /// A planned maintenance.
+    MaintenanceKind, MaintenanceId, "maintenance";
 }
 
 #[cfg(test)]

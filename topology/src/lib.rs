@@ -18,6 +18,7 @@ pub mod endpoint;
 pub mod fact;
 pub mod flow;
 pub mod id;
+pub mod incident;
 pub mod inference;
 pub mod link;
 pub mod mac;
@@ -30,7 +31,10 @@ pub mod vendor;
 pub mod vlan;
 
 pub use application::Application;
-pub use id::{AgentId, AreaId, DeviceId, EndpointId, Id, InterfaceId, LinkId, SiteId, SpaceId, TerminalId};
+pub use id::{
+    AgentId, AreaId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId, SiteId, SpaceId,
+    TerminalId,
+};
 pub use mac::MacAddr;
 pub use role::Role;
 pub use sensor::{SensorKind, SensorState};
