@@ -73,11 +73,13 @@ pub enum Method {
     SnmpSeldomSensors,
     /// What was concluded from all that an endpoint was heard saying.
     PassiveClassification,
+    /// What the agent sends to see whether and how it is answered.
+    Probe,
 }
 
 impl Method {
     /// Every method, in the order in which they were added: stored keys count on it.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -100,6 +102,7 @@ impl Method {
         Self::SnmpQuirks,
         Self::SnmpSeldomSensors,
         Self::PassiveClassification,
+        Self::Probe,
     ];
 
     /// The methods by which sensors are read.
@@ -132,6 +135,7 @@ impl Method {
             Self::PassiveDhcp => "passive_dhcp",
             Self::PassiveLldp => "passive_lldp",
             Self::PassiveClassification => "passive_classification",
+            Self::Probe => "probe",
             Self::Agent => "agent",
         }
     }

@@ -23,6 +23,7 @@ pub mod inference;
 pub mod link;
 pub mod mac;
 pub mod merge;
+pub mod probe;
 pub mod role;
 pub mod sensor;
 pub mod site;
@@ -36,6 +37,7 @@ pub use id::{
     TerminalId,
 };
 pub use mac::MacAddr;
+pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState};
 pub use role::Role;
 pub use sensor::{SensorKind, SensorState};
 pub use time::Timestamp;

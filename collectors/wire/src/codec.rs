@@ -125,6 +125,7 @@ pub fn history_size(item: &HistoryItem) -> usize {
             11 * NUMBER + reasons
         }
         HistoryBody::Application(_) => 10 * NUMBER,
+        HistoryBody::Probe(it) => it.name.len() + 21 * NUMBER,
     };
     OVERHEAD + item.scope.as_str().len() + body
 }

@@ -177,6 +177,10 @@ pub fn fit_fact(body: &mut FactBody) {
         FactBody::OwnAddress(it) => cut(&mut it.interface, NAME_BYTES),
         FactBody::Quirk(it) => cut_names([&mut it.word, &mut it.table]),
         FactBody::Classification(it) => fit_conclusion(&mut it.conclusion),
+        FactBody::Probe(it) => {
+            cut_names([&mut it.name, &mut it.target, &mut it.site]);
+            cut(&mut it.detail, TEXT_BYTES);
+        }
     }
 }
 
@@ -214,6 +218,7 @@ pub fn fit_key(key: &mut ItemKey) {
         | ItemKey::Sensor { name: text, .. }
         | ItemKey::Aggregation { member: text }
         | ItemKey::PortVlans { interface: text }
+        | ItemKey::Probe { name: text }
         | ItemKey::OwnAddress { interface: text, .. } => cut(text, NAME_BYTES),
         ItemKey::Quirk { word, table } => cut_names([word, table]),
         ItemKey::Condition { subject, .. } => cut(subject, NAME_BYTES),
@@ -240,6 +245,11 @@ pub fn fit_item(item: &mut HistoryItem) {
     match &mut item.body {
         HistoryBody::Interface(it) => cut(&mut it.name, NAME_BYTES),
         HistoryBody::Sensor(it) => cut(&mut it.name, NAME_BYTES),
+        HistoryBody::Probe(it) => {
+            cut(&mut it.name, NAME_BYTES);
+            it.lost = it.lost.min(it.sent);
+            it.certificate_ends_ms = it.certificate_ends_ms.map(|ms| ms.clamp(0, LAST_WALL_MS));
+        }
         HistoryBody::Event(Event { subject, detail, .. }) => {
             cut(subject, NAME_BYTES);
             cut(detail, TEXT_BYTES);

@@ -8,7 +8,8 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
-    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, Role, SensorKind, SensorState, SiteId,
+    Timestamp, VlanSet,
     application::Application,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
@@ -159,6 +160,46 @@ fn classification() -> FactBody {
         ],
     };
     FactBody::Classification(Classification { mac: mac(3), conclusion: conclusion.into() })
+}
+
+/// A way that is measured, which was added after that.
+fn probe() -> FactBody {
+    FactBody::Probe(Probe {
+        name: text("up-1"),
+        target: text("10.1.0.1:862"),
+        kind: ProbeKind::Stamp,
+        role: ProbeRole::Parent,
+        site: text("510100"),
+        state: ProbeState::Degraded,
+        detail: text("3 % lost"),
+    })
+}
+
+/// What that measured.
+fn probe_item() -> HistoryItem {
+    let body = ProbeSample {
+        name: text("up-1"),
+        interval_ms: 60_000,
+        sent: 60,
+        lost: 2,
+        duplicated: 1,
+        reordered: 3,
+        round_trip_min_us: Some(9_800),
+        round_trip_median_us: Some(10_100),
+        round_trip_p95_us: Some(14_000),
+        round_trip_max_us: Some(31_000),
+        jitter_us: Some(420),
+        lost_out: Some(2),
+        lost_back: Some(0),
+        delay_out_us: None,
+        delay_back_us: None,
+        jitter_out_us: Some(300),
+        jitter_back_us: Some(120),
+        path_mtu: Some(1_500),
+        mos_centi: Some(438),
+        certificate_ends_ms: Some(NOON),
+    };
+    HistoryItem { time: time(0), scope: Scope::new(""), body: HistoryBody::Probe(body) }
 }
 
 /// One fact of each kind, by the method that observes it.
@@ -389,11 +430,15 @@ fn what_version_1_agents_say_is_frozen() {
     agent("state_network.bin", &AgentMessage::Batch(state_batch(network_facts())));
     let classified = vec![(Method::PassiveClassification, classification())];
     agent("state_classification.bin", &AgentMessage::Batch(state_batch(classified)));
+    agent("state_probe.bin", &AgentMessage::Batch(state_batch(vec![(Method::Probe, probe())])));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
     let content = Content::History(application_items());
     let applications = Batch { position: position(Lane::History), clocks: clocks(), content };
     agent("history_applications.bin", &AgentMessage::Batch(applications));
+    let content = Content::History(vec![probe_item()]);
+    let probes = Batch { position: position(Lane::History), clocks: clocks(), content };
+    agent("history_probe.bin", &AgentMessage::Batch(probes));
     let groups = vec![GroupDigest { group: group(Method::PassiveNd), count: 2, sum: 0xdead_beef }];
     agent("digest.bin", &AgentMessage::Digest(Digest { state: position(Lane::State), groups }));
     let outcome = Ok(Done { body: b"{}".to_vec(), configuration_revision: 4, flows: None });
@@ -443,6 +488,11 @@ fn what_version_1_stores_is_frozen() {
     let fact = Fact { observed: time(0), body: classification() };
     let frozen = golden("stored_passive_classification.bin", &codec::encode_fact(&fact));
     assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
+    let fact = Fact { observed: time(0), body: probe() };
+    let frozen = golden("stored_probe.bin", &codec::encode_fact(&fact));
+    assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
+    let frozen = golden("stored_history_probe.bin", &codec::encode_history(&probe_item()));
+    assert_eq!(codec::decode_history(&frozen).unwrap(), probe_item());
     let names = ["interface", "device", "traffic", "capture", "event", "sensor", "application"];
     for (item, name) in history_items().into_iter().chain([sensor_item()]).chain(application_items()).zip(names) {
         let frozen = golden(&format!("stored_history_{name}.bin"), &codec::encode_history(&item));
@@ -463,6 +513,7 @@ fn the_hashes_by_which_both_sides_compare_are_frozen() {
     golden("digest_network.txt", network.as_bytes());
     let classified = line((Method::PassiveClassification, classification()));
     golden("digest_classification.txt", classified.as_bytes());
+    golden("digest_probe.txt", line((Method::Probe, probe())).as_bytes());
 }
 
 #[test]

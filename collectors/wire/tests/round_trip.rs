@@ -134,6 +134,7 @@ proptest! {
             FactBody::OwnAddress(it) => it.interface = long,
             FactBody::Quirk(it) => it.table = long,
             FactBody::Classification(it) => std::sync::Arc::make_mut(&mut it.conclusion).model = long,
+            FactBody::Probe(it) => it.name = long,
         }
         let mut key = fact.body.key();
         limits::fit_fact(&mut fact.body);

@@ -369,6 +369,7 @@ texts! {
     SNMP_QUIRKS = "应答中的异常", "peculiarities of the answers";
     SNMP_SELDOM_SENSORS = "较少读取的传感器（光模块）", "sensors read seldom (optical modules)";
     PASSIVE_CLASSIFICATION = "由所听到的内容推断", "concluded from what was heard";
+    PROBE = "探测", "probes";
     PASSIVE_FRAMES = "监听到的帧", "frames heard";
     PASSIVE_ARP = "监听到的 ARP", "ARP heard";
     PASSIVE_ND = "监听到的 IPv6 邻居发现", "IPv6 ND heard";

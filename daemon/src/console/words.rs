@@ -109,6 +109,7 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpQuirks => text::SNMP_QUIRKS,
         Method::SnmpSeldomSensors => text::SNMP_SELDOM_SENSORS,
         Method::PassiveClassification => text::PASSIVE_CLASSIFICATION,
+        Method::Probe => text::PROBE,
     }
 }
 

@@ -230,7 +230,8 @@ mod tests {
         assert_eq!(numbers.get(12), Some(&(13, "agent")));
         assert_eq!(numbers.get(15), Some(&(16, "snmp_aggregation")));
         assert_eq!(numbers.get(20), Some(&(21, "snmp_seldom_sensors")));
-        assert_eq!(numbers.last(), Some(&(22, "passive_classification")));
+        assert_eq!(numbers.get(21), Some(&(22, "passive_classification")));
+        assert_eq!(numbers.last(), Some(&(23, "probe")));
     }
 
     #[test]

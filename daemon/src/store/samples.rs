@@ -38,6 +38,8 @@ pub enum SampleKind {
     Sensor,
     /// What endpoints did with applications.
     Application,
+    /// What probes measured.
+    Probe,
 }
 
 /// Which samples are wanted.
@@ -51,7 +53,7 @@ pub struct SampleQuery {
     pub scope: Scope,
     /// About what.
     pub kind: SampleKind,
-    /// The ifName, the MAC address, the [sensor's](sensor_item) or the event's subject; `None` for all.
+    /// The ifName, the MAC address, the [sensor's](sensor_item), the probe's name or the event's subject; `None` for all.
     pub item: Option<String>,
     /// The first moment.
     pub from: Timestamp,
@@ -86,6 +88,7 @@ impl SampleKind {
             HistoryBody::Event(_) => Self::Event,
             HistoryBody::Sensor(_) => Self::Sensor,
             HistoryBody::Application(_) => Self::Application,
+            HistoryBody::Probe(_) => Self::Probe,
         }
     }
 
@@ -99,6 +102,7 @@ impl SampleKind {
             Self::Event => 5,
             Self::Sensor => 6,
             Self::Application => 7,
+            Self::Probe => 8,
         }
     }
 }
@@ -283,6 +287,7 @@ fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
         HistoryBody::Event(it) => it.subject == wanted,
         HistoryBody::Sensor(it) => wanted.split_once('/') == Some((it.kind.name(), &it.name)),
         HistoryBody::Application(it) => it.mac.is_some_and(|mac| mac.to_string() == wanted),
+        HistoryBody::Probe(it) => it.name == wanted,
         HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
     }
 }

@@ -6,7 +6,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MacAddr, Role, SensorKind, SensorState, VlanSet, classify::Conclusion};
+use crate::{MacAddr, Probe, Role, SensorKind, SensorState, VlanSet, classify::Conclusion};
 
 /// One observed thing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub enum FactBody {
     Quirk(Quirk),
     /// What an endpoint was concluded to be.
     Classification(Classification),
+    /// A way that is measured.
+    Probe(Probe),
 }
 
 /// Names a fact within its group.
@@ -171,6 +173,11 @@ pub enum ItemKey {
         /// The MAC address.
         mac: MacAddr,
     },
+    /// A probe by the agent's name of it.
+    Probe {
+        /// The name.
+        name: String,
+    },
 }
 
 impl FactBody {
@@ -202,6 +209,7 @@ impl FactBody {
             Self::OwnAddress(it) => ItemKey::OwnAddress { ip: it.ip, interface: it.interface.clone() },
             Self::Quirk(it) => ItemKey::Quirk { word: it.word.clone(), table: it.table.clone() },
             Self::Classification(it) => ItemKey::Classification { mac: it.mac },
+            Self::Probe(it) => ItemKey::Probe { name: it.name.clone() },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
-use crate::{MacAddr, SensorKind, Timestamp, application::Application};
+use crate::{MacAddr, ProbeSample, SensorKind, Timestamp, application::Application};
 
 /// One sample or event of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub enum HistoryBody {
     Sensor(SensorSample),
     /// What an endpoint did with an application.
     Application(ApplicationSample),
+    /// What a probe measured.
+    Probe(ProbeSample),
 }
 
 /// Counters of a port as the device gives them; what it did not give is `None`.

@@ -1,7 +1,7 @@
 //! The enumerations, value by value.
 
 use onenet_topology::{
-    Role, SensorKind, SensorState,
+    ProbeKind, ProbeRole, ProbeState, Role, SensorKind, SensorState,
     fact::{ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState},
 };
 
@@ -49,6 +49,7 @@ twins! {
         SnmpQuirks = SnmpQuirks,
         SnmpSeldomSensors = SnmpSeldomSensors,
         PassiveClassification = PassiveClassification,
+        Probe = Probe,
         PassiveFrames = PassiveFrames,
         PassiveArp = PassiveArp,
         PassiveNd = PassiveNd,
@@ -139,5 +140,20 @@ twins! {
         OutputLoad = OutputLoad,
         Count = Count,
     }
+    ProbeKind {
+        Icmp = Icmp,
+        Stamp = Stamp,
+        Tcp = Tcp,
+        Http = Http,
+        Https = Https,
+        Dns = Dns,
+        Smtp = Smtp,
+        Imap = Imap,
+        Ldap = Ldap,
+        Ntp = Ntp,
+        Sip = Sip,
+    }
+    ProbeRole { Parent = Parent, Gateway = Gateway, Child = Child, Named = Named }
+    ProbeState { Up = Up, Degraded = Degraded, Down = Down, Unknown = Unknown }
     SensorState { Normal = Normal, Warning = Warning, Critical = Critical, Absent = Absent }
 }

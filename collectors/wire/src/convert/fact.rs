@@ -11,7 +11,7 @@ use v1::fact_change::Body;
 
 use super::{
     check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan},
-    classification, network,
+    classification, network, probe,
 };
 use crate::{
     Invalid, Problem,
@@ -75,6 +75,7 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         Body::Classification(it) => {
             classification::read(it).map(FactBody::Classification).map_err(|e| e.within("classification"))
         }
+        Body::Probe(it) => probe::probe(it).map(FactBody::Probe).map_err(|e| e.within("probe")),
     }
 }
 
@@ -117,6 +118,7 @@ pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
         Body::Classification(it) => {
             mac("mac", &it.mac).map(|mac| ItemKey::Classification { mac }).map_err(|e| e.within("classification"))
         }
+        Body::Probe(it) => probe::key(it).map_err(|e| e.within("probe")),
     }
 }
 
@@ -348,6 +350,7 @@ impl From<&FactBody> for Body {
             FactBody::OwnAddress(it) => Self::OwnAddress(it.into()),
             FactBody::Quirk(it) => Self::Quirk(it.into()),
             FactBody::Classification(it) => Self::Classification(it.into()),
+            FactBody::Probe(it) => Self::Probe(it.into()),
         }
     }
 }
@@ -471,6 +474,7 @@ impl From<&ItemKey> for Body {
             ItemKey::Classification { mac } => {
                 Self::Classification(v1::Classification { mac: mac.0.to_vec(), ..Default::default() })
             }
+            ItemKey::Probe { name } => Self::Probe(v1::Probe { name, ..Default::default() }),
         }
     }
 }

@@ -15,6 +15,7 @@ use onenet_topology::{
 use super::{
     check::{self, enumerated, mac, name, optional_mac, text},
     fact::age_at,
+    probe,
 };
 use crate::{
     Invalid,
@@ -83,6 +84,9 @@ pub(crate) fn history_items(
     for (index, it) in group.applications.into_iter().enumerate() {
         add(HistoryBody::Application(application(&it).map_err(|e| e.within_element("applications", index))?));
     }
+    for (index, it) in group.probes.into_iter().enumerate() {
+        add(HistoryBody::Probe(probe::sample(it).map_err(|e| e.within_element("probes", index))?));
+    }
     Ok(())
 }
 
@@ -95,6 +99,7 @@ pub(super) fn group_len(group: &v1::HistoryGroup) -> usize {
         + group.events.len()
         + group.sensors.len()
         + group.applications.len()
+        + group.probes.len()
 }
 
 fn joins(previous: &HistoryItem, item: &HistoryItem, closed: Timestamp) -> bool {
@@ -113,6 +118,7 @@ const fn rank(body: &HistoryBody) -> u8 {
         HistoryBody::Event(_) => 4,
         HistoryBody::Sensor(_) => 5,
         HistoryBody::Application(_) => 6,
+        HistoryBody::Probe(_) => 7,
     }
 }
 
@@ -203,6 +209,7 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             bytes_out: it.totals.bytes_out,
             bytes_in: it.totals.bytes_in,
         }),
+        HistoryBody::Probe(it) => group.probes.push(it.into()),
     }
 }
 

@@ -10,6 +10,7 @@ mod flow;
 mod history;
 mod message;
 mod network;
+mod probe;
 
 pub(crate) use fact::{fact_body, item_key};
 pub(crate) use history::{history_group, history_items};

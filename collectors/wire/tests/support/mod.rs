@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use onenet_topology::{
-    AgentId, MacAddr, Role, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, Role, SensorKind, SensorState, SiteId,
+    Timestamp, VlanSet,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
         Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
@@ -263,9 +264,55 @@ fn classification() -> impl Strategy<Value = FactBody> {
     )
 }
 
+fn probe() -> impl Strategy<Value = FactBody> {
+    let is = (select(&ProbeKind::ALL), select(&ProbeRole::ALL), select(&ProbeState::ALL));
+    (text(), text(), is, text(), text()).prop_map(|(name, target, (kind, role, state), site, detail)| {
+        FactBody::Probe(Probe { name, target, kind, role, site, state, detail })
+    })
+}
+
+fn probe_sample() -> impl Strategy<Value = HistoryBody> {
+    let ends = option::of(0..=onenet_wire::limits::LAST_WALL_MS);
+    let small = any::<[Option<u32>; 2]>();
+    (text(), any::<[u64; 5]>(), any::<[Option<u64>; 11]>(), small, ends).prop_map(
+        |(name, [interval_ms, sent, lost, duplicated, reordered], [a, b, c, d, e, f, g, h, i, j, k], [l, m], ends)| {
+            HistoryBody::Probe(ProbeSample {
+                name,
+                interval_ms,
+                sent,
+                lost: lost.min(sent),
+                duplicated,
+                reordered,
+                round_trip_min_us: a,
+                round_trip_median_us: b,
+                round_trip_p95_us: c,
+                round_trip_max_us: d,
+                jitter_us: e,
+                lost_out: f,
+                lost_back: g,
+                delay_out_us: h,
+                delay_back_us: i,
+                jitter_out_us: j,
+                jitter_back_us: k,
+                path_mtu: l,
+                mos_centi: m,
+                certificate_ends_ms: ends,
+            })
+        },
+    )
+}
+
 /// Any fact's body.
 pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
-    prop_oneof![device_fact(), table_fact(), passive_fact(), recognised_fact(), network_fact(), classification()]
+    prop_oneof![
+        device_fact(),
+        table_fact(),
+        passive_fact(),
+        recognised_fact(),
+        network_fact(),
+        classification(),
+        probe()
+    ]
 }
 
 /// Any fact.
@@ -361,6 +408,7 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         event.prop_map(HistoryBody::Event),
         sensor.prop_map(HistoryBody::Sensor),
         application.prop_map(HistoryBody::Application),
+        probe_sample(),
     ]
 }
 
