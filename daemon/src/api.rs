@@ -42,6 +42,8 @@ pub use params::Params;
 pub(crate) use params::{decode, encode};
 pub use problem::Problem;
 pub(crate) use routes::{
+    assets::parse_standing,
+    coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
     usage::usage_of,

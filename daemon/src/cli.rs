@@ -7,6 +7,7 @@
 mod addresses;
 mod agents;
 mod areas;
+mod assets;
 mod commands;
 mod configuration;
 mod flows;
@@ -51,6 +52,11 @@ pub enum Command {
     /// The address plan: import, list, look an address up.
     #[command(subcommand)]
     Addresses(addresses::AddressesCommand),
+    /// The asset register: import it, list what is on the books and what is seen of it.
+    #[command(subcommand)]
+    Assets(assets::AssetsCommand),
+    /// Coverage: which sites are connected, and which of their terminals are seen.
+    Coverage(assets::CoverageArgs),
     /// Agents: list them, or shut one out.
     #[command(subcommand)]
     Agents(agents::AgentsCommand),

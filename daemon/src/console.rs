@@ -3,14 +3,17 @@
 //! Invariant: pages work without JavaScript and load nothing from elsewhere; a page shows what its reader's view shows
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
+mod assets;
 mod capture;
 mod class;
+mod coverage;
 mod device;
 mod endpoint;
 mod flows;
 mod form;
 mod language;
 mod layout;
+mod monthly;
 mod names;
 mod overview;
 mod parts;
@@ -77,6 +80,9 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/sites/{site}/flows", get(flows::page))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
+        .route("/coverage", get(coverage::page))
+        .route("/assets", get(assets::page))
+        .route("/reports/monthly", get(monthly::page))
         .route("/login", get(form::sign_in_page).post(form::sign_in))
         .route("/logout", post(form::sign_out))
         .route("/static/console.css", get(style))

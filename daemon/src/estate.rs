@@ -23,6 +23,8 @@ use onenet_topology::{
     AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
     address::AddressPlan,
     area::Area,
+    asset::AssetRegister,
+    coverage::Trend,
     dated::History,
     device::{Device, Standing},
     endpoint::Endpoint,
@@ -60,6 +62,10 @@ pub struct Estate {
     pub areas: OrdMap<AreaId, Arc<Area>>,
     /// The address plan.
     pub plan: Arc<AddressPlan>,
+    /// The asset register.
+    pub assets: Arc<AssetRegister>,
+    /// How the coverage of each site went.
+    pub coverage: OrdMap<SiteId, Arc<Trend>>,
     /// Who may do what.
     pub register: Arc<access::Register>,
     /// The state of each site that anything was reported for.
@@ -167,7 +173,9 @@ impl Estate {
     pub fn changes(&self) -> impl Iterator<Item = Change> + '_ {
         let agents = self.agents.values().map(|agent| Change::Agent(Arc::clone(agent)));
         let position = Change::Position { position: self.position, time: self.time };
-        agents.chain(self.sites.values().flat_map(|site| site.changes())).chain([position])
+        let covered =
+            self.coverage.iter().map(|(site, trend)| Change::Covered { site: *site, trend: Arc::clone(trend) });
+        agents.chain(self.sites.values().flat_map(|site| site.changes())).chain(covered).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -207,6 +215,9 @@ impl Estate {
                     Some(finding) => findings.insert(*key, Arc::clone(finding)),
                     None => findings.remove(key),
                 };
+            }
+            Change::Covered { site, trend } => {
+                self.coverage.insert(*site, Arc::clone(trend));
             }
             Change::Agent(agent) => {
                 self.agents.insert(agent.id, Arc::clone(agent));
@@ -303,20 +314,15 @@ impl Estate {
         match command {
             Command::ChangeSites { changes } => {
                 let tree = Arc::make_mut(&mut self.tree);
-                for change in changes {
-                    // Planning checked it against this very tree.
-                    if let Err(error) = tree.apply(change) {
-                        tracing::error!(position, %error, "a change of the site tree in the log cannot be applied");
-                    }
-                }
+                apply_each(position, "the site tree", changes, |change| tree.apply(change));
             }
             Command::ChangePlan { changes } => {
                 let plan = Arc::make_mut(&mut self.plan);
-                for change in changes {
-                    if let Err(error) = plan.apply(change) {
-                        tracing::error!(position, %error, "a change of the address plan in the log cannot be applied");
-                    }
-                }
+                apply_each(position, "the address plan", changes, |change| plan.apply(change));
+            }
+            Command::ChangeAssets { changes } => {
+                let assets = Arc::make_mut(&mut self.assets);
+                apply_each(position, "the asset register", changes, |change| assets.apply(change));
             }
             Command::AddArea { kind, name, members, from } => {
                 if let Some(id) = AreaId::from_record(position, 0) {
@@ -346,7 +352,10 @@ impl Estate {
                 }
             }
             // LogState in the log as the changes that they come to.
-            Command::ImportSites { .. } | Command::AddSite(_) | Command::ImportPlan { .. } => {}
+            Command::ImportSites { .. }
+            | Command::AddSite(_)
+            | Command::ImportPlan { .. }
+            | Command::ImportAssets { .. } => {}
             Command::IssueEnrolmentToken { hash, token } => {
                 self.enrolment_tokens.insert(*hash, Arc::new(token.clone()));
             }
@@ -361,6 +370,20 @@ impl Estate {
                     Configuration { revision: position, toml: toml.as_str().into(), time, by: by.into() };
                 self.configurations.insert(*site, Arc::new(configuration));
             }
+        }
+    }
+}
+
+/// Applies the changes of a command, which planning checked against this very estate.
+fn apply_each<C, E: std::fmt::Display>(
+    position: u64,
+    what: &str,
+    changes: &[C],
+    mut apply: impl FnMut(&C) -> Result<(), E>,
+) {
+    for change in changes {
+        if let Err(error) = apply(change) {
+            tracing::error!(position, %error, "a change of {what} in the log cannot be applied");
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod console;
+pub mod coverage;
 pub mod demo;
 pub mod estate;
 pub mod findings;

@@ -11,6 +11,7 @@ use onenet_topology::{
     AgentId, AreaId, SiteId, Timestamp,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
+    asset::{AssetChange, AssetRow},
     division::Tier,
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
@@ -161,6 +162,21 @@ pub enum Command {
     ChangePlan {
         /// All or none of them.
         changes: Vec<PlanChange>,
+    },
+    /// Bring the asset register in line with these rows. LogState in the log as the [`Command::ChangeAssets`] that it comes to.
+    #[serde(skip)]
+    ImportAssets {
+        /// The rows.
+        rows: Vec<AssetRow>,
+        /// Since when those hold that are new and have no date of their own.
+        from: Timestamp,
+        /// Whether the rows are all that their sites have: what they do not name is written off.
+        complete: bool,
+    },
+    /// Change the asset register. An added asset must have an id that the log gave: see [`Command::ImportAssets`].
+    ChangeAssets {
+        /// All or none of them.
+        changes: Vec<AssetChange>,
     },
     /// Add an area. Its id derives from the position of the record.
     AddArea {

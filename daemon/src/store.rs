@@ -19,6 +19,7 @@
 //! site 'f' agent:8 method:1 len:2 scope key_hash:8
 //!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
 //! site 'n' kind:1 subject:1 id:8         a finding, JSON
+//! site 'v'                               how the coverage of the site went (TrendRow)
 //! site 's' hour:4 len:2 scope kind:1 time:8 agent:8 sequence:8
 //!                                        samples of one kind, scope and time: position:8 shift_ms:8 uncertain:1,
 //!                                        then for each the length:4 and the wire codec's history item
@@ -322,6 +323,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::Finding { site, key, finding } => {
             (keys::finding(*site, *key), finding.as_ref().map(|finding| rows::to_json(&**finding)))
         }
+        Change::Covered { site, trend } => (keys::covered(*site), Some(rows::write_trend(trend))),
         Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
         Change::Commanded { position, time, by, command } => {
             let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
@@ -358,6 +360,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
         Key::Fact { site, agent, group, key_hash } => {
             Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
         }
+        Key::Covered(site) => Change::Covered { site, trend: Arc::new(rows::read_trend(value)?) },
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;
             Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }

@@ -111,6 +111,27 @@ impl Table {
         if errors.is_empty() { Ok(Self { rows, columns }) } else { Err(errors) }
     }
 
+    /// Reads every row: `read` returns what a row says, or the column that is wrong and what is.
+    ///
+    /// # Errors
+    /// Everything that is wrong, up to [`MAX_ERRORS`], with lines and columns.
+    pub(crate) fn read_rows<T, P>(
+        &self,
+        read: impl Fn(&Row) -> Result<T, (&'static str, P)>,
+    ) -> Result<Vec<T>, Vec<ImportError<P>>> {
+        let (mut rows, mut errors) = (Vec::with_capacity(self.rows.len()), Vec::new());
+        for row in &self.rows {
+            match read(row) {
+                Ok(read) => rows.push(read),
+                Err((column, problem)) => errors.push(ImportError { line: row.line, column, problem }),
+            }
+            if errors.len() >= MAX_ERRORS {
+                break;
+            }
+        }
+        if errors.is_empty() { Ok(rows) } else { Err(errors) }
+    }
+
     /// Returns whether the first line names this column.
     pub(crate) fn has(&self, column: &str) -> bool {
         self.columns.contains(&column)

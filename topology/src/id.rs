@@ -165,6 +165,8 @@ kinds! {
     IncidentKind, IncidentId, "incident";
     /// A planned maintenance.
     MaintenanceKind, MaintenanceId, "maintenance";
+    /// A machine in the asset register.
+    AssetKind, AssetId, "asset";
 }
 
 #[cfg(test)]

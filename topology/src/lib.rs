@@ -9,7 +9,9 @@ pub mod address;
 pub mod alias;
 pub mod application;
 pub mod area;
+pub mod asset;
 pub mod classify;
+pub mod coverage;
 pub mod csv;
 pub mod dated;
 pub mod device;
@@ -33,8 +35,8 @@ pub mod vlan;
 
 pub use application::Application;
 pub use id::{
-    AgentId, AreaId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId, SiteId, SpaceId,
-    TerminalId,
+    AgentId, AreaId, AssetId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId, SiteId,
+    SpaceId, TerminalId,
 };
 pub use mac::MacAddr;
 pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState};

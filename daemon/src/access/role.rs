@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Reads the inventory.
     Viewer,
-    /// Reads the inventory and looks after agents: enrols, configures and revokes them.
+    /// Reads the inventory, looks after agents (enrols, configures and revokes them) and keeps the asset register.
     Operator,
     /// Reads the inventory, what is suspicious in it, and who talked to whom.
     SecurityReviewer,
-    /// Runs the system: sites, areas, address plan, agents, backups (系统管理员).
+    /// Runs the system: sites, areas, address plan, asset register, agents, backups (系统管理员).
     SystemAdministrator,
     /// Grants and revokes access (安全管理员).
     SecurityAdministrator,
@@ -44,6 +44,8 @@ pub enum Action {
     ManageAreas,
     /// Change the address plan.
     ManageAddressPlan,
+    /// Change the asset register.
+    ManageAssets,
     /// Issue a token with which an agent enrols.
     EnrolAgent,
     /// Accept an agent's certificate no more.
@@ -84,14 +86,17 @@ impl Role {
     /// Returns whether this role allows `action` within its subtree.
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
-            Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageSites, ReadAudit,
-            ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
+            Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageAssets,
+            ManageSites, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
             Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics | ReadFlows),
             Self::Operator => {
-                matches!(action, ReadSites | ReadInventory | ReadMetrics | EnrolAgent | RevokeAgent | ConfigureAgents)
+                matches!(
+                    action,
+                    ReadSites | ReadInventory | ReadMetrics | ManageAssets | EnrolAgent | RevokeAgent | ConfigureAgents
+                )
             }
             Self::SystemAdministrator => matches!(
                 action,
@@ -101,6 +106,7 @@ impl Role {
                     | ManageSites
                     | ManageAreas
                     | ManageAddressPlan
+                    | ManageAssets
                     | EnrolAgent
                     | RevokeAgent
                     | ConfigureAgents
@@ -140,7 +146,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -148,6 +154,7 @@ impl Action {
         Self::ManageSites,
         Self::ManageAreas,
         Self::ManageAddressPlan,
+        Self::ManageAssets,
         Self::EnrolAgent,
         Self::RevokeAgent,
         Self::ConfigureAgents,
@@ -166,6 +173,7 @@ impl Action {
             Self::ManageSites => "manage_sites",
             Self::ManageAreas => "manage_areas",
             Self::ManageAddressPlan => "manage_address_plan",
+            Self::ManageAssets => "manage_assets",
             Self::EnrolAgent => "enrol_agent",
             Self::RevokeAgent => "revoke_agent",
             Self::ConfigureAgents => "configure_agents",

@@ -11,6 +11,8 @@ use onenet_topology::{
     AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
+    asset::Asset,
+    coverage::{Coverage, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
     site::{Site, SiteTree},
@@ -18,7 +20,7 @@ use onenet_topology::{
 
 use super::{Action, Decision, Principal, Reach, Subtrees, Token, audit::Entry, decide};
 use crate::{
-    demo,
+    coverage, demo,
     estate::{Agent, Configuration, Estate, SiteState},
 };
 
@@ -149,6 +151,31 @@ impl View {
     pub fn inventories(&self, from: SiteId) -> impl Iterator<Item = &SiteState> {
         let states = self.estate.sites.range(from..).map(|(_, state)| state.as_ref());
         states.filter(|state| self.may(Action::ReadInventory, state.id))
+    }
+
+    /// Returns how far a site is covered, by what was seen within the last `days` days; `None` where its inventory may not be
+    /// read.
+    pub fn coverage(&self, site: SiteId, days: u16) -> Option<Coverage> {
+        self.may(Action::ReadInventory, site).then(|| coverage::of_site(&self.estate, site, self.now, days))
+    }
+
+    /// Returns how the coverage of a site went; `None` where nothing was counted yet, or its inventory may not be read.
+    pub fn trend(&self, site: SiteId) -> Option<&Trend> {
+        self.estate.coverage.get(&site).map(Arc::as_ref).filter(|_| self.may(Action::ReadInventory, site))
+    }
+
+    /// Returns the assets on the books of a site, each with what was seen of it within the last `days` days.
+    pub fn assets(&self, site: SiteId, days: u16) -> Vec<coverage::Held<'_>> {
+        if !self.may(Action::ReadInventory, site) {
+            return Vec::new();
+        }
+        coverage::held(&self.estate, site, self.now, days)
+    }
+
+    /// Returns the asset that an endpoint is. One on the books of a site whose inventory may not be read is told all the
+    /// same: that it is registered, and as what, says nothing of that site.
+    pub fn asset_of(&self, site: SiteId, endpoint: &Endpoint) -> Option<&Asset> {
+        self.may(Action::ReadInventory, site).then(|| coverage::asset_of(&self.estate, site, endpoint, self.now))?
     }
 
     /// Returns an endpoint and its site.

@@ -7,6 +7,7 @@ mod account;
 mod address_plan;
 mod agent;
 mod area;
+mod asset;
 mod classification;
 mod device;
 mod endpoint;
@@ -26,6 +27,9 @@ pub use agent::{
 };
 pub(crate) use agent::{agent_state, captures, loss_ratio};
 pub use area::{AreaBody, MembersBody};
+pub use asset::{
+    AssetBody, AssetEntryBody, CoverageBody, CoverageDayBody, CoveragePartBody, CoverageReportBody, MonthlyReportBody,
+};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};

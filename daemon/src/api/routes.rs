@@ -7,7 +7,9 @@ mod addresses;
 mod admin;
 mod agents;
 mod areas;
+pub(super) mod assets;
 mod configuration;
+pub(super) mod coverage;
 mod devices;
 pub(super) mod endpoints;
 pub(super) mod flows;
@@ -44,6 +46,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(site_changes::router())
         .merge(areas::router())
         .merge(addresses::router())
+        .merge(assets::router())
+        .merge(coverage::router())
         .merge(devices::router())
         .merge(endpoints::router())
         .merge(samples::router())

@@ -4,6 +4,7 @@ mod access;
 mod addresses;
 mod administration;
 mod contract;
+mod coverage;
 pub(crate) mod flows;
 mod hiding;
 mod inventory;

@@ -11,8 +11,8 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, configuration,
-    flows,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets,
+    configuration, flows,
     local::{Local, LocalError},
     serve, sites,
 };
@@ -88,6 +88,8 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Sites(command) => sites::run(command).await,
         Command::Areas(command) => areas::run(command).await,
         Command::Addresses(command) => addresses::run(command).await,
+        Command::Assets(command) => assets::run(command).await,
+        Command::Coverage(args) => assets::coverage(args).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Flows(args) => flows::run(args).await,

@@ -13,7 +13,7 @@ use onenet_topology::{
 };
 
 use super::{
-    Reader, class, flows, layout,
+    Reader, assets, class, flows, layout,
     parts::{self, Mark},
     text::{self, fill},
     traffic, words,
@@ -92,6 +92,8 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -
         (reader.say(text::FIRST_SEEN), parts::ago(reader, view, endpoint.first_seen())),
         (reader.say(text::LAST_SEEN), parts::ago(reader, view, endpoint.last_seen())),
     ];
+    let asset = view.asset_of(state.id, endpoint);
+    rows.push((reader.say(text::ASSET), assets::brief(reader, view, state.id, asset)));
     // What it is stands behind what it is called.
     let at = rows.len().min(CALLED_ROWS);
     rows.splice(at..at, class::facts(reader, &conclusion));

@@ -31,6 +31,7 @@ pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, conte
                 nav.places aria-label=(say(text::PLACES)) {
                     (place(reader, "/", text::OVERVIEW))
                     (place(reader, "/endpoints", text::ENDPOINTS))
+                    (place(reader, "/coverage", text::COVERAGE))
                 }
                 form.find role="search" action="/endpoints" method="get" {
                     label.hidden for="find" { (say(text::SEARCH_ENDPOINTS)) }

@@ -319,6 +319,22 @@ pub(super) fn of_all(part: u32, all: u32) -> Markup {
     }
 }
 
+/// The head of a table; numbers stand in the columns from `numbers` on, when that is not 0.
+pub(super) fn head(reader: &Reader, columns: &[Text], numbers: usize) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for (at, column) in columns.iter().enumerate() {
+                    // What a bar shows needs no name for the eye: the number beside it has one.
+                    th.number[numbers > 0 && at >= numbers] scope="col" {
+                        span.hidden[*column == text::SHARE] { (reader.say(*column)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Two columns of a name and a value.
 pub(super) fn facts(rows: &[(&str, Markup)]) -> Markup {
     html! { dl.facts { @for (name, value) in rows { div { dt { (name) } dd { (value) } } } } }

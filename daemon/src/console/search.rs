@@ -42,7 +42,13 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         None => None,
     };
     let after = parameter(query, "cursor").map(|text| parse_cursor(&text)).transpose()?;
-    let wanted = Wanted { query: Query::new(&text), root, present: None, class: None, retired: false, after };
+    let registered = match parameter(query, "registered").as_deref() {
+        Some("true") => Some(true),
+        Some("false") => Some(false),
+        _ => None,
+    };
+    let query = Query::new(&text);
+    let wanted = Wanted { query, root, present: None, class: None, registered, retired: false, after };
     let found: Vec<_> = find(&view, &wanted).take(PAGE + 1).collect();
     let more = found.len() > PAGE;
     let shown = found.get(..found.len().min(PAGE)).unwrap_or_default();
@@ -54,7 +60,9 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
             (title) @if !text.is_empty() { ": " span.query { (text) } }
             @if !shown.is_empty() { span.sub { (fill(reader.say(count), shown.len())) } }
         }
-        @if text.is_empty() && !shown.is_empty() {
+        @if registered == Some(false) {
+            p.hint { (reader.say(text::UNREGISTERED_HINT)) }
+        } @else if text.is_empty() && !shown.is_empty() {
             p.hint { (reader.say(text::ALL_ENDPOINTS_HINT)) }
         }
         @if shown.is_empty() && text.is_empty() {
@@ -66,6 +74,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         }
         @if let Some((state, endpoint)) = shown.last().filter(|_| more) {
             @let site = site.as_deref().map(|site| format!("&site={}", encode(site))).unwrap_or_default();
+            @let site = site + &registered.map(|it| format!("&registered={it}")).unwrap_or_default();
             p { a.next href=(format!("/endpoints?q={}{site}&cursor={}.{}", encode(&text), state.id, endpoint.id)) {
                 (reader.say(text::MORE))
             } }

@@ -56,6 +56,11 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/endpoints".into(),
         "/endpoints?q=pc".into(),
         "/sites/130102".into(),
+        "/coverage".into(),
+        "/coverage?site=130102".into(),
+        "/assets".into(),
+        "/endpoints?registered=false".into(),
+        "/reports/monthly".into(),
         format!("/endpoints/{endpoint}"),
         format!("/devices/{device}"),
     ];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, SiteId, Timestamp,
+    coverage::Trend,
     device::Device,
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
@@ -85,6 +86,13 @@ pub enum Change {
         key: FindingKey,
         /// The finding.
         finding: Option<Arc<Finding>>,
+    },
+    /// How the coverage of a site went is now this.
+    Covered {
+        /// The site.
+        site: SiteId,
+        /// All of it.
+        trend: Arc<Trend>,
     },
     /// An agent is now like this.
     Agent(Arc<Agent>),

@@ -6,6 +6,7 @@
 mod attach;
 mod command;
 mod contact;
+mod coverage;
 mod devices;
 mod expire;
 mod facts;
@@ -17,7 +18,9 @@ mod report;
 mod tick;
 mod time;
 
-use onenet_topology::{AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, area::AreaError, site::SiteError};
+use onenet_topology::{
+    AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, area::AreaError, asset::AssetError, site::SiteError,
+};
 use onenet_wire::Position;
 
 pub use expire::Lifetimes;
@@ -101,6 +104,19 @@ pub enum Outcome {
         changed: usize,
         /// Prefixes that the import has as the plan had them.
         unchanged: usize,
+    },
+    /// The asset register is in line with an import.
+    AssetsImported {
+        /// Assets that came on the books.
+        added: usize,
+        /// Assets that changed.
+        changed: usize,
+        /// Assets that the register had as the import has them.
+        unchanged: usize,
+        /// Assets that a complete import does not name: written off.
+        written_off: usize,
+        /// Assets of the import's sites that it does not name: left alone.
+        absent: usize,
     },
     /// An area was added.
     AreaAdded(AreaId),
@@ -191,6 +207,12 @@ pub enum Refusal {
     /// A change of the address plan breaks a rule.
     #[error(transparent)]
     Plan(PlanError),
+    /// A change of the asset register breaks a rule.
+    #[error(transparent)]
+    Assets(AssetError),
+    /// There is no room for more assets.
+    #[error("the asset register holds {0} assets, and these would be more than it can: leave out what was written off")]
+    TooManyAssets(usize),
     /// Who may do what cannot be changed like this.
     #[error(transparent)]
     Access(access::Refusal),

@@ -2,6 +2,7 @@
 
 mod attaching;
 mod bounds;
+mod coverage;
 mod expiring;
 mod forged;
 mod interleaving;

@@ -63,6 +63,8 @@ metrics! {
         "Links between devices known at a site.";
     SITE_AGENTS = Gauge "onenet_site_agents" ["site", "state"]
         "Agents of a site: connected, silent, or never (enrolled and never heard).";
+    SITE_TERMINALS = Gauge "onenet_site_terminals" ["site", "state"]
+        "Computers on the books of a site that were seen within 30 days, are silent since longer, or were never seen; and computers seen there within 30 days that are on nobody's books (unregistered; unregistered_unclassified are machines of an unknown kind). No series for states without a machine.";
     SITE_CONDITIONS = Gauge "onenet_site_conditions" ["site", "kind"]
         "Conditions that keep agents of a site from their work.";
     SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"]

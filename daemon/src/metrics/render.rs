@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering};
 
-use onenet_topology::{Timestamp, fact::CaptureSample, site::Site};
+use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
 use prometheus::{
     core::{Collector, Desc},
     proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
@@ -19,6 +19,7 @@ use crate::{
         body::{Counts, status_name},
     },
     console::words,
+    coverage::DAYS_DEFAULT,
     demo,
     estate::Agent,
 };
@@ -168,6 +169,7 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
     for (state, count) in states {
         families.add(names::SITE_AGENTS, &[&id, state], count);
     }
+    terminals(families, view, site.id);
     let Some(state) = view.inventory(site.id) else { return };
     for (state, count) in [("present", counts.endpoints_present), ("past", counts.endpoints_past)] {
         families.add(names::SITE_ENDPOINTS, &[&id, state], count);
@@ -203,6 +205,21 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
     }
     for (kind, count) in findings {
         families.add(names::SITE_FINDINGS, &[&id, kind], count);
+    }
+}
+
+fn terminals(families: &mut Families, view: &View, site: SiteId) {
+    let Some(coverage) = view.coverage(site, DAYS_DEFAULT) else { return };
+    let terminals = coverage.terminals;
+    let states = [
+        ("seen", terminals.seen),
+        ("silent", terminals.silent),
+        ("never_seen", terminals.never_seen),
+        ("unregistered", terminals.unregistered),
+        ("unregistered_unclassified", terminals.unregistered_unclassified),
+    ];
+    for (state, count) in states.into_iter().filter(|(_, count)| *count > 0) {
+        families.add(names::SITE_TERMINALS, &[&site.to_string(), state], count);
     }
 }
 
@@ -249,7 +266,7 @@ fn capture(families: &mut Families, view: &View, agent: &Agent) {
 
 fn applications(families: &mut Families, view: &View) {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-    for state in view.inventories(onenet_topology::SiteId::from_raw(0)) {
+    for state in view.inventories(SiteId::from_raw(0)) {
         let crossed = state.crossed.get();
         if let Some(bytes) = crossed.bytes() {
             families.add(names::SITE_FLOW_BYTES, &[&state.id.to_string()], float(bytes));
@@ -266,7 +283,7 @@ fn applications(families: &mut Families, view: &View) {
 
 fn classes(families: &mut Families, view: &View) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let states = view.inventories(onenet_topology::SiteId::from_raw(0));
+    let states = view.inventories(SiteId::from_raw(0));
     for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
         let class = endpoint.conclusion().class.map_or("unknown", |class| class.is.name());
         *counts.entry(class).or_default() += 1;
@@ -278,7 +295,7 @@ fn classes(families: &mut Families, view: &View) {
 
 fn vendors(families: &mut Families, view: &View) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let states = view.inventories(onenet_topology::SiteId::from_raw(0));
+    let states = view.inventories(SiteId::from_raw(0));
     for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
         *counts.entry(endpoint.vendor().unwrap_or("unknown")).or_default() += 1;
     }

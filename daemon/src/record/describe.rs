@@ -14,6 +14,7 @@ impl Command {
             Self::ImportSites { .. } | Self::AddSite(_) | Self::ChangeSites { .. } => Action::ManageSites,
             Self::AddArea { .. } | Self::ChangeArea { .. } | Self::RemoveArea { .. } => Action::ManageAreas,
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
+            Self::ImportAssets { .. } | Self::ChangeAssets { .. } => Action::ManageAssets,
             Self::Access(_) => Action::ManageAccess,
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
             Self::RevokeAgent { .. } => Action::RevokeAgent,
@@ -42,6 +43,11 @@ impl Command {
             Self::ChangeSites { changes } => changes.iter().map(site_change).collect::<Vec<_>>().join("; "),
             Self::ImportPlan { rows, from } => format!("address plan imported: {} rows, from {from}", rows.len()),
             Self::ChangePlan { changes } => format!("address plan changed: {} changes", changes.len()),
+            Self::ImportAssets { rows, from, complete } => {
+                let complete = if *complete { ", complete for their sites" } else { "" };
+                format!("asset register imported: {} rows{complete}, from {from}", rows.len())
+            }
+            Self::ChangeAssets { changes } => format!("asset register changed: {} changes", changes.len()),
             Self::AddArea { name, from, .. } => format!("area {} added, from {from}", name.zh),
             Self::ChangeArea { area, name, members, from } => {
                 let renamed = name.as_ref().map(|name| format!(", renamed {}", name.zh)).unwrap_or_default();

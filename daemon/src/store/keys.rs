@@ -22,6 +22,7 @@ pub(super) enum Key<'k> {
     Endpoint(SiteId, EndpointId),
     Fact { site: SiteId, agent: AgentId, group: Group, key_hash: u64 },
     Finding(SiteId),
+    Covered(SiteId),
     Sample,
 }
 
@@ -80,6 +81,10 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
     key.push(kind);
     key.extend_from_slice(&id.to_be_bytes());
     key
+}
+
+pub(super) fn covered(site: SiteId) -> Vec<u8> {
+    start(site.raw(), b'v', 0)
 }
 
 /// Returns the prefix of all samples of a site in an hour.
@@ -175,6 +180,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'f' => parse_fact(site, rest),
         b'n' => Some(Key::Finding(site)),
         b's' => Some(Key::Sample),
+        b'v' => Some(Key::Covered(site)),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 
 mod agent;
 mod classified;
+mod coverage;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -21,6 +22,7 @@ use super::keys::method_number;
 use crate::estate::Held;
 
 pub(super) use agent::{read_agent, write_agent};
+pub(super) use coverage::{read_trend, write_trend};
 
 type Problem = String;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
+    coverage::{Coverage, Day, DayFigures, Terminals, Trend, Units},
     fact::{self, HistoryBody, HistoryItem, Scope},
 };
 
@@ -213,4 +214,23 @@ fn what_the_operating_system_refuses_is_told_in_its_words() {
     assert_eq!(plain(sled::Error::Io(as_sled_clones_it)).to_string(), full.to_string());
     let other = std::io::Error::other("something else");
     assert_eq!(plain(sled::Error::Io(other)).to_string(), "something else");
+}
+
+#[test]
+fn how_coverage_went_comes_back_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut trend = Trend::default();
+    for day in 0..100 {
+        let terminals =
+            Terminals { registered: 9, seen: 7, silent: 1, never_seen: 1, strayed: 2, ..Terminals::default() };
+        let terminals = Terminals { unregistered: 3, unregistered_unclassified: 4, ..terminals };
+        let units = Units { planned: 1, attached: 1, reachable: 1 };
+        trend.add(DayFigures { day: Day(20_000 + day), coverage: Coverage { units, terminals } });
+    }
+    let change = Change::Covered { site: site(), trend: Arc::new(trend) };
+    let mut expected = Estate::default();
+    expected.apply(&change);
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&[change]).unwrap();
+    assert_eq!(store.load().unwrap(), expected);
 }

@@ -129,21 +129,7 @@ type RowError = ImportError<PlanImportProblem>;
 pub fn parse_plan_csv(text: &str) -> Result<Vec<PlanRow>, Vec<RowError>> {
     let (required, optional) = PLAN_COLUMNS.split_at(2);
     let table = Table::parse(text, required, optional)?;
-    let read = table.rows.iter().map(|row| {
-        let read = PlanRow::read(row.line, |column| table.field(row, column));
-        read.map_err(|(column, problem)| RowError { line: row.line, column, problem })
-    });
-    let (mut rows, mut errors) = (Vec::with_capacity(table.rows.len()), Vec::new());
-    for row in read {
-        match row {
-            Ok(row) => rows.push(row),
-            Err(error) => errors.push(error),
-        }
-        if errors.len() >= MAX_ERRORS {
-            break;
-        }
-    }
-    if errors.is_empty() { Ok(rows) } else { Err(errors) }
+    table.read_rows(|row| PlanRow::read(row.line, |column| table.field(row, column)))
 }
 
 impl PlanRow {

@@ -8,7 +8,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ClassBody, ClassificationBody, given, time};
+use super::{AssetEntryBody, ClassBody, ClassificationBody, given, time};
 use crate::{
     access::View,
     console::{Language, text, words},
@@ -51,6 +51,8 @@ pub struct EndpointBody {
     pub methods: Vec<&'static str>,
     /// Where it is plugged in; `null` where nothing tells.
     pub attachment: Option<AttachmentBody>,
+    /// The asset that it is, by the register; `null` for who is on nobody's books.
+    pub asset: Option<AssetEntryBody>,
     /// Whether its site is simulated.
     pub demo: bool,
 }
@@ -181,6 +183,7 @@ impl EndpointBody {
             last_seen: endpoint.last_seen().map(time),
             methods: endpoint.methods().into_iter().map(onenet_topology::fact::Method::name).collect(),
             attachment: AttachmentBody::of(state, endpoint),
+            asset: view.asset_of(state.id, endpoint).map(AssetEntryBody::of),
             demo: view.is_demo(state.id),
         }
     }

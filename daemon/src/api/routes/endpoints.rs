@@ -33,6 +33,8 @@ pub(crate) struct Wanted {
     pub(crate) present: Option<bool>,
     /// Only those that are taken to be of this class.
     pub(crate) class: Option<DeviceClass>,
+    /// Only those that are on somebody's books (`true`), or on nobody's.
+    pub(crate) registered: Option<bool>,
     /// Also those that are retired.
     pub(crate) retired: bool,
     /// Go on behind this one.
@@ -54,6 +56,7 @@ pub(crate) fn find<'v>(
             && wanted.after.is_none_or(|last| (state.id, endpoint.id) > last)
             && wanted.present.is_none_or(|present| endpoint.is_present() == present)
             && wanted.query.matches(endpoint)
+            && wanted.registered.is_none_or(|registered| view.asset_of(state.id, endpoint).is_some() == registered)
             && wanted.class.is_none_or(|class| endpoint.conclusion().class.is_some_and(|it| it.is == class))
     })
 }
@@ -78,6 +81,7 @@ pub(crate) fn parse_class(text: &str) -> Result<DeviceClass, Problem> {
         ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
         ("present" = Option<bool>, Query, description = "Only those that an agent sees now, or does not"),
         ("class" = Option<String>, Query, description = "Only those that are taken to be of this class, such as `camera`"),
+        ("registered" = Option<bool>, Query, description = "Only those that are in the asset register, or are not"),
         ("retired" = Option<bool>, Query, description = "Also those that are kept for their history only; not by default"),
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
@@ -89,12 +93,13 @@ async fn list_endpoints(gate: Gate, mut params: Params) -> Answer<Page<EndpointB
     let root = site_filter(&view, &mut params)?;
     let query = Query::new(&params.short_text("q", QUERY_CHARS_MAX)?.unwrap_or_default());
     let present = params.flag("present")?;
+    let registered = params.flag("registered")?;
     let retired = params.flag("retired")?.unwrap_or(false);
     let class = params.text("class").map(parse_class).transpose()?;
     let limit = params.limit()?;
     let after = params.text("cursor").map(parse_cursor).transpose()?;
     params.finish()?;
-    let wanted = Wanted { query, root, present, class, retired, after };
+    let wanted = Wanted { query, root, present, class, registered, retired, after };
     let bodies = find(&view, &wanted).map(|(state, endpoint)| EndpointBody::of(&view, state, endpoint));
     Ok(Json(Page::take(bodies, limit, |endpoint| format!("{}.{}", endpoint.site, endpoint.id))))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use onenet_topology::{
     AgentId, AreaId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
+    asset,
     site::{self, SiteChange, SiteName, SiteTree},
 };
 
@@ -23,6 +24,8 @@ use crate::{
 
 /// Areas that there can be, past ones included: regions, basins and seas by the hundred, yet a bound on memory.
 const AREAS_MAX: usize = 10_000;
+/// Assets that there can be, written off ones included: ten times the machines of the network, yet a bound on memory.
+const ASSETS_MAX: usize = 2_000_000;
 
 /// What a command comes to.
 struct Resolved {
@@ -81,6 +84,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
     let outcome = match &**command {
         Command::ImportSites { rows, from } => return import_sites(draft, rows, *from),
         Command::ImportPlan { rows, from } => return import_plan(draft, rows, *from),
+        Command::ImportAssets { rows, from, complete } => return import_assets(draft, rows, *from, *complete),
         Command::EnrolAgent { token, key } => return enrol(draft, command, *token, *key),
         Command::AddSite(site) => {
             let id = draft.id()?;
@@ -96,6 +100,11 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
         Command::ChangePlan { changes } => {
             let mut plan = address::AddressPlan::clone(&draft.next.plan);
             changes.iter().try_for_each(|change| plan.apply(change)).map_err(Refusal::Plan)?;
+            Outcome::Accepted
+        }
+        Command::ChangeAssets { changes } => {
+            let mut assets = asset::AssetRegister::clone(&draft.next.assets);
+            changes.iter().try_for_each(|change| assets.apply(change)).map_err(Refusal::Assets)?;
             Outcome::Accepted
         }
         Command::AddArea { name, members, from, .. } => {
@@ -159,6 +168,24 @@ fn import_plan(draft: &mut Draft<'_>, rows: &[address::PlanRow], from: Timestamp
     let changes = import.changes;
     let command = (!changes.is_empty()).then(|| Arc::new(Command::ChangePlan { changes }));
     Ok(Resolved { outcome, command })
+}
+
+fn import_assets(
+    draft: &mut Draft<'_>,
+    rows: &[asset::AssetRow],
+    from: Timestamp,
+    complete: bool,
+) -> Result<Resolved, Refusal> {
+    let (tree, assets) = (Arc::clone(&draft.next.tree), Arc::clone(&draft.next.assets));
+    if assets.len().saturating_add(rows.len()) > ASSETS_MAX {
+        return Err(Refusal::TooManyAssets(assets.len()));
+    }
+    let import = with_ids(draft, |allocate| {
+        asset::plan_import(&assets, &tree, rows, from, complete, allocate).map_err(|errors| texts(&errors))
+    })?;
+    let asset::AssetImport { changes, added, changed, unchanged, written_off, absent } = import;
+    let command = (!changes.is_empty()).then(|| Arc::new(Command::ChangeAssets { changes }));
+    Ok(Resolved { outcome: Outcome::AssetsImported { added, changed, unchanged, written_off, absent }, command })
 }
 
 /// Runs an import that takes ids from the record as it needs them.

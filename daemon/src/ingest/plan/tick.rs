@@ -1,9 +1,21 @@
-//! Time passing: which agents and endpoints have fallen silent, and what follows.
+//! Time passing: which agents and endpoints have fallen silent, what follows, and what is counted once a day.
 
 use std::sync::Arc;
 
-use super::{Draft, Outcome, attach, expire};
+use onenet_topology::{SiteId, Timestamp};
+
+use super::{Draft, Outcome, attach, coverage, expire};
 use crate::estate::{Agent, Change};
+
+/// Seconds in which it is every site's turn once.
+const ROUND_S: u64 = 600;
+
+/// Returns whether it is a site's turn at `at`: what has to be done for every site now and then is spread over the ticks.
+/// Whose turn it is follows from the time alone; a second that no tick falls into is made up for in a later round.
+pub(super) fn is_turn(site: SiteId, at: Timestamp) -> bool {
+    let slot = at.unix_ms().div_euclid(1_000).rem_euclid(ROUND_S.cast_signed()).cast_unsigned();
+    site.raw() % ROUND_S == slot
+}
 
 /// Plans a tick. Silence makes what only the agent watches unknown, never down (invariant 5).
 pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
@@ -25,5 +37,6 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     }
     attach::settle(draft);
     expire::sweep(draft);
+    coverage::count(draft);
     Outcome::Accepted
 }

@@ -8,6 +8,7 @@
 //!
 //! One, owned by the tracker that [`start`] is given: it speaks for all simulated agents in turn and ends by `shutdown`.
 
+mod books;
 mod chance;
 mod machine;
 mod network;
@@ -81,6 +82,9 @@ pub(super) async fn start(
         };
         speakers.push(Speaker::new(agent, site, simulated)?);
     }
+    let rows = speakers.iter().flat_map(|speaker| speaker.network.books()).collect();
+    let books = Command::ImportAssets { rows, from: now, complete: false };
+    command(app, Role::SystemAdministrator, books).await?;
     let (intake, app, shutdown) = (app.centre.intake(), Arc::clone(app), shutdown.clone());
     tasks.spawn(async move {
         tokio::select! {

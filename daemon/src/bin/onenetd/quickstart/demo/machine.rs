@@ -71,6 +71,16 @@ impl Machine {
         Self { mac: chance.mac(kind.prefix), ip, name, kind, switch, port }
     }
 
+    /// Returns its host name, empty where it has none.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns whether a unit would have it on its books as a computer.
+    pub(super) fn is_computer(&self) -> bool {
+        self.said(SignKind::DhcpVendorClass).is_some()
+    }
+
     /// Returns what it tells a DHCP server, if it asks one.
     pub(super) fn host(&self) -> Option<FactBody> {
         let windows = self.said(SignKind::DhcpVendorClass);

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use onenet_topology::{
     MacAddr, Role, SensorKind, Timestamp,
+    asset::AssetRow,
     division::Tier,
     fact::{
         Address, Binding, Condition, ConditionKind, Entity, Fact, FactBody, FactChange, Forwarding, ForwardingStatus,
@@ -15,6 +16,7 @@ use onenet_topology::{
 };
 
 use super::{
+    books,
     chance::Chance,
     machine::Machine,
     province::{Mood, SimulatedSite},
@@ -132,6 +134,11 @@ impl Network {
             })
             .collect();
         Self { site: site.clone(), router, switches, machines }
+    }
+
+    /// Returns what the unit has on its books.
+    pub(super) fn books(&self) -> Vec<AssetRow> {
+        books::of(&self.site, &self.machines)
     }
 
     /// Returns everything an agent there would hold, group by group.
