@@ -11,6 +11,7 @@ mod assets;
 mod commands;
 mod configuration;
 mod flows;
+mod incidents;
 mod local;
 mod serve;
 mod sites;
@@ -65,6 +66,12 @@ pub enum Command {
     Config(configuration::ConfigCommand),
     /// Flows: ask a site's agents who talked to whom.
     Flows(flows::FlowsArgs),
+    /// Incidents: what is broken, what follows from it, and what happened at a site.
+    #[command(subcommand)]
+    Incidents(incidents::IncidentsCommand),
+    /// Planned maintenances: plan, list and end them.
+    #[command(subcommand)]
+    Maintenance(incidents::MaintenanceCommand),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),

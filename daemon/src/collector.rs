@@ -41,8 +41,8 @@ use crate::{
 };
 
 /// HTTP/2 pings find a peer that is gone without a word, in about this long and [`PING_TIMEOUT`].
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
+const PING_INTERVAL: Duration = Duration::from_secs(4);
+const PING_TIMEOUT: Duration = Duration::from_secs(6);
 /// Streams that one connection may open: an agent needs one, and one more while it replaces it.
 const STREAMS_PER_CONNECTION: u32 = 4;
 

@@ -13,14 +13,15 @@ mod change;
 mod crossed;
 mod derived;
 mod index;
+mod judging;
 mod readings;
 mod site;
 
 use std::{net::IpAddr, sync::Arc};
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
+    AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId, Timestamp,
     address::AddressPlan,
     area::Area,
     asset::AssetRegister,
@@ -29,6 +30,7 @@ use onenet_topology::{
     device::{Device, Standing},
     endpoint::Endpoint,
     fact::HistoryBody,
+    incident::{Incident, Maintenance},
     site::SiteTree,
 };
 
@@ -40,6 +42,7 @@ pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
 pub use index::Indexes;
+pub use judging::Judging;
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
 pub use site::{Held, HeldGroup, SiteState};
@@ -80,6 +83,14 @@ pub struct Estate {
     pub indexes: Indexes,
     /// Sites whose attachments are to be inferred again, and since when. Not stored.
     pub unsettled: Derived<OrdMap<SiteId, Timestamp>>,
+    /// Incidents, open and closed.
+    pub incidents: OrdMap<IncidentId, Arc<Incident>>,
+    /// Which of them are open.
+    pub open: OrdSet<IncidentId>,
+    /// Planned maintenances, past ones too.
+    pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
+    /// What was concluded of the country last. Not stored.
+    pub judging: Derived<Judging>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -163,6 +174,11 @@ impl Estate {
         device.standing(|agent| self.is_heard(agent))
     }
 
+    /// Returns the open incidents, by id.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &Arc<Incident>> {
+        self.open.iter().filter_map(|id| self.incidents.get(id))
+    }
+
     /// Returns an endpoint and its site.
     pub fn endpoint(&self, id: EndpointId) -> Option<(SiteId, &Arc<Endpoint>)> {
         let site = *self.indexes.endpoint_sites.get(&id)?;
@@ -175,7 +191,9 @@ impl Estate {
         let position = Change::Position { position: self.position, time: self.time };
         let covered =
             self.coverage.iter().map(|(site, trend)| Change::Covered { site: *site, trend: Arc::clone(trend) });
-        agents.chain(self.sites.values().flat_map(|site| site.changes())).chain(covered).chain([position])
+        let incidents = self.incidents.values().map(|incident| Change::Incident(Arc::clone(incident)));
+        let of_sites = self.sites.values().flat_map(|site| site.changes());
+        agents.chain(of_sites).chain(covered).chain(incidents).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -200,6 +218,7 @@ impl Estate {
 
     /// Adds one change.
     pub fn apply(&mut self, change: &Change) {
+        self.judging.get_mut().note(change);
         match change {
             Change::Fact { site, agent, group, key_hash, held } => {
                 self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.clone());
@@ -220,8 +239,23 @@ impl Estate {
                 self.coverage.insert(*site, Arc::clone(trend));
             }
             Change::Agent(agent) => {
+                let old = self.agents.get(&agent.id).map(Arc::as_ref);
+                self.judging.get_mut().note_agent(old, agent);
                 self.agents.insert(agent.id, Arc::clone(agent));
             }
+            Change::Incident(incident) => {
+                if incident.is_open() {
+                    self.open.insert(incident.id);
+                } else {
+                    self.open.remove(&incident.id);
+                }
+                self.incidents.insert(incident.id, Arc::clone(incident));
+            }
+            Change::IncidentForgotten(id) => {
+                self.open.remove(id);
+                self.incidents.remove(id);
+            }
+            Change::Judged(judging) => self.judging.set(Judging::clone(judging)),
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
             Change::Inferred { site, inference } => self.site_mut(*site).inference.set(Arc::clone(inference)),
             Change::Unsettled { site, since } => {
@@ -310,6 +344,27 @@ impl Estate {
         }
     }
 
+    fn maintain(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
+        match command {
+            Command::PlanMaintenance { scope, begin, end, reason } => {
+                if let Some(id) = MaintenanceId::from_record(position, 0) {
+                    let (scope, begin, end, reason) = (*scope, *begin, *end, reason.clone());
+                    let planned = Maintenance { id, scope, begin, end, reason, by: by.into(), ended_by: None };
+                    self.maintenances.insert(id, Arc::new(planned));
+                }
+            }
+            Command::EndMaintenance { maintenance } => {
+                if let Some(known) = self.maintenances.get_mut(maintenance) {
+                    let known = Arc::make_mut(known);
+                    // Called off before it began, it never was.
+                    known.end = time.max(known.begin).min(known.end);
+                    known.ended_by = Some(by.into());
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
         match command {
             Command::ChangeSites { changes } => {
@@ -345,6 +400,9 @@ impl Estate {
                 if let Some(area) = self.areas.get_mut(area) {
                     Arc::make_mut(area).ended = Some(*from);
                 }
+            }
+            Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => {
+                self.maintain(position, time, by, command);
             }
             Command::Access(change) => {
                 if let Some(id) = access::TokenId::from_record(position, 0) {

@@ -4,6 +4,7 @@
 //! series; names come from [`names`] alone.
 
 mod devices;
+mod incidents;
 pub mod names;
 mod render;
 

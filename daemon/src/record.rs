@@ -8,11 +8,12 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AgentId, AreaId, SiteId, Timestamp,
+    AgentId, AreaId, MaintenanceId, SiteId, Timestamp,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
     asset::{AssetChange, AssetRow},
     division::Tier,
+    incident::MaintenanceScope,
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
 use onenet_wire::{Batch, Clocks, Position, tls::sha256};
@@ -206,6 +207,22 @@ pub enum Command {
         area: AreaId,
         /// Since when.
         from: Timestamp,
+    },
+    /// Plan a maintenance. Its id derives from the position of the record.
+    PlanMaintenance {
+        /// What is maintained.
+        scope: MaintenanceScope,
+        /// From when.
+        begin: Timestamp,
+        /// Until when.
+        end: Timestamp,
+        /// Why.
+        reason: String,
+    },
+    /// End a maintenance now, or call it off before it begins.
+    EndMaintenance {
+        /// Which.
+        maintenance: MaintenanceId,
     },
     /// Change who may do what.
     Access(access::Change),

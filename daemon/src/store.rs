@@ -13,6 +13,7 @@
 //! 0 'm' "position"                       position:8 time:8 of the last record
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
 //! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail (its first time), JSON
+//! 0 'i' incident:8                       an incident, JSON
 //! site 'a' agent:8                       an agent (AgentRow)
 //! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
@@ -324,6 +325,8 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             (keys::finding(*site, *key), finding.as_ref().map(|finding| rows::to_json(&**finding)))
         }
         Change::Covered { site, trend } => (keys::covered(*site), Some(rows::write_trend(trend))),
+        Change::Incident(incident) => (keys::incident(incident.id), Some(rows::to_json(&**incident))),
+        Change::IncidentForgotten(id) => (keys::incident(*id), None),
         Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
         Change::Commanded { position, time, by, command } => {
             let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
@@ -336,6 +339,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         | Change::Merged { .. }
         | Change::Inferred { .. }
         | Change::Unsettled { .. }
+        | Change::Judged(_)
         | Change::Started(_) => return None,
     })
 }
@@ -361,6 +365,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
         }
         Key::Covered(site) => Change::Covered { site, trend: Arc::new(rows::read_trend(value)?) },
+        Key::Incident => Change::Incident(Arc::new(rows::from_json(value)?)),
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;
             Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }

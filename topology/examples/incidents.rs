@@ -145,7 +145,13 @@ fn add(evidence: &mut Evidence, id: u64, tier: Tier, parents: &[u64], cut: bool)
                 (ProbeState::Up, long_ago)
             };
             let target = ProbeTarget::Way { child: site, parent: SiteId::from_raw(*parent), side };
-            evidence.probes.push(ProbeFact { teller: AgentId::from_raw(teller), target, state, since });
+            evidence.probes.push(ProbeFact {
+                teller: AgentId::from_raw(teller),
+                target,
+                state,
+                since,
+                by_agent: false,
+            });
         }
     }
     let mut before = Joint::Agent(agent);

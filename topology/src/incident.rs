@@ -16,6 +16,7 @@ mod damp;
 mod evidence;
 mod follow;
 mod links;
+mod maintenance;
 mod silence;
 mod verdict;
 mod within;
@@ -29,6 +30,7 @@ pub use evidence::{
     ProbeTarget, ServiceFact, Side, SiteFact,
 };
 pub use follow::{Affected, Closing, Incident, Revision, follow};
+pub use maintenance::{Maintenance, MaintenanceError, MaintenanceScope};
 pub use verdict::{Cause, Clue, Explanation, IncidentKind, Severity, State, Subject, Verdicts, WayUp};
 
 use country::Country;

@@ -54,6 +54,8 @@ pub enum Action {
     ConfigureAgents,
     /// Create, list and revoke access tokens.
     ManageAccess,
+    /// Plan a maintenance and end it.
+    PlanMaintenance,
     /// Read the audit trail.
     ReadAudit,
     /// Copy the whole store out.
@@ -87,7 +89,7 @@ impl Role {
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
             Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageAssets,
-            ManageSites, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
+            ManageSites, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
@@ -95,7 +97,14 @@ impl Role {
             Self::Operator => {
                 matches!(
                     action,
-                    ReadSites | ReadInventory | ReadMetrics | ManageAssets | EnrolAgent | RevokeAgent | ConfigureAgents
+                    ReadSites
+                        | ReadInventory
+                        | ReadMetrics
+                        | ManageAssets
+                        | EnrolAgent
+                        | RevokeAgent
+                        | ConfigureAgents
+                        | PlanMaintenance
                 )
             }
             Self::SystemAdministrator => matches!(
@@ -110,6 +119,7 @@ impl Role {
                     | EnrolAgent
                     | RevokeAgent
                     | ConfigureAgents
+                    | PlanMaintenance
                     | Backup
             ),
             Self::SecurityAdministrator => matches!(action, ReadSites | ManageAccess),
@@ -146,7 +156,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -159,6 +169,7 @@ impl Action {
         Self::RevokeAgent,
         Self::ConfigureAgents,
         Self::ManageAccess,
+        Self::PlanMaintenance,
         Self::ReadAudit,
         Self::Backup,
     ];
@@ -178,6 +189,7 @@ impl Action {
             Self::RevokeAgent => "revoke_agent",
             Self::ConfigureAgents => "configure_agents",
             Self::ManageAccess => "manage_access",
+            Self::PlanMaintenance => "plan_maintenance",
             Self::ReadAudit => "read_audit",
             Self::Backup => "backup",
         }

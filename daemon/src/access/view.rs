@@ -8,13 +8,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, EndpointId, InterfaceId, SiteId, SpaceId, Timestamp,
+    AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId, Timestamp,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
     asset::Asset,
     coverage::{Coverage, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
+    incident::{Incident, Maintenance, State},
     site::{Site, SiteTree},
 };
 
@@ -221,6 +222,59 @@ impl View {
     /// [`Action::ConfigureAgents`] is allowed there, and to nobody else.
     pub fn configuration(&self, site: SiteId) -> Option<&Configuration> {
         self.estate.configurations.get(&site).map(Arc::as_ref).filter(|_| self.may(Action::ReadInventory, site))
+    }
+
+    /// Returns the incidents that concern a site whose inventory may be read, the newest first.
+    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.estate.incidents.values().rev().map(Arc::as_ref).filter(|it| self.shows_incident(it))
+    }
+
+    /// Returns the open ones of them, the newest first.
+    pub fn open_incidents(&self) -> impl Iterator<Item = &Incident> {
+        let open = self.estate.open.iter().rev().filter_map(|id| self.estate.incidents.get(id));
+        open.map(Arc::as_ref).filter(|it| self.shows_incident(it))
+    }
+
+    /// Returns an incident, if it concerns a site whose inventory may be read.
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.estate.incidents.get(&id).map(Arc::as_ref).filter(|it| self.shows_incident(it))
+    }
+
+    fn shows_incident(&self, incident: &Incident) -> bool {
+        let may = |site: SiteId| self.may(Action::ReadInventory, site);
+        may(incident.site) || incident.affected.sites.iter().any(|site| may(*site))
+    }
+
+    /// Returns whether an incident concerns a site or one below it.
+    pub fn concerns(&self, incident: &Incident, root: SiteId) -> bool {
+        self.is_within(incident.site, root)
+            || incident.concerns_site(root)
+            || incident.affected.sites.iter().any(|site| self.is_within(*site, root))
+    }
+
+    /// Returns the planned maintenances of sites whose inventory may be read, the newest first.
+    pub fn maintenances(&self) -> impl Iterator<Item = &Maintenance> {
+        let all = self.estate.maintenances.values().rev().map(Arc::as_ref);
+        all.filter(|it| self.may(Action::ReadInventory, it.scope.site()))
+    }
+
+    /// Returns a planned maintenance, if the inventory of its site may be read.
+    pub fn maintenance(&self, id: MaintenanceId) -> Option<&Maintenance> {
+        let found = self.estate.maintenances.get(&id).map(Arc::as_ref);
+        found.filter(|it| self.may(Action::ReadInventory, it.scope.site()))
+    }
+
+    /// Returns the site directly above `site` that has this id or code, also where it may not be seen: who may change the
+    /// way up knows where it leads.
+    pub fn uplinks_named(&self, site: SiteId, id_or_code: &str) -> Option<SiteId> {
+        let mut above = self.estate.tree.parents(site, self.now);
+        above.find(|it| it.id.to_string() == id_or_code || it.code(self.now) == id_or_code).map(|it| it.id)
+    }
+
+    /// Returns the state that was concluded of a site, `None` where none was or it may not be read.
+    pub fn site_state(&self, site: SiteId) -> Option<State> {
+        let verdicts = self.estate.judging.get().verdicts.as_ref()?;
+        verdicts.sites.get(&site).copied().filter(|_| self.may(Action::ReadInventory, site))
     }
 
     /// Returns the address spaces: the national one, and those of sites whose inventory may be read.

@@ -12,6 +12,7 @@ mod classification;
 mod device;
 mod endpoint;
 mod flow;
+mod incident;
 mod site;
 mod site_history;
 pub(crate) mod told;
@@ -37,6 +38,7 @@ pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
 };
 pub use flow::{FlowAgentBody, FlowBody, FlowEndBody, FlowsBody, FlowsMissingBody, TcpBody};
+pub use incident::{ClueBody, IncidentBody, IncidentDetailBody, MaintenanceBody, SubjectBody, VersionBody};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};

@@ -13,6 +13,8 @@ pub(super) mod coverage;
 mod devices;
 pub(super) mod endpoints;
 pub(super) mod flows;
+pub(crate) mod incidents;
+mod maintenances;
 mod plan_file;
 mod samples;
 mod site_changes;
@@ -54,6 +56,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(flows::router())
         .merge(usage::router())
         .merge(agents::router())
+        .merge(incidents::router())
+        .merge(maintenances::router())
         .merge(configuration::router())
         .merge(access::router())
         .merge(admin::router())

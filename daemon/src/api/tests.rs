@@ -7,5 +7,6 @@ mod contract;
 mod coverage;
 pub(crate) mod flows;
 mod hiding;
+mod incidents;
 mod inventory;
 mod usage;

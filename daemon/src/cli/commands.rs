@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets,
-    configuration, flows,
+    configuration, flows, incidents,
     local::{Local, LocalError},
     serve, sites,
 };
@@ -93,6 +93,8 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Flows(args) => flows::run(args).await,
+        Command::Incidents(command) => incidents::run(command).await,
+        Command::Maintenance(command) => incidents::maintain(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,

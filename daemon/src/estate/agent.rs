@@ -86,6 +86,9 @@ pub struct Contact {
     /// Its newest stream: position of the record of its last hello.
     #[serde(default)]
     pub stream: Option<u64>,
+    /// Since when its stream is broken, where the centre saw it break.
+    #[serde(default)]
+    pub disconnected_since: Option<Timestamp>,
     /// When it last said anything.
     pub last_heard: Option<Timestamp>,
     /// Since when it is taken for silent: what only it watches is unknown since then (invariant 5).

@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, SiteId, Timestamp,
+    AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
     coverage::Trend,
     device::Device,
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
+    incident::Incident,
     inference::SiteInference,
     link::Link,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, Held};
+use super::{Agent, Held, judging::Judging};
 use crate::{
     access::audit::Entry,
     findings::{Finding, FindingKey},
@@ -94,6 +95,13 @@ pub enum Change {
         /// All of it.
         trend: Arc<Trend>,
     },
+    /// An incident is now like this.
+    Incident(Arc<Incident>),
+    /// An incident was closed long ago, and is let go.
+    IncidentForgotten(IncidentId),
+    /// This is what was concluded of the country. Not stored.
+    #[serde(skip)]
+    Judged(Arc<Judging>),
     /// An agent is now like this.
     Agent(Arc<Agent>),
     /// Where the endpoints of a site are, by its tables, is now this. Not stored.

@@ -10,6 +10,7 @@ mod coverage;
 mod devices;
 mod expire;
 mod facts;
+mod incidents;
 mod lane;
 mod links;
 mod merging;
@@ -19,7 +20,8 @@ mod tick;
 mod time;
 
 use onenet_topology::{
-    AgentId, AreaId, Id, SiteId, Timestamp, address::PlanError, area::AreaError, asset::AssetError, site::SiteError,
+    AgentId, AreaId, Id, MaintenanceId, SiteId, Timestamp, address::PlanError, area::AreaError, asset::AssetError,
+    incident::MaintenanceError, site::SiteError,
 };
 use onenet_wire::Position;
 
@@ -134,6 +136,8 @@ pub enum Outcome {
         /// The site it reports for.
         site: SiteId,
     },
+    /// A maintenance was planned.
+    MaintenancePlanned(MaintenanceId),
     /// The revision of the configuration that a site's agents are to have now.
     Configured {
         /// The revision.
@@ -222,6 +226,21 @@ pub enum Refusal {
     /// The area cannot be like this.
     #[error(transparent)]
     Area(AreaError),
+    /// The maintenance does not exist.
+    #[error("{0} does not exist: see onenetd maintenance list")]
+    UnknownMaintenance(MaintenanceId),
+    /// The maintenance is over.
+    #[error("{0} is over, nothing is left to end")]
+    MaintenanceOver(MaintenanceId),
+    /// The maintenance cannot be like this.
+    #[error(transparent)]
+    Maintenance(MaintenanceError),
+    /// What is to be maintained does not exist.
+    #[error("there is no such way up or device at {0}: name what exists")]
+    NothingToMaintain(SiteId),
+    /// There is no room for another maintenance.
+    #[error("there are as many maintenances as there can be: export, and import into a new data directory")]
+    TooManyMaintenances,
     /// There is no room for another area.
     #[error("there are as many areas as there can be: change one that is no longer needed")]
     TooManyAreas,
@@ -264,7 +283,11 @@ impl Draft<'_> {
         let lasting = |change: &Change| {
             !matches!(
                 change,
-                Change::Inferred { .. } | Change::Unsettled { .. } | Change::Links { .. } | Change::Merged { .. }
+                Change::Inferred { .. }
+                    | Change::Unsettled { .. }
+                    | Change::Links { .. }
+                    | Change::Merged { .. }
+                    | Change::Judged(_)
             )
         };
         if self.changes.iter().any(lasting) {

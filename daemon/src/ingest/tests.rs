@@ -5,6 +5,7 @@ mod bounds;
 mod coverage;
 mod expiring;
 mod forged;
+mod incidents;
 mod interleaving;
 mod merging;
 mod owning;

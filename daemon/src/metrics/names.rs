@@ -97,6 +97,12 @@ metrics! {
         "How long the battery of a device lasts, by the one that lasts least.";
     DEVICE_OUTPUT_LOAD = Gauge "onenet_device_output_load_max_ratio" ["site", "device"]
         "Load of the most loaded output of a power supply, 0 to 1, above when it is overloaded.";
+    INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
+        "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
+    SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]
+        "Sites of a tier by what is concluded of them: up, degraded, down, flapping, or unknown since nobody who is heard can tell.";
+    AREA_SITE_STATE = Gauge "onenet_area_site_state" ["area", "state"]
+        "Sites of an area by state; of the first 200 areas.";
     AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"]
         "When an agent last said anything, in seconds since 1970.";
     AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"]

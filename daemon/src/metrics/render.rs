@@ -9,7 +9,7 @@ use prometheus::{
 };
 
 use super::{
-    devices,
+    devices, incidents,
     names::{self, Kind},
 };
 use crate::{
@@ -66,6 +66,7 @@ impl Collector for Snapshot {
             families.add(names::SITES, &[&tier], count);
         }
         agents(&mut families, &self.view);
+        incidents::incidents(&mut families, &self.view);
         vendors(&mut families, &self.view);
         applications(&mut families, &self.view);
         classes(&mut families, &self.view);

@@ -15,6 +15,7 @@ impl Command {
             Self::AddArea { .. } | Self::ChangeArea { .. } | Self::RemoveArea { .. } => Action::ManageAreas,
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
             Self::ImportAssets { .. } | Self::ChangeAssets { .. } => Action::ManageAssets,
+            Self::PlanMaintenance { .. } | Self::EndMaintenance { .. } => Action::PlanMaintenance,
             Self::Access(_) => Action::ManageAccess,
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
             Self::RevokeAgent { .. } => Action::RevokeAgent,
@@ -31,6 +32,7 @@ impl Command {
             },
             Self::IssueEnrolmentToken { token, .. } => Some(token.site),
             Self::Configure { site, .. } => Some(*site),
+            Self::PlanMaintenance { scope, .. } => Some(scope.site()),
             _ => None,
         }
     }
@@ -55,6 +57,10 @@ impl Command {
                 format!("{area} changed{renamed}{members}, from {from}")
             }
             Self::RemoveArea { area, from } => format!("{area} deleted, from {from}"),
+            Self::PlanMaintenance { scope, begin, end, reason } => {
+                format!("maintenance of {} {} from {begin} until {end}: {reason}", scope.name(), scope.site())
+            }
+            Self::EndMaintenance { maintenance } => format!("{maintenance} ended"),
             Self::Access(change) => change.describe(),
             Self::IssueEnrolmentToken { token, .. } => format!("enrolment token issued, until {}", token.expires),
             Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),

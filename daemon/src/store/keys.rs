@@ -1,7 +1,7 @@
 //! Keys of the store: written and read here, as `store.rs` documents them.
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, SiteId, Timestamp,
+    AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
     fact::{Group, Method, Scope},
 };
 
@@ -23,6 +23,7 @@ pub(super) enum Key<'k> {
     Fact { site: SiteId, agent: AgentId, group: Group, key_hash: u64 },
     Finding(SiteId),
     Covered(SiteId),
+    Incident,
     Sample,
 }
 
@@ -47,6 +48,11 @@ pub(super) fn meta(name: &str) -> Vec<u8> {
 
 pub(super) fn command(position: u64) -> Vec<u8> {
     numbered(NATION, b'c', position)
+}
+
+/// Returns the key of an incident: incidents are the nation's, since their site may change.
+pub(super) fn incident(id: IncidentId) -> Vec<u8> {
+    numbered(NATION, b'i', id.raw())
 }
 
 pub(super) fn agent(site: SiteId, agent: AgentId) -> Vec<u8> {
@@ -179,6 +185,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'e' => Some(Key::Endpoint(site, EndpointId::from_raw(number()?))),
         b'f' => parse_fact(site, rest),
         b'n' => Some(Key::Finding(site)),
+        b'i' => Some(Key::Incident),
         b's' => Some(Key::Sample),
         b'v' => Some(Key::Covered(site)),
         _ => None,

@@ -182,7 +182,7 @@ fn own_cause(country: &Country<'_>, ways: &[Judged], at: At, failed: &[usize], c
         cause.bear_out(ways[*way].speaks_for.iter().cloned());
         cause.contradict(ways[*way].speaks_against.iter().cloned());
     }
-    cause.possible.insert(Explanation::UplinkCut);
+    cause.possible = failed.iter().flat_map(|way| ways[*way].possible.iter().copied()).collect();
     if cut {
         cause.covers.insert(Subject::Site(place.id));
         cause.covers.extend(

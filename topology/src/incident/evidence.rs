@@ -122,6 +122,8 @@ pub struct ProbeFact {
     pub state: ProbeState,
     /// Since when it is so.
     pub since: Timestamp,
+    /// Whether the agent at the other end answers it itself, so that it fails with that agent as well as with the way.
+    pub by_agent: bool,
 }
 
 /// A device, and what agents say of it.

@@ -318,6 +318,16 @@ impl Incident {
         self.closed.map_or(now, |(at, _)| at).ms_since(self.since).max(0)
     }
 
+    /// Returns whether it is filed under a site, is about its way up, or keeps it from working.
+    pub fn concerns_site(&self, site: SiteId) -> bool {
+        let about = match &self.subject {
+            Subject::Link { child, parent } => *child == site || *parent == site,
+            Subject::Site(it) => *it == site,
+            _ => false,
+        };
+        about || self.site == site || self.affected.sites.contains(&site)
+    }
+
     fn add_affected(&mut self, cause: &Cause) {
         add(&mut self.affected.sites, &cause.sites);
         add(&mut self.affected.agents, &cause.agents);

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CONTRADICTED_MS, Clue, Explanation, HOLD_DOWN_MS, ProbeFact, ProbeState, ProbeTarget, STREAM_OUTLIVES_MS, Side,
-    State, Subject,
+    CONTRADICTED_MS, Clue, Contact, Explanation, HOLD_DOWN_MS, ProbeFact, ProbeState, ProbeTarget, STREAM_OUTLIVES_MS,
+    Side, State, Subject,
     country::{Country, Way},
 };
 use crate::Timestamp;
@@ -38,15 +38,17 @@ struct Told {
     degraded: Option<Timestamp>,
     up: Option<Timestamp>,
     failures: Vec<Clue>,
+    /// Whether all that fails is what an agent would answer that is not heard either.
+    agents_only: bool,
     answers: Vec<Clue>,
     measured_above: bool,
 }
 
 fn judge_way(country: &Country<'_>, way: &Way<'_>) -> Judged {
-    let told = sort_out(way);
     let (child, parent) = (&country.places[way.child], &country.places[way.parent]);
     let only_way = child.ways.len() == 1;
     let heard = if only_way { child.shown_below.clone() } else { None };
+    let told = sort_out(country, way, heard.is_some());
     let subject = Subject::Link { child: child.id, parent: parent.id };
     if country.evidence.flapping.contains(&subject) {
         return flapping(told, heard);
@@ -60,13 +62,27 @@ fn judge_way(country: &Country<'_>, way: &Way<'_>) -> Judged {
     }
 }
 
-fn sort_out(way: &Way<'_>) -> Told {
-    let side = |probe: &ProbeFact| match probe.target {
+fn side(probe: &ProbeFact) -> Side {
+    match probe.target {
         ProbeTarget::Way { side, .. } => side,
         _ => Side::Below,
-    };
+    }
+}
+
+/// Returns whether a probe fails that an agent would answer which is not heard: the way need not be why.
+fn fails_with_agent(country: &Country<'_>, way: &Way<'_>, probe: &ProbeFact) -> bool {
+    let far = if side(probe) == Side::Above { way.child } else { way.parent };
+    let gone = || !country.agents_at(far).any(|agent| matches!(agent.contact, Contact::Heard(_)));
+    probe.by_agent && probe.state == ProbeState::Down && gone()
+}
+
+fn sort_out(country: &Country<'_>, way: &Way<'_>, heard: bool) -> Told {
+    let with_agent = |probe: &&&ProbeFact| fails_with_agent(country, way, probe);
+    let otherwise = heard || way.told.iter().any(|it| it.state != ProbeState::Down);
+    let agents_only = way.told.iter().filter(|it| it.state == ProbeState::Down).all(|it| with_agent(&it));
+    let told: Vec<&ProbeFact> = way.told.iter().filter(|it| !(otherwise && with_agent(it))).copied().collect();
     let least = |wanted: ProbeState, from: Option<Side>| {
-        let all = way.told.iter().filter(|it| it.state == wanted && from.is_none_or(|from| side(it) == from));
+        let all = told.iter().filter(|it| it.state == wanted && from.is_none_or(|from| side(it) == from));
         all.map(|it| it.since).min()
     };
     let clue = |probe: &&ProbeFact| Clue::ProbeAnswered {
@@ -80,10 +96,11 @@ fn sort_out(way: &Way<'_>) -> Told {
         failed_above: least(ProbeState::Down, Some(Side::Above)),
         failed_below: least(ProbeState::Down, Some(Side::Below)),
         degraded: least(ProbeState::Degraded, None),
-        up: way.told.iter().filter(|it| it.state == ProbeState::Up).map(|it| it.since).max(),
-        failures: way.told.iter().filter(down).map(|it| Clue::probe(it.teller, side(it), it.since)).collect(),
-        answers: way.told.iter().filter(|it| !down(it)).map(clue).collect(),
-        measured_above: way.told.iter().any(|it| side(it) == Side::Above),
+        up: told.iter().filter(|it| it.state == ProbeState::Up).map(|it| it.since).max(),
+        failures: told.iter().filter(down).map(|it| Clue::probe(it.teller, side(it), it.since)).collect(),
+        answers: told.iter().filter(|it| !down(it)).map(clue).collect(),
+        measured_above: told.iter().any(|it| side(it) == Side::Above),
+        agents_only,
     }
 }
 
@@ -92,7 +109,9 @@ fn failed(told: Told, since: Timestamp, due: Timestamp) -> Judged {
         state: State::Down,
         since: Some(since),
         due,
-        possible: BTreeSet::from([Explanation::UplinkCut]),
+        possible: std::iter::once(Explanation::UplinkCut)
+            .chain(told.agents_only.then_some(Explanation::AgentStopped))
+            .collect(),
         speaks_for: told.failures,
         speaks_against: told.answers,
         measured_above: told.measured_above,

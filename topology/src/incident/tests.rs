@@ -52,7 +52,7 @@ fn country() -> Evidence {
         for (teller, side) in [(parent, Side::Above), (child, Side::Below)] {
             let target = ProbeTarget::Way { child: site(child), parent: site(parent), side };
             let (state, since) = (ProbeState::Up, at(2_000));
-            evidence.probes.push(ProbeFact { teller: agent(teller), target, state, since });
+            evidence.probes.push(ProbeFact { teller: agent(teller), target, state, since, by_agent: false });
         }
     }
     evidence
@@ -206,6 +206,27 @@ fn a_stopped_parent_agent_that_does_not_answer_its_children_makes_no_link_incide
 }
 
 #[test]
+fn an_agent_that_should_answer_a_probe_itself_and_is_gone_says_nothing_of_the_way() {
+    let mut evidence = country();
+    evidence.lose(&[3], NOW - 30_000);
+    evidence.silence(&[3], NOW - 70_000);
+    let target = ProbeTarget::Way { child: site(3), parent: site(2), side: Side::Above };
+    let (state, since) = (ProbeState::Down, at(NOW - 69_000));
+    evidence.probes.push(ProbeFact { teller: agent(2), target, state, since, by_agent: true });
+    let verdicts = evaluate(&evidence.clone().later(100_000));
+    assert_eq!(only(&verdicts).kind, IncidentKind::AgentSilent);
+    // Nothing else is heard or answered there: then it is as good as any.
+    evidence.silence(&[5], NOW - 70_000);
+    evidence.probes.retain(|probe| {
+        probe.target != ProbeTarget::Way { child: site(3), parent: site(2), side: Side::Above } || probe.by_agent
+    });
+    let verdicts = evaluate(&evidence.later(100_000));
+    let cause = due(&verdicts).into_iter().find(|cause| cause.subject == link(3, 2)).unwrap();
+    assert_eq!(cause.kind, IncidentKind::LinkDown);
+    assert!(cause.possible.contains(&Explanation::AgentStopped), "{cause:#?}");
+}
+
+#[test]
 fn silence_that_nobody_measures_is_not_called_a_cut() {
     let mut evidence = country();
     evidence.probes.clear();
@@ -280,7 +301,8 @@ fn all_ways_down_of_a_site_that_fail_at_once_are_one_cause() {
     for id in 8..=10 {
         evidence.sites.push(SiteFact { id: site(id), tier: Tier::County, parents: vec![site(4)] });
         let target = ProbeTarget::Way { child: site(id), parent: site(4), side: Side::Above };
-        evidence.probes.push(ProbeFact { teller: agent(4), target, state: ProbeState::Down, since: at(NOW - 12_000) });
+        let (state, since) = (ProbeState::Down, at(NOW - 12_000));
+        evidence.probes.push(ProbeFact { teller: agent(4), target, state, since, by_agent: false });
     }
     evidence.fail(6, 4, NOW - 13_000);
     evidence.fail(7, 4, NOW - 13_000);

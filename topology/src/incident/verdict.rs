@@ -388,6 +388,25 @@ impl Cause {
 }
 
 impl Clue {
+    /// Returns the name used in the API.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ProbeFails { .. } => "probe_fails",
+            Self::ProbeAnswered { .. } => "probe_answered",
+            Self::AgentHeard { .. } => "agent_heard",
+            Self::AgentLost { .. } => "agent_lost",
+            Self::Restarted { .. } => "restarted",
+            Self::DeviceAnswers { .. } => "device_answers",
+            Self::DeviceSilent { .. } => "device_silent",
+            Self::InterfaceDown { .. } => "interface_down",
+            Self::ServiceChecked { .. } => "service_checked",
+            Self::AgentsLostAtOnce { .. } => "agents_lost_at_once",
+            Self::WaysFailedAtOnce { .. } => "ways_failed_at_once",
+            Self::Flapping => "flapping",
+            Self::NobodyMeasures => "nobody_measures",
+        }
+    }
+
     pub(super) const fn probe(agent: AgentId, side: Side, since: Timestamp) -> Self {
         Self::ProbeFails { agent, from_above: matches!(side, Side::Above), since }
     }

@@ -13,9 +13,9 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 /// HTTP/2 pings while nothing else is said: they keep a firewall's state alive and find a dead line.
-const KEEPALIVE: Duration = Duration::from_secs(45);
+const KEEPALIVE: Duration = Duration::from_secs(10);
 /// How long the answer to a ping may take.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The URI of every request; the address is in the connection.
 const ENDPOINT: &str = "http://centre.onenet.internal";
 

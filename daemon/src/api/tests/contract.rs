@@ -5,6 +5,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use hyper::{Method, StatusCode, header};
+use serde_json::json;
 
 use crate::{access::Role, api, metrics::names, testing::World};
 
@@ -51,7 +52,10 @@ fn every_route_is_documented_with_an_answer_and_a_problem() {
 
 #[tokio::test]
 async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
-    let world = World::new().await;
+    let world = World::with_a_cut_of("320100", "320102").await;
+    let administrator = world.token(Role::SystemAdministrator, None).await;
+    let area = json!({"kind": "region", "name": {"zh": "华东"}, "members": {"subtrees": ["320000"]}});
+    assert_eq!(world.send(&administrator, Method::POST, "/api/v1/areas", Some(area)).await.status, StatusCode::OK);
     let token = world.token(Role::Viewer, None).await;
     let scrape = world.get(&token, "/metrics").await;
     assert!(scrape.header(header::CONTENT_TYPE).starts_with("text/plain; version=0.0.4"), "{scrape:?}");

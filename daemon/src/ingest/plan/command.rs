@@ -9,6 +9,7 @@ use onenet_topology::{
     AgentId, AreaId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
     asset,
+    incident::{Maintenance, MaintenanceScope},
     site::{self, SiteChange, SiteName, SiteTree},
 };
 
@@ -26,6 +27,9 @@ use crate::{
 const AREAS_MAX: usize = 10_000;
 /// Assets that there can be, written off ones included: ten times the machines of the network, yet a bound on memory.
 const ASSETS_MAX: usize = 2_000_000;
+
+/// Maintenances that there can be, past ones included: a dozen a day for ten years.
+const MAINTENANCES_MAX: usize = 50_000;
 
 /// What a command comes to.
 struct Resolved {
@@ -123,6 +127,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             known_area(draft, *area)?.check_at(*from).map_err(Refusal::Area)?;
             Outcome::Accepted
         }
+        Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => maintenance(draft, command)?,
         Command::Access(change) => {
             draft.next.register.check(change, draft.record.time).map_err(Refusal::Access)?;
             match change {
@@ -242,6 +247,43 @@ fn check_area(
     // Sites are looked up as of now where the area begins earlier: a rule may well be older than a site that it names.
     let at = from.max(draft.record.time);
     members.map_or(Ok(()), |members| members.check(&draft.next.tree, at)).map_err(Refusal::Area)
+}
+
+/// Checks a maintenance that is to be planned or ended.
+fn maintenance(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
+    match command {
+        Command::PlanMaintenance { scope, begin, end, reason } => {
+            check_maintained(draft, scope)?;
+            Maintenance::check(*begin, *end, reason).map_err(Refusal::Maintenance)?;
+            if draft.next.maintenances.len() >= MAINTENANCES_MAX {
+                return Err(Refusal::TooManyMaintenances);
+            }
+            let id = Id::from_record(draft.record.position, 0).ok_or(Refusal::LogFull)?;
+            Ok(Outcome::MaintenancePlanned(id))
+        }
+        Command::EndMaintenance { maintenance } => {
+            let known = draft.next.maintenances.get(maintenance).ok_or(Refusal::UnknownMaintenance(*maintenance))?;
+            let over = known.end <= draft.record.time;
+            if over { Err(Refusal::MaintenanceOver(*maintenance)) } else { Ok(Outcome::Accepted) }
+        }
+        _ => Ok(Outcome::Accepted),
+    }
+}
+
+/// Checks that what is to be maintained exists.
+fn check_maintained(draft: &Draft<'_>, scope: &MaintenanceScope) -> Result<(), Refusal> {
+    let site = scope.site();
+    check_site(draft, site)?;
+    let exists = match scope {
+        MaintenanceScope::Subtree(_) | MaintenanceScope::Site(_) => true,
+        MaintenanceScope::Link { parent, .. } => {
+            draft.next.tree.parents(site, draft.record.time).any(|above| above.id == *parent)
+        }
+        MaintenanceScope::Device { device, .. } => {
+            draft.next.site(site).is_some_and(|state| state.devices.contains_key(device))
+        }
+    };
+    if exists { Ok(()) } else { Err(Refusal::NothingToMaintain(site)) }
 }
 
 fn check_site(draft: &Draft<'_>, site: SiteId) -> Result<(), Refusal> {

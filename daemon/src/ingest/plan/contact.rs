@@ -39,6 +39,7 @@ pub(super) fn hello(draft: &mut Draft<'_>, greeting: &Greeting) -> Result<Outcom
     agent.configuration_revision = greeting.configuration_revision;
     agent.certificate = greeting.certificate.or(agent.certificate);
     agent.contact.connected_since = Some(greeting.received);
+    agent.contact.disconnected_since = None;
     agent.contact.last_heard = Some(greeting.received);
     agent.contact.silent_since = None;
     // Whatever an older stream still has under way has no effect from here on: what the welcome says is committed is the truth.
@@ -111,6 +112,7 @@ pub(super) fn disconnected(draft: &mut Draft<'_>, id: AgentId) -> Result<Outcome
     if agent.contact.connected_since.is_some() {
         let mut agent = Agent::clone(agent);
         agent.contact.connected_since = None;
+        agent.contact.disconnected_since = Some(draft.record.time);
         draft.put(Change::Agent(Arc::new(agent)));
     }
     Ok(Outcome::Accepted)

@@ -89,6 +89,8 @@ struct AgentRow {
     refused: Option<RefusedRow>,
     #[prost(uint64, optional, tag = "15")]
     stream: Option<u64>,
+    #[prost(int64, optional, tag = "16")]
+    disconnected_since_ms: Option<i64>,
 }
 
 pub(in crate::store) fn write_agent(agent: &Agent) -> Vec<u8> {
@@ -126,6 +128,7 @@ pub(in crate::store) fn write_agent(agent: &Agent) -> Vec<u8> {
             reason: it.reason.clone(),
         }),
         stream: agent.contact.stream,
+        disconnected_since_ms: ms(agent.contact.disconnected_since),
     }
     .encode_to_vec()
 }
@@ -142,6 +145,7 @@ pub(in crate::store) fn read_agent(site: SiteId, id: AgentId, value: &[u8]) -> R
         contact: Contact {
             connected_since: row.connected_since_ms.map(time),
             stream: row.stream,
+            disconnected_since: row.disconnected_since_ms.map(time),
             last_heard: row.last_heard_ms.map(time),
             silent_since: row.silent_since_ms.map(time),
         },
