@@ -46,6 +46,7 @@ pub(crate) use routes::{
     coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
+    incidents::{MomentBody, timeline},
     usage::usage_of,
 };
 pub(crate) use search::{QUERY_CHARS_MAX, Query};

@@ -11,6 +11,7 @@ mod device;
 mod endpoint;
 mod flows;
 mod form;
+mod incidents;
 mod language;
 mod layout;
 mod monthly;
@@ -21,6 +22,7 @@ mod search;
 mod sessions;
 mod site;
 pub mod text;
+mod timeline;
 mod traffic;
 mod troubles;
 pub mod words;
@@ -78,6 +80,9 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
         .route("/sites/{site}/flows", get(flows::page))
+        .route("/sites/{site}/timeline", get(timeline::page))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{incident}", get(incidents::page))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/coverage", get(coverage::page))

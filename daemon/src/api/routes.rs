@@ -13,7 +13,7 @@ pub(super) mod coverage;
 mod devices;
 pub(super) mod endpoints;
 pub(super) mod flows;
-pub(crate) mod incidents;
+pub(super) mod incidents;
 mod maintenances;
 mod plan_file;
 mod samples;

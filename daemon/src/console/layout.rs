@@ -30,6 +30,7 @@ pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, conte
                 a.brand href="/" { (say(text::PRODUCT)) }
                 nav.places aria-label=(say(text::PLACES)) {
                     (place(reader, "/", text::OVERVIEW))
+                    (place(reader, "/incidents", text::INCIDENTS))
                     (place(reader, "/endpoints", text::ENDPOINTS))
                     (place(reader, "/coverage", text::COVERAGE))
                 }

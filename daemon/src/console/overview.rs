@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
+use onenet_topology::incident::State as SiteState;
 
 use super::{
-    Reader, layout,
+    Reader, incidents, layout,
     parts::{self, Mark},
     text::{self, Text, fill},
     troubles::attention,
@@ -42,6 +43,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         } @else {
             // Who may not read any inventory is shown no zeros for it.
             (figures(reader, roots.iter().any(is_readable).then_some(&total), sites))
+            (incidents::overview(reader, &view))
             (tree(reader, &view, &roots, depth_max))
         }
     };
@@ -139,10 +141,16 @@ fn row(reader: &Reader, view: &View, tree: &TreeBody, depth: usize, depth_max: u
     let tier = site.map(|site| parts::tier(reader, view, site));
     let below = size(tree) - 1;
     let attention = attention(counts);
+    // A site that is cut off is no unknown any more.
+    let state = site.and_then(|site| view.site_state(site.id));
+    let mark = match state {
+        Some(SiteState::Down | SiteState::Flapping) => Mark::Bad,
+        _ => Mark::of_counts(counts),
+    };
     html! {
         tr {
             th scope="row" class=(format!("site depth-{}", depth.min(5))) {
-                (parts::dot(reader, Mark::of_counts(counts)))
+                (parts::dot(reader, mark))
                 a href=(format!("/sites/{}", tree.site.id)) { (name.as_deref().unwrap_or(&tree.site.code)) }
                 @if depth >= depth_max && below > 0 { " " span.below { (fill(reader.say(text::SITES_BELOW), below)) } }
             }

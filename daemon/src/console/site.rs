@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, capture, coverage, flows, layout, overview, parts, search,
+    Reader, capture, coverage, flows, incidents, layout, overview, parts, search,
     text::{self, fill},
     traffic,
     troubles::troubles,
@@ -43,6 +43,10 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
         (parts::trail(reader, &view, id, None))
         h1 {
             (title) " " span.sub { (parts::tier(reader, &view, site)) " · " (site.code(view.now())) }
+        }
+        @if view.may(Action::ReadInventory, id) {
+            p.hint { a href=(format!("/sites/{id}/timeline")) { (reader.say(text::TIMELINE)) } }
+            (incidents::of_site(reader, &view, id))
         }
         @if view.may(Action::ReadInventory, id) { (coverage::of_site(reader, &view, id)) }
         @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site, usage.as_ref())) }

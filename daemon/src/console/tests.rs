@@ -299,3 +299,34 @@ async fn who_may_not_read_flows_finds_neither_form_nor_page() {
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert_eq!(page.text, visit(&world, &cookie, "/sites/999999/flows?reason=case+17").await.text);
 }
+
+#[tokio::test]
+async fn an_incident_is_on_the_first_page_and_says_what_follows_from_it_and_why_it_is_believed() {
+    let world = World::with_a_cut().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let incident = world.app.centre.estate().open_incidents().next().unwrap().id;
+    let page = format!("/incidents/{incident}");
+    for (path, zh, en) in [
+        ("/", "线路中断", "A link is down"),
+        ("/incidents", "停电", "a power cut"),
+        ("/incidents?state=closed", "没有故障", "No incidents"),
+        (page.as_str(), "上级探测失败", "A probe from above fails"),
+        ("/sites/130102", "当前故障", "Open incidents"),
+        ("/sites/130102/timeline", "线路中断", "A link is down"),
+    ] {
+        let join = if path.contains('?') { '&' } else { '?' };
+        for (language, words) in [("zh", zh), ("en", en)] {
+            let answer = visit(&world, &cookie, &format!("{path}{join}lang={language}")).await;
+            assert_eq!(answer.status, StatusCode::OK, "{path}: {answer:?}");
+            assert!(answer.text.contains(words), "{path} does not say {words:?}:\n{}", answer.text);
+            assert!(!answer.text.contains(" style="), "{path}");
+        }
+    }
+    // The county sees that it is cut off, and not what stands above it.
+    let county = sign_in(&world, &world.token(Role::Viewer, Some("130102")).await).await;
+    let answer = visit(&world, &county, &format!("{page}?lang=en")).await;
+    assert!(answer.text.contains("beyond what you see"), "{}", answer.text);
+    assert!(!answer.text.contains("Shijiazhuang"), "{}", answer.text);
+    let elsewhere = sign_in(&world, &world.token(Role::Viewer, Some("320000")).await).await;
+    assert_eq!(visit(&world, &elsewhere, &page).await.status, StatusCode::NOT_FOUND);
+}

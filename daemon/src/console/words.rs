@@ -5,6 +5,7 @@ use onenet_topology::{
     device::Standing,
     division::Tier,
     fact::{ConditionKind, InterfaceStatus, Method},
+    incident::{Clue, Explanation, IncidentKind, Severity},
     inference::{Place, Reason, RejectReason, Where},
 };
 
@@ -306,4 +307,102 @@ pub fn rejection(language: Language, state: &SiteState, reason: RejectReason) ->
         RejectReason::PortDown => ("port_down", say(text::REJECTED_PORT_DOWN).to_owned()),
         RejectReason::OtherVlan => ("other_vlan", say(text::REJECTED_OTHER_VLAN).to_owned()),
     }
+}
+
+/// Returns the words for what sort of thing an incident is.
+pub const fn incident(kind: IncidentKind) -> Text {
+    match kind {
+        IncidentKind::CentreIsolated => text::CENTRE_ISOLATED,
+        IncidentKind::SiteCut => text::SITE_CUT,
+        IncidentKind::LinkDown => text::LINK_DOWN,
+        IncidentKind::LinkDegraded => text::LINK_DEGRADED,
+        IncidentKind::AgentSilent => text::AGENT_SILENT,
+        IncidentKind::DeviceDown => text::DEVICE_DOWN,
+        IncidentKind::InterfaceDown => text::INTERFACE_DOWN,
+        IncidentKind::ServiceDown => text::SERVICE_DOWN,
+    }
+}
+
+/// Returns the word for a grade.
+pub const fn severity(severity: Severity) -> Text {
+    match severity {
+        Severity::General => text::GENERAL,
+        Severity::Considerable => text::CONSIDERABLE,
+        Severity::Major => text::MAJOR,
+        Severity::Extraordinary => text::EXTRAORDINARY,
+    }
+}
+
+/// Returns the words for what may be behind an incident.
+pub const fn explanation(explanation: Explanation) -> Text {
+    match explanation {
+        Explanation::UplinkCut => text::UPLINK_CUT,
+        Explanation::PowerCut => text::POWER_CUT,
+        Explanation::AgentStopped => text::AGENT_STOPPED,
+        Explanation::UpperEquipment => text::UPPER_EQUIPMENT,
+        Explanation::CentreCutOff => text::CENTRE_CUT_OFF,
+        Explanation::ProbesDropped => text::PROBES_DROPPED,
+        Explanation::AgentsPort => text::AGENTS_PORT,
+        Explanation::Itself => text::ITSELF,
+    }
+}
+
+/// Returns what that means, and what to do about it.
+pub const fn explained(explanation: Explanation) -> Text {
+    match explanation {
+        Explanation::UplinkCut => text::UPLINK_CUT_MEANS,
+        Explanation::PowerCut => text::POWER_CUT_MEANS,
+        Explanation::AgentStopped => text::AGENT_STOPPED_MEANS,
+        Explanation::UpperEquipment => text::UPPER_EQUIPMENT_MEANS,
+        Explanation::CentreCutOff => text::CENTRE_CUT_OFF_MEANS,
+        Explanation::ProbesDropped => text::PROBES_DROPPED_MEANS,
+        Explanation::AgentsPort => text::AGENTS_PORT_MEANS,
+        Explanation::Itself => text::ITSELF,
+    }
+}
+
+/// Returns the words for a piece of evidence.
+pub const fn clue(clue: &Clue) -> Text {
+    match clue {
+        Clue::ProbeFails { from_above: true, .. } => text::CLUE_PROBE_FAILS_ABOVE,
+        Clue::ProbeFails { .. } => text::CLUE_PROBE_FAILS_BELOW,
+        Clue::ProbeAnswered { degraded: true, .. } => text::CLUE_PROBE_DEGRADED,
+        Clue::ProbeAnswered { .. } => text::CLUE_PROBE_ANSWERED,
+        Clue::AgentHeard { .. } => text::CLUE_AGENT_HEARD,
+        Clue::AgentLost { .. } => text::CLUE_AGENT_LOST,
+        Clue::Restarted { .. } => text::CLUE_RESTARTED,
+        Clue::DeviceAnswers { .. } => text::CLUE_DEVICE_ANSWERS,
+        Clue::DeviceSilent { .. } => text::CLUE_DEVICE_SILENT,
+        Clue::InterfaceDown { .. } => text::INTERFACE_DOWN,
+        Clue::ServiceChecked { good: true, .. } => text::CLUE_SERVICE_GOOD,
+        Clue::ServiceChecked { .. } => text::CLUE_SERVICE_BAD,
+        Clue::AgentsLostAtOnce { .. } => text::CLUE_LOST_AT_ONCE,
+        Clue::WaysFailedAtOnce { .. } => text::CLUE_WAYS_AT_ONCE,
+        Clue::Flapping => text::CLUE_FLAPPING,
+        Clue::NobodyMeasures => text::CLUE_NOBODY_MEASURES,
+    }
+}
+
+/// Returns the words for an event, or for what changed of a site, by its name in the API; `None` for one that an agent newer
+/// than this centre tells of.
+pub fn happened(kind: &str) -> Option<Text> {
+    Some(match kind {
+        "link_up" => text::EVENT_LINK_UP,
+        "link_down" => text::EVENT_LINK_DOWN,
+        "device_restarted" => text::EVENT_DEVICE_RESTARTED,
+        "counters_jumped_back" => text::EVENT_COUNTERS,
+        "history_lost" => text::EVENT_HISTORY_LOST,
+        "configuration_applied" => text::EVENT_CONFIGURED,
+        "configuration_rolled_back" => text::EVENT_ROLLED_BACK,
+        "agent_started" => text::EVENT_AGENT_STARTED,
+        "authentication_failed" => text::EVENT_AUTHENTICATION,
+        "neighbours_changed" => text::EVENT_NEIGHBOURS,
+        "trap_received" => text::EVENT_TRAP,
+        "device_discovered" => text::EVENT_DISCOVERED,
+        "code" => text::CHANGED_CODE,
+        "name" => text::CHANGED_NAME,
+        "parents" => text::CHANGED_PARENTS,
+        "ended" => text::CHANGED_ENDED,
+        _ => return None,
+    })
 }
