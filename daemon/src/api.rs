@@ -43,6 +43,7 @@ pub(crate) use params::{decode, encode};
 pub use problem::Problem;
 pub(crate) use routes::{
     assets::parse_standing,
+    changes::{Span, changes_of, picture_of},
     coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},

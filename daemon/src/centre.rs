@@ -38,7 +38,7 @@ use std::{
     time::Duration,
 };
 
-use onenet_topology::{AgentId, SiteId, Timestamp};
+use onenet_topology::{AgentId, SiteId, Timestamp, picture::Alteration};
 use onenet_wire::{
     Done, InstructionBody,
     tls::{Fingerprint, NoRandomness},
@@ -67,6 +67,9 @@ const TICKS_PER_EXPIRY: u64 = 300;
 
 /// What the law demands of the audit trail, with a margin, in milliseconds.
 const AUDIT_RETENTION_MIN_MS: i64 = audit::MIN_RETENTION_DAYS as i64 * 86_400_000;
+
+/// How long it is kept what changed at sites, in milliseconds: as long as endpoints are remembered.
+const ALTERED_RETENTION_MS: i64 = 400 * 86_400_000;
 
 /// How the centre is to be opened.
 #[derive(Debug, Clone)]
@@ -309,6 +312,25 @@ impl Centre {
         self.0.shared.streams.instruct(agent, instruction).await
     }
 
+    /// Returns what changed at sites from one moment until before another: site by site, each in the order of time, at most
+    /// `limit` of each.
+    ///
+    /// Cancel safe: reading is finished and dropped.
+    ///
+    /// # Errors
+    /// The disk fails, or a row is damaged.
+    pub async fn alterations(
+        &self,
+        sites: Vec<SiteId>,
+        period: [Timestamp; 2],
+        limit: usize,
+    ) -> Result<Vec<(SiteId, Vec<Alteration>)>, StoreError> {
+        let (store, path) = (self.0.store.clone(), self.0.store.path().to_owned());
+        let of = move |site| Ok((site, store.alterations(site, period, limit)?));
+        let found = tokio::task::spawn_blocking(move || sites.into_iter().map(of).collect()).await;
+        found.unwrap_or_else(|error| Err(StoreError::Read { path, source: error.into() }))
+    }
+
     /// Returns samples and events in the order of time. Reads the disk: within a task use `spawn_blocking`.
     ///
     /// # Errors
@@ -472,9 +494,11 @@ impl Ticker {
     async fn expire(&self) {
         let before = self.shared.clock.now().plus_ms(self.retention_ms.saturating_neg());
         let audit_before = self.shared.clock.now().plus_ms(self.audit_retention_ms.saturating_neg());
+        let altered_before = self.shared.clock.now().plus_ms(ALTERED_RETENTION_MS.saturating_neg());
         let (store, estate) = (self.store.clone(), self.shared.published.estate.load_full());
         let expired = tokio::task::spawn_blocking(move || {
             store.expire_audit(audit_before)?;
+            store.expire_alterations(estate.sites.keys().copied(), altered_before)?;
             store.expire_samples(estate.sites.keys().copied(), before)
         })
         .await;

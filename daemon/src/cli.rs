@@ -8,6 +8,7 @@ mod addresses;
 mod agents;
 mod areas;
 mod assets;
+mod changes;
 mod commands;
 mod configuration;
 mod flows;
@@ -58,6 +59,10 @@ pub enum Command {
     Assets(assets::AssetsCommand),
     /// Coverage: which sites are connected, and which of their terminals are seen.
     Coverage(assets::CoverageArgs),
+    /// Changes: what appeared, moved, was replaced or is gone.
+    Changes(changes::ChangesArgs),
+    /// Picture: what is at a site, or was at a time.
+    Picture(changes::PictureArgs),
     /// Agents: list them, or shut one out.
     #[command(subcommand)]
     Agents(agents::AgentsCommand),

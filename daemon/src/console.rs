@@ -5,6 +5,7 @@
 
 mod assets;
 mod capture;
+mod changes;
 mod class;
 mod coverage;
 mod device;
@@ -18,6 +19,7 @@ mod monthly;
 mod names;
 mod overview;
 mod parts;
+mod past;
 mod search;
 mod sessions;
 mod site;
@@ -79,6 +81,8 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/search", get(search::moved))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
+        .route("/sites/{site}/past", get(past::page))
+        .route("/changes", get(changes::page))
         .route("/sites/{site}/flows", get(flows::page))
         .route("/sites/{site}/timeline", get(timeline::page))
         .route("/incidents", get(incidents::list))

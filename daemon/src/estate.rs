@@ -25,12 +25,13 @@ use onenet_topology::{
     address::AddressPlan,
     area::Area,
     asset::AssetRegister,
-    coverage::Trend,
+    coverage::{Day, Trend},
     dated::History,
     device::{Device, Standing},
     endpoint::Endpoint,
     fact::HistoryBody,
     incident::{Incident, Maintenance},
+    picture::Alteration,
     site::SiteTree,
 };
 
@@ -91,6 +92,8 @@ pub struct Estate {
     pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
     /// What was concluded of the country last. Not stored.
     pub judging: Derived<Judging>,
+    /// How many alterations of each site were kept on its last day with any. Not stored.
+    pub altered: Derived<OrdMap<SiteId, (Day, usize)>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -266,6 +269,7 @@ impl Estate {
             }
             Change::Started(time) => self.start(*time),
             Change::Samples(block) => self.take_samples(block),
+            Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
             // The audit trail lives in the store alone.
             Change::Audited { .. } => {}
             Change::Position { position, time } => {
@@ -291,6 +295,17 @@ impl Estate {
             let handles = &state.handles;
             state.readings.get_mut().take(block, |handle| handles.contains_key(handle));
         }
+    }
+
+    /// Returns how many alterations of a site were kept on a day so far.
+    pub fn altered_on(&self, site: SiteId, day: Day) -> usize {
+        self.altered.get().get(&site).filter(|(of, _)| *of == day).map_or(0, |(_, count)| *count)
+    }
+
+    fn count_altered(&mut self, site: SiteId, alterations: &[Alteration]) {
+        let Some(day) = alterations.last().map(|last| Day::of(last.time)) else { return };
+        let count = self.altered_on(site, day).saturating_add(alterations.len());
+        self.altered.get_mut().insert(site, (day, count));
     }
 
     /// Returns a site's state, to be changed; an unknown site begins empty.

@@ -20,6 +20,7 @@ mod flows;
 pub mod ingest;
 pub mod logging;
 pub mod metrics;
+mod past;
 pub mod pki;
 pub mod record;
 pub mod store;

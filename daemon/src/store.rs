@@ -19,6 +19,7 @@
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
 //! site 'f' agent:8 method:1 len:2 scope key_hash:8
 //!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
+//! site 'h' time:8 position:8 ordinal:4     an alteration of what there is to see, JSON
 //! site 'n' kind:1 subject:1 id:8         a finding, JSON
 //! site 'v'                               how the coverage of the site went (TrendRow)
 //! site 's' hour:4 len:2 scope kind:1 time:8 agent:8 sequence:8
@@ -29,6 +30,7 @@
 //! `…Row` are protobuf messages (`rows.rs`): fields are added, never changed. A store of another schema is refused when it
 //! is opened. Links, indexes, and which accounts are of one device are not stored: they follow from the rest.
 
+mod alterations;
 mod audit;
 mod backup;
 mod export;
@@ -234,7 +236,7 @@ impl Store {
         // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
         for row in &self.tree {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
-            if keys::is_sample(&key) || keys::is_audit(&key) {
+            if keys::is_sample(&key) || keys::is_audit(&key) || keys::is_altered(&key) {
                 continue;
             }
             let change = read_change(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
@@ -299,6 +301,9 @@ fn plain(error: sled::Error) -> io::Error {
 fn write_change(batch: &mut sled::Batch, change: &Change) {
     match change {
         Change::Samples(block) => samples::write(batch, block),
+        Change::Altered { position, ordinal, site, alterations } => {
+            alterations::write(batch, (*position, *ordinal), *site, alterations);
+        }
         Change::Audited { position, entries } => audit::write(batch, *position, entries),
         _ => {}
     }
@@ -334,6 +339,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         }
         Change::Position { position, time } => (keys::meta("position"), Some(rows::write_position(*position, *time))),
         Change::Samples(_)
+        | Change::Altered { .. }
         | Change::Audited { .. }
         | Change::Links { .. }
         | Change::Merged { .. }
@@ -352,7 +358,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let (position, time) = rows::read_position(value)?;
             Change::Position { position, time }
         }
-        Key::Meta(_) | Key::Audit | Key::Sample => return Ok(None),
+        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample => return Ok(None),
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;
             let command = Arc::new(row.command.into_owned());

@@ -25,6 +25,7 @@ pub mod inference;
 pub mod link;
 pub mod mac;
 pub mod merge;
+pub mod picture;
 pub mod probe;
 pub mod role;
 pub mod sensor;

@@ -16,6 +16,7 @@ use onenet_topology::{
     device::{Device, Interface},
     endpoint::Endpoint,
     incident::{Incident, Maintenance, State},
+    picture::Picture,
     site::{Site, SiteTree},
 };
 
@@ -177,6 +178,12 @@ impl View {
     /// same: that it is registered, and as what, says nothing of that site.
     pub fn asset_of(&self, site: SiteId, endpoint: &Endpoint) -> Option<&Asset> {
         self.may(Action::ReadInventory, site).then(|| coverage::asset_of(&self.estate, site, endpoint, self.now))?
+    }
+
+    /// Returns what is to be seen at a site now; `None` where nothing is known yet or may be read.
+    pub fn picture(&self, site: SiteId) -> Option<Picture> {
+        let state = self.inventory(site)?;
+        Some(Picture::of(state.devices.values(), state.known_endpoints(), &state.links))
     }
 
     /// Returns an endpoint and its site.

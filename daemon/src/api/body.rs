@@ -8,6 +8,7 @@ mod address_plan;
 mod agent;
 mod area;
 mod asset;
+mod change;
 mod classification;
 mod device;
 mod endpoint;
@@ -31,9 +32,10 @@ pub use area::{AreaBody, MembersBody};
 pub use asset::{
     AssetBody, AssetEntryBody, CoverageBody, CoverageDayBody, CoveragePartBody, CoverageReportBody, MonthlyReportBody,
 };
+pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
-pub(crate) use device::status_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
+pub(crate) use device::{link_end_name, status_name};
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
 };

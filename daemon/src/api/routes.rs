@@ -8,6 +8,7 @@ mod admin;
 mod agents;
 mod areas;
 pub(super) mod assets;
+pub(super) mod changes;
 mod configuration;
 pub(super) mod coverage;
 mod devices;
@@ -49,6 +50,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(areas::router())
         .merge(addresses::router())
         .merge(assets::router())
+        .merge(changes::router())
         .merge(coverage::router())
         .merge(devices::router())
         .merge(endpoints::router())

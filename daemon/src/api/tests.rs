@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod administration;
+mod changes;
 mod contract;
 mod coverage;
 pub(crate) mod flows;

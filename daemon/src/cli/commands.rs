@@ -11,7 +11,7 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets, changes,
     configuration, flows, incidents,
     local::{Local, LocalError},
     serve, sites,
@@ -90,6 +90,8 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Addresses(command) => addresses::run(command).await,
         Command::Assets(command) => assets::run(command).await,
         Command::Coverage(args) => assets::coverage(args).await,
+        Command::Changes(args) => changes::run(args).await,
+        Command::Picture(args) => changes::picture(args).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Flows(args) => flows::run(args).await,

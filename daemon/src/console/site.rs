@@ -45,10 +45,13 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
             (title) " " span.sub { (parts::tier(reader, &view, site)) " · " (site.code(view.now())) }
         }
         @if view.may(Action::ReadInventory, id) {
-            p.hint { a href=(format!("/sites/{id}/timeline")) { (reader.say(text::TIMELINE)) } }
+            p.hint {
+                a href=(format!("/sites/{id}/timeline")) { (reader.say(text::TIMELINE)) }
+                " · " a href=(format!("/changes?site={id}")) { (reader.say(text::CHANGES)) }
+            }
+            (coverage::of_site(reader, &view, id))
             (incidents::of_site(reader, &view, id))
         }
-        @if view.may(Action::ReadInventory, id) { (coverage::of_site(reader, &view, id)) }
         @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site, usage.as_ref())) }
         (children(reader, &view, site))
     };

@@ -14,6 +14,7 @@ use onenet_topology::{
     incident::Incident,
     inference::SiteInference,
     link::Link,
+    picture::Alteration,
 };
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +131,17 @@ pub enum Change {
         by: Arc<str>,
         /// What was commanded.
         command: Arc<Command>,
+    },
+    /// What there is to see at a site changed. In the store alone.
+    Altered {
+        /// Position of the record.
+        position: u64,
+        /// Which alteration of the record the first one is.
+        ordinal: u32,
+        /// The site.
+        site: SiteId,
+        /// What changed.
+        alterations: Vec<Alteration>,
     },
     /// Somebody used the system. In the store alone.
     Audited {

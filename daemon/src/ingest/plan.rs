@@ -3,6 +3,7 @@
 //! Invariant: planning is pure. The same estate and record give the same changes, ids included; no clock, store or
 //! randomness is asked (invariants 2, 11). A record that is refused, or has no effect, changes nothing.
 
+mod altering;
 mod attach;
 mod command;
 mod contact;
@@ -262,13 +263,21 @@ struct Draft<'r> {
     next: Estate,
     changes: Vec<Change>,
     ordinal: u32,
+    /// Alterations so far.
+    altered: u32,
 }
 
 impl Draft<'_> {
     /// Adds one change, so that what is planned next sees it.
     fn put(&mut self, change: Change) {
+        let altered = altering::of(self, &change);
         self.next.apply(&change);
         self.changes.push(change);
+        if let Some(altered) = altered {
+            self.altered = self.altered.saturating_add(u32::try_from(altering::len(&altered)).unwrap_or(u32::MAX));
+            self.next.apply(&altered);
+            self.changes.push(altered);
+        }
     }
 
     /// Returns an id that no other record or thing has.
@@ -302,9 +311,24 @@ impl Draft<'_> {
 /// # Errors
 /// Returns why the record is not accepted; nothing changes then.
 pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned, Refusal> {
-    let mut draft = Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0 };
+    let mut draft = Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0, altered: 0 };
     let outcome = planned(&mut draft, &record.body)?;
     Ok(draft.done(outcome))
+}
+
+/// Returns what would be kept of a change, for the tests.
+#[cfg(test)]
+pub(super) fn altered_by(
+    estate: &Estate,
+    record: &Record,
+    change: &Change,
+) -> Option<Vec<onenet_topology::picture::Alteration>> {
+    let draft =
+        Draft { record, policy: Policy::default(), next: estate.clone(), changes: Vec::new(), ordinal: 0, altered: 0 };
+    match altering::of(&draft, change)? {
+        Change::Altered { alterations, .. } => Some(alterations),
+        _ => None,
+    }
 }
 
 fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {

@@ -141,6 +141,7 @@ impl Store {
             let position = match keys::parse(&key) {
                 Some(keys::Key::Command(position)) => Some(position),
                 Some(keys::Key::Sample) => samples::position_of(&value),
+                Some(keys::Key::Altered(_)) => keys::altered_position(&key),
                 Some(keys::Key::Audit) => keys::audit_position(&key),
                 _ => None,
             };

@@ -7,14 +7,15 @@
 //! JSON, one value a line. The first line is `{"format": "onenet export", "version": 1, "position": N}`; the last
 //! is `{"end": LINES}` with the number of lines between. Each line between is one change, an object with a single key
 //! that says which: `commanded` (a command, in order), `agent`, `fact`, `device`, `endpoint`, `finding`, `covered`,
-//! `incident`, `position` (the estate), and `samples` (recent samples and events of one batch). Times are RFC 3339 in UTC,
-//! MAC addresses lower case with colons, ids as everywhere in the API. Numbers of 64 bits are exact: read them as such.
+//! `incident`, `position` (the estate), `samples` (recent samples and events of one batch), and `altered` (a change of what
+//! there was to see). Times are RFC 3339 in UTC, MAC addresses lower case with colons, ids as everywhere in the API. Numbers
+//! of 64 bits are exact: read them as such.
 
 use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, keys, read_change, samples};
+use super::{Store, StoreError, alterations, keys, read_change, samples};
 use crate::estate::{Change, Estate};
 
 const FORMAT: &str = "onenet export";
@@ -93,6 +94,10 @@ impl Store {
         match keys::parse(key) {
             Some(keys::Key::Command(position)) if position <= estate.position => {
                 read_change(key, value).map_err(damaged)
+            }
+            Some(keys::Key::Altered(site)) => {
+                let change = alterations::read(site, key, value).map_err(damaged)?;
+                Ok((keys::altered_position(key) <= Some(estate.position)).then_some(change))
             }
             Some(keys::Key::Sample) => {
                 let block = samples::block(key, value).map_err(damaged)?;

@@ -24,6 +24,7 @@ pub(super) enum Key<'k> {
     Finding(SiteId),
     Covered(SiteId),
     Incident,
+    Altered(SiteId),
     Sample,
 }
 
@@ -91,6 +92,29 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
 
 pub(super) fn covered(site: SiteId) -> Vec<u8> {
     start(site.raw(), b'v', 0)
+}
+
+/// Returns the key of an alteration: where those of a moment begin, with a position and an ordinal of 0.
+pub(super) fn altered(site: SiteId, time: Timestamp, position: u64, ordinal: u32) -> Vec<u8> {
+    let mut key = start(site.raw(), b'h', 20);
+    key.extend_from_slice(&sortable(time).to_be_bytes());
+    key.extend_from_slice(&position.to_be_bytes());
+    key.extend_from_slice(&ordinal.to_be_bytes());
+    key
+}
+
+/// Returns the position of the record that an alteration belongs to.
+pub(super) fn altered_position(key: &[u8]) -> Option<u64> {
+    key.get(17..)?.first_chunk::<8>().map(|position| u64::from_be_bytes(*position))
+}
+
+/// Returns which alteration of its record it is.
+pub(super) fn altered_ordinal(key: &[u8]) -> Option<u32> {
+    key.get(25..)?.first_chunk::<4>().map(|ordinal| u32::from_be_bytes(*ordinal))
+}
+
+pub(super) fn is_altered(key: &[u8]) -> bool {
+    key.get(8) == Some(&b'h')
 }
 
 /// Returns the prefix of all samples of a site in an hour.
@@ -188,6 +212,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'i' => Some(Key::Incident),
         b's' => Some(Key::Sample),
         b'v' => Some(Key::Covered(site)),
+        b'h' => Some(Key::Altered(site)),
         _ => None,
     }
 }

@@ -273,8 +273,15 @@ impl LinkBody {
     }
 }
 
+/// Returns an end of a link in a few words: whose port it is, and which.
+pub(crate) fn link_end_name(state: &SiteState, end: &LinkEnd) -> String {
+    let end = LinkEndBody::of(state, end);
+    format!("{} {}", end.system, end.port).trim().to_owned()
+}
+
 impl LinkEndBody {
-    fn of(state: &SiteState, end: &LinkEnd) -> Self {
+    /// Returns an end of a link.
+    pub(super) fn of(state: &SiteState, end: &LinkEnd) -> Self {
         match end {
             LinkEnd::Interface { device, interface, name } => Self {
                 device: Some(device.to_string()),

@@ -204,7 +204,8 @@ impl EndpointDetailBody {
 }
 
 impl PlaceBody {
-    fn of(state: &SiteState, at: Where) -> Option<Self> {
+    /// Returns a place; `None` where there is none to tell.
+    pub(super) fn of(state: &SiteState, at: Where) -> Option<Self> {
         match state.canonical_place(at) {
             Where::Port(Place { device, interface, vlan }) => Some(Self::new(state, device, Some(interface), vlan)),
             Where::Behind { device, vlan } => Some(Self::new(state, device, None, vlan)),

@@ -1,5 +1,7 @@
 //! Attachments as the estate believes them.
 
+mod past;
+
 use onenet_topology::inference::Where;
 
 use super::*;
