@@ -16,6 +16,7 @@ mod incidents;
 mod local;
 mod serve;
 mod sites;
+mod topology;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,9 @@ pub enum Command {
     /// The configuration of a site's agents: push it, or show what came of it.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),
+    /// The topology of a site: write its evidence as a file, or infer attachments and links from such a file.
+    #[command(subcommand)]
+    Topology(topology::TopologyCommand),
     /// Flows: ask a site's agents who talked to whom.
     Flows(flows::FlowsArgs),
     /// Incidents: what is broken, what follows from it, and what happened at a site.

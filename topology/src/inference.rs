@@ -19,7 +19,10 @@ pub use attachment::infer;
 pub use conclusion::{
     Attachment, DeviceLink, DropReason, End, LinkReason, Place, Reason, RejectReason, Rejected, SiteInference, Where,
 };
-pub use evidence::{DeviceEvidence, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, PortLink, SiteEvidence};
+pub use evidence::{
+    DeviceEvidence, FacingEvidence, FacingSource, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, PortLink,
+    SiteEvidence,
+};
 pub use walks::Walks;
 
 #[cfg(test)]

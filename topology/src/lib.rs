@@ -22,6 +22,7 @@ pub mod flow;
 pub mod id;
 pub mod incident;
 pub mod inference;
+pub mod inspection;
 pub mod link;
 pub mod mac;
 pub mod merge;

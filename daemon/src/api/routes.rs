@@ -20,6 +20,7 @@ mod plan_file;
 mod samples;
 mod site_changes;
 mod sites;
+mod topology;
 pub(super) mod usage;
 
 use std::sync::{Arc, atomic::Ordering};
@@ -53,6 +54,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(changes::router())
         .merge(coverage::router())
         .merge(devices::router())
+        .merge(topology::router())
         .merge(endpoints::router())
         .merge(samples::router())
         .merge(flows::router())

@@ -14,7 +14,7 @@ use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets, changes,
     configuration, flows, incidents,
     local::{Local, LocalError},
-    serve, sites,
+    serve, sites, topology,
 };
 use crate::{
     access::Role,
@@ -67,6 +67,9 @@ pub enum CommandError {
         #[source]
         source: io::Error,
     },
+    /// A file of evidence cannot be used.
+    #[error(transparent)]
+    Evidence(#[from] topology::EvidenceError),
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
@@ -94,6 +97,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Picture(args) => changes::picture(args).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,
+        Command::Topology(command) => topology::run(command).await,
         Command::Flows(args) => flows::run(args).await,
         Command::Incidents(command) => incidents::run(command).await,
         Command::Maintenance(command) => incidents::maintain(command).await,

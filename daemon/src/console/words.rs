@@ -6,7 +6,7 @@ use onenet_topology::{
     division::Tier,
     fact::{ConditionKind, InterfaceStatus, Method},
     incident::{Clue, Explanation, IncidentKind, Severity},
-    inference::{Place, Reason, RejectReason, Where},
+    inference::{LinkReason, Place, Reason, RejectReason, Where},
 };
 
 use super::{
@@ -265,20 +265,21 @@ pub fn place(language: Language, state: &SiteState, at: Where) -> Option<String>
 
 /// Returns why an endpoint is believed to be at a place: the name in the API, and in words.
 pub fn reason(language: Language, state: &SiteState, reason: Reason) -> (&'static str, String) {
+    reason_named(language, |device| device_name(state, device), reason)
+}
+
+/// Does so for devices that are named otherwise.
+pub fn reason_named(language: Language, name: impl Fn(DeviceId) -> String, reason: Reason) -> (&'static str, String) {
     let say = |text| language.of(text);
     match reason {
         Reason::EdgePort { macs } => ("edge_port", fill(say(text::REASON_EDGE_PORT), macs)),
         Reason::FewestAddresses { macs, next } => {
             ("fewest_addresses", fill(&fill(say(text::REASON_FEWEST), macs), next))
         }
-        Reason::UnmanagedBehind { towards } => {
-            ("unmanaged_behind", fill(say(text::REASON_UNMANAGED), device_name(state, towards)))
-        }
+        Reason::UnmanagedBehind { towards } => ("unmanaged_behind", fill(say(text::REASON_UNMANAGED), name(towards))),
         Reason::SharedPorts { ports } => ("shared_ports", fill(say(text::REASON_SHARED_PORTS), ports)),
         Reason::MostAgree { agree, differ } => ("most_agree", fill(&fill(say(text::REASON_MOST_AGREE), agree), differ)),
-        Reason::RowMissing { towards } => {
-            ("row_missing", fill(say(text::REASON_ROW_MISSING), device_name(state, towards)))
-        }
+        Reason::RowMissing { towards } => ("row_missing", fill(say(text::REASON_ROW_MISSING), name(towards))),
         Reason::NoTableBehind => ("no_table_behind", say(text::REASON_NO_TABLE).to_owned()),
         Reason::PortUnresolved => ("port_unresolved", say(text::REASON_PORT_UNRESOLVED).to_owned()),
         Reason::PortDown => ("port_down", say(text::REASON_PORT_DOWN).to_owned()),
@@ -288,16 +289,21 @@ pub fn reason(language: Language, state: &SiteState, reason: Reason) -> (&'stati
 
 /// Returns why a row was not believed: the name in the API, and in words.
 pub fn rejection(language: Language, state: &SiteState, reason: RejectReason) -> (&'static str, String) {
+    rejection_named(language, |device| device_name(state, device), reason)
+}
+
+/// Does so for devices that are named otherwise.
+pub fn rejection_named(
+    language: Language,
+    name: impl Fn(DeviceId) -> String,
+    reason: RejectReason,
+) -> (&'static str, String) {
     let say = |text| language.of(text);
     match reason {
-        RejectReason::LeadsTo { device } => {
-            ("leads_to", fill(say(text::REJECTED_LEADS_TO), device_name(state, device)))
-        }
-        RejectReason::MayLeadTo { device } => {
-            ("may_lead_to", fill(say(text::REJECTED_MAY_LEAD_TO), device_name(state, device)))
-        }
+        RejectReason::LeadsTo { device } => ("leads_to", fill(say(text::REJECTED_LEADS_TO), name(device))),
+        RejectReason::MayLeadTo { device } => ("may_lead_to", fill(say(text::REJECTED_MAY_LEAD_TO), name(device))),
         RejectReason::BetweenSwitches { device } => {
-            ("between_switches", fill(say(text::REJECTED_BETWEEN), device_name(state, device)))
+            ("between_switches", fill(say(text::REJECTED_BETWEEN), name(device)))
         }
         RejectReason::MoreAddresses { macs } => ("more_addresses", fill(say(text::REJECTED_MORE), macs)),
         RejectReason::FewerAgree { differ } => ("fewer_agree", fill(say(text::REJECTED_FEWER_AGREE), differ)),
@@ -405,4 +411,20 @@ pub fn happened(kind: &str) -> Option<Text> {
         "ended" => text::CHANGED_ENDED,
         _ => return None,
     })
+}
+
+/// Returns why two devices are believed to be joined: the name in the API, and in words.
+pub fn link_reason(language: Language, reason: LinkReason) -> (&'static str, String) {
+    let say = |text: Text| language.of(text).to_owned();
+    match reason {
+        LinkReason::TwoSided => ("two_sided", say(text::LINK_TWO_SIDED)),
+        LinkReason::OneSided => ("one_sided", say(text::LINK_ONE_SIDED)),
+        LinkReason::SpanningTree => ("spanning_tree", say(text::LINK_SPANNING_TREE)),
+        LinkReason::Lacp => ("lacp", say(text::LINK_LACP)),
+        LinkReason::OwnAddress { both: true } => ("own_address", say(text::LINK_OWN_ADDRESSES)),
+        LinkReason::OwnAddress { both: false } => ("own_address", say(text::LINK_OWN_ADDRESS)),
+        LinkReason::SharedHosts { hosts } => ("shared_hosts", fill(language.of(text::LINK_SHARED_HOSTS), hosts)),
+        LinkReason::Derived => ("derived", say(text::LINK_DERIVED)),
+        LinkReason::Contradicted => ("contradicted", say(text::LINK_CONTRADICTED)),
+    }
 }

@@ -9,6 +9,7 @@ mod command;
 mod contact;
 mod coverage;
 mod devices;
+mod evidence;
 mod expire;
 mod facts;
 mod incidents;
@@ -26,6 +27,7 @@ use onenet_topology::{
 };
 use onenet_wire::Position;
 
+pub(crate) use evidence::evidence_file;
 pub use expire::Lifetimes;
 pub(crate) use links::links_of;
 pub(crate) use merging::{regrouped, space as device_space};

@@ -1,8 +1,8 @@
 //! Which ports of a device lead to which other device.
 //!
 //! Each kind of evidence gives points to a port, and the port with the most is the way. The order is that of how seldom a
-//! kind is wrong: neighbours that hear each other, one that hears, an address of the device in a table, hosts that both
-//! have learned. A single statement of a neighbour loses against traffic that goes elsewhere: announcements outlive cables.
+//! kind is wrong: neighbours that hear each other, one that hears, the spanning tree, LACP, an address of the device in a table,
+//! hosts that both have learned. A single statement of a neighbour loses against traffic that goes elsewhere: announcements outlive cables.
 //! Where nothing tells, a way follows from ways that are known: who is beyond a device is where that device is.
 //!
 //! Invariant: no statement is dropped. One that lost stays among the claims, and is told with the links.
@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    FacingSource,
     index::{DeviceIndex, PortIndex},
     shared::{Shared, Sides},
 };
@@ -23,6 +24,9 @@ const TWO_SIDED: u32 = 120;
 const TWO_SIDED_UNNAMED: u32 = 62;
 /// Points of a port where one device is heard, or that the other names.
 const ONE_SIDED: u32 = 60;
+/// Points of a port that the spanning tree, or LACP, names.
+const STP: u32 = 55;
+const LACP: u32 = 52;
 /// Points of a port at which an address of the device was learned.
 const OWN_ADDRESS: u32 = 50;
 /// Points for three hosts that only this way explains (Lowekamp 2001), and for fewer.
@@ -46,6 +50,10 @@ pub(super) struct Grounds {
     pub(super) is_heard: bool,
     /// The device hears us, and does not say at which port of ours.
     pub(super) is_heard_somewhere: bool,
+    /// The spanning tree says so, at either end.
+    pub(super) stp: bool,
+    /// LACP says so.
+    pub(super) lacp: bool,
     /// An address of the device was learned there.
     pub(super) own: bool,
     /// Hosts that both have learned, as far as only this port explains them.
@@ -63,6 +71,16 @@ impl Grounds {
     /// Returns whether a neighbour says so, at either end.
     pub(super) const fn is_told(self) -> bool {
         self.hears || self.is_heard
+    }
+
+    /// Returns what is left without the statements of protocols between devices.
+    pub(super) fn untold(self) -> Self {
+        Self { own: self.own, hosts: self.hosts, derived: self.derived, ..Self::default() }
+    }
+
+    /// Returns whether a protocol between two devices says so, which none in between passes on unseen.
+    pub(super) const fn is_direct(self) -> bool {
+        self.is_told() || self.stp || self.lacp
     }
 
     /// Returns whether tables say so.
@@ -83,7 +101,12 @@ impl Grounds {
             HOSTS_MIN.. => HOSTS.0,
             _ => HOSTS.1,
         };
-        told + own + hosts
+        let protocol = match (self.stp, self.lacp) {
+            (true, _) => STP,
+            (false, true) => LACP,
+            (false, false) => 0,
+        };
+        told + protocol + own + hosts
     }
 }
 
@@ -128,6 +151,26 @@ impl Adjacency {
         }
     }
 
+    /// A protocol between switches tells `device` that `far` is at `port`, and at `far_port` there.
+    pub(super) fn faces(
+        &mut self,
+        device: DeviceIndex,
+        port: PortIndex,
+        far: DeviceIndex,
+        far_port: Option<PortIndex>,
+        source: FacingSource,
+    ) {
+        let set = |grounds: &mut Grounds| match source {
+            FacingSource::Stp => grounds.stp = true,
+            FacingSource::Lacp => grounds.lacp = true,
+        };
+        set(self.claim(device, far, port));
+        if let Some(far_port) = far_port {
+            set(self.claim(far, device, far_port));
+            self.facing.extend([(port, far_port), (far_port, port)]);
+        }
+    }
+
     /// `device` has learned an address of `far` at `port`.
     pub(super) fn has_learned(&mut self, device: DeviceIndex, port: PortIndex, far: DeviceIndex) {
         self.claim(device, far, port).own = true;
@@ -156,9 +199,11 @@ impl Adjacency {
             if let Some(way) = self.ways.get_mut(device * self.devices + far) {
                 *way = Some(*best);
             }
-            // A cable beside the one that carries the traffic is a way too, if both ends name it or no traffic tells.
+            // A cable beside the one that carries the traffic is a way too, if both ends name it or no traffic tells: the
+            // spanning tree has blocked it.
             let beside = ports.iter().filter(|(port, it)| {
-                *port != best && it.is_two_sided() && (it.is_heard || !grounds.has_traffic() || it.has_traffic())
+                let heard = it.is_two_sided() && (it.is_heard || !grounds.has_traffic() || it.has_traffic());
+                *port != best && (heard || it.stp)
             });
             let beside: BTreeSet<PortIndex> = beside.map(|(port, _)| *port).collect();
             if !beside.is_empty() {
@@ -230,11 +275,21 @@ impl Adjacency {
     pub(super) fn is_sure(&self, device: DeviceIndex, far: DeviceIndex) -> bool {
         let (Some(way), Some(claims)) = (self.way(device, far), self.claims.get(&(device, far))) else { return false };
         let grounds = claims.get(&way).copied().unwrap_or_default();
+        let contested = self.is_contested(device, far);
+        let is_seen = grounds.own
+            || grounds.stp
+            || grounds.lacp
+            || grounds.hosts >= HOSTS_MIN
+            || grounds.hosts > 0 && grounds.is_told();
+        !contested && (grounds.is_two_sided() || is_seen || grounds.derived)
+    }
+
+    /// Returns whether another port has nearly as much that speaks for it as the way from a device to another.
+    pub(super) fn is_contested(&self, device: DeviceIndex, far: DeviceIndex) -> bool {
+        let (Some(way), Some(claims)) = (self.way(device, far), self.claims.get(&(device, far))) else { return false };
         let others = claims.iter().filter(|(port, _)| self.leads(device, **port, far) == Some(false));
         let next = others.map(|(_, grounds)| grounds.points()).max().unwrap_or(0);
-        let contested = next > 0 && grounds.points() < next + LEAD_MIN;
-        let is_seen = grounds.own || grounds.hosts >= HOSTS_MIN || grounds.hosts > 0 && grounds.is_told();
-        !contested && (grounds.is_two_sided() || is_seen || grounds.derived)
+        next > 0 && claims.get(&way).is_some_and(|grounds| grounds.points() < next + LEAD_MIN)
     }
 
     /// Returns whether a device is known to be on the way between two others.

@@ -190,6 +190,10 @@ pub enum LinkReason {
     TwoSided,
     /// One hears the other, and nothing speaks against it.
     OneSided,
+    /// The spanning tree of one names the other as the designated bridge.
+    SpanningTree,
+    /// LACP of one names the other as its partner.
+    Lacp,
     /// An address of the one is in the other's table, and no device is known to be between them.
     OwnAddress {
         /// Whether each has the other's.
@@ -202,7 +206,7 @@ pub enum LinkReason {
     },
     /// It follows from other links.
     Derived,
-    /// One hears the other at this port, and what both have learned says that the way is another.
+    /// One hears the other at this port, or its spanning tree or LACP names it, and what both have learned says that the way is another.
     Contradicted,
 }
 

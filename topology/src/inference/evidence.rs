@@ -30,6 +30,9 @@ pub struct DeviceEvidence {
     pub forwarding: Vec<ForwardingEvidence>,
     /// The neighbours it hears.
     pub neighbours: Vec<NeighbourEvidence>,
+    /// The devices that its spanning tree and LACP tell of at the other end.
+    #[serde(default)]
+    pub facing: Vec<FacingEvidence>,
 }
 
 /// What kind of port an interface is, as far as the inference cares.
@@ -94,4 +97,27 @@ pub struct NeighbourEvidence {
     pub remote_interface: Option<InterfaceId>,
     /// Its chassis id as text. One that is a device's own MAC address names that device.
     pub chassis_id: String,
+}
+
+/// Which protocol tells of the device at the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FacingSource {
+    /// The spanning tree: it is the designated bridge of the segment (dot1dStpPortDesignatedBridge).
+    Stp,
+    /// LACP: it is the partner (dot3adAggPortPartnerOperSystemID).
+    Lacp,
+}
+
+/// A managed device that a protocol between switches tells of at the other end of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FacingEvidence {
+    /// The port.
+    pub interface: InterfaceId,
+    /// The device.
+    pub device: DeviceId,
+    /// Its port, where that is known.
+    pub far_interface: Option<InterfaceId>,
+    /// Which protocol.
+    pub source: FacingSource,
 }

@@ -71,6 +71,7 @@ impl Index {
         index.number_ports(evidence, &mut lookup);
         index.adjacency = Adjacency::new(index.devices.len());
         index.read_neighbours(evidence, &lookup);
+        index.read_facing(evidence, &lookup);
         let shared = index.read_tables(evidence, &lookup);
         index.adjacency.decide(&shared, &index.paired());
         for (device, far, port, _, is_way) in index.adjacency.claims() {
@@ -175,7 +176,8 @@ impl Index {
             }
             let named = device.forwarding.iter().filter_map(|row| row.interface);
             let heard = device.neighbours.iter().map(|neighbour| neighbour.interface);
-            known.extend(named.chain(heard).map(|interface| (number, interface)));
+            let facing = device.facing.iter().map(|facing| facing.interface);
+            known.extend(named.chain(heard).chain(facing).map(|interface| (number, interface)));
         }
         // One level only: an aggregate is not a member of another (IEEE 802.1AX), and a loop must not hang us.
         known.extend(parents.iter().map(|((device, _), parent)| (*device, *parent)));
@@ -211,6 +213,22 @@ impl Index {
                     let far = self.devices.get(named).copied();
                     let far_port = far.zip(neighbour.remote_interface).and_then(|(far, at)| lookup.port(far, at));
                     self.adjacency.hears(here, port, named, far_port);
+                }
+            }
+        }
+    }
+
+    fn read_facing(&mut self, evidence: &SiteEvidence, lookup: &Lookup) {
+        for device in &evidence.devices {
+            for facing in &device.facing {
+                let Some(port) = lookup.port(device.id, facing.interface) else { continue };
+                let Some(here) = self.ports.get(port).filter(|port| !port.down).map(|port| port.device) else {
+                    continue;
+                };
+                let far = lookup.devices.get(&facing.device).copied();
+                if let Some(far) = far.filter(|far| *far != here) {
+                    let far_port = facing.far_interface.and_then(|at| lookup.port(facing.device, at));
+                    self.adjacency.faces(here, port, far, far_port, facing.source);
                 }
             }
         }

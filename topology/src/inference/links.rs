@@ -10,17 +10,24 @@ use super::{
     index::{DeviceIndex, Index, PortIndex},
 };
 
+/// The most that is said of a link where another port has nearly as much that speaks for it.
+const CONTESTED: u8 = 45;
+
 /// Returns the links between the devices of a site.
 pub(super) fn links(index: &Index) -> Vec<DeviceLink> {
     let mut found: BTreeMap<(End, End), (u8, LinkReason)> = BTreeMap::new();
     for (device, far, port, here, is_way) in index.adjacency.claims() {
         let (back, there) = other_end(index, device, port, far);
+        // The other end is told to be at a port that leads elsewhere.
+        let is_way = is_way && back.is_none_or(|back| index.adjacency.leads(far, back, device) != Some(false));
         let (confidence, reason) = if is_way {
-            if !here.is_told() && !there.is_told() && !is_direct(index, device, far) {
+            if !here.is_direct() && !there.is_direct() && !is_direct(index, device, far) {
                 continue;
             }
-            judge(here, there)
-        } else if here.is_told() {
+            let contested = index.adjacency.is_contested(device, far) || index.adjacency.is_contested(far, device);
+            let (confidence, reason) = judge(here, there);
+            (if contested { confidence.min(CONTESTED) } else { confidence }, reason)
+        } else if here.is_direct() || here.own {
             (15, LinkReason::Contradicted)
         } else {
             continue;
@@ -43,7 +50,14 @@ fn other_end(index: &Index, device: DeviceIndex, port: PortIndex, far: DeviceInd
     let of_far = |port: &PortIndex| index.ports.get(*port).is_some_and(|port| port.device == far);
     let named = index.adjacency.facing(port).find(of_far);
     match named.or_else(|| index.adjacency.way(far, device)) {
-        Some(back) => (Some(back), index.adjacency.grounds(far, device, back)),
+        Some(back) => {
+            let grounds = index.adjacency.grounds(far, device, back);
+            let of_device = |it: &PortIndex| index.ports.get(*it).is_some_and(|it| it.device == device);
+            let mut facing = index.adjacency.facing(back).filter(of_device).peekable();
+            // What is told of that port may be about another one of ours.
+            let is_other = facing.peek().is_some() && facing.all(|it| it != port);
+            (Some(back), if is_other { grounds.untold() } else { grounds })
+        }
         None => (None, Grounds::default()),
     }
 }
@@ -59,6 +73,10 @@ fn judge(here: Grounds, there: Grounds) -> (u8, LinkReason) {
         (98, LinkReason::TwoSided)
     } else if here.is_told() || there.is_told() {
         (85, LinkReason::OneSided)
+    } else if here.stp || there.stp {
+        (82, LinkReason::SpanningTree)
+    } else if here.lacp || there.lacp {
+        (80, LinkReason::Lacp)
     } else if here.own || there.own {
         let both = here.own && there.own;
         (if both { 80 } else { 70 }, LinkReason::OwnAddress { both })

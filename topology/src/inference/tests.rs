@@ -28,7 +28,14 @@ fn row(mac: MacAddr, vlan: u16, at: InterfaceId) -> ForwardingEvidence {
 
 fn switch(number: u64, forwarding: Vec<ForwardingEvidence>) -> DeviceEvidence {
     let own_macs = vec![own(number)];
-    DeviceEvidence { id: device(number), own_macs, interfaces: Vec::new(), forwarding, neighbours: Vec::new() }
+    DeviceEvidence {
+        id: device(number),
+        own_macs,
+        interfaces: Vec::new(),
+        forwarding,
+        neighbours: Vec::new(),
+        facing: Vec::new(),
+    }
 }
 
 fn interface(id: InterfaceId) -> InterfaceEvidence {

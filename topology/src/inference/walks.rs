@@ -10,8 +10,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    Attachment, DeviceEvidence, ForwardingEvidence, NeighbourEvidence, Place, RejectReason, Rejected, SiteEvidence,
-    SiteInference, Where, infer,
+    Attachment, DeviceEvidence, FacingEvidence, ForwardingEvidence, NeighbourEvidence, Place, RejectReason, Rejected,
+    SiteEvidence, SiteInference, Where, infer,
 };
 use crate::{DeviceId, InterfaceId, MacAddr};
 
@@ -202,6 +202,7 @@ fn device_together(id: DeviceId, told: &[(usize, &DeviceEvidence)]) -> DeviceEvi
         interfaces: of_age(ports).flat_map(|it| it.interfaces.iter().cloned()).collect(),
         forwarding: rows_together(told),
         neighbours: neighbours_together(told),
+        facing: facing_together(told),
     }
 }
 
@@ -237,4 +238,17 @@ fn neighbours_together(told: &[(usize, &DeviceEvidence)]) -> Vec<NeighbourEviden
         }
     }
     newest.into_values().flat_map(|(_, heard)| heard).cloned().collect()
+}
+
+fn facing_together(told: &[(usize, &DeviceEvidence)]) -> Vec<FacingEvidence> {
+    let mut newest: BTreeMap<(InterfaceId, super::FacingSource), (usize, Vec<FacingEvidence>)> = BTreeMap::new();
+    for (age, device) in told {
+        for facing in &device.facing {
+            let (of, known) = newest.entry((facing.interface, facing.source)).or_insert((*age, Vec::new()));
+            if of == age {
+                known.push(*facing);
+            }
+        }
+    }
+    newest.into_values().flat_map(|(_, known)| known).collect()
 }

@@ -27,6 +27,7 @@ pub(super) fn evidence(plan: &Plan, shape: &Shape, dice: &mut Dice) -> SiteEvide
             interfaces: device.ports.iter().flat_map(interfaces).collect(),
             forwarding: Vec::new(),
             neighbours: Vec::new(),
+            facing: Vec::new(),
         });
     }
     let by_member: Vec<bool> = devices.iter().map(|_| dice.happens(20)).collect();

@@ -2,7 +2,10 @@
 
 mod past;
 
-use onenet_topology::inference::Where;
+use onenet_topology::{
+    inference::{Attachment, Where},
+    inspection::EvidenceFile,
+};
 
 use super::*;
 
@@ -207,4 +210,44 @@ fn an_endpoint_learned_at_a_member_is_at_its_aggregate() {
     switch.settle();
     assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
     assert_eq!(switch.port_of(2).as_deref(), Some("ge2"));
+}
+
+/// Where an attachment is, by the names that people know.
+fn named(state: &crate::estate::SiteState, found: &Attachment) -> String {
+    match found.at {
+        Where::Port(at) => format!("{} {}", at.device, state.interface(at.device, at.interface).unwrap().said.name),
+        Where::Behind { device, .. } => format!("{device} ?"),
+        Where::Nowhere => "-".into(),
+    }
+}
+
+#[test]
+fn the_exported_evidence_gives_the_attachments_that_the_centre_shows() {
+    let mut switch = Switch::new();
+    let member = fact::Aggregation { member: "ge1".into(), aggregate: "ge3".into() };
+    switch.report(Method::SnmpAggregation, vec![present(switch.boot_ms, FactBody::Aggregation(member))]);
+    switch.learns(&[(1, 4), (2, 2), (3, 1), (5, 4)]);
+    switch.access_answers(1);
+    let down = switch.port(2, fact::InterfaceStatus::Down);
+    switch.report(Method::SnmpInterfaces, vec![down]);
+    switch.settle();
+    let state = switch.world.estate.site(switch.site).unwrap();
+    let written = serde_json::to_string(&crate::ingest::evidence_file(state, "000000", switch.world.now)).unwrap();
+    let read: EvidenceFile = serde_json::from_str(&written).unwrap();
+    let (found, names) = read.infer().unwrap();
+    let shown = state.inference.get();
+    let of_centre: Vec<_> = shown.attachments.iter().map(|(mac, it)| (*mac, named(state, it), it.confidence)).collect();
+    let of_file = found.attachments.iter().map(|(mac, it)| {
+        let at = match it.at {
+            Where::Port(at) => format!("{} {}", names.device(at.device), names.interface(at.device, at.interface)),
+            Where::Behind { device, .. } => format!("{} ?", names.device(device)),
+            Where::Nowhere => "-".into(),
+        };
+        (*mac, at, it.confidence)
+    });
+    assert_eq!(of_file.collect::<Vec<_>>(), of_centre);
+    assert_eq!(of_centre.len(), 4, "{of_centre:?}");
+    assert!(of_centre.iter().any(|(.., confidence)| *confidence < 50), "one is behind the access switch");
+    assert_eq!(found.links.len(), shown.links.len());
+    assert_eq!(found.links.len(), 1);
 }
