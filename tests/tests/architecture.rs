@@ -57,7 +57,7 @@ fn product() -> Result<Vec<(String, String)>> {
     for folder in ["topology/src", "daemon/src"] {
         all.extend(sources(folder)?);
     }
-    for library in ["config", "wire", "snmp", "capture", "agent"] {
+    for library in ["config", "wire", "snmp", "capture", "probe", "agent"] {
         all.extend(sources(&format!("collectors/{library}/src"))?);
     }
     Ok(all)
@@ -76,9 +76,17 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
         ("onenet-wire", BTreeSet::from(["onenet-topology"])),
         ("onenet-snmp", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config"])),
         ("onenet-capture", BTreeSet::from(["onenet-topology", "onenet-wire"])),
+        ("onenet-probe", BTreeSet::from(["onenet-topology"])),
         (
             "onenet-agent",
-            BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config", "onenet-snmp", "onenet-capture"]),
+            BTreeSet::from([
+                "onenet-topology",
+                "onenet-wire",
+                "onenet-config",
+                "onenet-snmp",
+                "onenet-capture",
+                "onenet-probe",
+            ]),
         ),
         ("onenetd", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config", "onenet-agent"])),
     ]);
@@ -119,7 +127,7 @@ fn only_quickstart_starts_an_agent_in_the_daemons_process() -> Result<()> {
     ensure!(found.iter().any(|name| name.starts_with(QUICKSTART)), "the rule looks at the wrong place: {found:?}");
     let elsewhere: Vec<_> = found.iter().filter(|name| !name.starts_with(QUICKSTART)).collect();
     ensure!(elsewhere.is_empty(), "the agent is named outside quickstart: {elsewhere:?}");
-    for library in ["onenet_snmp", "onenet_capture"] {
+    for library in ["onenet_snmp", "onenet_capture", "onenet_probe"] {
         let found = naming(library);
         ensure!(found.is_empty(), "the daemon knows how an agent finds its facts: {found:?}");
     }

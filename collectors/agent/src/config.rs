@@ -4,8 +4,8 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`capture`, `intervals`, `groups`, `devices`, `discovery`) may be replaced by the centre. The agent's own part
-//! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`) never is: a mistake there could cut the agent off for
+//! The *site's part* (`capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`) may be replaced by the centre. The agent's own part
+//! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`, `reflector`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
 use std::{
@@ -22,6 +22,7 @@ mod device;
 mod discovery;
 mod group;
 mod intervals;
+mod probes;
 mod traps;
 
 pub(crate) use agent::is_host_and_port;
@@ -33,6 +34,7 @@ pub use discovery::DiscoveryConfig;
 pub(crate) use discovery::covers;
 pub use intervals::Intervals;
 pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvironment};
+pub use probes::{ProbeConfig, ReflectorSettings};
 pub use traps::TrapsConfig;
 
 use onenet_config::{Origin, Section, read};
@@ -64,6 +66,8 @@ pub struct Config {
     pub credentials: NamedCredentials,
     /// Where traps and informs are heard; `None`: nowhere.
     pub traps: Option<TrapsConfig>,
+    /// Whether others' test packets are answered, and the key of those that are sent.
+    pub reflector: ReflectorSettings,
     /// What is known of vendors' devices.
     pub profiles: Arc<Profiles>,
     /// What is watched: the part that the centre may replace.
@@ -79,6 +83,8 @@ pub struct SiteConfig {
     pub devices: Vec<Arc<DeviceConfig>>,
     /// Where more devices are looked for; `None`: nowhere.
     pub discovery: Option<DiscoveryConfig>,
+    /// What is probed.
+    pub probes: Vec<Arc<ProbeConfig>>,
 }
 
 impl Config {
@@ -108,8 +114,10 @@ impl Config {
             let status = agent::status(root.section("status"));
             let traps = traps::checked(root.section("traps"), &credentials);
             let profiles = agent::profiles(root.section("snmp"));
+            let reflector = probes::reflector(root.section("reflector"));
             let site = site(root, &credentials);
-            Self { centre, data_dir, spool, flow_log, status, credentials, traps, profiles, site }
+            probes::check_keys(root, &site.probes, &reflector);
+            Self { centre, data_dir, spool, flow_log, status, credentials, traps, reflector, profiles, site }
         })
     }
 
@@ -123,6 +131,7 @@ impl Config {
             status: StatusConfig::default(),
             credentials: NamedCredentials::default(),
             traps: None,
+            reflector: ReflectorSettings::default(),
             profiles: Arc::default(),
             site: SiteConfig::default(),
         }
@@ -137,7 +146,7 @@ impl SiteConfig {
     /// The text is wrong, or has a section that is not the centre's to set; the error lists everything.
     pub fn parse(text: &str, origin: &str, credentials: &NamedCredentials) -> Result<Self, ConfigError> {
         read(text, origin, &ProcessEnvironment, Origin::Centre, |root| {
-            for key in ["centre", "data", "spool", "flow_log", "status", "snmp", "credentials", "traps"] {
+            for key in ["centre", "data", "spool", "flow_log", "status", "snmp", "credentials", "traps", "reflector"] {
                 if root.section(key).is_present() {
                     root.note(key, "is not the centre's to set", "change it in the agent's own file, at the site");
                 }
@@ -175,7 +184,8 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     // Whatever discovery finds has a name that nobody knows yet, and a device that is wrong itself may be the one that is meant.
     let all_known = discovery.is_none() && devices.len() == named;
     let capture = capture::checked(capture, all_known.then_some(&names));
-    SiteConfig { capture, devices, discovery }
+    let probes = probes::all(root);
+    SiteConfig { capture, devices, discovery, probes }
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

@@ -19,6 +19,8 @@ mod listen;
 mod mirror;
 mod observations;
 mod poll;
+mod probing;
+mod reflecting;
 mod remote;
 mod render;
 mod rights;

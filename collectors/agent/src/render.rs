@@ -5,6 +5,7 @@ mod discovered;
 mod flows;
 mod inspection;
 mod language;
+mod probes;
 mod replay;
 mod status;
 mod table;

@@ -9,6 +9,7 @@
 use std::{io, net::UdpSocket};
 
 use onenet_capture::ring;
+use onenet_probe::EchoSockets;
 use rustix::thread::{self, CapabilitySet, CapabilitySets};
 
 use crate::{
@@ -31,6 +32,10 @@ pub struct Opened {
     pub(crate) packet: ring::Sockets,
     pub(crate) probes: ProbeSockets,
     pub(crate) traps: Option<UdpSocket>,
+    /// Of the probes.
+    pub(crate) echo: EchoSockets,
+    /// The reflector's.
+    pub(crate) reflector: Option<UdpSocket>,
     /// Why the rights are still there although they were to be given up.
     pub(crate) kept: Option<String>,
 }
@@ -60,6 +65,14 @@ impl Opened {
                 None
             }
         });
+        let reflector = config.reflector.listen.and_then(|listen| match onenet_probe::open_reflector(listen) {
+            Ok(socket) => Some(socket.into()),
+            Err(error) => {
+                tracing::debug!(%error, "no socket for the reflector");
+                None
+            }
+        });
+        let echo = EchoSockets::open_now();
         let kept = give_up().err().map(|error| {
             format!(
                 "the agent has the rights of its start still ({}): allow it the system call capset (SystemCallFilter= of its \
@@ -67,7 +80,7 @@ impl Opened {
                 chain(&error)
             )
         });
-        Self { packet, probes, traps, kept }
+        Self { packet, probes, traps, echo, reflector, kept }
     }
 }
 

@@ -37,6 +37,8 @@ use crate::{
     listen::Listener,
     observations::{Observations, Waiting, keep, observations},
     poll::{self, News, Poller, Shared},
+    probing::{ProbeBoard, Probing},
+    reflecting,
     remote::{Change, FlowSource, InForce, Remote},
     rights::Opened,
     spool::{Spool, SpoolConfig, SpoolError},
@@ -105,6 +107,8 @@ struct Sources {
     asked: Asked,
     in_force: InForce,
     trial: watch::Receiver<bool>,
+    probes: ProbeBoard,
+    reflector: Option<reflecting::Reflecting>,
     spool: Arc<Spool>,
     traps: Option<(std::net::SocketAddr, Counts)>,
     flow_log: Option<Arc<FlowLog>>,
@@ -180,6 +184,7 @@ impl Agent {
             &news,
             opened.traps,
         );
+        let (probes, reflector) = (ProbeBoard::default(), reflecting::start(&config.reflector, opened.reflector));
         let (asked, sent) = (Asked::load(&config.data_dir), Sent::default());
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
@@ -194,6 +199,8 @@ impl Agent {
             asked: asked.clone(),
             in_force: in_force.clone(),
             trial: watched_trial,
+            probes: probes.clone(),
+            reflector,
             spool: Arc::clone(&spool),
             traps: traps.as_ref().map(|traps| (traps.config.listen, traps.counts.clone())),
             flow_log: flow_log.as_ref().ok().cloned(),
@@ -222,6 +229,15 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
+            probing: Probing {
+                clock,
+                observations: observations.clone(),
+                sockets: opened.echo,
+                key: config.reflector.config.key.clone(),
+                board: probes,
+                configured: Vec::new(),
+                running: None,
+            },
             listener: Some(Listener::new(
                 opened.packet,
                 clock,
@@ -358,6 +374,8 @@ impl Sources {
             devices,
             interfaces: self.board.interfaces(),
             flows_asked: self.asked.all(),
+            probes: self.probes.all(),
+            reflector: self.reflector.as_ref().map(reflecting::Reflecting::status),
             traps: self.traps.as_ref().map(|(listen, counts)| TrapStatus { listen: *listen, counts: counts.get() }),
             flow_log: self.flow_log.as_ref().map(|log| log.status()),
             conditions: conditions

@@ -15,7 +15,10 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::{asked::AskedFlows, durable::DocumentError, flow_log::FlowLogStatus, traps::TrapCounts};
+pub use crate::{
+    asked::AskedFlows, durable::DocumentError, flow_log::FlowLogStatus, probing::ProbeStatus,
+    reflecting::ReflectorStatus, traps::TrapCounts,
+};
 
 use crate::durable;
 
@@ -68,6 +71,12 @@ pub struct Status {
     /// What the centre asked this site's flows for: by whom, when and why, the newest question first.
     #[serde(default)]
     pub flows_asked: Vec<AskedFlows>,
+    /// What is probed.
+    #[serde(default)]
+    pub probes: Vec<ProbeStatus>,
+    /// The reflector; absent where others' test packets are not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reflector: Option<ReflectorStatus>,
     /// What came of traps and informs; absent where none are listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traps: Option<TrapStatus>,

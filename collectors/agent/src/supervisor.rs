@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, io, sync::Arc, time::Duration};
 
 use onenet_topology::{
     Timestamp,
-    fact::{ConditionKind, Event, EventKind, Group, HistoryBody, HistoryItem, Scope},
+    fact::{ConditionKind, Event, EventKind, Group, HistoryBody, HistoryItem, Method, Scope},
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -24,6 +24,7 @@ use crate::{
     listen::{self, Listener},
     observations::Observations,
     poll::{self, Poller},
+    probing::Probing,
     remote::{CONFIGURATION, Change, InForce},
     spool::{SortedFacts, Spool},
     trial::{SiteStore, SiteText, Verdict, Watch},
@@ -62,6 +63,7 @@ pub(crate) struct Supervisor {
     /// What is watched.
     pub(crate) site: SiteConfig,
     pub(crate) watch: Option<Watch>,
+    pub(crate) probing: Probing,
     /// Why the process has rights that it was to give up.
     pub(crate) rights_kept: Option<String>,
 }
@@ -89,6 +91,7 @@ impl Supervisor {
                 }
             }
         }
+        self.probing.stop().await;
         self.poller.stop().await;
         self.listening(Listener::stop).await;
     }
@@ -196,6 +199,7 @@ impl Supervisor {
         self.poller.set_devices(&site.devices).await;
         let capture = site.capture.clone();
         self.listening(move |listener| listener.set_config(&capture)).await;
+        self.probing.set(&site.probes).await;
         self.retract(&site).await;
         self.in_force.set(revision, &site);
         self.trial.send_replace(self.store.is_on_trial());
@@ -290,6 +294,9 @@ fn watches(site: &SiteConfig, group: &Group) -> bool {
     if poll::METHODS.contains(&group.method) {
         return site.devices.iter().any(|device| device.name == scope);
     }
+    if group.method == Method::Probe {
+        return !site.probes.is_empty();
+    }
     if !listen::METHODS.contains(&group.method) {
         return true;
     }
@@ -303,8 +310,6 @@ fn watches(site: &SiteConfig, group: &Group) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use onenet_topology::fact::Method;
-
     use super::*;
 
     #[test]

@@ -22,6 +22,13 @@ fn is_open_to_all(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
+/// Returns what is probed, each by name and target.
+fn probes(config: &Config) -> String {
+    let each =
+        config.site.probes.iter().map(|it| format!("{} ({} {})", it.plan.name, it.plan.kind.name(), it.plan.target));
+    each.collect::<Vec<_>>().join(", ")
+}
+
 /// Returns what an agent with this configuration would do.
 fn summary(file: &Path, config: &Config) -> String {
     let mut out = format!("{} is good. The agent would\n", file.display());
@@ -53,6 +60,14 @@ fn summary(file: &Path, config: &Config) -> String {
     }
     let capture = &config.site.capture;
     line(format!("listen on interfaces: {}, with {} of memory each", capture.interfaces, bytes(capture.ring_bytes)));
+    if let Some(listen) = config.reflector.listen {
+        let whose = if config.reflector.config.key.is_some() { "signed with its key" } else { "of anybody" };
+        line(format!("answer test packets {whose} on {listen}"));
+    }
+    match config.site.probes.len() {
+        0 => line("probe nothing".to_owned()),
+        _ => line(format!("probe {}", probes(config))),
+    }
     match config.site.devices.len() {
         0 => line("poll no device".to_owned()),
         count => line(format!("poll {count} devices:")),

@@ -13,10 +13,10 @@ use super::ByName;
 pub struct NamedCredentials(ByName);
 
 /// The keys that hold one secret: inline, in a file, in an environment variable.
-struct SecretKeys {
-    inline: &'static str,
-    file: &'static str,
-    variable: &'static str,
+pub(super) struct SecretKeys {
+    pub(super) inline: &'static str,
+    pub(super) file: &'static str,
+    pub(super) variable: &'static str,
 }
 
 const COMMUNITY: SecretKeys = SecretKeys { inline: "community", file: "community_file", variable: "community_env" };
@@ -174,6 +174,11 @@ fn usable<E: std::fmt::Display>(
 
 /// Reads a secret from the one of its three keys that is there.
 fn secret(section: &mut Section<'_>, keys: &SecretKeys) -> Option<Secret> {
+    secret_text(section, keys).map(Secret::from)
+}
+
+/// Reads the text of a secret from the one of its three keys that is there.
+pub(super) fn secret_text(section: &mut Section<'_>, keys: &SecretKeys) -> Option<String> {
     let inline = section.text(keys.inline);
     let file = section.text(keys.file);
     let variable = section.text(keys.variable);
@@ -183,7 +188,7 @@ fn secret(section: &mut Section<'_>, keys: &SecretKeys) -> Option<Secret> {
         return None;
     }
     if let Some(found) = inline {
-        return Some(Secret::from(found.value));
+        return Some(found.value.to_owned());
     }
     let outside = file.as_ref().or(variable.as_ref())?;
     if section.log.origin == Origin::Centre {
@@ -207,7 +212,7 @@ fn secret(section: &mut Section<'_>, keys: &SecretKeys) -> Option<Secret> {
             );
             None
         }
-        Ok(text) => Some(Secret::from(text)),
+        Ok(text) => Some(text),
         Err(error) => {
             let what = format!("cannot read {:?}: {error}", outside.value);
             section.log.note(&outside.place, what, "create it, readable for the agent's user");

@@ -23,6 +23,7 @@ pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -
     flow_log(&mut out, status, language);
     interfaces(&mut out, status, language);
     devices(&mut out, status, language);
+    super::probes::probes(&mut out, status, language);
     traps(&mut out, status, language);
     super::asked::asked(&mut out, &status.flows_asked, language);
     troubles(&mut out, status, language);

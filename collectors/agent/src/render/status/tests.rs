@@ -103,6 +103,8 @@ fn in_trouble() -> Status {
             device("access-2", None, ""),
             device("access-1", Some(ReachState::Answering), "answers SNMPv2c"),
         ],
+        probes: Vec::new(),
+        reflector: None,
         flows_asked: vec![asked(120, None), asked(0, Some("the flow log cannot be read"))],
         traps: None,
         flow_log: Some(crate::status::FlowLogStatus {

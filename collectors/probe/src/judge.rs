@@ -1,0 +1,321 @@
+//! From results to a state, with damping.
+//!
+//! | from | to | when |
+//! |---|---|---|
+//! | unknown, down | up (or degraded, where something is wrong with the answer) | so many answers in a row |
+//! | any | down | so many questions in a row without an answer |
+//! | up | degraded | over a review, too many are lost or more than half come too late; or something is wrong with the answer |
+//! | degraded | up | two reviews in a row were good; or nothing is wrong with the answer any more |
+//!
+//! Invariant: a state holds since its first evidence: the first question that stayed without an answer, the first that was
+//! answered again, the beginning of the review. A state never holds since before the one that it replaces.
+
+use onenet_topology::ProbeState;
+
+/// Results that a review needs: fewer say nothing about a share.
+const REVIEW_RESULTS_MIN: u64 = 10;
+
+/// Good reviews in a row after which a way is no longer degraded.
+const GOOD_REVIEWS: u32 = 2;
+
+/// What is too bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Questions in a row without an answer that make it down.
+    pub down_after: u32,
+    /// Answers in a row that make it up.
+    pub up_after: u32,
+    /// Loss in thousandths from which on it is degraded.
+    pub loss_milli: u64,
+    /// Round trip in microseconds over which an answer is late.
+    pub round_trip_us: u64,
+}
+
+/// What came of a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// It was answered.
+    Answered {
+        /// How long that took.
+        round_trip_us: u64,
+        /// What is wrong with the answer.
+        problem: Option<&'a str>,
+    },
+    /// No answer came in time, or one that says no.
+    Lost {
+        /// What happened.
+        why: &'a str,
+    },
+}
+
+/// A state, since when, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The state.
+    pub state: ProbeState,
+    /// Since when, on the clock of the questions.
+    pub since_us: u64,
+    /// Why; empty where all is well.
+    pub detail: String,
+}
+
+/// Judges one target.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    rules: Rules,
+    verdict: Verdict,
+    lost_in_a_row: Run,
+    good_in_a_row: Run,
+    /// The newest question that was answered: one from before it that is lost says nothing of the way now.
+    answered_us: Option<u64>,
+    tally: Tally,
+    good_reviews: u32,
+    /// Whether it is degraded for what is wrong with the answer, rather than for its quality.
+    by_problem: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Run {
+    length: u32,
+    began_us: u64,
+}
+
+/// What a review looks at.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    began_us: Option<u64>,
+    asked: u64,
+    lost: u64,
+    late: u64,
+}
+
+impl Run {
+    fn add(&mut self, at_us: u64) {
+        if self.length == 0 {
+            self.began_us = at_us;
+        }
+        self.length = self.length.saturating_add(1);
+    }
+}
+
+impl Judge {
+    /// Returns a judge that knows nothing yet.
+    pub fn new(rules: Rules, now_us: u64) -> Self {
+        let verdict = Verdict { state: ProbeState::Unknown, since_us: now_us, detail: String::new() };
+        Self {
+            rules,
+            verdict,
+            lost_in_a_row: Run::default(),
+            good_in_a_row: Run::default(),
+            answered_us: None,
+            tally: Tally::default(),
+            good_reviews: 0,
+            by_problem: false,
+        }
+    }
+
+    /// Returns what is judged now.
+    pub const fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Takes what came of a question that was sent at this time. Returns whether the verdict changed.
+    pub fn take(&mut self, asked_us: u64, outcome: Outcome<'_>) -> bool {
+        self.tally.began_us.get_or_insert(asked_us);
+        self.tally.asked = self.tally.asked.saturating_add(1);
+        match outcome {
+            Outcome::Lost { why } => {
+                self.tally.lost = self.tally.lost.saturating_add(1);
+                if self.answered_us.is_some_and(|answered| asked_us < answered) {
+                    return false;
+                }
+                self.good_in_a_row = Run::default();
+                self.lost_in_a_row.add(asked_us);
+                let down = self.verdict.state != ProbeState::Down && self.lost_in_a_row.length >= self.rules.down_after;
+                down && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
+            }
+            Outcome::Answered { round_trip_us, problem } => {
+                let late = u64::from(round_trip_us > self.rules.round_trip_us);
+                self.tally.late = self.tally.late.saturating_add(late);
+                self.answered_us = self.answered_us.max(Some(asked_us));
+                self.lost_in_a_row = Run::default();
+                self.good_in_a_row.add(asked_us);
+                self.answered(asked_us, problem)
+            }
+        }
+    }
+
+    fn answered(&mut self, asked_us: u64, problem: Option<&str>) -> bool {
+        let (state, since) = match self.verdict.state {
+            ProbeState::Down | ProbeState::Unknown if self.good_in_a_row.length < self.rules.up_after => return false,
+            ProbeState::Down | ProbeState::Unknown => (ProbeState::Up, self.good_in_a_row.began_us),
+            state => (state, asked_us),
+        };
+        match (state, problem) {
+            (_, Some(problem)) if self.by_problem && self.verdict.detail == problem => false,
+            (_, Some(problem)) => {
+                let changed = self.turn(ProbeState::Degraded, since, problem);
+                self.by_problem = true;
+                changed
+            }
+            (ProbeState::Degraded, None) if self.by_problem => self.turn(ProbeState::Up, since, ""),
+            (ProbeState::Up, None) if self.verdict.state != ProbeState::Up => self.turn(ProbeState::Up, since, ""),
+            _ => false,
+        }
+    }
+
+    /// Judges the quality since the last review. Returns whether the verdict changed.
+    pub fn review(&mut self) -> bool {
+        if self.tally.asked < REVIEW_RESULTS_MIN {
+            return false;
+        }
+        let tally = std::mem::take(&mut self.tally);
+        let began_us = tally.began_us.unwrap_or(self.verdict.since_us);
+        let answered = tally.asked.saturating_sub(tally.lost);
+        let lossy = tally.lost.saturating_mul(1_000) >= self.rules.loss_milli.saturating_mul(tally.asked);
+        let late = tally.late.saturating_mul(2) > answered;
+        self.good_reviews = if lossy || late { 0 } else { self.good_reviews.saturating_add(1) };
+        match self.verdict.state {
+            ProbeState::Up if lossy => {
+                let detail = format!("{} of {} are lost", tally.lost, tally.asked);
+                self.turn(ProbeState::Degraded, began_us, &detail)
+            }
+            ProbeState::Up if late => {
+                let detail = format!("more than half of the answers take over {} ms", self.rules.round_trip_us / 1_000);
+                self.turn(ProbeState::Degraded, began_us, &detail)
+            }
+            ProbeState::Degraded if !self.by_problem && self.good_reviews >= GOOD_REVIEWS => {
+                self.turn(ProbeState::Up, began_us, "")
+            }
+            _ => false,
+        }
+    }
+
+    fn turn(&mut self, state: ProbeState, since_us: u64, detail: &str) -> bool {
+        let same = self.verdict.state == state;
+        // While a state goes on, only why changes.
+        let since_us =
+            if same { self.verdict.since_us } else { since_us.max(self.verdict.since_us.saturating_add(1_000)) };
+        self.verdict = Verdict { state, since_us, detail: detail.to_owned() };
+        self.by_problem = false;
+        self.good_reviews = 0;
+        // What was before says nothing of the quality now.
+        self.tally = Tally::default();
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    const RULES: Rules = Rules { down_after: 5, up_after: 3, loss_milli: 50, round_trip_us: 200_000 };
+    const SECOND: u64 = 1_000_000;
+    const GOOD: Outcome<'_> = Outcome::Answered { round_trip_us: 1_000, problem: None };
+    const LOST: Outcome<'_> = Outcome::Lost { why: "no answer" };
+
+    /// A judge and the seconds that went by.
+    struct Told(Judge, u64);
+
+    impl Told {
+        fn new() -> Self {
+            Self(Judge::new(RULES, 0), 0)
+        }
+
+        fn many(&mut self, count: u64, outcome: Outcome<'_>) -> &Verdict {
+            for _ in 0..count {
+                self.1 += 1;
+                self.0.take(self.1 * SECOND, outcome);
+            }
+            self.0.verdict()
+        }
+    }
+
+    #[test]
+    fn it_is_up_after_three_answers_and_down_after_five_losses_since_the_first_of_each() {
+        let mut told = Told::new();
+        assert_eq!(told.many(2, GOOD).state, ProbeState::Unknown);
+        assert_eq!((told.many(1, GOOD).state, told.0.verdict().since_us), (ProbeState::Up, SECOND));
+        assert_eq!(told.many(4, LOST).state, ProbeState::Up);
+        assert_eq!((told.many(1, LOST).state, told.0.verdict().since_us), (ProbeState::Down, 4 * SECOND));
+        assert_eq!(told.0.verdict().detail, "no answer");
+        assert_eq!(told.many(2, GOOD).state, ProbeState::Down);
+        assert_eq!((told.many(1, GOOD).state, told.0.verdict().since_us), (ProbeState::Up, 9 * SECOND));
+    }
+
+    #[test]
+    fn what_never_answered_is_down_and_what_loses_some_now_and_then_is_neither() {
+        assert_eq!(Told::new().many(5, LOST).state, ProbeState::Down);
+        let mut told = Told::new();
+        told.many(3, GOOD);
+        for _ in 0..100 {
+            told.many(4, LOST);
+            assert_eq!(told.many(1, GOOD).state, ProbeState::Up);
+        }
+    }
+
+    #[test]
+    fn loss_and_lateness_degrade_at_a_review_and_two_good_ones_heal() {
+        let late = Outcome::Answered { round_trip_us: 300_000, problem: None };
+        for bad in [LOST, late] {
+            let mut told = Told::new();
+            told.many(3, GOOD);
+            for _ in 0..20 {
+                told.many(1, GOOD);
+                told.many(2, bad);
+            }
+            assert!(told.0.review());
+            let since = told.0.verdict().clone();
+            assert_eq!(since.state, ProbeState::Degraded, "{bad:?}");
+            told.many(20, GOOD);
+            assert!(!told.0.review(), "one good review is not enough");
+            told.many(20, GOOD);
+            assert!(told.0.review() && told.0.verdict().state == ProbeState::Up);
+            assert!(told.0.verdict().since_us > since.since_us);
+        }
+    }
+
+    #[test]
+    fn after_an_outage_the_losses_of_it_do_not_degrade() {
+        let mut told = Told::new();
+        told.many(3, GOOD);
+        told.many(50, LOST);
+        assert_eq!(told.many(3, GOOD).state, ProbeState::Up);
+        told.many(20, GOOD);
+        assert!(!told.0.review());
+    }
+
+    #[test]
+    fn a_problem_with_the_answer_degrades_at_once_and_heals_at_once() {
+        let mut told = Told::new();
+        let expiring = Outcome::Answered { round_trip_us: 9, problem: Some("the certificate ends in 3 days") };
+        let verdict = told.many(3, expiring).clone();
+        assert_eq!((verdict.state, verdict.detail.as_str()), (ProbeState::Degraded, "the certificate ends in 3 days"));
+        assert_eq!(told.many(1, expiring).since_us, verdict.since_us);
+        assert_eq!(told.many(1, GOOD).state, ProbeState::Up);
+        told.many(1, expiring);
+        told.many(5, LOST);
+        assert_eq!(told.0.verdict().state, ProbeState::Down);
+    }
+
+    proptest! {
+        #[test]
+        fn no_state_holds_since_before_the_one_that_it_replaced(results in vec(0..4_u8, 0..400)) {
+            let mut told = Told::new();
+            let mut last = told.0.verdict().clone();
+            for result in results {
+                match result {
+                    0 => { told.many(1, LOST); }
+                    1 => { told.many(1, Outcome::Answered { round_trip_us: 1, problem: Some("odd") }); }
+                    2 => { told.0.review(); }
+                    _ => { told.many(1, GOOD); }
+                }
+                let now = told.0.verdict();
+                prop_assert!(now.state == last.state && now.since_us == last.since_us || now.since_us > last.since_us);
+                last = now.clone();
+            }
+        }
+    }
+}
