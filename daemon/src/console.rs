@@ -20,6 +20,7 @@ mod names;
 mod overview;
 mod parts;
 mod past;
+mod probes;
 mod search;
 mod sessions;
 mod site;

@@ -14,6 +14,7 @@ mod crossed;
 mod derived;
 mod index;
 mod judging;
+mod measured;
 mod readings;
 mod site;
 
@@ -44,6 +45,7 @@ pub use crossed::Crossed;
 pub use derived::Derived;
 pub use index::Indexes;
 pub use judging::Judging;
+pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
 pub use site::{Held, HeldGroup, SiteState};
@@ -289,6 +291,9 @@ impl Estate {
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Capture(_))) {
             self.site_mut(block.site).captures.get_mut().take(block);
+        }
+        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Probe(_))) {
+            self.site_mut(block.site).measured.get_mut().take(block);
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_))) {
             let state = self.site_mut(block.site);

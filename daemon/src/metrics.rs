@@ -6,6 +6,7 @@
 mod devices;
 mod incidents;
 pub mod names;
+mod probes;
 mod render;
 
 use std::sync::Arc;

@@ -8,7 +8,8 @@ use axum::{Router, body::Body as HttpBody, response::Response};
 use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
-    AgentId, MacAddr, SensorKind, SensorState, SiteId, Timestamp, VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, SensorKind, SensorState, SiteId, Timestamp,
+    VlanSet,
     application::Application,
     fact::{
         ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals,
@@ -299,8 +300,37 @@ fn facts(at: u8) -> Vec<GroupChanges> {
         group(Method::PassiveDhcp, "eth1", vec![FactBody::Host(host)]),
         group(Method::Agent, "", vec![FactBody::Condition(condition)]),
     ];
+    groups.push(group(Method::Probe, "", vec![FactBody::Probe(gateway(at))]));
     groups.extend(network(at));
     groups
+}
+
+/// The way out of the site, as its agent measures it.
+fn gateway(at: u8) -> Probe {
+    Probe {
+        name: "gateway".into(),
+        target: format!("192.168.{at}.1"),
+        kind: ProbeKind::Icmp,
+        role: ProbeRole::Gateway,
+        site: String::new(),
+        state: ProbeState::Degraded,
+        detail: "3 of 60 are lost".into(),
+    }
+}
+
+/// What was measured of it.
+fn measured_gateway() -> HistoryItem {
+    let sample = ProbeSample {
+        name: "gateway".into(),
+        interval_ms: 60_000,
+        sent: 60,
+        lost: 3,
+        round_trip_median_us: Some(1_200),
+        round_trip_p95_us: Some(4_800),
+        jitter_us: Some(310),
+        ..ProbeSample::default()
+    };
+    HistoryItem { time: NOW.plus_ms(-40_000), scope: Scope::new(""), body: HistoryBody::Probe(sample) }
 }
 
 /// What the switch tells of its place in the network, and how peculiar it is.
@@ -404,6 +434,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         .chain(traffic)
         .chain(applications(at))
         .chain(std::iter::once(capture()))
+        .chain(std::iter::once(measured_gateway()))
         .chain(measured)
         .chain(others)
         .collect()

@@ -14,6 +14,7 @@ mod device;
 mod endpoint;
 mod flow;
 mod incident;
+mod probe;
 mod site;
 mod site_history;
 pub(crate) mod told;
@@ -41,6 +42,8 @@ pub use endpoint::{
 };
 pub use flow::{FlowAgentBody, FlowBody, FlowEndBody, FlowsBody, FlowsMissingBody, TcpBody};
 pub use incident::{ClueBody, IncidentBody, IncidentDetailBody, MaintenanceBody, SubjectBody, VersionBody};
+pub use probe::{MeasuredBody, ProbeBody, ProbeSampleBody};
+pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};

@@ -17,6 +17,7 @@ pub(super) mod flows;
 pub(super) mod incidents;
 mod maintenances;
 mod plan_file;
+mod probes;
 mod samples;
 mod site_changes;
 mod sites;
@@ -57,6 +58,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(topology::router())
         .merge(endpoints::router())
         .merge(samples::router())
+        .merge(probes::router())
         .merge(flows::router())
         .merge(usage::router())
         .merge(agents::router())

@@ -10,4 +10,5 @@ pub(crate) mod flows;
 mod hiding;
 mod incidents;
 mod inventory;
+mod probes;
 mod usage;

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, capture, coverage, flows, incidents, layout, overview, parts, search,
+    Reader, capture, coverage, flows, incidents, layout, overview, parts, probes, search,
     text::{self, fill},
     traffic,
     troubles::troubles,
@@ -66,6 +66,7 @@ fn inventory(reader: &Reader, view: &View, site: &Site, usage: Option<&Usage>) -
         } @else {
             h2 { (reader.say(text::AGENTS)) }
             (agents_table(reader, view, site))
+            (probes::table(reader, view, site))
             (capture::table(reader, view, site))
         }
         @let state = view.inventory(site.id);

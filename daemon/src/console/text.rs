@@ -71,6 +71,17 @@ texts! {
     NAME = "名称", "Name";
     STATE = "状态", "State";
     AGENTS = "采集器", "Agents";
+    PROBES = "线路与服务探测", "Links and services, as probed";
+    PROBE_LEADS = "通往", "Leads to";
+    PROBE_TARGET = "目标", "Target";
+    PROBE_LOSS = "丢包", "Lost";
+    PROBE_ROUND_TRIP = "往返时延", "Round trip";
+    PROBE_JITTER = "抖动", "Jitter";
+    PROBE_WHY = "说明", "Why";
+    PROBE_PARENT = "上级", "parent";
+    PROBE_GATEWAY = "网关", "gateway";
+    PROBE_CHILD = "下级", "child";
+    PROBE_NAMED = "指定目标", "named target";
     CAPTURE = "抓包质量", "Capture";
     LISTENED_ON = "监听网口", "Listens on";
     CAPTURE_COUNTED = "统计于", "Counted";

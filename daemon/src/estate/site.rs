@@ -18,7 +18,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Readings};
+use super::{Captures, Change, Crossed, Derived, Measured, Readings};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -58,6 +58,8 @@ pub struct SiteState {
     pub crossed: Derived<Crossed>,
     /// How capture goes on the interfaces that its agents listen on.
     pub captures: Derived<Captures>,
+    /// What probes measured last.
+    pub measured: Derived<Measured>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -101,6 +103,7 @@ impl SiteState {
             readings: Derived::default(),
             crossed: Derived::default(),
             captures: Derived::default(),
+            measured: Derived::default(),
             findings: OrdMap::new(),
         }
     }
@@ -273,6 +276,12 @@ impl SiteState {
             finding: Some(Arc::clone(it)),
         });
         facts.chain(devices).chain(endpoints).chain(findings)
+    }
+
+    /// Returns what agents measure of the ways that lead away: who does, and what holds.
+    pub fn probes(&self) -> impl Iterator<Item = (AgentId, &Held)> {
+        let told = self.facts.iter().filter(|((_, group), _)| group.method == Method::Probe);
+        told.flat_map(|((agent, _), held)| held.iter().map(|(_, held)| (*agent, held.as_ref())))
     }
 
     /// Returns what keeps agents from their work: who says so, since when, and what.

@@ -119,6 +119,16 @@ metrics! {
         "Flows that capture lost: unkept (finished, and dropped before they were logged), evicted (established, and closed to make room).";
     CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"]
         "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
+    PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"]
+        "What an agent judges of a probe's target: 1 up, 0.5 degraded, 0 down; no series while it is unknown or the agent is silent.";
+    PROBE_LOSS = Gauge "onenet_probe_loss_ratio" ["site", "agent", "probe", "role"]
+        "Part of a probe's questions of the last window that no answer came to, 0 to 1.";
+    PROBE_ROUND_TRIP = Gauge "onenet_probe_round_trip_seconds" ["site", "agent", "probe", "role"]
+        "Median round trip of a probe over the last window.";
+    PROBE_ROUND_TRIP_P95 = Gauge "onenet_probe_round_trip_p95_seconds" ["site", "agent", "probe", "role"]
+        "Round trip that 95 in a hundred kept under over the last window.";
+    PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"]
+        "Jitter of a probe's round trips after RFC 3550.";
     VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
         "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
     CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"]

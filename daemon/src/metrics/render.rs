@@ -11,6 +11,7 @@ use prometheus::{
 use super::{
     devices, incidents,
     names::{self, Kind},
+    probes,
 };
 use crate::{
     access::View,
@@ -192,6 +193,7 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
         families.add(names::SITE_INTERFACES, &[&id, status], count);
     }
     devices::devices(families, view, state);
+    probes::of_site(families, view, state);
     families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
     let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();
     for (_, _, condition) in state.conditions() {

@@ -15,7 +15,7 @@ use onenet_wire::v1::{self, agent_message::Body};
 use prost::Message;
 
 /// The kinds, in the order of their counters.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 15] = [
     "hello",
     "heartbeat",
     "digest",
@@ -30,6 +30,7 @@ const KINDS: [&str; 14] = [
     "event",
     "sensor",
     "application",
+    "probe",
 ];
 
 /// Bytes sent since the agent started. Cheap to clone.
@@ -78,6 +79,7 @@ impl Sent {
             ("event", lengths(&group.events)),
             ("sensor", lengths(&group.sensors)),
             ("application", lengths(&group.applications)),
+            ("probe", lengths(&group.probes)),
         ];
         for (kind, bytes) in &kinds {
             self.add(kind, *bytes);

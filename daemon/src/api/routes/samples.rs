@@ -27,7 +27,7 @@ use crate::{
     access::{Action, Gate, View},
     api::{
         App, Params, Problem,
-        body::{Page, thousandths, time},
+        body::{Page, ProbeSampleBody, thousandths, time},
     },
     estate::Estate,
     store::{Sample, SampleKind, SampleQuery, StoreError, sensor_item},
@@ -42,6 +42,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_interface_samples))
         .routes(routes!(list_traffic))
         .routes(routes!(list_sensor_samples))
+        .routes(routes!(list_probe_samples))
 }
 
 /// One sample.
@@ -282,6 +283,38 @@ async fn list_sensor_samples(
     page(&app, watched, period, |body| {
         let HistoryBody::Sensor(sample) = body else { return None };
         Some(SensorValue { value: thousandths(sample.value_milli) })
+    })
+    .await
+}
+
+/// What a probe of an agent measured, in the order of time.
+#[utoipa::path(
+    get, path = "/api/v1/agents/{agent}/probes/{probe}/samples", tag = "probes",
+    params(
+        ("agent" = String, Path, description = "Its id"),
+        ("probe" = String, Path, description = "The agent's name of the probe"),
+        PeriodParams,
+    ),
+    responses(
+        (status = 200, body = Page<SampleBody<ProbeSampleBody>>),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn list_probe_samples(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path((agent, probe)): Path<(String, String)>,
+    params: Params,
+) -> Answer<Page<SampleBody<ProbeSampleBody>>> {
+    let (_, site, id, period) = asked(&gate, params, |estate| {
+        let id: AgentId = agent.parse().ok()?;
+        Some((estate.agent(id)?.site, id))
+    })?;
+    let by = BTreeSet::from([(id, Scope::new(""))]);
+    let watched = Watched { site, kind: SampleKind::Probe, item: probe, by };
+    page(&app, watched, period, |body| {
+        let HistoryBody::Probe(sample) = body else { return None };
+        Some(ProbeSampleBody::of(&sample))
     })
     .await
 }

@@ -1,0 +1,104 @@
+//! The ways that lead away from a site, as its agents measure them: uplinks and children first, with state, loss and delay.
+
+use maud::{Markup, html};
+use onenet_topology::{ProbeRole, ProbeState, site::Site};
+
+use super::{
+    Reader,
+    parts::{self, Mark},
+    text::{self, Text},
+};
+use crate::{
+    access::View,
+    api::body::{Shown, probe_loss_ratio, probes},
+};
+
+/// From which part on loss is shown as a warning.
+const LOSS_MAX: f64 = 0.01;
+
+/// Returns the table; nothing where nothing is probed.
+pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
+    let mut all = probes(view, site.id);
+    all.sort_by_key(|shown| (shown.probe.role, parts::natural(&shown.probe.name)));
+    html! {
+        @if !all.is_empty() {
+            h2 { (reader.say(text::PROBES)) " " span.sub { (all.len()) } }
+            div.scroll {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { (reader.say(text::PROBE_LEADS)) }
+                            th scope="col" { (reader.say(text::NAME)) }
+                            th scope="col" { (reader.say(text::PROBE_TARGET)) }
+                            th scope="col" { (reader.say(text::STATE)) }
+                            th scope="col" { (reader.say(text::SINCE)) }
+                            th.number scope="col" { (reader.say(text::PROBE_LOSS)) }
+                            th.number scope="col" { (reader.say(text::PROBE_ROUND_TRIP)) }
+                            th.number scope="col" { (reader.say(text::PROBE_JITTER)) }
+                            th scope="col" { (reader.say(text::PROBE_WHY)) }
+                        }
+                    }
+                    tbody { @for shown in &all { (row(reader, view, shown)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
+    let probe = shown.probe;
+    let sample = shown.measured.map(|taken| &taken.sample);
+    let loss = sample.and_then(probe_loss_ratio);
+    let round_trip = sample.and_then(|it| Some((it.round_trip_median_us?, it.round_trip_p95_us?)));
+    let why = Some(probe.detail.as_str()).filter(|detail| !detail.is_empty());
+    html! {
+        tr {
+            td { (reader.say(role(probe.role))) @if let Some(far) = view.find_site(&probe.site) {
+                " " a href=(format!("/sites/{}", far.id)) { (parts::site_name(reader.language, far.name(view.now()))) }
+            } }
+            th scope="row" { (probe.name) }
+            td.mono { (probe.target) " " span.sub { (probe.kind.name()) } }
+            td { (state(reader, shown.state)) }
+            td { (parts::ago(reader, view, Some(shown.since))) }
+            td.number {
+                @match loss {
+                    Some(loss) if loss >= LOSS_MAX => strong { (format!("{:.1} %", loss * 100.0)) },
+                    Some(loss) => (format!("{:.1} %", loss * 100.0)),
+                    None => (parts::or_dash(None)),
+                }
+            }
+            td.number {
+                @match round_trip {
+                    Some((median, p95)) => { (ms(median)) " " span.sub { "p95 " (ms(p95)) } },
+                    None => (parts::or_dash(None)),
+                }
+            }
+            td.number { (parts::or_dash(sample.and_then(|it| it.jitter_us).map(ms).as_deref())) }
+            td.long { (parts::or_dash(why)) }
+        }
+    }
+}
+
+/// The state of a probe.
+pub(super) fn state(reader: &Reader, state: ProbeState) -> Markup {
+    let (mark, word) = match state {
+        ProbeState::Up => (Mark::Good, text::UP),
+        ProbeState::Degraded => (Mark::Warn, text::DEGRADED),
+        ProbeState::Down => (Mark::Bad, text::DOWN),
+        ProbeState::Unknown => (Mark::Unknown, text::UNKNOWN),
+    };
+    parts::mark(reader, mark, word)
+}
+
+const fn role(role: ProbeRole) -> Text {
+    match role {
+        ProbeRole::Parent => text::PROBE_PARENT,
+        ProbeRole::Gateway => text::PROBE_GATEWAY,
+        ProbeRole::Child => text::PROBE_CHILD,
+        ProbeRole::Named => text::PROBE_NAMED,
+    }
+}
+
+fn ms(us: u64) -> String {
+    format!("{}.{} ms", us / 1_000, us % 1_000 / 100)
+}

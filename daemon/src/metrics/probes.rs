@@ -1,0 +1,49 @@
+//! What metrics tell of probes: state and quality of each.
+//!
+//! Invariant: a probe has a bounded number of series, and an agent a bounded number of probes. What a silent agent watches has no
+//! state, and what was not measured lately no value.
+
+use onenet_topology::ProbeState;
+
+use super::{names, render::Families};
+use crate::{
+    access::View,
+    api::body::{probe_loss_ratio, probes},
+    estate::SiteState,
+};
+
+/// Adds the series of a site's probes.
+pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
+    let site = state.id.to_string();
+    for shown in probes(view, state.id) {
+        let agent = shown.agent.to_string();
+        let labels = [site.as_str(), &agent, &shown.probe.name, shown.probe.role.name()];
+        let up = match shown.state {
+            ProbeState::Up => Some(1.0),
+            ProbeState::Degraded => Some(0.5),
+            ProbeState::Down => Some(0.0),
+            ProbeState::Unknown => None,
+        };
+        if let Some(up) = up {
+            families.add(names::PROBE_UP, &labels, up);
+        }
+        let Some(sample) = shown.measured.map(|taken| &taken.sample) else { continue };
+        if let Some(loss) = probe_loss_ratio(sample) {
+            families.add(names::PROBE_LOSS, &labels, loss);
+        }
+        for (metric, us) in [
+            (names::PROBE_ROUND_TRIP, sample.round_trip_median_us),
+            (names::PROBE_ROUND_TRIP_P95, sample.round_trip_p95_us),
+            (names::PROBE_JITTER, sample.jitter_us),
+        ] {
+            if let Some(us) = us {
+                families.add(metric, &labels, seconds(us));
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a round trip is far below 2^53 microseconds")]
+const fn seconds(us: u64) -> f64 {
+    us as f64 / 1e6
+}
