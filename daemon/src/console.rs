@@ -15,6 +15,7 @@ mod form;
 mod incidents;
 mod language;
 mod layout;
+mod links;
 mod monthly;
 mod names;
 mod overview;

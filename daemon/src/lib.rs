@@ -18,6 +18,7 @@ pub mod estate;
 pub mod findings;
 mod flows;
 pub mod ingest;
+pub mod joined;
 pub mod logging;
 pub mod metrics;
 mod past;

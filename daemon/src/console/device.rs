@@ -20,7 +20,7 @@ use onenet_topology::{
 };
 
 use super::{
-    Reader, layout, parts,
+    Reader, layout, links, parts,
     text::{self, Text, fill},
     words,
 };
@@ -60,6 +60,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (parts::facts_and_line(&facts(reader, &view, state, device)))
         (sensors::sections(reader, &sensors))
         (interfaces::section(reader, state, device))
+        (links::section(reader, state, Some(device.id)))
         (told::vlans(reader, state, device))
         (told::own_addresses(reader, state, device))
         (told::quirks(reader, state, device))

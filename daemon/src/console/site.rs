@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, capture, coverage, flows, incidents, layout, overview, parts, probes, search,
+    Reader, capture, coverage, flows, incidents, layout, links, overview, parts, probes, search,
     text::{self, fill},
     traffic,
     troubles::troubles,
@@ -77,6 +77,7 @@ fn inventory(reader: &Reader, view: &View, site: &Site, usage: Option<&Usage>) -
         @if let Some(state) = state {
             h2 { (reader.say(text::DEVICES)) " " span.sub { (state.devices.len()) } }
             (devices(reader, view, state))
+            (links::section(reader, state, None))
             h2 {
                 (reader.say(text::ENDPOINTS)) " "
                 @let present = state.visible_endpoints().filter(|it| super::endpoint::is_seen(view, it)).count();

@@ -154,6 +154,12 @@ texts! {
     LINK_OWN_ADDRESSES = "两端的转发表中都有对方自身的地址，其间未见其他设备", "Each has an address of the other in its table, and no device is known between them.";
     LINK_OWN_ADDRESS = "一端的转发表中有另一端自身的地址，其间未见其他设备", "One has an address of the other in its table, and no device is known between them.";
     LINK_SHARED_HOSTS = "两端转发表共有的 {} 台主机只能由这两个端口解释", "Only these ports explain where both have learned {} hosts.";
+    LINK_HEARD = "发现了对方；对方未被轮询", "It is heard; nobody polls it, so that it cannot be asked.";
+    LINK_UNCONFIRMED = "仅一端称发现对方，对方和转发表均未证实", "One says that it hears the other; neither the other nor a table bears it out.";
+    LINK_MARK_ONE_SIDED = "仅一端", "one-sided";
+    LINK_MARK_CONTRADICTED = "证据矛盾", "contradicted";
+    LINK_MARK_AGREED = "一致", "agreed";
+    LINKS_HINT = "邻居协议、生成树、LACP 与转发表的结论合为一表；只有一端说明的和互相矛盾的都列出并标明。", "What neighbours, spanning tree, LACP and tables say, in one list; what only one end tells, and what is contradicted, is marked.";
     LINK_DERIVED = "由其他链路推出", "It follows from other links.";
     LINK_CONTRADICTED = "一端称发现对方，但转发表表明路径不在此端口", "One tells of the other at this port, and what both have learned says that the way is another.";
     REASON_NOTHING = "没有可用的记录", "No row tells where it is.";

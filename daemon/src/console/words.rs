@@ -13,7 +13,7 @@ use super::{
     Language,
     text::{self, Text, fill},
 };
-use crate::{api::Problem, estate::SiteState, findings::FindingKind};
+use crate::{api::Problem, estate::SiteState, findings::FindingKind, joined::Why};
 
 /// What is wrong, what to do about it, and how it is called in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -426,5 +426,14 @@ pub fn link_reason(language: Language, reason: LinkReason) -> (&'static str, Str
         LinkReason::SharedHosts { hosts } => ("shared_hosts", fill(language.of(text::LINK_SHARED_HOSTS), hosts)),
         LinkReason::Derived => ("derived", say(text::LINK_DERIVED)),
         LinkReason::Contradicted => ("contradicted", say(text::LINK_CONTRADICTED)),
+    }
+}
+
+/// Returns why two ends are believed to be joined: the name in the API, and in words.
+pub fn joined(language: Language, why: Why) -> (&'static str, String) {
+    match why {
+        Why::Inferred(reason) => link_reason(language, reason),
+        Why::Heard => ("heard", language.of(text::LINK_HEARD).to_owned()),
+        Why::Unconfirmed => ("unconfirmed", language.of(text::LINK_UNCONFIRMED).to_owned()),
     }
 }

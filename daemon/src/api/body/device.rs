@@ -6,13 +6,18 @@ use onenet_topology::{
     Role,
     device::{Device, Interface},
     fact::{Entity, InterfaceStatus, PortVlans},
-    link::{Link, LinkEnd},
+    link::LinkEnd,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{account::AccountBody, given, time, told};
-use crate::{access::View, estate::SiteState};
+use crate::{
+    access::View,
+    console::{Language, words},
+    estate::SiteState,
+    joined::Joined,
+};
 
 /// A device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -160,9 +165,18 @@ pub struct LinkBody {
     pub a: LinkEndBody,
     /// The other end.
     pub b: LinkEndBody,
-    /// How sure it is, between 0 and 1.
+    /// How sure it is, between 0 and 1; under 0.5 it is a guess, or other evidence speaks against it.
     pub confidence: f64,
-    /// Why it is believed.
+    /// Why it is believed: `two_sided`, `one_sided`, `spanning_tree`, `lacp`, `own_address`, `shared_hosts`, `derived`,
+    /// `contradicted`, `heard` (of something that is not polled), `unconfirmed`.
+    pub reason: &'static str,
+    /// The reason in words.
+    pub detail: String,
+    /// Whether only one of the ends tells of it, though both could.
+    pub one_sided: bool,
+    /// Whether other evidence speaks against it.
+    pub contradicted: bool,
+    /// The neighbours that speak for it.
     pub evidence: Vec<LinkEvidenceBody>,
 }
 
@@ -256,7 +270,8 @@ impl InterfaceBody {
 
 impl LinkBody {
     /// Returns a link of a site.
-    pub fn of(state: &SiteState, link: &Link) -> Self {
+    pub fn of(state: &SiteState, link: &Joined) -> Self {
+        let (reason, detail) = words::joined(Language::En, link.why);
         let evidence = link.evidence.iter().map(|it| LinkEvidenceBody {
             agent: it.agent.to_string(),
             method: it.method.name(),
@@ -267,7 +282,11 @@ impl LinkBody {
             site: state.id.to_string(),
             a: LinkEndBody::of(state, &link.a),
             b: LinkEndBody::of(state, &link.b),
-            confidence: link.confidence(),
+            confidence: f64::from(link.confidence) / 100.0,
+            reason,
+            detail,
+            one_sided: link.is_one_sided(),
+            contradicted: link.is_contradicted(),
             evidence: evidence.collect(),
         }
     }

@@ -17,6 +17,7 @@ use crate::{
         body::{DeviceBody, DeviceDetailBody, InterfaceBody, LinkBody, Page},
         sensors::{SensorBody, sensors},
     },
+    joined::joined,
 };
 
 /// Returns the routes.
@@ -134,7 +135,7 @@ async fn list_links(gate: Gate, mut params: Params) -> Answer<Page<LinkBody>> {
     let root = site_filter(&view, &mut params)?;
     params.finish()?;
     let states = inventory_sites(&view, root).into_iter().filter_map(|site| view.inventory(site));
-    let links = states.flat_map(|state| state.links.iter().map(move |link| LinkBody::of(state, link)));
+    let links = states.flat_map(|state| joined(state).into_iter().map(move |link| LinkBody::of(state, &link)));
     Ok(Json(Page::whole(links.take(LINKS_MAX).collect())))
 }
 

@@ -1,4 +1,4 @@
-//! What a site is concluded from, and what is concluded: evidence.
+//! What a site is concluded from, and which of its devices are joined.
 
 use std::sync::Arc;
 
@@ -8,13 +8,17 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::Answer;
 use crate::{
     access::{Action, Gate},
-    api::{App, Params, Problem},
+    api::{
+        App, Params, Problem,
+        body::{LinkBody, Page},
+    },
     ingest::evidence_file,
+    joined::joined,
 };
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(get_evidence))
+    OpenApiRouter::new().routes(routes!(get_evidence)).routes(routes!(list_site_links))
 }
 
 /// The evidence of a site: what its devices tell of where things are.
@@ -37,4 +41,21 @@ async fn get_evidence(gate: Gate, Path(site): Path<String>, params: Params) -> A
         None => evidence_file(&crate::estate::SiteState::new(id), code, view.now()),
     };
     serde_json::to_value(file).map(Json).map_err(|error| Problem::unavailable(error.to_string()))
+}
+
+/// The links of a site.
+///
+/// One list of what neighbours, spanning tree, LACP and tables say, each with its reason; what only one end tells, and what other
+/// evidence contradicts, is in it and marked.
+#[utoipa::path(
+    get, path = "/api/v1/sites/{site}/links", tag = "sites",
+    params(("site" = String, Path, description = "An id or a division code")),
+    responses((status = 200, body = Page<LinkBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_site_links(gate: Gate, Path(site): Path<String>, params: Params) -> Answer<Page<LinkBody>> {
+    let (view, id) = gate.site(Action::ReadInventory, &site)?;
+    params.finish()?;
+    let state = view.inventory(id);
+    let links = state.into_iter().flat_map(|state| joined(state).into_iter().map(|link| LinkBody::of(state, &link)));
+    Ok(Json(Page::whole(links.collect())))
 }
