@@ -3,7 +3,9 @@
 //! Invariant: one subject has at most one finding of a kind; a finding comes and goes with the evidence and keeps the
 //! time since when it holds. Nothing here notifies anybody.
 
-use onenet_topology::{AgentId, Timestamp};
+use std::net::IpAddr;
+
+use onenet_topology::{AgentId, DeviceId, EndpointId, MacAddr, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What can be wrong.
@@ -14,17 +16,30 @@ pub enum FindingKind {
     ClockWrong,
     /// An agent reports more than the centre keeps of one: what is over is not taken in.
     CapacityReached,
+    /// The same MAC address is on the networks of several sites.
+    MacAtTwoSites,
+    /// Several MAC addresses have one IP address in one space.
+    IpWithTwoMacs,
+    /// A terminal uses an address that is a device's own.
+    DeviceAddressUsed,
 }
 
 impl FindingKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 2] = [Self::ClockWrong, Self::CapacityReached];
+    pub const ALL: [Self; 5] =
+        [Self::ClockWrong, Self::CapacityReached, Self::MacAtTwoSites, Self::IpWithTwoMacs, Self::DeviceAddressUsed];
+
+    /// Those that tell of addresses which several have.
+    pub const DUPLICATES: [Self; 3] = [Self::MacAtTwoSites, Self::IpWithTwoMacs, Self::DeviceAddressUsed];
 
     /// Returns the name used in the API, in metrics and in logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ClockWrong => "clock_wrong",
             Self::CapacityReached => "capacity_reached",
+            Self::MacAtTwoSites => "mac_at_two_sites",
+            Self::IpWithTwoMacs => "ip_with_two_macs",
+            Self::DeviceAddressUsed => "device_address_used",
         }
     }
 }
@@ -35,6 +50,8 @@ impl FindingKind {
 pub enum Subject {
     /// An agent.
     Agent(AgentId),
+    /// An endpoint.
+    Endpoint(EndpointId),
 }
 
 /// Names a finding within its site.
@@ -78,6 +95,29 @@ pub enum Evidence {
         /// How many can be.
         limit: u64,
     },
+    /// A MAC address is seen at other sites too. Which they are is told by a search, as far as the reader may know.
+    MacElsewhere {
+        /// The address.
+        mac: MacAddr,
+        /// At how many others.
+        sites: u64,
+    },
+    /// Several MAC addresses are bound to one IP address at a time.
+    TwoMacs {
+        /// The address.
+        ip: IpAddr,
+        /// Who has it, in order.
+        macs: Vec<MacAddr>,
+    },
+    /// A terminal is bound to a device's own address.
+    DeviceAddress {
+        /// The address.
+        ip: IpAddr,
+        /// The device.
+        device: DeviceId,
+        /// The terminal.
+        mac: MacAddr,
+    },
 }
 
 /// What there can be too many of.
@@ -101,6 +141,22 @@ impl Finding {
                  reports are corrected meanwhile",
                 offset_ms.unsigned_abs() / 1000,
                 if *offset_ms < 0 { "behind" } else { "ahead" },
+            ),
+            Evidence::MacElsewhere { mac, sites } => format!(
+                "{mac} is seen here and at {sites} other sites at a time: search for it; look for cloned machines, and for a \
+                 bridge or tunnel between the sites"
+            ),
+            Evidence::TwoMacs { ip, macs } => {
+                let macs: Vec<String> = macs.iter().map(ToString::to_string).collect();
+                format!(
+                    "{ip} is used by {} at a time: give one of them another address; if neither is known, look for address \
+                     spoofing",
+                    macs.join(" and ")
+                )
+            }
+            Evidence::DeviceAddress { ip, device, mac } => format!(
+                "{mac} uses {ip}, which is an address of {device} itself: take it off the network, or find out whether it is \
+                 a part of the device that its tables do not name"
             ),
             Evidence::Capacity { what, held, limit } => match what {
                 Capacity::Endpoints => format!(

@@ -601,6 +601,13 @@ texts! {
     SEEN = "在网", "seen";
     SEEN_AT = "最后出现于", "Last seen at";
     NO_SUCH_ASSETS = "没有符合条件的资产。", "No asset is like that.";
+    MAC_AT_TWO_SITES = "同一 MAC 地址出现在多个站点", "One MAC address is seen at several sites";
+    MAC_AT_TWO_SITES_REMEDY = "搜索该地址查看所在站点；检查是否有克隆的机器，或站点之间是否有桥接、隧道。", "Search for the address to see where it is; look for cloned machines, and for a bridge or tunnel between sites.";
+    IP_WITH_TWO_MACS = "多个 MAC 地址同时使用同一 IP 地址", "Several MAC addresses use one IP address";
+    IP_WITH_TWO_MACS_REMEDY = "为其中一台更换地址；若都不认识，检查是否有地址欺骗。", "Give one of them another address; if neither is known, look for address spoofing.";
+    DEVICE_ADDRESS_USED = "终端使用了设备自身的地址", "A terminal uses an address of a device";
+    DEVICE_ADDRESS_USED_REMEDY = "将其断开；或确认它是否是该设备未列出的部件。", "Take it off the network, or find out whether it is a part of the device that its tables do not name.";
+    AND_OTHER_SITES = "另见于 {} 个站点", "and at {} other sites";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
     CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";
     CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part.";

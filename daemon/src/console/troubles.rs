@@ -119,15 +119,24 @@ fn of_devices<'a>(reader: &'a Reader, view: &'a View, state: &'a SiteState) -> i
 
 fn of_finding(reader: &Reader, finding: &Finding) -> Trouble {
     let words = words::finding(finding.key.kind);
-    let Subject::Agent(agent) = finding.key.subject;
-    let detail = match finding.evidence {
-        Evidence::ClockOffset { offset_ms } => parts::clock_offset(reader.language, offset_ms),
+    let detail = match &finding.evidence {
+        Evidence::ClockOffset { offset_ms } => parts::clock_offset(reader.language, *offset_ms),
         Evidence::Capacity { held, limit, .. } => format!("{held} / {limit}"),
+        Evidence::MacElsewhere { mac, sites } => format!("{mac} {}", fill(reader.say(text::AND_OTHER_SITES), sites)),
+        Evidence::TwoMacs { ip, macs } => {
+            let macs: Vec<String> = macs.iter().map(ToString::to_string).collect();
+            format!("{ip}: {}", macs.join(", "))
+        }
+        Evidence::DeviceAddress { ip, mac, .. } => format!("{ip}: {mac}"),
+    };
+    let subject = match finding.key.subject {
+        Subject::Agent(agent) => html! { code { (agent) } },
+        Subject::Endpoint(endpoint) => html! { a href=(format!("/endpoints/{endpoint}")) { code { (endpoint) } } },
     };
     Trouble {
         mark: Mark::Warn,
         what: words.what,
-        subject: html! { code { (agent) } },
+        subject,
         since: Some(finding.since),
         detail: html! { p.detail { (detail) } },
         remedy: reader.say(words.remedy).to_owned(),

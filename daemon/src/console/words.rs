@@ -61,6 +61,11 @@ pub const fn finding(kind: FindingKind) -> Trouble {
     match kind {
         FindingKind::ClockWrong => trouble!("clock_wrong", CLOCK_WRONG, CLOCK_WRONG_REMEDY),
         FindingKind::CapacityReached => trouble!("capacity_reached", CAPACITY_REACHED, CAPACITY_REACHED_REMEDY),
+        FindingKind::MacAtTwoSites => trouble!("mac_at_two_sites", MAC_AT_TWO_SITES, MAC_AT_TWO_SITES_REMEDY),
+        FindingKind::IpWithTwoMacs => trouble!("ip_with_two_macs", IP_WITH_TWO_MACS, IP_WITH_TWO_MACS_REMEDY),
+        FindingKind::DeviceAddressUsed => {
+            trouble!("device_address_used", DEVICE_ADDRESS_USED, DEVICE_ADDRESS_USED_REMEDY)
+        }
     }
 }
 

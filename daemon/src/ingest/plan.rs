@@ -9,6 +9,7 @@ mod command;
 mod contact;
 mod coverage;
 mod devices;
+mod duplicates;
 mod evidence;
 mod expire;
 mod facts;

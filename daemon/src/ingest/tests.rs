@@ -3,6 +3,7 @@
 mod attaching;
 mod bounds;
 mod coverage;
+mod duplicates;
 mod expiring;
 mod forged;
 mod incidents;

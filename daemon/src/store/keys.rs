@@ -81,9 +81,13 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
     key.push(match finding.kind {
         FindingKind::ClockWrong => 1,
         FindingKind::CapacityReached => 2,
+        FindingKind::MacAtTwoSites => 3,
+        FindingKind::IpWithTwoMacs => 4,
+        FindingKind::DeviceAddressUsed => 5,
     });
     let (kind, id) = match finding.subject {
         Subject::Agent(agent) => (1, agent.raw()),
+        Subject::Endpoint(endpoint) => (2, endpoint.raw()),
     };
     key.push(kind);
     key.extend_from_slice(&id.to_be_bytes());

@@ -314,6 +314,7 @@ impl FindingBody {
             kind: finding.key.kind.name(),
             subject: match finding.key.subject {
                 Subject::Agent(agent) => agent.to_string(),
+                Subject::Endpoint(endpoint) => endpoint.to_string(),
             },
             detail: finding.remedy(),
             since: time(finding.since),

@@ -136,7 +136,7 @@ fn judge_clock(draft: &mut Draft<'_>, agent: &Agent, clocks: &Clocks, received: 
     // A finding that stays the same to the second is not written again with each sign of life.
     let offset = |finding: &Finding| match finding.evidence {
         Evidence::ClockOffset { offset_ms } => offset_ms,
-        Evidence::Capacity { .. } => 0,
+        _ => 0,
     };
     let unchanged = match (&known, &finding) {
         (Some(known), Some(finding)) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use onenet_topology::{SiteId, Timestamp};
 
-use super::{Draft, Outcome, attach, coverage, expire, incidents};
+use super::{Draft, Outcome, attach, coverage, duplicates, expire, incidents};
 use crate::estate::{Agent, Change};
 
 /// Seconds in which it is every site's turn once.
@@ -38,6 +38,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     attach::settle(draft);
     expire::sweep(draft);
     coverage::count(draft);
+    duplicates::judge(draft);
     incidents::judge(draft);
     Outcome::Accepted
 }

@@ -251,3 +251,31 @@ fn the_exported_evidence_gives_the_attachments_that_the_centre_shows() {
     assert_eq!(found.links.len(), shown.links.len());
     assert_eq!(found.links.len(), 1);
 }
+
+#[test]
+fn what_neighbours_and_tables_say_is_one_list_of_links() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 4)]);
+    switch.access_answers(1);
+    let forged = FactBody::Neighbour(fact::Neighbour {
+        protocol: fact::NeighbourProtocol::Lldp,
+        local_interface: "ge1".into(),
+        chassis_id: "someone".into(),
+        port_id: "eth0".into(),
+        port_description: String::new(),
+        system_name: "someone".into(),
+        system_description: String::new(),
+        management_addresses: Vec::new(),
+    });
+    let change = present(switch.boot_ms, forged);
+    switch.report(Method::SnmpNeighbours, vec![change]);
+    switch.settle();
+    let links = crate::joined::joined(switch.world.estate.site(switch.site).unwrap());
+    let said: Vec<_> = links
+        .iter()
+        .map(|link| (crate::console::words::joined(crate::console::Language::En, link.why).0, link.evidence.len()))
+        .collect();
+    assert_eq!(said.len(), 2, "{links:?}");
+    assert!(said.contains(&("two_sided", 2)) && said.contains(&("heard", 1)), "{said:?}");
+    assert!(links.iter().all(|link| !link.is_contradicted() && !link.is_one_sided()));
+}
