@@ -5,6 +5,7 @@
 //! | [`track`], [`judge`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
+//! | [`media`], [`emodel`] | a call of ten seconds, and what people would say of it |
 //! | [`Reflector`] | the other side of STAMP |
 //!
 //! Invariants: memory is bounded by the number of probes; a packet counts only with what its question carried; the reflector
@@ -14,8 +15,10 @@
 
 pub mod clock;
 pub mod echo;
+pub mod emodel;
 pub mod gateway;
 pub mod judge;
+pub mod media;
 pub mod stamp;
 pub mod track;
 pub mod window;

@@ -20,6 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::asker::said as reflected;
 use self::{asker::Asker, lines::Lines};
 use crate::{
     EchoSockets, Plan, clock,
