@@ -11,6 +11,9 @@ use super::credentials::{SecretKeys, secret_text};
 /// The most probes of one agent: a province has some 120 children, a ministry 35.
 const PROBES_MAX: usize = 512;
 
+/// The kinds that this agent asks.
+const KINDS: [ProbeKind; 3] = [ProbeKind::Icmp, ProbeKind::Stamp, ProbeKind::Tcp];
+
 /// The longest name and target, in bytes.
 const NAME_MAX: usize = 64;
 const TARGET_MAX: usize = 200;
@@ -122,8 +125,8 @@ fn of_gateway() -> ProbeConfig {
 
 fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
     let name = name(&mut section);
-    let kind =
-        word(&mut section, "kind", ProbeKind::of, &ProbeKind::ALL.map(ProbeKind::name)).unwrap_or(ProbeKind::Icmp);
+    let asked = |word: &str| ProbeKind::of(word).filter(|kind| KINDS.contains(kind));
+    let kind = word(&mut section, "kind", asked, &KINDS.map(ProbeKind::name)).unwrap_or(ProbeKind::Icmp);
     let role = word(&mut section, "role", ProbeRole::of, &ProbeRole::ALL.map(ProbeRole::name));
     let target = target(&mut section, kind);
     let site = section.text("site").map(|found| found.value.to_owned()).unwrap_or_default();
@@ -237,7 +240,7 @@ fn milliseconds(
 }
 
 /// Reads one of a few words.
-fn word<T>(section: &mut Section<'_>, key: &'static str, of: fn(&str) -> Option<T>, words: &[&str]) -> Option<T> {
+fn word<T>(section: &mut Section<'_>, key: &'static str, of: impl Fn(&str) -> Option<T>, words: &[&str]) -> Option<T> {
     let found = section.text(key)?;
     let known = of(found.value);
     if known.is_none() {
@@ -281,7 +284,7 @@ mod tests {
     fn a_probe_is_what_it_says_with_the_defaults_of_its_kind() {
         let text = "[reflector]\nlisten = \"[::]:862\"\nkey = \"sixteen or more!\"\n[probing]\ngateway = false\n\
                     [[probes]]\nname = \"up\"\nkind = \"stamp\"\nrole = \"parent\"\nsite = \"510000\"\ntarget = \"[fd00::1]:8620\"\n\
-                    degraded_loss_percent = 3\n[[probes]]\nname = \"mail\"\nkind = \"smtp\"\ntarget = \"mail.example\"\n";
+                    degraded_loss_percent = 3\n[[probes]]\nname = \"mail\"\nkind = \"tcp\"\ntarget = \"mail.example:25\"\n";
         let config = parse(text).unwrap();
         let [up, mail] = config.site.probes.as_slice() else { panic!("two probes") };
         assert!(up.signed && !mail.signed && config.reflector.config.key.is_some());
@@ -298,6 +301,7 @@ mod tests {
             ("[reflector]\nkey = \"short\"\n", "16 random characters"),
             ("[[probes]]\nname = \"up\"\nkind = \"stamp\"\ntarget = \"10.0.0.1\"\n", "there is no key"),
             ("[[probes]]\nname = \"up\"\nkind = \"pigeon\"\ntarget = \"10.0.0.1\"\n", "write one of icmp, stamp"),
+            ("[[probes]]\nname = \"web\"\nkind = \"https\"\ntarget = \"a\"\n", "write one of icmp, stamp, tcp"),
             ("[[probes]]\nname = \"db\"\nkind = \"tcp\"\ntarget = \"10.0.0.1\"\n", "has no port"),
             ("[[probes]]\nname = \"up\"\ntarget = \"no spaces\"\n", "is no target"),
             ("[[probes]]\nname = \"up\"\ntarget = \"a\"\n[[probes]]\nname = \"up\"\ntarget = \"b\"\n", "two probes"),
