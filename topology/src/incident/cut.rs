@@ -247,7 +247,9 @@ pub(super) fn states(country: &Country<'_>, ways: &[Judged], reach: &[Reach], ve
             State::Unknown
         };
         verdicts.sites.insert(place.id, state);
-        let booted = country.agents_at(at).filter_map(|agent| agent.booted).max();
+        // What is known of a machine that is not heard is from before.
+        let heard = country.agents_at(at).filter(|agent| matches!(agent.contact, Contact::Heard(_)));
+        let booted = heard.filter_map(|agent| agent.booted).max();
         verdicts.started.extend(booted.map(|booted| (place.id, booted)));
     }
     for (number, way) in country.ways.iter().enumerate() {

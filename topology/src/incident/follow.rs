@@ -97,20 +97,21 @@ pub struct Incident {
     pub revisions: Vec<Revision>,
 }
 
-/// Returns the incidents that are to be as returned from now on: raised, revised or closed ones among `open`.
+/// Returns the incidents that are to be as returned from now on: raised, revised or closed ones among `known`. Those of them
+/// that were closed a while ago may still learn what they were.
 ///
 /// `identity` gives an id that nothing else has, `None` when there are none left; `planned` says into which planned
 /// maintenance a cause falls.
 pub fn follow<'i>(
-    open: impl IntoIterator<Item = &'i Incident>,
+    known: impl IntoIterator<Item = &'i Incident>,
     verdicts: &Verdicts,
     mut identity: impl FnMut() -> Option<IncidentId>,
     planned: impl Fn(&Cause) -> Option<MaintenanceId>,
 ) -> Vec<Incident> {
-    let mut open: Vec<&Incident> = open.into_iter().filter(|it| it.closed.is_none()).collect();
+    let (mut open, closed): (Vec<&Incident>, Vec<&Incident>) = known.into_iter().partition(|it| it.is_open());
     open.sort_by_key(|it| (it.since, it.id));
     let matched = assign(&open, verdicts);
-    let mut changed = Vec::new();
+    let mut changed: Vec<Incident> = closed.into_iter().filter_map(|it| learned(it, verdicts)).collect();
     // By which incident each cause is told of.
     let mut told: Vec<Option<IncidentId>> = Vec::with_capacity(verdicts.causes.len());
     for (cause, known) in verdicts.causes.iter().zip(&matched) {
@@ -269,6 +270,13 @@ fn without_cause(known: &Incident, verdicts: &Verdicts, told: &[Option<IncidentI
     Some(next)
 }
 
+/// Returns a closed incident with what became known since.
+fn learned(closed: &Incident, verdicts: &Verdicts) -> Option<Incident> {
+    let mut next = closed.clone();
+    next.learn_from_restart(verdicts);
+    (next != *closed).then_some(Incident { updated: verdicts.at, ..next })
+}
+
 fn is_consequence(incident: &Incident, cause: &Cause) -> bool {
     match &incident.subject {
         Subject::Agent(agent) => cause.agents.contains(agent),
@@ -334,10 +342,14 @@ impl Incident {
         add(&mut self.affected.devices, &cause.devices);
     }
 
+    /// Returns whether a machine's start could still tell what it was.
+    pub fn can_learn(&self) -> bool {
+        [Explanation::UplinkCut, Explanation::PowerCut].iter().all(|it| self.possible.contains(it))
+    }
+
     /// A machine that started after its site was cut had lost power; one that ran on had not.
     fn learn_from_restart(&mut self, verdicts: &Verdicts) {
-        let both = [Explanation::UplinkCut, Explanation::PowerCut];
-        let open = both.iter().all(|it| self.possible.contains(it));
+        let open = self.can_learn();
         let site = match self.subject {
             Subject::Link { child, .. } | Subject::Site(child) => child,
             _ => self.site,

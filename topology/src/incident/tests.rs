@@ -444,6 +444,22 @@ fn a_cut_whose_machines_started_meanwhile_was_a_power_cut() {
 }
 
 #[test]
+fn an_agent_that_comes_back_after_its_line_still_tells_what_it_was() {
+    let mut play = Play::default();
+    let mut evidence = country();
+    evidence.fail(6, 4, NOW - 12_000);
+    evidence.lose(&[6], NOW - 3_000);
+    play.see(evidence.clone());
+    evidence.probe(6, 4, Side::Above, ProbeState::Up, NOW + 20_000);
+    play.see(evidence.clone().later(40_000));
+    assert!(!play.only().is_open() && play.only().can_learn(), "what is known of its machine is from before");
+    let agent = evidence.agents.iter_mut().find(|it| it.id == agent(6)).unwrap();
+    (agent.contact, agent.booted) = (Contact::Heard(at(NOW + 50_000)), Some(at(NOW + 45_000)));
+    play.see(evidence.later(60_000));
+    assert_eq!(play.only().possible, BTreeSet::from([Explanation::PowerCut]));
+}
+
+#[test]
 fn silence_becomes_a_cut_when_late_evidence_says_so_and_stays_one_incident() {
     let mut play = Play::default();
     let mut evidence = country();

@@ -265,7 +265,7 @@ pub struct Verdicts {
     pub causes: Vec<Cause>,
     /// Whether the centre is cut off.
     pub isolated: bool,
-    /// When a machine of each site's agents last started, where known: it tells a power cut from a cut line.
+    /// When a machine of each site's heard agents last started, where known: it tells a power cut from a cut line.
     pub started: BTreeMap<SiteId, Timestamp>,
     /// Agents that are silent although their sites are reached.
     pub stopped: BTreeSet<AgentId>,

@@ -11,8 +11,8 @@ use onenet_topology::{
     device::Device,
     fact::{FactBody, Group, InterfaceStatus, Method, Scope},
     incident::{
-        self, AgentFact, Cause, Contact, DeviceFact, DeviceJoint, Evidence, IncidentKind, InterfaceFact, Joint,
-        ProbeFact, ProbeState, ProbeTarget, ServiceFact, Side, SiteFact,
+        self, AgentFact, Cause, Contact, DeviceFact, DeviceJoint, Evidence, Incident, IncidentKind, InterfaceFact,
+        Joint, ProbeFact, ProbeState, ProbeTarget, ServiceFact, Side, SiteFact,
     },
     link::LinkEnd,
 };
@@ -26,6 +26,9 @@ const INCIDENTS_MAX: usize = 20_000;
 const CLOSED_KEPT_MS: i64 = 190 * 86_400_000;
 /// Closed ones that one tick lets go.
 const FORGOTTEN_PER_TICK: usize = 100;
+/// How long, in milliseconds, after its end an incident may learn what it was, and of how many of the newest that is asked.
+const UNSETTLED_MS: i64 = 3_600_000;
+const UNSETTLED_MAX: usize = 1_000;
 /// What the description of a port (ifAlias) contains when somebody wants to know that it is down.
 const WATCH_MARK: &str = "#watch";
 
@@ -40,16 +43,22 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
     evidence.flapping = damper.observe(&evidence);
     let verdicts = Arc::new(incident::evaluate(&evidence));
     let estate = draft.next.clone();
-    let open: Vec<_> = estate.open_incidents().cloned().collect();
+    let known: Vec<_> = estate.open_incidents().chain(unsettled(&estate, now)).cloned().collect();
     let identity = || draft.id().ok();
     let planned = |cause: &Cause| planned(&estate, cause, now);
-    let changed = incident::follow(open.iter().map(Arc::as_ref), &verdicts, identity, planned);
+    let changed = incident::follow(known.iter().map(Arc::as_ref), &verdicts, identity, planned);
     for incident in changed {
         draft.put(Change::Incident(Arc::new(incident)));
     }
     let judging = draft.next.judging.get().with(verdicts, damper);
     draft.put(Change::Judged(Arc::new(judging)));
     forget(draft);
+}
+
+/// Returns incidents that were over a while ago and may still learn what they were: agents come back later than lines.
+fn unsettled(estate: &Estate, now: Timestamp) -> impl Iterator<Item = &Arc<Incident>> {
+    let newest = estate.incidents.values().rev().take(UNSETTLED_MAX);
+    newest.filter(move |it| it.closed.is_some_and(|(at, _)| now.ms_since(at) < UNSETTLED_MS) && it.can_learn())
 }
 
 /// Returns the maintenance that a cause falls into: the one that was planned first.
