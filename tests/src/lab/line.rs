@@ -98,7 +98,8 @@ impl Line {
 
     fn each_end(&self, action: &str) -> Result<()> {
         for node in [&self.near, &self.far] {
-            for (chain, direction) in [("INPUT", "-i"), ("OUTPUT", "-o")] {
+            // What an end only forwards is cut as well: a site may have others behind it.
+            for (chain, direction) in [("INPUT", "-i"), ("OUTPUT", "-o"), ("FORWARD", "-i"), ("FORWARD", "-o")] {
                 let rule = ["-w", action, chain, direction, &self.interface, "-j", "DROP"];
                 node.run("iptables", rule)?;
             }
