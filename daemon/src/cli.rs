@@ -14,6 +14,7 @@ mod configuration;
 mod flows;
 mod incidents;
 mod local;
+mod path;
 mod serve;
 mod sites;
 mod topology;
@@ -62,6 +63,8 @@ pub enum Command {
     Coverage(assets::CoverageArgs),
     /// Changes: what appeared, moved, was replaced or is gone.
     Changes(changes::ChangesArgs),
+    /// Path: over which devices the way leads from one place to another.
+    Path(path::PathArgs),
     /// Picture: what is at a site, or was at a time.
     Picture(changes::PictureArgs),
     /// Agents: list them, or shut one out.

@@ -21,6 +21,7 @@ mod names;
 mod overview;
 mod parts;
 mod past;
+mod path;
 mod probes;
 mod search;
 mod sessions;
@@ -85,6 +86,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/sites/{site}", get(site::page))
         .route("/sites/{site}/past", get(past::page))
         .route("/changes", get(changes::page))
+        .route("/path", get(path::page))
         .route("/sites/{site}/flows", get(flows::page))
         .route("/sites/{site}/timeline", get(timeline::page))
         .route("/incidents", get(incidents::list))

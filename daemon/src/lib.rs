@@ -22,6 +22,7 @@ pub mod joined;
 pub mod logging;
 pub mod metrics;
 mod past;
+mod path;
 pub mod pki;
 pub mod record;
 pub mod store;

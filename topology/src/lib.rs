@@ -26,6 +26,7 @@ pub mod inspection;
 pub mod link;
 pub mod mac;
 pub mod merge;
+pub mod path;
 pub mod picture;
 pub mod probe;
 pub mod role;

@@ -14,6 +14,7 @@ mod device;
 mod endpoint;
 mod flow;
 mod incident;
+mod path;
 mod probe;
 mod site;
 mod site_history;
@@ -42,6 +43,7 @@ pub use endpoint::{
 };
 pub use flow::{FlowAgentBody, FlowBody, FlowEndBody, FlowsBody, FlowsMissingBody, TcpBody};
 pub use incident::{ClueBody, IncidentBody, IncidentDetailBody, MaintenanceBody, SubjectBody, VersionBody};
+pub use path::{HopBody, PathBody};
 pub use probe::{MeasuredBody, ProbeBody, ProbeSampleBody};
 pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};

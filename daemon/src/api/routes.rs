@@ -16,6 +16,7 @@ pub(super) mod endpoints;
 pub(super) mod flows;
 pub(super) mod incidents;
 mod maintenances;
+pub(super) mod path;
 mod plan_file;
 mod probes;
 mod samples;
@@ -53,6 +54,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(addresses::router())
         .merge(assets::router())
         .merge(changes::router())
+        .merge(path::router())
         .merge(coverage::router())
         .merge(devices::router())
         .merge(topology::router())

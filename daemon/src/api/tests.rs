@@ -10,5 +10,6 @@ pub(crate) mod flows;
 mod hiding;
 mod incidents;
 mod inventory;
+mod path;
 mod probes;
 mod usage;

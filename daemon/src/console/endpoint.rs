@@ -15,6 +15,7 @@ use onenet_topology::{
 use super::{
     Reader, assets, class, flows, layout,
     parts::{self, Mark},
+    path,
     text::{self, fill},
     traffic, words,
 };
@@ -54,6 +55,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (facts(reader, &view, state, endpoint))
         h2 { (reader.say(text::ATTACHMENT)) }
         (attachment(reader, state, endpoint))
+        p.hint { (path::from_here(reader, &endpoint.id.to_string())) }
         h2 { (reader.say(text::CLASSIFICATION)) }
         (class::reasons(reader, &view, endpoint, &endpoint.conclusion()))
         h2 { (reader.say(text::BINDINGS)) }

@@ -62,6 +62,8 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/endpoints?registered=false".into(),
         "/reports/monthly".into(),
         "/changes".into(),
+        "/path".into(),
+        "/path?from=130102&to=320102".into(),
         "/changes?site=130102&from=2020-01-01".into(),
         "/sites/130102/past?at=2027-01-15T16:30".into(),
         format!("/endpoints/{endpoint}"),

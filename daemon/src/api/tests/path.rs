@@ -1,0 +1,57 @@
+//! Paths: what is known of each hop, and what is not.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    access::Role,
+    testing::{World, mac},
+};
+
+fn kinds(path: &Value) -> Vec<&str> {
+    path["hops"].as_array().unwrap().iter().map(|hop| hop["kind"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_way_between_counties_leads_over_the_tree_where_no_device_tells_more() {
+    let world = World::new().await;
+    let viewer = world.token(Role::Viewer, None).await;
+    let path = world.get(&viewer, &format!("/api/v1/path?from={}&to={}", mac(1, 1), mac(2, 1))).await.json();
+    assert_eq!(path["complete"], false, "{path}");
+    let kinds = kinds(&path);
+    assert_eq!((kinds.first(), kinds.last()), (Some(&"endpoint"), Some(&"endpoint")), "{path}");
+    let sites: Vec<&str> = path["hops"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|hop| hop["kind"] == "site")
+        .map(|hop| hop["site"].as_str().unwrap())
+        .collect();
+    let inner = ["130100", "130000", "000000", "320000", "320100"].map(|code| world.site(code).to_string());
+    assert_eq!(sites, inner, "up to where both ways meet, and down: {path}");
+    let [from, to] = ["130100", "130102"].map(|code| world.site(code).to_string());
+    let up = world.get(&viewer, &format!("/api/v1/path?from={from}&to={to}")).await.json();
+    assert_eq!(up["hops"][0]["site"], from);
+    assert_eq!(up["hops"].as_array().unwrap().last().unwrap()["site"], to, "{up}");
+}
+
+#[tokio::test]
+async fn an_end_that_is_unknown_hidden_or_ambiguous_says_what_to_give() {
+    let world = World::new().await;
+    let hebei = world.token(Role::Viewer, Some("130000")).await;
+    let here = mac(1, 1).to_string();
+    for (query, parameter, words) in [
+        (format!("from={here}"), "to", "is missing"),
+        (format!("from=nobody&to={here}"), "from", "a site, a device, or an endpoint"),
+        (format!("from={here}&to=320102"), "to", "there is no"),
+        (format!("from={here}&to={}", mac(2, 1)), "to", "there is no"),
+    ] {
+        let answer = world.get(&hebei, &format!("/api/v1/path?{query}")).await;
+        assert_eq!(
+            (answer.status, &answer.json()["parameter"]),
+            (StatusCode::BAD_REQUEST, &json!(parameter)),
+            "{query}"
+        );
+        assert!(answer.text.contains(words), "{answer:?}");
+    }
+}
