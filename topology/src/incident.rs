@@ -8,7 +8,7 @@
 //! The work grows with the size of the country: each site, way up, agent, statement and device is looked at a fixed number
 //! of times.
 //!
-//! It does not know how evidence arrives, which incidents are open ([`follow`] is told), nor whom they concern.
+//! It does not know how evidence arrives, which incidents are open ([`follow()`] is told), nor whom they concern.
 
 mod country;
 mod cut;

@@ -5,7 +5,7 @@
 //! | unknown, down | up (or degraded, where something is wrong with the answer) | so many answers in a row |
 //! | any | down | so many questions in a row without an answer |
 //! | up | degraded | over a review, too many are lost or more than half come too late; or something is wrong with the answer |
-//! | degraded | up | two reviews in a row were good; or nothing is wrong with the answer any more |
+//! | degraded | up | so many good answers in a row that they would be no chance at the former loss; two reviews in a row were good; or nothing is wrong with the answer any more |
 //!
 //! Invariant: a state holds since its first evidence: the first question that stayed without an answer, the first that was
 //! answered again, the beginning of the review. A state never holds since before the one that it replaces.
@@ -17,6 +17,12 @@ const REVIEW_RESULTS_MIN: u64 = 10;
 
 /// Good reviews in a row after which a way is no longer degraded.
 const GOOD_REVIEWS: u32 = 2;
+
+/// Good answers in a row after which a way may no longer be degraded, however bad it was.
+const RECOVERY_MIN: u32 = 10;
+
+/// A run of good answers is no chance when it would come about less often than this at the loss that there was.
+const CHANCE: f64 = 0.01;
 
 /// What is too bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +76,10 @@ pub struct Judge {
     answered_us: Option<u64>,
     tally: Tally,
     good_reviews: u32,
+    /// Answers in a row that came in time.
+    timely_in_a_row: Run,
+    /// Results that were bad at the last bad review, in thousandths.
+    bad_milli: u32,
     /// Whether it is degraded for what is wrong with the answer, rather than for its quality.
     by_problem: bool,
 }
@@ -110,6 +120,8 @@ impl Judge {
             answered_us: None,
             tally: Tally::default(),
             good_reviews: 0,
+            timely_in_a_row: Run::default(),
+            bad_milli: 0,
             by_problem: false,
         }
     }
@@ -130,13 +142,19 @@ impl Judge {
                     return false;
                 }
                 self.good_in_a_row = Run::default();
+                self.timely_in_a_row = Run::default();
                 self.lost_in_a_row.add(asked_us);
                 let down = self.verdict.state != ProbeState::Down && self.lost_in_a_row.length >= self.rules.down_after;
                 down && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
             }
             Outcome::Answered { round_trip_us, problem } => {
-                let late = u64::from(round_trip_us > self.rules.round_trip_us);
-                self.tally.late = self.tally.late.saturating_add(late);
+                let late = round_trip_us > self.rules.round_trip_us;
+                self.tally.late = self.tally.late.saturating_add(u64::from(late));
+                if late {
+                    self.timely_in_a_row = Run::default();
+                } else {
+                    self.timely_in_a_row.add(asked_us);
+                }
                 self.answered_us = self.answered_us.max(Some(asked_us));
                 self.lost_in_a_row = Run::default();
                 self.good_in_a_row.add(asked_us);
@@ -159,9 +177,20 @@ impl Judge {
                 changed
             }
             (ProbeState::Degraded, None) if self.by_problem => self.turn(ProbeState::Up, since, ""),
+            (ProbeState::Degraded, None) if self.has_recovered() => {
+                self.turn(ProbeState::Up, self.timely_in_a_row.began_us, "")
+            }
             (ProbeState::Up, None) if self.verdict.state != ProbeState::Up => self.turn(ProbeState::Up, since, ""),
             _ => false,
         }
+    }
+
+    /// Returns whether good answers came in a row for so long that it would be no chance at the loss there was: a line that
+    /// flapped is well again within seconds, one that loses a packet now and then is not well for a lucky minute.
+    fn has_recovered(&self) -> bool {
+        let run = self.timely_in_a_row.length;
+        let good = 1.0 - f64::from(self.bad_milli.min(1_000)) / 1_000.0;
+        run >= RECOVERY_MIN && good.powi(i32::try_from(run).unwrap_or(i32::MAX)) < CHANCE
     }
 
     /// Judges the quality since the last review. Returns whether the verdict changed.
@@ -175,6 +204,10 @@ impl Judge {
         let lossy = tally.lost.saturating_mul(1_000) >= self.rules.loss_milli.saturating_mul(tally.asked);
         let late = tally.late.saturating_mul(2) > answered;
         self.good_reviews = if lossy || late { 0 } else { self.good_reviews.saturating_add(1) };
+        if lossy || late {
+            let bad = tally.lost.saturating_add(tally.late).saturating_mul(1_000) / tally.asked;
+            self.bad_milli = u32::try_from(bad).unwrap_or(u32::MAX);
+        }
         match self.verdict.state {
             ProbeState::Up if lossy => {
                 let detail = format!("{} of {} are lost", tally.lost, tally.asked);
@@ -256,25 +289,46 @@ mod tests {
         }
     }
 
+    /// Degraded by a review of 60 results, of which so many in each three or each twenty were bad.
+    fn degraded(bad: Outcome<'_>, good_between: u64, bad_each: u64) -> Told {
+        let mut told = Told::new();
+        told.many(3, GOOD);
+        for _ in 0..60 / (good_between + bad_each) {
+            told.many(good_between, GOOD);
+            told.many(bad_each, bad);
+        }
+        assert!(told.0.review());
+        assert_eq!(told.0.verdict().state, ProbeState::Degraded, "{bad:?}");
+        told
+    }
+
     #[test]
-    fn loss_and_lateness_degrade_at_a_review_and_two_good_ones_heal() {
+    fn much_loss_and_lateness_degrade_at_a_review_and_ten_good_answers_in_a_row_heal() {
         let late = Outcome::Answered { round_trip_us: 300_000, problem: None };
         for bad in [LOST, late] {
-            let mut told = Told::new();
-            told.many(3, GOOD);
-            for _ in 0..20 {
-                told.many(1, GOOD);
-                told.many(2, bad);
-            }
-            assert!(told.0.review());
+            let mut told = degraded(bad, 1, 2);
             let since = told.0.verdict().clone();
-            assert_eq!(since.state, ProbeState::Degraded, "{bad:?}");
-            told.many(20, GOOD);
-            assert!(!told.0.review(), "one good review is not enough");
-            told.many(20, GOOD);
-            assert!(told.0.review() && told.0.verdict().state == ProbeState::Up);
-            assert!(told.0.verdict().since_us > since.since_us);
+            assert_eq!(told.many(9, GOOD).state, ProbeState::Degraded);
+            assert_eq!(told.many(1, bad).state, ProbeState::Degraded);
+            assert_eq!(told.many(9, GOOD).state, ProbeState::Degraded, "the run began anew");
+            let well = told.many(1, GOOD).clone();
+            assert_eq!(well.state, ProbeState::Up);
+            assert_eq!(well.since_us, (told.1 - 9) * SECOND, "since the first of the good answers");
+            assert!(well.since_us > since.since_us);
         }
+    }
+
+    #[test]
+    fn a_way_that_loses_a_little_is_not_well_for_a_lucky_minute_and_two_good_reviews_heal_it() {
+        let mut told = degraded(LOST, 18, 2);
+        told.many(30, GOOD);
+        assert!(!told.0.review(), "one good review is not enough");
+        assert_eq!(told.many(13, GOOD).state, ProbeState::Degraded);
+        assert!(told.0.review() && told.0.verdict().state == ProbeState::Up);
+        // Without a review a long run is enough: 44 in a row come about less than once in a hundred at a loss of a tenth.
+        let mut told = degraded(LOST, 18, 2);
+        assert_eq!(told.many(43, GOOD).state, ProbeState::Degraded);
+        assert_eq!(told.many(1, GOOD).state, ProbeState::Up);
     }
 
     #[test]

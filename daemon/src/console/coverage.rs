@@ -117,9 +117,10 @@ pub(super) fn share(ratio: Option<f64>) -> Markup {
     parts::or_dash(text.as_deref())
 }
 
-fn by_part(reader: &Reader, view: &View, report: &Report) -> Markup {
-    let columns = [
-        text::SITE,
+/// The columns of a table of figures; `of` names what stands in the first one.
+const fn columns(of: Text) -> [Text; 10] {
+    [
+        of,
         text::SITES_ATTACHED,
         text::SITES_REACHABLE,
         text::TERMINALS_REGISTERED,
@@ -129,7 +130,11 @@ fn by_part(reader: &Reader, view: &View, report: &Report) -> Markup {
         text::TERMINALS_NEVER_SEEN,
         text::TERMINALS_STRAYED,
         text::UNREGISTERED,
-    ];
+    ]
+}
+
+fn by_part(reader: &Reader, view: &View, report: &Report) -> Markup {
+    let columns = columns(text::SITE);
     html! {
         div.scroll {
             table {
@@ -181,18 +186,7 @@ fn trend_table(reader: &Reader, view: &View, extent: &Extent) -> Markup {
     if days.len() < 2 {
         return html! { p.calm { (reader.say(text::NO_TREND)) } };
     }
-    let columns = [
-        text::DAY,
-        text::SITES_ATTACHED,
-        text::SITES_REACHABLE,
-        text::TERMINALS_REGISTERED,
-        text::SEEN_SHARE,
-        text::SHARE,
-        text::TERMINALS_SILENT,
-        text::TERMINALS_NEVER_SEEN,
-        text::TERMINALS_STRAYED,
-        text::UNREGISTERED,
-    ];
+    let columns = columns(text::DAY);
     html! {
         p.hint { (reader.say(text::TREND_HINT)) }
         div.scroll {
