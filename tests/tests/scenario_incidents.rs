@@ -42,6 +42,8 @@ const SITES: [(&str, u8, &[&str]); 7] = [
 ];
 const PROVINCE: &str = "130000";
 const CITIES: [&str; 2] = ["130100", "130200"];
+/// How long after its start the centre judges nobody by a stream that is missing.
+const GRACE: Duration = Duration::from_secs(61);
 const COUNTY: &str = "130102";
 const OTHER_COUNTY: &str = "130202";
 const DUAL_HOMED: &str = "130104";
@@ -242,6 +244,7 @@ impl Country {
 fn each_failure_is_one_incident_of_the_right_cause() -> Result<()> {
     let lab = Lab::new()?;
     let mut country = Country::build(&lab)?;
+    let began = clock::now();
     country.becomes("nothing is wrong", BACK_WITHIN, &[])?;
 
     // The province is cut: one incident, with all six sites behind it.
@@ -271,6 +274,8 @@ fn each_failure_is_one_incident_of_the_right_cause() -> Result<()> {
     };
     country.breaks("two lines at once", (RAISED_WITHIN, &two), both, mend)?;
 
+    // A centre that just started waits for agents to come back, and does not take itself for cut off.
+    clock::until("the centre has run for a minute", 2 * GRACE, || Ok(began.elapsed()), |passed| *passed >= GRACE)?;
     // The daemon is cut off: nobody else is to blame.
     let isolated = (RAISED_WITHIN, &[("centre_isolated", "", "")][..]);
     country.breaks("the centre", isolated, |it| it.centre_line.cut(), |it| it.centre_line.mend())?;
