@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use onenet_wire::{
-    AgentMessage, CentreMessage, EnrolRequest, EnrolResponse, Invalid, Problem,
+    AgentMessage, Batch, CentreMessage, Content, EnrolRequest, EnrolResponse, Invalid, Problem,
     limits::{self, AGE_MS, LAST_WALL_MS},
     v1,
 };
@@ -322,4 +322,18 @@ fn every_broken_field_of_an_enrolment_is_named() {
 fn a_refused_enrolment_printed_for_debugging_does_not_show_its_token() {
     let request = EnrolRequest { token: "hunter2".to_owned(), certificate_request: vec![], version: "1".to_owned() };
     assert!(!format!("{request:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_batch_whose_samples_are_of_kinds_that_are_not_known_here_moves_its_lane_and_says_nothing() {
+    let unknown = v1::HistoryGroup { scope: "eth0".into(), age_ms: 9, ..Default::default() };
+    let batch = v1::Batch {
+        position: Some(position(v1::Lane::History)),
+        clocks: Some(clocks()),
+        groups: Vec::new(),
+        history: vec![unknown],
+    };
+    let read = Batch::try_from(batch).expect("it is a batch");
+    assert_eq!(read.content, Content::History(Vec::new()));
+    assert_eq!(Batch::try_from(v1::Batch::from(&read)), Ok(read));
 }
