@@ -133,8 +133,12 @@ pub(crate) fn path(view: &View, from: PathEnd, to: PathEnd) -> Vec<Hop> {
     let stops = [(begin.access, false), (up, over), (down, false), (end.access, false)];
     let stops: Vec<(DeviceId, bool)> = stops.into_iter().filter_map(|(device, over)| Some((device?, over))).collect();
     walk.open(from, first, &begin);
+    // Between two stops the walk passes what lies between; where an end has none, nothing leads from it or to it but the tree.
+    if first != last && begin.is_blank() {
+        walk.tree();
+    }
     walk.walk(&stops);
-    if first != last && (begin.gateway.is_none() || end.gateway.is_none()) {
+    if first != last && end.is_blank() && !begin.is_blank() {
         walk.tree();
     }
     walk.close(to, last, &end);
@@ -199,6 +203,13 @@ struct Footing {
     port: Option<String>,
     confidence: Option<u8>,
     gateway: Option<DeviceId>,
+}
+
+impl Footing {
+    /// Returns whether no device is known where it stands.
+    const fn is_blank(&self) -> bool {
+        self.access.is_none() && self.gateway.is_none()
+    }
 }
 
 struct Walk<'v> {

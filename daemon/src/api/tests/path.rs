@@ -36,6 +36,24 @@ async fn the_way_between_counties_leads_over_the_tree_where_no_device_tells_more
 }
 
 #[tokio::test]
+async fn a_site_without_devices_is_left_and_reached_through_the_tree_in_the_order_of_the_way() {
+    let world = World::new().await;
+    let viewer = world.token(Role::Viewer, None).await;
+    // Where the endpoint is plugged in is not inferred yet: that is a gap in front of its gateway.
+    let there = world.get(&viewer, &format!("/api/v1/path?from=320000&to={}", mac(1, 1))).await.json();
+    assert_eq!(kinds(&there), ["site", "site", "site", "site", "device", "gap", "endpoint"], "{there}");
+    let back = world.get(&viewer, &format!("/api/v1/path?from={}&to=320000", mac(1, 1))).await.json();
+    assert_eq!(kinds(&back), ["endpoint", "gap", "device", "site", "site", "site", "site"], "{back}");
+    let sites = |path: &Value| {
+        let hops = path["hops"].as_array().unwrap().iter().filter(|hop| hop["kind"] == "site");
+        hops.map(|hop| hop["site"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let way = ["320000", "000000", "130000", "130100"].map(|code| world.site(code).to_string());
+    assert_eq!(sites(&there), way);
+    assert_eq!(sites(&back), way.iter().rev().cloned().collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn an_end_that_is_unknown_hidden_or_ambiguous_says_what_to_give() {
     let world = World::new().await;
     let hebei = world.token(Role::Viewer, Some("130000")).await;
