@@ -57,6 +57,9 @@ pub const ISOLATED_AGENTS_MIN: usize = 3;
 pub const COMMON_CAUSE_LINKS_MIN: usize = 3;
 /// How long, in milliseconds, after its start the centre judges nobody by a stream that is missing.
 pub const START_GRACE_MS: i64 = 60_000;
+/// How long, in milliseconds, an agent whose site is still reached is away before it has stopped: longer than a restart of it takes,
+/// and than the probes over the way to its site take to fail, were that why.
+pub const STOPPED_MS: i64 = 12_000;
 /// How long, in milliseconds, agents may take to come back after a way to them is there again.
 pub const RECONNECT_MS: i64 = 90_000;
 /// Pieces of evidence of each sort that a cause keeps.

@@ -260,7 +260,7 @@ pub(super) fn states(country: &Country<'_>, ways: &[Judged], reach: &[Reach], ve
         let stopped = verdicts.stopped.contains(&agent.id);
         let state = match agent.contact {
             Contact::Heard(_) => State::Up,
-            Contact::Silent(_) if stopped => State::Down,
+            Contact::Silent(_) | Contact::Lost(_) if stopped => State::Down,
             _ => State::Unknown,
         };
         verdicts.agents.insert(agent.id, state);

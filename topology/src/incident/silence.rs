@@ -1,12 +1,13 @@
 //! Agents that say nothing, where no cut explains it.
 //!
 //! Invariant: silence is the agent's own until something shows that its site is cut; what may be behind it is said, and so
-//! is that it could not be told apart. A site that is silent with everything that hangs on it is one cause.
+//! is that it could not be told apart. A site that is silent with everything that hangs on it is one cause. Where somebody
+//! still reaches the site, a stream that broke and did not come back is enough; elsewhere only a long silence is.
 
 use std::collections::BTreeSet;
 
 use super::{
-    AT_ONCE_MS, Cause, Clue, Contact, Explanation, IncidentKind, RECONNECT_MS, State, Subject, Verdicts,
+    AT_ONCE_MS, Cause, Clue, Contact, Explanation, IncidentKind, RECONNECT_MS, STOPPED_MS, State, Subject, Verdicts,
     country::{At, Country},
     cut::{Reach, is_lost_since},
     evidence::AgentFact,
@@ -27,8 +28,9 @@ pub(super) fn judge(country: &Country<'_>, ways: &[Judged], reach: &[Reach], ver
         dark[at] = above(country, at, &dark, verdicts);
         let known: Vec<&AgentFact> =
             country.agents_at(at).filter(|agent| !matches!(agent.contact, Contact::Never)).collect();
+        let reached = is_reached(country, ways, at);
         let silent: Vec<&AgentFact> =
-            known.iter().copied().filter(|agent| matches!(agent.contact, Contact::Silent(_))).collect();
+            known.iter().copied().filter(|agent| is_silent(agent.contact, reached, country.now)).collect();
         if silent.is_empty() {
             continue;
         }
@@ -39,22 +41,36 @@ pub(super) fn judge(country: &Country<'_>, ways: &[Judged], reach: &[Reach], ver
         }
         if silent.len() < known.len() {
             for agent in silent {
-                let cause = of_agent(country, at, agent);
-                verdicts.stopped.insert(agent.id);
+                let cause = of_agent(country, at, agent).after(restored[at]);
+                stopped(&cause, verdicts);
                 verdicts.causes.push(cause);
             }
             continue;
         }
-        let mut cause = of_site(country, ways, at, &silent);
-        if cause.since < restored[at] {
-            cause.due = restored[at].plus_ms(RECONNECT_MS);
-        }
+        let cause = of_site(country, ways, at, &silent).after(restored[at]);
         if cause.possible.len() == 1 {
-            verdicts.stopped.extend(silent.iter().map(|agent| agent.id));
+            stopped(&cause, verdicts);
         } else if country.places[at].shown_below.is_none() {
             dark[at] = Some(verdicts.causes.len());
         }
         verdicts.causes.push(cause);
+    }
+}
+
+impl Cause {
+    /// Agents that were lost before there was a way to them get time to come back.
+    fn after(mut self, restored: Timestamp) -> Self {
+        if self.since <= restored {
+            self.due = restored.plus_ms(RECONNECT_MS);
+        }
+        self
+    }
+}
+
+/// Notes that a cause's agents have stopped, as soon as that is to be told of.
+fn stopped(cause: &Cause, verdicts: &mut Verdicts) {
+    if cause.due <= verdicts.at {
+        verdicts.stopped.extend(&cause.agents);
     }
 }
 
@@ -69,6 +85,21 @@ fn restored(country: &Country<'_>, ways: &[Judged]) -> Vec<Timestamp> {
         }
     }
     restored
+}
+
+/// Returns whether somebody reaches the site at this moment: another agent of it is heard, or a probe from above is answered.
+fn is_reached(country: &Country<'_>, ways: &[Judged], at: At) -> bool {
+    let heard = country.agents_at(at).any(|agent| matches!(agent.contact, Contact::Heard(_)));
+    let mut over = country.places[at].ways.iter().map(|way| &ways[*way]);
+    heard || over.any(|it| it.measured_above && it.state == State::Up)
+}
+
+fn is_silent(contact: Contact, reached: bool, now: Timestamp) -> bool {
+    match contact {
+        Contact::Silent(_) => true,
+        Contact::Lost(since) => reached && now.ms_since(since) >= STOPPED_MS,
+        Contact::Never | Contact::Heard(_) => false,
+    }
 }
 
 fn lost(agent: &AgentFact) -> Timestamp {

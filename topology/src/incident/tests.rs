@@ -187,6 +187,27 @@ fn an_agent_that_stops_is_its_own_cause_and_no_link_s() {
 }
 
 #[test]
+fn an_agent_that_does_not_come_back_to_a_site_that_is_reached_has_stopped() {
+    let mut evidence = country();
+    evidence.lose(&[5], NOW - 11_000);
+    assert_eq!(due(&evaluate(&evidence)), Vec::<&Cause>::new(), "a restart takes as long");
+    let verdicts = evaluate(&evidence.clone().later(1_000));
+    assert_eq!((only(&verdicts).kind, &only(&verdicts).subject), (IncidentKind::AgentSilent, &Subject::Agent(agent(5))));
+    assert_eq!(verdicts.agents[&agent(5)], State::Down);
+    // Another agent there is heard, so that nobody needs to measure the way.
+    let contact = Contact::Heard(at(1_000));
+    let mut second = evidence.clone().later(1_000);
+    second.probes.clear();
+    assert_eq!(due(&evaluate(&second)), Vec::<&Cause>::new(), "it may be cut off");
+    second.agents.push(AgentFact { id: agent(50), site: site(5), contact, booted: None });
+    assert_eq!(only(&evaluate(&second)).subject, Subject::Agent(agent(5)));
+    // The centre itself started a moment ago: everybody is on the way back.
+    second.started = at(NOW - 11_000);
+    second.hearing_since = second.started;
+    assert_eq!(due(&evaluate(&second)), Vec::<&Cause>::new());
+}
+
+#[test]
 fn a_stopped_parent_agent_that_does_not_answer_its_children_makes_no_link_incident() {
     let mut evidence = country();
     evidence.lose(&[3], NOW - 30_000);
@@ -199,8 +220,7 @@ fn a_stopped_parent_agent_that_does_not_answer_its_children_makes_no_link_incide
             evidence.now = at(NOW + 60_000);
         }
         let verdicts = evaluate(&evidence);
-        assert!(due(&verdicts).iter().all(|cause| cause.kind == IncidentKind::AgentSilent), "{:#?}", verdicts.causes);
-        assert_eq!(due(&verdicts).len(), usize::from(silent));
+        assert_eq!(only(&verdicts).kind, IncidentKind::AgentSilent, "{:#?}", verdicts.causes);
         assert_eq!(verdicts.sites[&site(5)], State::Up);
     }
 }
