@@ -14,6 +14,7 @@ mod configuration;
 mod flows;
 mod incidents;
 mod local;
+mod measure;
 mod path;
 mod serve;
 mod sites;
@@ -65,6 +66,8 @@ pub enum Command {
     Changes(changes::ChangesArgs),
     /// Path: over which devices the way leads from one place to another.
     Path(path::PathArgs),
+    /// Measure: have an agent test its line, as speech and video use it or for how much comes through.
+    Measure(measure::MeasureArgs),
     /// Picture: what is at a site, or was at a time.
     Picture(changes::PictureArgs),
     /// Agents: list them, or shut one out.

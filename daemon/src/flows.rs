@@ -33,7 +33,7 @@ use crate::{
         audit::{Entry, Outcome},
     },
     api::App,
-    collector::InstructError,
+    asking::{self, NoAnswer},
     estate::Agent,
     ingest::IntakeError,
 };
@@ -94,32 +94,6 @@ pub(crate) struct LogState {
     pub(crate) missing: Vec<FlowsMissing>,
     /// Why its page ended.
     pub(crate) ended: FlowPageEnd,
-}
-
-/// Why an agent did not answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NoAnswer {
-    /// It never connected.
-    NeverHeard,
-    /// It has no stream open.
-    Silent {
-        /// Since when.
-        since: Option<Timestamp>,
-    },
-    /// Its stream ended before it answered.
-    Cut,
-    /// It took too long.
-    TimedOut {
-        /// When it was heard last.
-        heard: Option<Timestamp>,
-    },
-    /// It has enough to do.
-    Busy,
-    /// It could not.
-    Failed {
-        /// In its own words.
-        reason: String,
-    },
 }
 
 /// Nothing was answered.
@@ -221,48 +195,13 @@ async fn ask(app: &App, caller: &Caller, question: &Question) -> Result<Answer, 
 /// Asks one agent for one page.
 async fn page(app: &App, agent: &Agent, at: At, asker: &Asker, query: &FlowQuery) -> (AgentId, Result<Page, NoAnswer>) {
     let id = agent.id;
-    if agent.contact.last_heard.is_none() {
-        return (id, Err(NoAnswer::NeverHeard));
-    }
     let Some(_pass) = app.flows.agents.enter(&id) else { return (id, Err(NoAnswer::Busy)) };
     let flows = FlowsQuery { asker: asker.clone(), query: query.clone(), after: at.after };
     let body = InstructionBody::Query(Query::Flows(flows));
-    let told = app.centre.streams().instruct_within(id, body, ANSWER_WITHIN).await;
-    // What it said last may be newer than the snapshot from before it was asked.
-    let contact = app.centre.estate().agent(id).map_or(agent.contact, |agent| agent.contact);
-    let result = told.map_err(|error| match error {
-        InstructError::NotConnected(_) => NoAnswer::Silent { since: contact.silent_since.or(contact.last_heard) },
-        InstructError::Cut(_) => NoAnswer::Cut,
-        InstructError::TimedOut { .. } => NoAnswer::TimedOut { heard: contact.last_heard },
-        InstructError::Busy(_) => NoAnswer::Busy,
-        InstructError::Failed { reason, .. } => NoAnswer::Failed { reason },
-    });
+    let result = asking::ask(&app.centre, id, body, ANSWER_WITHIN).await;
     let without_page = || NoAnswer::Failed { reason: "it answered without a page of flows".to_owned() };
     let result = result.and_then(|done| done.flows.ok_or_else(without_page));
     (id, result.map(|page: FlowPage| Page { at, page }))
-}
-
-impl NoAnswer {
-    /// Returns the name used in the API.
-    pub(crate) const fn name(&self) -> &'static str {
-        match self {
-            Self::NeverHeard => "never_heard",
-            Self::Silent { .. } => "silent",
-            Self::Cut => "cut",
-            Self::TimedOut { .. } => "timed_out",
-            Self::Busy => "busy",
-            Self::Failed { .. } => "failed",
-        }
-    }
-
-    /// Returns since when nothing was heard, where that is why.
-    pub(crate) const fn since(&self) -> Option<Timestamp> {
-        match self {
-            Self::Silent { since } => *since,
-            Self::TimedOut { heard } => *heard,
-            Self::NeverHeard | Self::Cut | Self::Busy | Self::Failed { .. } => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod api;
+mod asking;
 pub mod centre;
 pub mod cli;
 pub mod clock;
@@ -20,6 +21,7 @@ mod flows;
 pub mod ingest;
 pub mod joined;
 pub mod logging;
+mod measurement;
 pub mod metrics;
 mod past;
 mod path;

@@ -8,8 +8,8 @@ use axum::{Router, body::Body as HttpBody, response::Response};
 use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
-    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, SensorKind, SensorState, SiteId, Timestamp,
-    VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, SensorKind, SensorState, SiteId,
+    Timestamp, VlanSet,
     application::Application,
     fact::{
         ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals,
@@ -196,11 +196,23 @@ impl World {
         agent: AgentId,
         mut answer: impl FnMut(FlowsQuery) -> Result<FlowPage, String> + Send + 'static,
     ) {
+        self.carrying_out(agent, move |query| {
+            let onenet_wire::Query::Flows(asked) = query else { panic!("{query:?}") };
+            answer(asked).map(|page| Done { flows: Some(page), ..Done::default() })
+        });
+    }
+
+    /// Opens the line of an agent that does with each question what `carry_out` says.
+    pub(crate) fn carrying_out(
+        &self,
+        agent: AgentId,
+        mut carry_out: impl FnMut(onenet_wire::Query) -> Result<Done, String> + Send + 'static,
+    ) {
         let (mut told, centre) = (self.app.centre.streams().enter_test(agent), self.app.centre.clone());
         tokio::spawn(async move {
             while let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await {
-                let InstructionBody::Query(onenet_wire::Query::Flows(asked)) = body else { panic!("{body:?}") };
-                let outcome = answer(asked).map(|page| Done { flows: Some(page), ..Done::default() });
+                let InstructionBody::Query(query) = body else { panic!("{body:?}") };
+                let outcome = carry_out(query);
                 centre.streams().answer(agent, InstructionResult { id, outcome });
             }
         });
@@ -318,9 +330,9 @@ fn gateway(at: u8) -> Probe {
     }
 }
 
-/// What was measured of it.
-fn measured_gateway() -> HistoryItem {
-    let sample = ProbeSample {
+/// What was measured of it: by the minute, and by a media test a minute before.
+fn measured_gateway() -> [HistoryItem; 2] {
+    let regular = ProbeSample {
         name: "gateway".into(),
         interval_ms: 60_000,
         sent: 60,
@@ -330,7 +342,13 @@ fn measured_gateway() -> HistoryItem {
         jitter_us: Some(310),
         ..ProbeSample::default()
     };
-    HistoryItem { time: NOW.plus_ms(-40_000), scope: Scope::new(""), body: HistoryBody::Probe(sample) }
+    let (name, test) = ("gateway".into(), ProbeTest::Media);
+    let media = ProbeSample { name, test, sent: 500, lost: 4, mos_centi: Some(427), ..ProbeSample::default() };
+    [(-100_000, media), (-40_000, regular)].map(|(ms, sample)| HistoryItem {
+        time: NOW.plus_ms(ms),
+        scope: Scope::new(""),
+        body: HistoryBody::Probe(sample),
+    })
 }
 
 /// What the switch tells of its place in the network, and how peculiar it is.
@@ -434,7 +452,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         .chain(traffic)
         .chain(applications(at))
         .chain(std::iter::once(capture()))
-        .chain(std::iter::once(measured_gateway()))
+        .chain(measured_gateway())
         .chain(measured)
         .chain(others)
         .collect()

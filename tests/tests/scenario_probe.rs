@@ -1,5 +1,5 @@
 //! Two sites and the line between them: a cut is down at the centre within 15 seconds, told from above, and up within 30 of being
-//! mended.
+//! mended. A test over the line, asked for at the centre, tells what the line is.
 
 use std::time::Duration;
 
@@ -95,5 +95,37 @@ fn the_cut_of_a_line_between_two_sites_is_known_at_the_centre_in_time_and_so_is_
     proving.becomes(CITY, "county-agent", "up", UP_WITHIN)?;
     report::note(format_args!("cut known at the centre after {} ms", down.as_millis()));
     report::note(format_args!("mended known at the centre after {} ms", up.as_millis()));
+    tests_of_the_line(&proving)
+}
+
+/// A call sounds well; of 2 Mbit/s over a line of 1 half comes through; an agent that may not be reached is named.
+fn tests_of_the_line(proving: &Proving) -> Result<()> {
+    let measure = |more: &[&str]| -> Result<Value> {
+        let printed = proving.centre.ok(&[&["measure", CITY, "county-agent", "--json"], more].concat())?;
+        serde_json::from_str(&printed).context("what measure prints is no JSON")
+    };
+    let media = measure(&[])?;
+    ensure!((media["sent"].as_u64(), media["lost"].as_u64()) == (Some(500), Some(0)), "{media}");
+    ensure!(media["mos"].as_f64().is_some_and(|mos| mos > 4.2), "{media}");
+    proving.line.shape(1_000, 100)?;
+    let rates = measure(&["--throughput", "--kbit-per-s", "2000", "--seconds", "3"])?;
+    let rate = |key: &str| rates[key].as_u64().with_context(|| format!("no {key}: {rates}"));
+    let (sent, out, back) = (rate("rate_sent_kbit")?, rate("rate_out_kbit")?, rate("rate_back_kbit")?);
+    report::note(format_args!("of {sent} kbit/s over a line of 1000, {out} came there and {back} back"));
+    // The line counts the head of the Ethernet frame as well, and its bucket is full at the beginning.
+    ensure!(
+        (1_900..=2_000).contains(&sent) && (900..=1_100).contains(&out) && (850..=1_100).contains(&back),
+        "{rates}"
+    );
+    // What a test told is among what the probe measured, and no minute of it.
+    let told = || {
+        let probe = proving.probe(CITY, "county-agent")?;
+        Ok((probe["media"]["mos"].as_f64(), probe["throughput"]["rate_out_kbit"].as_u64()))
+    };
+    clock::until("both tests are shown", UP_WITHIN, told, |(mos, out)| mos.is_some() && out.is_some())?;
+    let refused = proving.centre.cli(&["measure", CITY, "county-agent", "--throughput", "--kbit-per-s", "9000"])?;
+    ensure!(refused.status != 0 && refused.err.contains("throughput_max_kbit"), "{refused:?}");
+    let refused = proving.centre.cli(&["measure", COUNTY, "city"])?;
+    ensure!(refused.status != 0 && refused.err.contains("asks by icmp"), "{refused:?}");
     Ok(())
 }

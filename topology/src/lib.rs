@@ -42,7 +42,7 @@ pub use id::{
     SpaceId, TerminalId,
 };
 pub use mac::MacAddr;
-pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState};
+pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest};
 pub use role::Role;
 pub use sensor::{SensorKind, SensorState};
 pub use time::Timestamp;

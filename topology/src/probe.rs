@@ -84,6 +84,19 @@ pub struct Probe {
     pub detail: String,
 }
 
+/// What a sample is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProbeTest {
+    /// What a probe asks all the time: one of the windows that follow each other.
+    #[default]
+    Regular,
+    /// A stream as speech makes it, once.
+    Media,
+    /// As much as was allowed, for some seconds.
+    Throughput,
+}
+
 /// What a probe measured over an interval, a minute as a rule. What is not known is `None`, never zero.
 ///
 /// An answer counts in the interval in which its question was sent. Every question is answered or lost.
@@ -91,6 +104,9 @@ pub struct Probe {
 pub struct ProbeSample {
     /// The agent's name of the probe.
     pub name: String,
+    /// What it is of.
+    #[serde(default)]
+    pub test: ProbeTest,
     /// Length of the interval, in milliseconds, that ends at the sample's time.
     pub interval_ms: u64,
     /// Questions sent.
@@ -127,6 +143,12 @@ pub struct ProbeSample {
     pub path_mtu: Option<u32>,
     /// Mean opinion score in hundredths, 100 to 450, of speech or video over this way (ITU-T G.107).
     pub mos_centi: Option<u32>,
+    /// What was sent, in kbit/s at the IP layer (RFC 5136, section 2.3).
+    pub rate_sent_kbit: Option<u64>,
+    /// What of it came to the target.
+    pub rate_out_kbit: Option<u64>,
+    /// What of the answers, which are as long, came back.
+    pub rate_back_kbit: Option<u64>,
     /// When the certificate that the target showed ends, in milliseconds since 1970-01-01T00:00:00Z.
     pub certificate_ends_ms: Option<i64>,
 }
@@ -200,6 +222,25 @@ impl ProbeRole {
     }
 }
 
+impl ProbeTest {
+    /// Every sort, in order.
+    pub const ALL: [Self; 3] = [Self::Regular, Self::Media, Self::Throughput];
+
+    /// Returns the name used in the API, on the command line and in logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::Media => "media",
+            Self::Throughput => "throughput",
+        }
+    }
+
+    /// Returns the sort of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|test| test.name() == name)
+    }
+}
+
 impl ProbeState {
     /// Every state, in order.
     pub const ALL: [Self; 4] = [Self::Up, Self::Degraded, Self::Down, Self::Unknown];
@@ -249,6 +290,10 @@ mod tests {
         for state in ProbeState::ALL {
             assert_eq!(ProbeState::of(state.name()), Some(state));
             assert_eq!(serde_json::to_value(state).unwrap(), state.name());
+        }
+        for test in ProbeTest::ALL {
+            assert_eq!(ProbeTest::of(test.name()), Some(test));
+            assert_eq!(serde_json::to_value(test).unwrap(), test.name());
         }
         assert_eq!(ProbeKind::of("carrier pigeon"), None);
     }

@@ -85,6 +85,8 @@ pub struct SiteConfig {
     pub discovery: Option<DiscoveryConfig>,
     /// What is probed.
     pub probes: Vec<Arc<ProbeConfig>>,
+    /// What a test of throughput may send, in kbit/s at the IP layer; 0: there are none.
+    pub throughput_max_kbit: u32,
 }
 
 impl Config {
@@ -184,8 +186,8 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     // Whatever discovery finds has a name that nobody knows yet, and a device that is wrong itself may be the one that is meant.
     let all_known = discovery.is_none() && devices.len() == named;
     let capture = capture::checked(capture, all_known.then_some(&names));
-    let probes = probes::all(root);
-    SiteConfig { capture, devices, discovery, probes }
+    let (probes, throughput_max_kbit) = probes::all(root);
+    SiteConfig { capture, devices, discovery, probes, throughput_max_kbit }
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

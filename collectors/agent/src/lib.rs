@@ -16,6 +16,7 @@ pub mod enrol;
 pub mod flow_log;
 mod limited;
 mod listen;
+mod measuring;
 mod mirror;
 mod observations;
 mod poll;

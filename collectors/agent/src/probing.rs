@@ -3,30 +3,35 @@
 //! Invariants: every configured probe has a fact from the start, `unknown` until it is judged; a state that goes on keeps the time
 //! since which it holds, also when the prober begins anew; what is not configured any more is taken back.
 //!
-//! Tasks: while something is probed, a [`Prober`] and the one that tells what it says. [`Probing::stop`] ends both, and waits.
+//! Tasks: while something is probed, a [`Prober`], the one that tells what it says, and one a way with a media test by schedule.
+//! [`Probing::stop`] ends all, and waits.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use onenet_probe::{EchoSockets, Key, Plan, Prober, Said};
+use onenet_probe::{EchoSockets, Plan, Prober, Said};
 use onenet_topology::{
-    Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, Timestamp,
+    Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Timestamp,
     fact::{Fact, FactBody, FactChange, Group, HistoryBody, HistoryItem, Method, Scope},
 };
 use onenet_wire::tls;
 use serde::{Deserialize, Serialize};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock::Clock, config::ProbeConfig, observations::Observations};
+use crate::{clock::Clock, config::ProbeConfig, measuring::Measuring, observations::Observations};
 
 /// What a prober says and nobody has taken yet: it waits when it is full, for moments.
 const SAID_MAX: usize = 256;
 
 /// Why a probe is not asked.
-const NO_KEY: &str = "the agent has no key for signed test packets: give [reflector] key_file in its own file";
+pub(crate) const NO_KEY: &str =
+    "the agent has no key for signed test packets: give [reflector] key_file in its own file";
 
 /// How a probe does, as the status tells it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +55,12 @@ pub struct ProbeStatus {
     /// What was measured last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<ProbeSample>,
+    /// What the last media test told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<ProbeSample>,
+    /// What the last test of throughput told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throughput: Option<ProbeSample>,
 }
 
 /// What is known of all probes. Cheap to clone.
@@ -58,12 +69,8 @@ pub(crate) struct ProbeBoard(Arc<Mutex<BTreeMap<String, ProbeStatus>>>);
 
 /// Owns probing.
 pub(crate) struct Probing {
-    pub(crate) clock: Clock,
-    pub(crate) observations: Observations,
     pub(crate) sockets: EchoSockets,
-    /// The agent's own key of test packets.
-    pub(crate) key: Option<Key>,
-    pub(crate) board: ProbeBoard,
+    pub(crate) measuring: Measuring,
     pub(crate) configured: Vec<Arc<ProbeConfig>>,
     pub(crate) running: Option<Running>,
 }
@@ -73,6 +80,7 @@ pub(crate) struct Running {
     stop: CancellationToken,
     prober: JoinHandle<()>,
     telling: JoinHandle<()>,
+    media: JoinSet<()>,
 }
 
 /// Returns the group of all probes' facts.
@@ -109,6 +117,8 @@ impl ProbeBoard {
                 since: now,
                 detail: String::new(),
                 sample: None,
+                media: None,
+                throughput: None,
             })
         };
         held.extend(plans.iter().map(|plan| (plan.name.clone(), status(plan))));
@@ -128,9 +138,15 @@ impl ProbeBoard {
         Some(fact(known))
     }
 
-    fn measured(&self, sample: &ProbeSample) {
+    /// Takes what was measured.
+    pub(crate) fn measured(&self, sample: &ProbeSample) {
         if let Some(known) = self.lock().get_mut(&sample.name) {
-            known.sample = Some(sample.clone());
+            let place = match sample.test {
+                ProbeTest::Regular => &mut known.sample,
+                ProbeTest::Media => &mut known.media,
+                ProbeTest::Throughput => &mut known.throughput,
+            };
+            *place = Some(sample.clone());
         }
     }
 }
@@ -159,12 +175,13 @@ impl Probing {
         self.stop().await;
         self.configured = probes.to_vec();
         let mut plans: Vec<Arc<Plan>> = probes.iter().map(|probe| self.plan(probe)).collect();
-        let mut known = self.board.set(&plans, self.clock.timestamp());
+        let Measuring { clock, observations, board, key, .. } = self.measuring.clone();
+        let mut known = board.set(&plans, clock.timestamp());
         if plans.is_empty() {
             // Taken back by whoever takes back what is not watched.
             return;
         }
-        if self.key.is_none() {
+        if key.is_none() {
             // The agent's own file is checked for this; the centre does not know which keys there are.
             let signed = |name: &str| probes.iter().any(|probe| probe.signed && probe.plan.name == name);
             plans.retain(|plan| !signed(&plan.name));
@@ -172,7 +189,7 @@ impl Probing {
                 NO_KEY.clone_into(&mut status.detail);
             }
         }
-        self.observations.complete(group(), known.iter().map(fact).collect::<Vec<_>>().into()).await;
+        observations.complete(group(), known.iter().map(fact).collect::<Vec<_>>().into()).await;
         let token = match tls::random::<8>() {
             Ok(token) => token,
             Err(error) => return tracing::error!(%error, "nothing is probed"),
@@ -180,14 +197,19 @@ impl Probing {
         let (said, saying) = mpsc::channel(SAID_MAX);
         let stop = CancellationToken::new();
         let prober = tokio::spawn(Prober::new(plans, self.sockets.clone(), token).run(said, stop.clone()));
-        let telling = tokio::spawn(tell(saying, self.board.clone(), self.clock, self.observations.clone()));
-        self.running = Some(Running { stop, prober, telling });
+        let telling = tokio::spawn(tell(saying, board, clock, observations));
+        let mut media = JoinSet::new();
+        for (probe, every) in probes.iter().filter_map(|probe| Some((probe, probe.media?))) {
+            media.spawn(self.measuring.clone().follow_schedule(Arc::clone(probe), every));
+        }
+        self.running = Some(Running { stop, prober, telling, media });
     }
 
     /// Ends probing, and waits for it.
     pub(crate) async fn stop(&mut self) {
-        let Some(Running { stop, prober, telling }) = self.running.take() else { return };
+        let Some(Running { stop, prober, telling, mut media }) = self.running.take() else { return };
         stop.cancel();
+        media.shutdown().await;
         for ended in [prober.await, telling.await] {
             if let Err(error) = ended {
                 tracing::error!(%error, "probing failed");
@@ -196,7 +218,7 @@ impl Probing {
     }
 
     fn plan(&self, probe: &ProbeConfig) -> Arc<Plan> {
-        let key = self.key.clone().filter(|_| probe.signed);
+        let key = self.measuring.key.clone().filter(|_| probe.signed);
         Arc::new(Plan { key, ..probe.plan.clone() })
     }
 }

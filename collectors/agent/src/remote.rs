@@ -1,5 +1,5 @@
 //! What the centre may ask of the agent: a new site's part of the configuration, the status, an inspection of a configured
-//! device, finished flows. Nothing else.
+//! device, finished flows, a test over a way that is probed. Nothing else.
 //!
 //! Invariant: a text of the centre is checked by the checker of the agent's own file, applied only when all of it is good,
 //! and never touches identity, centre address, data folder or credentials (see `config.rs`). Who asks for flows is noted for
@@ -15,7 +15,7 @@ use onenet_topology::{
     fact::ConditionKind,
     flow::{FlowCursor, FlowPage, FlowQuery},
 };
-use onenet_wire::{FlowsQuery, Query, limits};
+use onenet_wire::{FlowsQuery, MeasureQuery, Query, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -23,7 +23,8 @@ use crate::{
     cli::chain,
     clock::Clock,
     conditions::Conditions,
-    config::{DeviceConfig, NamedCredentials, SiteConfig},
+    config::{DeviceConfig, NamedCredentials, ProbeConfig, SiteConfig},
+    measuring::Measuring,
     observations::Observations,
     status::Status,
     trial::SiteText,
@@ -44,7 +45,7 @@ pub(crate) struct Change {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct InForce {
     revision: Arc<AtomicU64>,
-    devices: Arc<Mutex<Vec<Arc<DeviceConfig>>>>,
+    site: Arc<Mutex<SiteConfig>>,
 }
 
 /// Looks through the flow log: a page of what is asked for, or in words why there is none. Blocks on the disk.
@@ -63,13 +64,14 @@ pub(crate) struct Remote {
     pub(crate) status: Box<dyn Fn() -> Status + Send + Sync>,
     pub(crate) flows: FlowSource,
     pub(crate) asked: Asked,
+    pub(crate) measuring: Measuring,
 }
 
 impl InForce {
     /// Notes what is in force.
     pub(crate) fn set(&self, revision: u64, site: &SiteConfig) {
         self.revision.store(revision, Ordering::Relaxed);
-        self.devices.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&site.devices);
+        self.site.lock().unwrap_or_else(PoisonError::into_inner).clone_from(site);
     }
 
     pub(crate) fn revision(&self) -> u64 {
@@ -77,8 +79,15 @@ impl InForce {
     }
 
     fn device(&self, name: &str) -> Option<Arc<DeviceConfig>> {
-        let devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
-        devices.iter().find(|device| device.name == name).cloned()
+        let site = self.site.lock().unwrap_or_else(PoisonError::into_inner);
+        site.devices.iter().find(|device| device.name == name).cloned()
+    }
+
+    /// Returns a probe, and how many kbit/s a test of throughput may send.
+    fn probe(&self, name: &str) -> Option<(Arc<ProbeConfig>, u32)> {
+        let site = self.site.lock().unwrap_or_else(PoisonError::into_inner);
+        let probe = site.probes.iter().find(|probe| probe.plan.name == name).cloned()?;
+        Some((probe, site.throughput_max_kbit))
     }
 }
 
@@ -99,6 +108,16 @@ impl Remote {
         let found = inspect(&self.sockets, target, &device.credentials, Budget::default(), &self.profiles).await;
         let found = found.map_err(|error| chain(&error))?;
         serde_json::to_vec(&found).map_err(|error| chain(&error))
+    }
+}
+
+impl Remote {
+    async fn measure(&self, asked: &MeasureQuery) -> Result<Vec<u8>, String> {
+        let (probe, most_kbit) = self.in_force.probe(&asked.probe).ok_or_else(|| {
+            format!("this agent has no probe named {:?}: `onenet-agent status` lists those that it has", asked.probe)
+        })?;
+        let sample = self.measuring.asked(&probe, asked, most_kbit).await?;
+        serde_json::to_vec(&sample).map_err(|error| chain(&error))
     }
 }
 
@@ -132,6 +151,7 @@ impl Handler for Remote {
         match query {
             Query::Status => serde_json::to_vec(&(self.status)()).map_err(|error| chain(&error)),
             Query::Inspect { device } => self.inspect(&device).await,
+            Query::Measure(asked) => self.measure(&asked).await,
             Query::Flows(_) => Err("flows are answered page by page".to_owned()),
         }
     }

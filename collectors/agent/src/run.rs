@@ -35,6 +35,7 @@ use crate::{
     flow_log::{self, FlowLog, FlowLogConfig, Told},
     limited::Limited,
     listen::Listener,
+    measuring::Measuring,
     observations::{Observations, Waiting, keep, observations},
     poll::{self, News, Poller, Shared},
     probing::{ProbeBoard, Probing},
@@ -207,6 +208,13 @@ impl Agent {
             link: OnceLock::new(),
             sent: sent.clone(),
         });
+        let measuring = Measuring {
+            clock,
+            observations: observations.clone(),
+            key: config.reflector.config.key.clone(),
+            board: probes,
+            one: Arc::default(),
+        };
         let remote = Remote {
             clock,
             conditions: conditions.clone(),
@@ -219,6 +227,7 @@ impl Agent {
             status: status_of(&sources),
             flows: flow_source(flow_log.clone(), clock),
             asked,
+            measuring: measuring.clone(),
         };
         let (uplink, link) = Uplink::new(Arc::clone(&spool), credentials, clock, line, Arc::new(remote));
         let uplink = uplink.counting(sent);
@@ -229,15 +238,7 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
-            probing: Probing {
-                clock,
-                observations: observations.clone(),
-                sockets: opened.echo,
-                key: config.reflector.config.key.clone(),
-                board: probes,
-                configured: Vec::new(),
-                running: None,
-            },
+            probing: Probing { sockets: opened.echo, measuring, configured: Vec::new(), running: None },
             listener: Some(Listener::new(
                 opened.packet,
                 clock,

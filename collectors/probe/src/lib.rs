@@ -6,6 +6,7 @@
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
 //! | [`media`], [`emodel`] | a call of ten seconds, and what people would say of it |
+//! | [`throughput`] | as much as was allowed, for some seconds |
 //! | [`Reflector`] | the other side of STAMP |
 //!
 //! Invariants: memory is bounded by the number of probes; a packet counts only with what its question carried; the reflector
@@ -20,11 +21,13 @@ pub mod gateway;
 pub mod judge;
 pub mod media;
 pub mod stamp;
+pub mod throughput;
 pub mod track;
 pub mod window;
 
 mod key;
 mod net;
+mod paced;
 mod plan;
 mod prober;
 mod reflector;

@@ -138,7 +138,7 @@ impl Plan {
     }
 
     /// Returns the target's host and port, 0 where there is none; `None` for the gateway.
-    pub(crate) fn host_and_port(&self) -> Option<(&str, u16)> {
+    pub fn host_and_port(&self) -> Option<(&str, u16)> {
         let Target::Host { host, port } = &self.target else { return None };
         Some((host, port.or(Self::port(self.kind)).unwrap_or(0)))
     }

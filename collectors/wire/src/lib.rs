@@ -21,7 +21,7 @@ pub use invalid::{Invalid, Problem};
 pub use message::{
     Acknowledgement, AgentMessage, Asker, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest,
     EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
-    InstructionResult, KeyRange, Lane, Position, Query, Rejection, RejectionReason, Welcome,
+    InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
 };
 
 /// The messages and services as generated from `proto/onenet/wire/v1/wire.proto`.

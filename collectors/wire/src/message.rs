@@ -4,7 +4,7 @@
 //! until the centre moves them onto its own with [`Batch::shift_ms`].
 
 use onenet_topology::{
-    AgentId, SiteId, Timestamp,
+    AgentId, ProbeTest, SiteId, Timestamp,
     fact::{FactChange, Group, HistoryItem},
     flow::{FlowCursor, FlowPage, FlowQuery},
 };
@@ -217,6 +217,23 @@ pub enum Query {
     },
     /// A page of the finished flows in the agent's flow log.
     Flows(FlowsQuery),
+    /// A test over a way that the agent probes with test packets; the answer is a [`onenet_topology::ProbeSample`] as JSON.
+    Measure(MeasureQuery),
+}
+
+/// A question for a test over a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureQuery {
+    /// Who asks, by the name that the centre knows.
+    pub principal: String,
+    /// The agent's name of the probe whose way it is.
+    pub probe: String,
+    /// Which test.
+    pub test: ProbeTest,
+    /// Of throughput: kbit/s at the IP layer that are sent at most; 0: the agent's own choice.
+    pub kbit_per_s: u32,
+    /// For how long, in seconds; 0: the agent's own choice.
+    pub seconds: u32,
 }
 
 /// A question for finished flows, a page at a time.

@@ -8,8 +8,8 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
-    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, Role, SensorKind, SensorState, SiteId,
-    Timestamp, VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
+    SiteId, Timestamp, VlanSet,
     application::Application,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
@@ -22,8 +22,8 @@ use onenet_topology::{
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
-    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, Position, Query, Rejection,
-    RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
+    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query,
+    Rejection, RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
 };
 use prost::Message as _;
 
@@ -179,6 +179,7 @@ fn probe() -> FactBody {
 fn probe_item() -> HistoryItem {
     let body = ProbeSample {
         name: text("up-1"),
+        test: ProbeTest::Regular,
         interval_ms: 60_000,
         sent: 60,
         lost: 2,
@@ -197,6 +198,9 @@ fn probe_item() -> HistoryItem {
         jitter_back_us: Some(120),
         path_mtu: Some(1_500),
         mos_centi: Some(438),
+        rate_sent_kbit: None,
+        rate_out_kbit: None,
+        rate_back_kbit: None,
         certificate_ends_ms: Some(NOON),
     };
     HistoryItem { time: time(0), scope: Scope::new(""), body: HistoryBody::Probe(body) }
@@ -469,6 +473,14 @@ fn what_the_centre_of_version_1_says_is_frozen() {
     let methods = Method::ALL.into_iter().take(13).map(group).collect();
     centre("resync.bin", &instruction(InstructionBody::Resync(methods)));
     centre("status.bin", &instruction(InstructionBody::Query(Query::Status)));
+    let measure = MeasureQuery {
+        principal: text("li"),
+        probe: text("up-1"),
+        test: ProbeTest::Throughput,
+        kbit_per_s: 2_000,
+        seconds: 5,
+    };
+    centre("measure.bin", &instruction(InstructionBody::Query(Query::Measure(measure))));
     centre("inspect.bin", &instruction(InstructionBody::Query(Query::Inspect { device: text("core") })));
 }
 

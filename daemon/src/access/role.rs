@@ -48,6 +48,8 @@ pub enum Action {
     ManageAssets,
     /// Issue a token with which an agent enrols.
     EnrolAgent,
+    /// Have a test carried out over a site's line: it shares the line with the business.
+    MeasureLines,
     /// Accept an agent's certificate no more.
     RevokeAgent,
     /// Set the configuration of a site's agents, and read its text.
@@ -89,7 +91,8 @@ impl Role {
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
             Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageAssets,
-            ManageSites, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites, RevokeAgent,
+            ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites,
+            RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
@@ -104,6 +107,7 @@ impl Role {
                         | EnrolAgent
                         | RevokeAgent
                         | ConfigureAgents
+                        | MeasureLines
                         | PlanMaintenance
                 )
             }
@@ -119,6 +123,7 @@ impl Role {
                     | EnrolAgent
                     | RevokeAgent
                     | ConfigureAgents
+                    | MeasureLines
                     | PlanMaintenance
                     | Backup
             ),
@@ -156,7 +161,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -166,6 +171,7 @@ impl Action {
         Self::ManageAddressPlan,
         Self::ManageAssets,
         Self::EnrolAgent,
+        Self::MeasureLines,
         Self::RevokeAgent,
         Self::ConfigureAgents,
         Self::ManageAccess,
@@ -186,6 +192,7 @@ impl Action {
             Self::ManageAddressPlan => "manage_address_plan",
             Self::ManageAssets => "manage_assets",
             Self::EnrolAgent => "enrol_agent",
+            Self::MeasureLines => "measure_lines",
             Self::RevokeAgent => "revoke_agent",
             Self::ConfigureAgents => "configure_agents",
             Self::ManageAccess => "manage_access",

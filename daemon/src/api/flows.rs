@@ -3,12 +3,15 @@
 
 use axum::http::StatusCode;
 use ipnetwork::IpNetwork;
-use onenet_topology::{EndpointId, SiteId, Timestamp, application::Application, flow::FlowParty, flow::FlowQuery};
+use onenet_topology::{
+    AgentId, EndpointId, SiteId, Timestamp, application::Application, flow::FlowParty, flow::FlowQuery,
+};
 
 use super::{Params, Problem};
 use crate::{
     access::View,
-    flows::{Asked, NoAnswer, Place, Question, REASON_CHARS, Unanswered, is_reason, too_many, unanswered},
+    asking::NoAnswer,
+    flows::{Asked, Place, Question, REASON_CHARS, Unanswered, is_reason, too_many, unanswered},
 };
 
 /// How long before `until` a question begins when it does not say, in milliseconds.
@@ -132,7 +135,21 @@ pub(crate) fn unanswered_of(site: &str, unanswered: Unanswered) -> Problem {
 /// Says why no agent answered: by the first of them, with the words of all.
 fn nobody(agents: &[Asked]) -> Problem {
     let first = agents.iter().find_map(|asked| asked.outcome.as_ref().err());
-    let (status, kind, title) = match first {
+    let (status, kind, title) = sort(first);
+    Problem::agents(status, kind, title, unanswered(agents))
+}
+
+impl Problem {
+    /// An agent did not do what it was asked.
+    pub(crate) fn no_answer(agent: AgentId, why: &NoAnswer) -> Self {
+        let (status, kind, title) = sort(Some(why));
+        Self::agents(status, kind, title, format!("{agent} {}", why.told()))
+    }
+}
+
+/// Returns what sort of problem it is that an agent does not answer.
+const fn sort(why: Option<&NoAnswer>) -> (StatusCode, &'static str, &'static str) {
+    match why {
         Some(NoAnswer::Silent { .. } | NoAnswer::NeverHeard) | None => {
             (StatusCode::SERVICE_UNAVAILABLE, "agent-silent", "The site is silent")
         }
@@ -140,8 +157,7 @@ fn nobody(agents: &[Asked]) -> Problem {
         Some(NoAnswer::TimedOut { .. }) => (StatusCode::GATEWAY_TIMEOUT, "agent-timed-out", "The site does not answer"),
         Some(NoAnswer::Busy) => (StatusCode::TOO_MANY_REQUESTS, "agent-busy", "The site has enough to answer"),
         Some(NoAnswer::Failed { .. }) => (StatusCode::BAD_GATEWAY, "agent-failed", "The site could not answer"),
-    };
-    Problem::agents(status, kind, title, unanswered(agents))
+    }
 }
 
 /// Returns the time that a question asks about.

@@ -16,6 +16,7 @@ pub(super) mod endpoints;
 pub(super) mod flows;
 pub(super) mod incidents;
 mod maintenances;
+mod measurements;
 pub(super) mod path;
 mod plan_file;
 mod probes;
@@ -61,6 +62,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(endpoints::router())
         .merge(samples::router())
         .merge(probes::router())
+        .merge(measurements::router())
         .merge(flows::router())
         .merge(usage::router())
         .merge(agents::router())

@@ -14,7 +14,7 @@ use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets, changes,
     configuration, flows, incidents,
     local::{Local, LocalError},
-    path, serve, sites, topology,
+    measure, path, serve, sites, topology,
 };
 use crate::{
     access::Role,
@@ -95,6 +95,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Coverage(args) => assets::coverage(args).await,
         Command::Changes(args) => changes::run(args).await,
         Command::Path(args) => path::run(args).await,
+        Command::Measure(args) => measure::run(args).await,
         Command::Picture(args) => changes::picture(args).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Config(command) => configuration::run(command).await,

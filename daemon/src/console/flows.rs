@@ -28,7 +28,8 @@ use super::{
 use crate::{
     access::{Action, View},
     api::{App, Problem, flows_question, may_ask_flows},
-    flows::{self, Answer, Asked, LogState, NoAnswer, Unanswered},
+    asking::NoAnswer,
+    flows::{self, Answer, Asked, LogState, Unanswered},
 };
 
 pub(super) use form::ask;
@@ -177,7 +178,7 @@ fn no_answer(reader: &Reader, why: &NoAnswer) -> String {
         NoAnswer::NeverHeard => reader.say(text::ASKED_NEVER_HEARD).to_owned(),
         NoAnswer::Silent { since: at } => since(text::ASKED_SILENT, *at),
         NoAnswer::Cut => reader.say(text::ASKED_CUT).to_owned(),
-        NoAnswer::TimedOut { heard } => since(text::ASKED_TIMED_OUT, *heard),
+        NoAnswer::TimedOut { heard, .. } => since(text::ASKED_TIMED_OUT, *heard),
         NoAnswer::Busy => reader.say(text::ASKED_BUSY).to_owned(),
         NoAnswer::Failed { reason } => fill(reader.say(text::ASKED_FAILED), reason),
     }

@@ -2,7 +2,7 @@
 
 use onenet_topology::flow::{FlowParty, FlowQuery};
 
-use super::{ANSWER_WITHIN, Answer, Asked, NoAnswer, Outcome, PRINCIPAL_QUESTIONS_MAX, Question, Unanswered};
+use super::{Answer, Asked, Outcome, PRINCIPAL_QUESTIONS_MAX, Question, Unanswered};
 
 /// Returns what was asked and told, and how that counts.
 pub(super) fn entry(question: &Question, asked: &Result<Answer, Unanswered>) -> (String, Outcome) {
@@ -56,29 +56,6 @@ pub(crate) fn unanswered(agents: &[Asked]) -> String {
         Some(format!("{} {}", asked.agent, why.told()))
     });
     lines.collect::<Vec<_>>().join("; ")
-}
-
-impl NoAnswer {
-    /// Returns why, and what to do about it: the end of a sentence about an agent.
-    pub(crate) fn told(&self) -> String {
-        match self {
-            Self::NeverHeard => "was enrolled and never connected: start it at the site".to_owned(),
-            Self::Silent { since } => {
-                let since = since.map(|since| format!(" since {since}")).unwrap_or_default();
-                format!("is silent{since}: its line, its power or the agent itself is down; ask again when it is back")
-            }
-            Self::Cut => "lost its line before it answered: ask again when it is back".to_owned(),
-            Self::TimedOut { heard } => {
-                let heard = heard.map(|heard| format!(" (last heard {heard})")).unwrap_or_default();
-                format!(
-                    "did not answer within {} s{heard}: its line is cut or overloaded; ask again, or for less time",
-                    ANSWER_WITHIN.as_secs()
-                )
-            }
-            Self::Busy => "has enough other questions to answer: ask again in some seconds".to_owned(),
-            Self::Failed { reason } => format!("answers: {reason}"),
-        }
-    }
 }
 
 /// Returns what to say to whoever asks too much at once.

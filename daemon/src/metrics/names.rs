@@ -127,6 +127,8 @@ metrics! {
         "Median round trip of a probe over the last window.";
     PROBE_ROUND_TRIP_P95 = Gauge "onenet_probe_round_trip_p95_seconds" ["site", "agent", "probe", "role"]
         "Round trip that 95 in a hundred kept under over the last window.";
+    PROBE_MOS = Gauge "onenet_probe_mos" ["site", "agent", "probe", "role"]
+        "Mean opinion score of speech and video over a probe's way, 1 to 4.5 (ITU-T G.107), by a media test of the last two hours.";
     PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"]
         "Jitter of a probe's round trips after RFC 3550.";
     VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]

@@ -27,6 +27,9 @@ pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
         if let Some(up) = up {
             families.add(names::PROBE_UP, &labels, up);
         }
+        if let Some(centi) = shown.media.and_then(|taken| taken.sample.mos_centi) {
+            families.add(names::PROBE_MOS, &labels, f64::from(centi) / 100.0);
+        }
         let Some(sample) = shown.measured.map(|taken| &taken.sample) else { continue };
         if let Some(loss) = probe_loss_ratio(sample) {
             families.add(names::PROBE_LOSS, &labels, loss);

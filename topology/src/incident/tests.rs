@@ -192,7 +192,10 @@ fn an_agent_that_does_not_come_back_to_a_site_that_is_reached_has_stopped() {
     evidence.lose(&[5], NOW - 11_000);
     assert_eq!(due(&evaluate(&evidence)), Vec::<&Cause>::new(), "a restart takes as long");
     let verdicts = evaluate(&evidence.clone().later(1_000));
-    assert_eq!((only(&verdicts).kind, &only(&verdicts).subject), (IncidentKind::AgentSilent, &Subject::Agent(agent(5))));
+    assert_eq!(
+        (only(&verdicts).kind, &only(&verdicts).subject),
+        (IncidentKind::AgentSilent, &Subject::Agent(agent(5)))
+    );
     assert_eq!(verdicts.agents[&agent(5)], State::Down);
     // Another agent there is heard, so that nobody needs to measure the way.
     let contact = Contact::Heard(at(1_000));

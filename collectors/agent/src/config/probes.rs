@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use onenet_config::{Found, Section};
-use onenet_probe::{Key, Plan, ReflectorConfig, Service, Target, Thresholds, WINDOW};
+use onenet_probe::{Key, Plan, ReflectorConfig, Service, Target, Thresholds, WINDOW, throughput::KBIT_MOST};
 use onenet_topology::{ProbeKind, ProbeRole};
 
 use super::credentials::{SecretKeys, secret_text};
@@ -17,6 +17,9 @@ const KINDS: [ProbeKind; 3] = [ProbeKind::Icmp, ProbeKind::Stamp, ProbeKind::Tcp
 /// The longest name and target, in bytes.
 const NAME_MAX: usize = 64;
 const TARGET_MAX: usize = 200;
+
+/// What a test of throughput may send where nobody says: what a county's line of 4 Mbit/s has beside its business.
+const THROUGHPUT_MAX_KBIT: u32 = 2_000;
 
 /// The name of the probe that nobody has to write.
 pub(crate) const GATEWAY: &str = "gateway";
@@ -39,6 +42,8 @@ pub struct ProbeConfig {
     pub plan: Plan,
     /// Whether test packets are signed.
     pub signed: bool,
+    /// How often a media test is carried out over this way; `None`: when the centre asks.
+    pub media: Option<Duration>,
 }
 
 /// Reads `[reflector]`.
@@ -77,10 +82,12 @@ pub(super) fn reflector(mut section: Section<'_>) -> ReflectorSettings {
     ReflectorSettings { listen, config }
 }
 
-/// Reads `[probing]` and `[[probes]]`.
-pub(super) fn all(root: &mut Section<'_>) -> Vec<Arc<ProbeConfig>> {
+/// Reads `[probing]` and `[[probes]]`. Returns what is probed, and what a test of throughput may send.
+pub(super) fn all(root: &mut Section<'_>) -> (Vec<Arc<ProbeConfig>>, u32) {
     let mut probing = root.section("probing");
     let gateway = probing.boolean("gateway").is_none_or(|found| found.value);
+    let most = probing.number("throughput_max_kbit", 0..=KBIT_MOST.into(), "kbit/s");
+    let most = most.and_then(|found| u32::try_from(found.value).ok()).unwrap_or(THROUGHPUT_MAX_KBIT);
     probing.finish();
     let mut sections = root.sections("probes");
     if sections.len() > PROBES_MAX {
@@ -101,7 +108,7 @@ pub(super) fn all(root: &mut Section<'_>) -> Vec<Arc<ProbeConfig>> {
     if gateway && !probes.iter().any(is_there) {
         probes.insert(0, Arc::new(of_gateway()));
     }
-    probes
+    (probes, most)
 }
 
 /// Returns the probe of the default gateway.
@@ -120,7 +127,7 @@ fn of_gateway() -> ProbeConfig {
         key: None,
         service: Service::default(),
     };
-    ProbeConfig { plan, signed: false }
+    ProbeConfig { plan, signed: false, media: None }
 }
 
 fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
@@ -142,6 +149,7 @@ fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
         server_name: text(&mut section, "server_name"),
         status: section.number("status", 100..=599, "").and_then(|found| u16::try_from(found.value).ok()),
     };
+    let media = media(&mut section, kind);
     section.finish();
     let target = target?;
     let default = if target == Target::Gateway { ProbeRole::Gateway } else { ProbeRole::Named };
@@ -158,7 +166,17 @@ fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
         key: None,
         service,
     };
-    Some(ProbeConfig { plan, signed: kind == ProbeKind::Stamp && !unauthenticated })
+    Some(ProbeConfig { plan, signed: kind == ProbeKind::Stamp && !unauthenticated, media })
+}
+
+/// Reads how often a media test is carried out.
+fn media(section: &mut Section<'_>, kind: ProbeKind) -> Option<Duration> {
+    let found = section.number("media_s", 60..=86_400, "seconds")?;
+    if kind != ProbeKind::Stamp {
+        let what = format!("a {} probe has no reflector at its other end", kind.name());
+        section.log.note(&found.place, what, "leave it out, or write kind = \"stamp\"");
+    }
+    Some(Duration::from_secs(found.value))
 }
 
 fn name(section: &mut Section<'_>) -> Option<String> {
@@ -302,6 +320,8 @@ mod tests {
             ("[[probes]]\nname = \"up\"\nkind = \"stamp\"\ntarget = \"10.0.0.1\"\n", "there is no key"),
             ("[[probes]]\nname = \"up\"\nkind = \"pigeon\"\ntarget = \"10.0.0.1\"\n", "write one of icmp, stamp"),
             ("[[probes]]\nname = \"web\"\nkind = \"https\"\ntarget = \"a\"\n", "write one of icmp, stamp, tcp"),
+            ("[[probes]]\nname = \"up\"\ntarget = \"10.0.0.1\"\nmedia_s = 900\n", "kind = \"stamp\""),
+            ("[probing]\nthroughput_max_kbit = 50000\n", "0 to 20000 kbit/s"),
             ("[[probes]]\nname = \"db\"\nkind = \"tcp\"\ntarget = \"10.0.0.1\"\n", "has no port"),
             ("[[probes]]\nname = \"up\"\ntarget = \"no spaces\"\n", "is no target"),
             ("[[probes]]\nname = \"up\"\ntarget = \"a\"\n[[probes]]\nname = \"up\"\ntarget = \"b\"\n", "two probes"),

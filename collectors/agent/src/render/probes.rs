@@ -19,6 +19,9 @@ pub(super) fn probes(out: &mut String, status: &Status, language: Language) {
         }
         let title = language.pick("探测的线路与服务", "Probing");
         let _ = write!(out, "\n{title}: {}\n{table}", status.probes.len());
+        for probe in &status.probes {
+            tests(out, probe, language);
+        }
         for probe in status.probes.iter().filter(|probe| !probe.detail.is_empty()) {
             let _ = writeln!(out, "  {}: {}", plain(&probe.name), plain(&probe.detail));
         }
@@ -36,6 +39,23 @@ pub(super) fn probes(out: &mut String, status: &Status, language: Language) {
             writeln!(out, "  reflector   on {listen}: {answered} answered, {held_back} held back, {refused} refused")
         }
     };
+}
+
+/// Writes what the last tests over a way told.
+fn tests(out: &mut String, probe: &ProbeStatus, language: Language) {
+    let name = plain(&probe.name);
+    if let Some(centi) = probe.media.as_ref().and_then(|sample| sample.mos_centi) {
+        let said = language.pick("音视频质量 MOS", "speech and video, MOS");
+        let _ = writeln!(out, "  {name}: {said} {}.{:02}", centi / 100, centi % 100);
+    }
+    if let Some(sample) = &probe.throughput {
+        let kbit = |rate: Option<u64>| rate.map_or_else(|| "-".to_owned(), |kbit| kbit.to_string());
+        let [sent, to, from] = [sample.rate_sent_kbit, sample.rate_out_kbit, sample.rate_back_kbit].map(kbit);
+        let _ = match language {
+            Language::Zh => writeln!(out, "  {name}: 吞吐测试：发送 {sent} kbit/s，去程 {to}，回程 {from}"),
+            Language::En => writeln!(out, "  {name}: throughput: {sent} kbit/s sent, {to} came there, {from} back"),
+        };
+    }
 }
 
 fn row(probe: &ProbeStatus, language: Language) -> [String; 6] {

@@ -1,7 +1,7 @@
 //! The enumerations, value by value.
 
 use onenet_topology::{
-    ProbeKind, ProbeRole, ProbeState, Role, SensorKind, SensorState,
+    ProbeKind, ProbeRole, ProbeState, ProbeTest, Role, SensorKind, SensorState,
     fact::{ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState},
 };
 
@@ -155,5 +155,6 @@ twins! {
     }
     ProbeRole { Parent = Parent, Gateway = Gateway, Child = Child, Named = Named }
     ProbeState { Up = Up, Degraded = Degraded, Down = Down, Unknown = Unknown }
+    ProbeTest { Regular = Regular, Media = Media, Throughput = Throughput }
     SensorState { Normal = Normal, Warning = Warning, Critical = Critical, Absent = Absent }
 }

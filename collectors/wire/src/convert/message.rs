@@ -5,7 +5,7 @@ use prost::Message as _;
 
 use super::{
     check::{self, bytes, count, enumerated, name, range, required, text},
-    fact, history,
+    fact, history, probe,
 };
 use crate::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,
@@ -321,6 +321,7 @@ impl From<&Instruction> for v1::Instruction {
                     Query::Status => QueryBody::Status(v1::StatusQuery {}),
                     Query::Inspect { device } => QueryBody::Inspect(v1::InspectQuery { device: device.clone() }),
                     Query::Flows(query) => QueryBody::Flows(query.into()),
+                    Query::Measure(query) => QueryBody::Measure(query.into()),
                 };
                 Body::Query(v1::Query { body: Some(body) })
             }
@@ -355,6 +356,7 @@ fn query(it: v1::Query) -> Result<Query, Invalid> {
             Ok(Query::Inspect { device })
         }
         Body::Flows(it) => FlowsQuery::try_from(it).map(Query::Flows).map_err(|e| e.within("flows")),
+        Body::Measure(it) => probe::measure(it).map(Query::Measure).map_err(|e| e.within("measure")),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Probes and what they measured.
 
-use onenet_topology::{Probe, ProbeSample, fact::ItemKey};
+use onenet_topology::{Probe, ProbeSample, ProbeTest, fact::ItemKey};
 
 use super::check::{self, enumerated, name, text};
 use crate::{
-    Invalid,
+    Invalid, MeasureQuery,
     limits::{LAST_WALL_MS, TEXT_BYTES},
     v1,
 };
@@ -32,6 +32,7 @@ pub(super) fn sample(it: v1::ProbeSample) -> Result<ProbeSample, Invalid> {
     let ends = it.certificate_ends_ms;
     Ok(ProbeSample {
         name: name("name", it.name)?,
+        test: test(it.test)?.unwrap_or_default(),
         interval_ms: it.interval_ms,
         sent: it.sent,
         lost: check::range("lost", it.lost, 0, it.sent)?,
@@ -50,8 +51,39 @@ pub(super) fn sample(it: v1::ProbeSample) -> Result<ProbeSample, Invalid> {
         jitter_back_us: it.jitter_back_us,
         path_mtu: it.path_mtu,
         mos_centi: it.mos_centi,
+        rate_sent_kbit: it.rate_sent_kbit,
+        rate_out_kbit: it.rate_out_kbit,
+        rate_back_kbit: it.rate_back_kbit,
         certificate_ends_ms: ends.map(|ms| check::range("certificate_ends_ms", ms, 0, LAST_WALL_MS)).transpose()?,
     })
+}
+
+/// Returns the sort of test; `None` where none is named.
+fn test(it: i32) -> Result<Option<ProbeTest>, Invalid> {
+    if it == 0 { Ok(None) } else { enumerated::<v1::ProbeTest, _>("test", it).map(Some) }
+}
+
+/// Returns the question for a test.
+pub(super) fn measure(it: v1::MeasureQuery) -> Result<MeasureQuery, Invalid> {
+    Ok(MeasureQuery {
+        principal: name("principal", it.principal)?,
+        probe: name("probe", it.probe)?,
+        test: enumerated::<v1::ProbeTest, _>("test", it.test)?,
+        kbit_per_s: it.kbit_per_s,
+        seconds: it.seconds,
+    })
+}
+
+impl From<&MeasureQuery> for v1::MeasureQuery {
+    fn from(it: &MeasureQuery) -> Self {
+        Self {
+            principal: it.principal.clone(),
+            probe: it.probe.clone(),
+            test: v1::ProbeTest::from(it.test).into(),
+            kbit_per_s: it.kbit_per_s,
+            seconds: it.seconds,
+        }
+    }
 }
 
 impl From<&Probe> for v1::Probe {
@@ -91,6 +123,10 @@ impl From<&ProbeSample> for v1::ProbeSample {
             path_mtu: it.path_mtu,
             mos_centi: it.mos_centi,
             certificate_ends_ms: it.certificate_ends_ms,
+            test: if it.test == ProbeTest::Regular { 0 } else { v1::ProbeTest::from(it.test).into() },
+            rate_sent_kbit: it.rate_sent_kbit,
+            rate_out_kbit: it.rate_out_kbit,
+            rate_back_kbit: it.rate_back_kbit,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use onenet_topology::{
-    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, Role, SensorKind, SensorState, SiteId,
-    Timestamp, VlanSet,
+    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
+    SiteId, Timestamp, VlanSet,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
         Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
@@ -16,8 +16,8 @@ use onenet_topology::{
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
-    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, Position, Query, Rejection,
-    RejectionReason, Welcome,
+    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query,
+    Rejection, RejectionReason, Welcome,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -273,11 +273,13 @@ fn probe() -> impl Strategy<Value = FactBody> {
 
 fn probe_sample() -> impl Strategy<Value = HistoryBody> {
     let ends = option::of(0..=onenet_wire::limits::LAST_WALL_MS);
-    let small = any::<[Option<u32>; 2]>();
-    (text(), any::<[u64; 5]>(), any::<[Option<u64>; 11]>(), small, ends).prop_map(
-        |(name, [interval_ms, sent, lost, duplicated, reordered], [a, b, c, d, e, f, g, h, i, j, k], [l, m], ends)| {
+    let rest = (any::<[Option<u32>; 2]>(), any::<[Option<u64>; 3]>(), select(ProbeTest::ALL.to_vec()), ends);
+    (text(), any::<[u64; 5]>(), any::<[Option<u64>; 11]>(), rest).prop_map(
+        |(name, [interval_ms, sent, lost, duplicated, reordered], [a, b, c, d, e, f, g, h, i, j, k], rest)| {
+            let ([path_mtu, mos_centi], rates, test, ends) = rest;
             HistoryBody::Probe(ProbeSample {
                 name,
+                test,
                 interval_ms,
                 sent,
                 lost: lost.min(sent),
@@ -294,8 +296,11 @@ fn probe_sample() -> impl Strategy<Value = HistoryBody> {
                 delay_back_us: i,
                 jitter_out_us: j,
                 jitter_back_us: k,
-                path_mtu: l,
-                mos_centi: m,
+                path_mtu,
+                mos_centi,
+                rate_sent_kbit: rates[0],
+                rate_out_kbit: rates[1],
+                rate_back_kbit: rates[2],
                 certificate_ends_ms: ends,
             })
         },
@@ -490,6 +495,11 @@ pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
         Just(Query::Status),
         text().prop_map(|device| Query::Inspect { device }),
         flow::flows_query().prop_map(Query::Flows),
+        (text(), text(), select(ProbeTest::ALL.to_vec()), any::<[u32; 2]>()).prop_map(
+            |(principal, probe, test, [kbit_per_s, seconds])| {
+                Query::Measure(MeasureQuery { principal, probe, test, kbit_per_s, seconds })
+            }
+        ),
     ];
     let body = prop_oneof![
         (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),

@@ -10,8 +10,9 @@ use utoipa::ToSchema;
 use super::{given, time};
 use crate::{
     access::View,
+    asking::NoAnswer,
     estate::SiteState,
-    flows::{Answer, Asked, NoAnswer},
+    flows::{Answer, Asked},
 };
 
 /// A page of flows of a site, latest first.

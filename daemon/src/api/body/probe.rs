@@ -1,11 +1,11 @@
 //! Probes: what agents measure of the ways that lead away from a site, and what they judge of each.
 
-use onenet_topology::{AgentId, Probe, ProbeSample, ProbeState, SiteId, Timestamp, fact::FactBody};
+use onenet_topology::{AgentId, Probe, ProbeSample, ProbeState, ProbeTest, SiteId, Timestamp, fact::FactBody};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{given, time};
-use crate::{access::View, estate::Taken};
+use crate::{access::View, estate::Taken, measurement};
 
 /// A probe of an agent.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -36,6 +36,26 @@ pub struct ProbeBody {
     pub detail: Option<String>,
     /// What was measured last, as it told in the last two hours.
     pub measured: Option<MeasuredBody>,
+    /// What the last media test told, in the last two hours.
+    pub media: Option<MeasuredBody>,
+    /// What the last test of throughput told, in the last two hours.
+    pub throughput: Option<MeasuredBody>,
+}
+
+/// What a test over a line of a site told.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct MeasurementBody {
+    /// The site whose agent measured.
+    pub site: String,
+    /// The agent.
+    pub agent: String,
+    /// Its name of the probe.
+    pub probe: String,
+    /// When it was asked for.
+    pub time: String,
+    /// What it told.
+    #[serde(flatten)]
+    pub sample: ProbeSampleBody,
 }
 
 /// What was measured last, and when.
@@ -51,6 +71,8 @@ pub struct MeasuredBody {
 /// What a probe measured over a window.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ProbeSampleBody {
+    /// What it is of: `regular`, what a probe asks all the time; or a test, `media` or `throughput`.
+    pub test: &'static str,
     /// Length of the window.
     pub interval_ms: u64,
     /// Questions sent.
@@ -89,6 +111,12 @@ pub struct ProbeSampleBody {
     pub path_mtu: Option<u32>,
     /// Mean opinion score, 1 to 4.5.
     pub mos: Option<f64>,
+    /// What a test sent, in kbit/s at the IP layer.
+    pub rate_sent_kbit: Option<u64>,
+    /// What of it came to the target.
+    pub rate_out_kbit: Option<u64>,
+    /// What of the answers came back.
+    pub rate_back_kbit: Option<u64>,
     /// When the certificate that the target showed ends.
     pub certificate_ends: Option<String>,
 }
@@ -101,6 +129,8 @@ pub(crate) struct Shown<'v> {
     pub(crate) state: ProbeState,
     pub(crate) since: Timestamp,
     pub(crate) measured: Option<&'v Taken>,
+    pub(crate) media: Option<&'v Taken>,
+    pub(crate) throughput: Option<&'v Taken>,
 }
 
 /// Returns the probes of a site's agents, by agent and name. What a silent agent watches is unknown since it is silent.
@@ -121,8 +151,9 @@ pub(crate) fn probes(view: &View, site: SiteId) -> Vec<Shown<'_>> {
         } else {
             (ProbeState::Unknown, silent.unwrap_or(observed).max(observed))
         };
-        let measured = state.measured.get().of(agent, &probe.name, view.now());
-        all.push(Shown { agent, probe, state: judged, since, measured });
+        let last = |test| state.measured.get().of(agent, &probe.name, test, view.now());
+        let [measured, media, throughput] = ProbeTest::ALL.map(last);
+        all.push(Shown { agent, probe, state: judged, since, measured, media, throughput });
     }
     all.sort_by(|one, other| (one.agent, &one.probe.name).cmp(&(other.agent, &other.probe.name)));
     all
@@ -143,9 +174,27 @@ impl ProbeBody {
             state: shown.state.name(),
             since: time(shown.since),
             detail: given(&probe.detail),
-            measured: shown
-                .measured
-                .map(|taken| MeasuredBody { time: time(taken.time), sample: ProbeSampleBody::of(&taken.sample) }),
+            measured: shown.measured.map(MeasuredBody::of),
+            media: shown.media.map(MeasuredBody::of),
+            throughput: shown.throughput.map(MeasuredBody::of),
+        }
+    }
+}
+
+impl MeasuredBody {
+    fn of(taken: &Taken) -> Self {
+        Self { time: time(taken.time), sample: ProbeSampleBody::of(&taken.sample) }
+    }
+}
+
+impl MeasurementBody {
+    pub(crate) fn of(site: SiteId, taken: &measurement::Taken) -> Self {
+        Self {
+            site: site.to_string(),
+            agent: taken.agent.to_string(),
+            probe: taken.sample.name.clone(),
+            time: time(taken.time),
+            sample: ProbeSampleBody::of(&taken.sample),
         }
     }
 }
@@ -153,6 +202,7 @@ impl ProbeBody {
 impl ProbeSampleBody {
     pub(crate) fn of(sample: &ProbeSample) -> Self {
         Self {
+            test: sample.test.name(),
             interval_ms: sample.interval_ms,
             sent: sample.sent,
             lost: sample.lost,
@@ -171,6 +221,9 @@ impl ProbeSampleBody {
             jitter_out_us: sample.jitter_out_us,
             jitter_back_us: sample.jitter_back_us,
             path_mtu: sample.path_mtu,
+            rate_sent_kbit: sample.rate_sent_kbit,
+            rate_out_kbit: sample.rate_out_kbit,
+            rate_back_kbit: sample.rate_back_kbit,
             mos: sample.mos_centi.map(|centi| f64::from(centi) / 100.0),
             certificate_ends: sample.certificate_ends_ms.map(|ms| time(Timestamp::from_unix_ms(ms))),
         }
