@@ -5,6 +5,10 @@
 //! hosts that both have learned. A single statement of a neighbour loses against traffic that goes elsewhere: announcements outlive cables.
 //! Where nothing tells, a way follows from ways that are known: who is beyond a device is where that device is.
 //!
+//! A device that two others hear at the very ports that lead from the one to the other stands between them, whether it tells
+//! anything itself or not: announcements of neighbours pass no bridge (IEEE 802.1AB, clause 7.1). That much also bears
+//! out who it says it is, since a terminal's port leads to no switch.
+//!
 //! Invariant: no statement is dropped. One that lost stays among the claims, and is told with the links.
 //!
 //! It does not know VLANs: devices are joined by cables. Where VLANs go different ways (a spanning tree for each), the way
@@ -110,6 +114,9 @@ impl Grounds {
     }
 }
 
+/// A device, its port at which it hears, whom, and at which port of that one.
+type Heard = (DeviceIndex, PortIndex, DeviceIndex, Option<PortIndex>);
+
 /// The ways between the devices of a site.
 #[derive(Debug, Default)]
 pub(super) struct Adjacency {
@@ -118,6 +125,11 @@ pub(super) struct Adjacency {
     claims: BTreeMap<(DeviceIndex, DeviceIndex), BTreeMap<PortIndex, Grounds>>,
     /// The pairs of which the first hears the second, and does not say at which of its ports.
     unnamed: BTreeSet<(DeviceIndex, DeviceIndex)>,
+    /// Who is heard where, and at which port of its own; those that nothing bore out so far are in it too.
+    heard: BTreeSet<Heard>,
+    unproven: BTreeSet<Heard>,
+    /// The pairs, both ways round, between which somebody is heard by both.
+    parted: BTreeSet<(DeviceIndex, DeviceIndex)>,
     /// Ports that are told to face each other, both ways round.
     facing: BTreeSet<(PortIndex, PortIndex)>,
     /// By pair of devices, the port of the first that leads to the second.
@@ -139,6 +151,7 @@ impl Adjacency {
         far: DeviceIndex,
         far_port: Option<PortIndex>,
     ) {
+        self.heard.insert((device, port, far, far_port));
         self.claim(device, far, port).hears = true;
         match far_port {
             Some(far_port) => {
@@ -149,6 +162,18 @@ impl Adjacency {
                 self.unnamed.insert((device, far));
             }
         }
+    }
+
+    /// `device` hears somebody at `port` who says that he is `far`, at `far_port` there, and nothing bears it out.
+    pub(super) fn is_told(
+        &mut self,
+        device: DeviceIndex,
+        port: PortIndex,
+        far: DeviceIndex,
+        far_port: Option<PortIndex>,
+    ) {
+        self.heard.insert((device, port, far, far_port));
+        self.unproven.insert((device, port, far, far_port));
     }
 
     /// A protocol between switches tells `device` that `far` is at `port`, and at `far_port` there.
@@ -183,16 +208,31 @@ impl Adjacency {
     /// Weighs all evidence; what devices in `paired` have learned in common tells nothing, since with ports that are one
     /// they are no tree. Nothing is told after this.
     pub(super) fn decide(&mut self, shared: &Shared, paired: &BTreeSet<(DeviceIndex, DeviceIndex)>) {
-        for (one, other) in &self.unnamed {
-            for grounds in self.claims.get_mut(&(*other, *one)).into_iter().flat_map(BTreeMap::values_mut) {
-                grounds.is_heard_somewhere = true;
-            }
-        }
         shared.each_pair(|one, other, sides| {
             if !paired.contains(&(one, other)) {
                 self.count(one, other, sides);
             }
         });
+        self.choose();
+        if self.admit() {
+            self.choose();
+        }
+        if self.devices <= DERIVED_DEVICES_MAX {
+            for _ in 0..ROUNDS {
+                if !self.derive() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Takes the port that most speaks for as the way, for each two devices.
+    fn choose(&mut self) {
+        for (one, other) in &self.unnamed {
+            for grounds in self.claims.get_mut(&(*other, *one)).into_iter().flat_map(BTreeMap::values_mut) {
+                grounds.is_heard_somewhere = true;
+            }
+        }
         for ((device, far), ports) in &self.claims {
             let best = ports.iter().max_by_key(|(port, grounds)| (grounds.points(), std::cmp::Reverse(**port)));
             let Some((best, grounds)) = best else { continue };
@@ -210,13 +250,33 @@ impl Adjacency {
                 self.parallel.insert((*device, *far), beside);
             }
         }
-        if self.devices <= DERIVED_DEVICES_MAX {
-            for _ in 0..ROUNDS {
-                if !self.derive() {
-                    break;
+    }
+
+    /// Finds who is between two devices that hear it at the ports that lead from the one to the other, and do not hear each
+    /// other there. Returns whether that bore somebody out.
+    fn admit(&mut self) -> bool {
+        let places: BTreeSet<(DeviceIndex, PortIndex, DeviceIndex)> =
+            self.heard.iter().map(|(device, port, far, _)| (*device, *port, *far)).collect();
+        let mut proven: BTreeSet<Heard> = BTreeSet::new();
+        for heard in &self.heard {
+            let (device, port, middle, _) = *heard;
+            for other in (0..self.devices).filter(|other| *other != device && *other != middle) {
+                let (Some(way), Some(back)) = (self.way(device, other), self.way(other, device)) else { continue };
+                let hear_each_other =
+                    self.grounds(device, other, way).is_told() || self.grounds(other, device, back).is_told();
+                if way != port || hear_each_other || !places.contains(&(other, back, middle)) {
+                    continue;
+                }
+                self.parted.extend([(device, other), (other, device)]);
+                if self.is_sure(device, other) && self.is_sure(other, device) {
+                    proven.extend(self.unproven.get(heard));
                 }
             }
         }
+        for (device, port, far, far_port) in &proven {
+            self.hears(*device, *port, *far, *far_port);
+        }
+        !proven.is_empty()
     }
 
     fn count(&mut self, one: DeviceIndex, other: DeviceIndex, sides: Sides) {
@@ -300,6 +360,11 @@ impl Adjacency {
         };
         let same = |from, to| matches!((self.way(from, middle), self.way(from, to)), (Some(a), Some(b)) if a == b);
         apart && same(one, other) && (same(other, one) || self.way(other, one).is_none())
+    }
+
+    /// Returns whether somebody is between two devices whom both hear at the ports that lead to the other.
+    pub(super) fn is_parted(&self, one: DeviceIndex, other: DeviceIndex) -> bool {
+        self.parted.contains(&(one, other))
     }
 
     /// Returns all that is said: the device, the far one, the port of the first, the grounds, and whether it is a way.

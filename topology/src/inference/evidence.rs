@@ -97,6 +97,9 @@ pub struct NeighbourEvidence {
     pub remote_interface: Option<InterfaceId>,
     /// Its chassis id as text. One that is a device's own MAC address names that device.
     pub chassis_id: String,
+    /// The managed device that it says it is, where that alone proves nothing: it counts only beside what others hear.
+    #[serde(default)]
+    pub claims: Option<DeviceId>,
 }
 
 /// Which protocol tells of the device at the other end.

@@ -209,10 +209,14 @@ impl Index {
                 let named = neighbour.device.and_then(|id| lookup.devices.get(&id).copied()).or(by_chassis);
                 let Some(port) = lookup.port(device.id, neighbour.interface) else { continue };
                 let Some(here) = self.ports.get(port).map(|port| port.device) else { continue };
-                if let Some(named) = named.filter(|named| *named != here) {
-                    let far = self.devices.get(named).copied();
-                    let far_port = far.zip(neighbour.remote_interface).and_then(|(far, at)| lookup.port(far, at));
-                    self.adjacency.hears(here, port, named, far_port);
+                let claimed = neighbour.claims.and_then(|id| lookup.devices.get(&id).copied());
+                let Some(far) = named.or(claimed).filter(|far| *far != here) else { continue };
+                let id = self.devices.get(far).copied();
+                let far_port = id.zip(neighbour.remote_interface).and_then(|(id, at)| lookup.port(id, at));
+                if named.is_some() {
+                    self.adjacency.hears(here, port, far, far_port);
+                } else {
+                    self.adjacency.is_told(here, port, far, far_port);
                 }
             }
         }

@@ -64,6 +64,9 @@ fn other_end(index: &Index, device: DeviceIndex, port: PortIndex, far: DeviceInd
 
 /// Returns whether no device is known to be between two.
 fn is_direct(index: &Index, one: DeviceIndex, other: DeviceIndex) -> bool {
+    if index.adjacency.is_parted(one, other) {
+        return false;
+    }
     let devices = index.devices.len();
     devices <= DERIVED_DEVICES_MAX && !(0..devices).any(|middle| index.adjacency.is_between(one, middle, other))
 }

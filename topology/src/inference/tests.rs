@@ -54,7 +54,7 @@ fn interface(id: InterfaceId) -> InterfaceEvidence {
 
 fn lldp(at: InterfaceId, remote: u64) -> NeighbourEvidence {
     let chassis_id = own(remote).to_string();
-    NeighbourEvidence { interface: at, device: None, remote_interface: None, chassis_id }
+    NeighbourEvidence { interface: at, device: None, remote_interface: None, chassis_id, claims: None }
 }
 
 fn at(device_number: u64, port_number: u64, vlan: u16) -> Where {
@@ -213,6 +213,69 @@ fn neighbours_that_hear_each_other_are_the_surest_links_and_parallel_cables_are_
     let ends: Vec<_> = links.iter().map(|link| (link.a, link.b)).collect();
     assert_eq!(ends, [(end(1, 1), end(2, 9)), (end(1, 2), end(2, 8))]);
     assert!(links.iter().all(|link| link.reason == LinkReason::TwoSided && link.confidence > 90), "{links:?}");
+}
+
+/// Switches 1 and 2 with a device 3 between their ports 9, which tells neither table nor neighbours; switch 2 has `hosts`
+/// hosts, and nobody has learned an address of a device.
+fn around_a_silent_one(hosts: u64) -> Vec<DeviceEvidence> {
+    let mut devices = vec![switch(1, Vec::new()), switch(2, Vec::new()), switch(3, Vec::new())];
+    devices[2].interfaces = [1, 2].map(|at| interface(port(3, at))).to_vec();
+    for number in 1..=5 {
+        devices[0].forwarding.push(row(host(number), 10, port(1, number)));
+        devices[1].forwarding.push(row(host(number), 10, port(2, 9)));
+    }
+    for number in 11..11 + hosts {
+        devices[0].forwarding.push(row(host(number), 10, port(1, 9)));
+        devices[1].forwarding.push(row(host(number), 10, port(2, number)));
+    }
+    devices
+}
+
+/// Ports 9 of switches 1 and 2 hear somebody who says that he is device 3, at its port of that number.
+fn claimed(mut devices: Vec<DeviceEvidence>) -> Vec<DeviceEvidence> {
+    for number in [1, 2] {
+        let remote_interface = Some(port(3, number));
+        let chassis_id = String::new();
+        let claims = Some(device(3));
+        let interface = port(number, 9);
+        let device = &mut devices[usize::try_from(number).unwrap() - 1];
+        device.neighbours.push(NeighbourEvidence { interface, device: None, remote_interface, chassis_id, claims });
+    }
+    devices
+}
+
+#[test]
+fn whom_two_hear_at_the_ports_that_lead_to_each_other_stands_between_them() {
+    let alone = inferred(around_a_silent_one(4));
+    assert_eq!(alone.links.len(), 1, "nothing tells of device 3: {:?}", alone.links);
+    let links = inferred(claimed(around_a_silent_one(4))).links;
+    let ends: Vec<_> = links.iter().map(|link| (link.a, link.b)).collect();
+    assert_eq!(ends, [(end(1, 9), end(3, 1)), (end(2, 9), end(3, 2))]);
+    assert!(links.iter().all(|link| link.reason == LinkReason::OneSided && link.confidence > 80), "{links:?}");
+}
+
+#[test]
+fn a_link_past_somebody_whom_both_hear_is_not_told_where_little_bears_him_out() {
+    assert_eq!(inferred(around_a_silent_one(1)).links.len(), 1);
+    assert_eq!(inferred(claimed(around_a_silent_one(1))).links, []);
+}
+
+#[test]
+fn a_terminal_that_calls_itself_a_device_is_not_between_switches() {
+    let mut devices = claimed(around_a_silent_one(4));
+    devices[0].neighbours[0].interface = port(1, 3);
+    let result = inferred(devices);
+    let ends: Vec<_> = result.links.iter().map(|link| (link.a, link.b)).collect();
+    assert_eq!(ends, [(end(1, 9), end(2, 9))], "only switch 2 hears it at the port that leads to the other");
+    assert_eq!(result.attachments[&host(3)].at, at(1, 3, 10));
+}
+
+#[test]
+fn switches_that_hear_each_other_and_a_third_are_on_one_segment() {
+    let mut devices = claimed(around_a_silent_one(4));
+    devices[0].neighbours.push(NeighbourEvidence { remote_interface: Some(port(2, 9)), ..lldp(port(1, 9), 2) });
+    let links = inferred(devices).links;
+    assert!(links.iter().any(|link| (link.a, link.b) == (end(1, 9), end(2, 9))), "{links:?}");
 }
 
 #[test]
@@ -443,10 +506,11 @@ fn any_evidence() -> impl Strategy<Value = SiteEvidence> {
         prop::collection::vec(any_row, 0..8),
         prop::collection::vec(any_interface, 0..3),
         prop::option::of((0_u64..5, 1_u64..4)),
+        prop::collection::vec((0_u64..5, 1_u64..4, prop::option::of(0_u64..5), 0_u8..3), 0..4),
     );
     let devices = prop::collection::vec(any_device, 0..5);
     devices.prop_map(|devices| {
-        let evidence = devices.into_iter().map(|(number, rows, interfaces, neighbour)| {
+        let evidence = devices.into_iter().map(|(number, rows, interfaces, neighbour, protocols)| {
             let forwarding = rows.into_iter().map(|(mac, vlan, at, learned)| {
                 let interface = at.map(|at| port(number, at));
                 ForwardingEvidence { mac, vlan, interface, learned }
@@ -457,6 +521,25 @@ fn any_evidence() -> impl Strategy<Value = SiteEvidence> {
                 InterfaceEvidence { up, aggregate, ..interface(port(number, id)) }
             }));
             device.neighbours.extend(neighbour.map(|(at, remote)| lldp(port(number, at), remote)));
+            for (at, far, far_port, kind) in protocols {
+                let (interface, remote_interface) = (port(number, at), far_port.map(|at| port(far, at)));
+                let facing = |source| FacingEvidence {
+                    interface,
+                    device: super::tests::device(far),
+                    far_interface: remote_interface,
+                    source,
+                };
+                match kind {
+                    0 => device.facing.push(facing(FacingSource::Stp)),
+                    1 => device.facing.push(facing(FacingSource::Lacp)),
+                    _ => device.neighbours.push(NeighbourEvidence {
+                        chassis_id: String::new(),
+                        remote_interface,
+                        claims: Some(super::tests::device(far)),
+                        ..lldp(interface, far)
+                    }),
+                }
+            }
             device
         });
         SiteEvidence { devices: evidence.collect(), anchors: Vec::new() }
@@ -474,6 +557,7 @@ fn shuffled(evidence: &SiteEvidence, turn: usize) -> SiteEvidence {
         }
         device.interfaces.reverse();
         device.neighbours.reverse();
+        device.facing.reverse();
     }
     if !devices.is_empty() {
         let turn = turn % devices.len();

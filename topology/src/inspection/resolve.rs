@@ -196,7 +196,7 @@ pub fn resolve(
             let id = device.id;
             for neighbour in &mut device.neighbours {
                 if neighbour.device.is_some_and(|far| !borne_out.is(id, neighbour.interface, far)) {
-                    (neighbour.device, neighbour.remote_interface) = (None, None);
+                    neighbour.claims = neighbour.device.take();
                     neighbour.chassis_id.clear();
                 }
             }
@@ -328,7 +328,7 @@ impl<'a> Site<'a> {
         let far = self.device_of(row).filter(|far| *far != device);
         let remote = far.and_then(|far| interface(far, &self.far_port(far, row)?));
         let chassis_id = row.chassis_id.clone().unwrap_or_default();
-        NeighbourEvidence { interface: heard_at, device: far, remote_interface: remote, chassis_id }
+        NeighbourEvidence { interface: heard_at, device: far, remote_interface: remote, chassis_id, claims: None }
     }
 
     /// Returns what the spanning tree and LACP say of who is at the other end.

@@ -247,6 +247,25 @@ fn a_neighbour_that_must_be_borne_out_is_not_believed_alone() {
 }
 
 #[test]
+fn a_neighbour_whom_two_hear_between_them_is_borne_out() {
+    let rows = |own: [u8; 3], other: [u8; 3]| {
+        let here = own.map(|number| row(&host(number), &format!("ge{}", number % 8)));
+        here.into_iter().chain(other.map(|number| row(&host(number), "ge9"))).collect()
+    };
+    let mut devices =
+        vec![switch(1, rows([1, 2, 3], [4, 5, 6])), switch(2, rows([4, 5, 6], [1, 2, 3])), switch(3, Vec::new())];
+    devices[0]["neighbours"] = hears("ge9", &own(3), "ge1");
+    devices[1]["neighbours"] = hears("ge9", &own(3), "ge2");
+    for way in ["told", "borne_out"] {
+        let mut told = site(devices.clone());
+        told["neighbours"] = json!(way);
+        let (found, names) = file(told).infer().unwrap();
+        let ends = found.links.iter().map(|it| [it.a, it.b].map(|end| names.device(end.device)));
+        assert_eq!(ends.collect::<Vec<_>>(), [["sw1", "sw3"], ["sw2", "sw3"]], "{way}");
+    }
+}
+
+#[test]
 fn a_port_that_carries_one_vlan_gives_it_where_the_table_does_not() {
     let mut it =
         switch(1, vec![json!({"mac": host(1), "interface": "ge3"}), json!({"mac": host(2), "interface": "ge4"})]);

@@ -175,8 +175,8 @@ fn tell_neighbours(plan: &Plan, shape: &Shape, devices: &mut [DeviceEvidence], d
     for Heard { at, far } in heard {
         let chassis = switches(shape).find(|it| it.id == far.0).map(Device::own_mac).expect("a device");
         let remote_interface = dice.happens(50).then_some(far.1);
-        let neighbour =
-            NeighbourEvidence { interface: at.1, device: None, remote_interface, chassis_id: chassis.to_string() };
+        let chassis_id = chassis.to_string();
+        let neighbour = NeighbourEvidence { interface: at.1, device: None, remote_interface, chassis_id, claims: None };
         told_by(devices, at.0).neighbours.push(neighbour);
     }
     // Telephones tell of themselves too.
@@ -186,7 +186,7 @@ fn tell_neighbours(plan: &Plan, shape: &Shape, devices: &mut [DeviceEvidence], d
             && dice.happens(5)
         {
             let chassis_id = mac.to_string();
-            let phone = NeighbourEvidence { interface, device: None, remote_interface: None, chassis_id };
+            let phone = NeighbourEvidence { interface, device: None, remote_interface: None, chassis_id, claims: None };
             told_by(devices, device).neighbours.push(phone);
         }
     }
