@@ -340,6 +340,8 @@ fn measured_gateway() -> [HistoryItem; 2] {
         round_trip_median_us: Some(1_200),
         round_trip_p95_us: Some(4_800),
         jitter_us: Some(310),
+        path_mtu: Some(1_400),
+        certificate_ends_ms: Some(NOW.plus_ms(9 * 86_400_000).unix_ms()),
         ..ProbeSample::default()
     };
     let (name, test) = ("gateway".into(), ProbeTest::Media);

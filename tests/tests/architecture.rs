@@ -76,7 +76,7 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
         ("onenet-wire", BTreeSet::from(["onenet-topology"])),
         ("onenet-snmp", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config"])),
         ("onenet-capture", BTreeSet::from(["onenet-topology", "onenet-wire"])),
-        ("onenet-probe", BTreeSet::from(["onenet-topology"])),
+        ("onenet-probe", BTreeSet::from(["onenet-topology", "onenet-wire"])),
         (
             "onenet-agent",
             BTreeSet::from([

@@ -17,6 +17,7 @@ mod evidence;
 mod follow;
 mod links;
 mod maintenance;
+mod services;
 mod silence;
 mod verdict;
 mod within;
@@ -40,6 +41,8 @@ use country::Country;
 pub const STREAM_OUTLIVES_MS: i64 = 11_000;
 /// How long, in milliseconds, a failed probe stands alone before it counts, where nobody below the link could be heard.
 pub const HOLD_DOWN_MS: i64 = 3_000;
+/// How long, in milliseconds, a service is bad before that is told: by then the line to it is judged.
+pub const SERVICE_HOLD_DOWN_MS: i64 = 20_000;
 /// How long, in milliseconds, what is good again stays so before an incident closes.
 pub const HOLD_UP_MS: i64 = 8_000;
 /// How long, in milliseconds, a link whose probes fail although what is behind it is heard stands so before it is degraded: by
@@ -77,6 +80,7 @@ pub fn evaluate(evidence: &Evidence) -> Verdicts {
     let reach = cut::spread(&country, &ways, &mut verdicts);
     silence::judge(&country, &ways, &reach, &mut verdicts);
     within::judge(&country, &reach, &mut verdicts);
+    services::judge(&country, &mut verdicts);
     cut::states(&country, &ways, &reach, &mut verdicts);
     verdicts.finish(&country);
     verdicts

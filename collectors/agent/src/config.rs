@@ -23,6 +23,7 @@ mod discovery;
 mod group;
 mod intervals;
 mod probes;
+mod services;
 mod traps;
 
 pub(crate) use agent::is_host_and_port;

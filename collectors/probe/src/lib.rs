@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`track`], [`judge`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
+//! | [`service`] | what services are asked, and what is wrong with their answers |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
 //! | [`media`], [`emodel`] | a call of ten seconds, and what people would say of it |
 //! | [`throughput`] | as much as was allowed, for some seconds |
@@ -20,6 +21,7 @@ pub mod emodel;
 pub mod gateway;
 pub mod judge;
 pub mod media;
+pub mod service;
 pub mod stamp;
 pub mod throughput;
 pub mod track;
@@ -31,10 +33,10 @@ mod paced;
 mod plan;
 mod prober;
 mod reflector;
-mod service;
 
 pub use key::{Key, KeyError};
 pub use net::{EchoSockets, open_reflector};
 pub use plan::{Plan, Service, Target, Thresholds, WINDOW};
 pub use prober::{Prober, Said};
 pub use reflector::{Reflector, ReflectorConfig, ReflectorCounts};
+pub use service::certificate::{Roots, RootsError};

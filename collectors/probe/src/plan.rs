@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, time::Duration};
 
 use onenet_topology::{ProbeKind, ProbeRole};
 
-use crate::{Key, judge::Rules};
+use crate::{Key, Roots, judge::Rules};
 
 /// The port of STAMP (RFC 8762, section 4.1).
 const STAMP_PORT: u16 = 862;
@@ -69,7 +69,7 @@ pub struct Thresholds {
 }
 
 /// What a service is asked beyond its kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Service {
     /// HTTP: the path. DNS: the name. SIP: the user. Empty: the kind's own.
     pub path: String,
@@ -77,6 +77,8 @@ pub struct Service {
     pub server_name: String,
     /// HTTP: the status that is expected; `None`: any under 400.
     pub status: Option<u16>,
+    /// The issuers that its certificate may come from; `None`: any.
+    pub roots: Option<Roots>,
 }
 
 impl Default for Thresholds {

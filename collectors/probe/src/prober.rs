@@ -13,14 +13,11 @@ mod lines;
 use std::{sync::Arc, time::Duration};
 
 use onenet_topology::{ProbeKind, ProbeSample, ProbeState};
-use tokio::{
-    sync::mpsc,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::asker::said as reflected;
+pub(crate) use self::lines::family;
 use self::{asker::Asker, lines::Lines};
 use crate::{
     EchoSockets, Plan, clock,
@@ -105,18 +102,14 @@ async fn follow(plan: Arc<Plan>, wait: Duration, said: mpsc::Sender<Said>) {
     loop {
         let sent_us = clock::now().us;
         let sequence = track.ask(sent_us);
-        let found = timeout(plan.timeout, service::ask(&plan)).await;
+        let found = service::ask(&plan).await;
         let came_us = clock::now().us;
         let mut changed = match found {
-            Ok(Ok(Found { problem, certificate_ends_ms })) => {
+            Ok(Found { problem, certificate_ends_ms }) => {
                 certificate = certificate_ends_ms;
                 track.answer(sequence, came_us, None, problem.as_deref())
             }
-            Ok(Err(why)) => track.fail(sequence, &why),
-            Err(_) => {
-                let why = format!("no answer within {} s", plan.timeout.as_secs());
-                track.fail(sequence, &why)
-            }
+            Err(why) => track.fail(sequence, &why),
         };
         changed |= track.expire(came_us);
         if let Some(Closed { mut sample, ended_us, changed: reviewed }) = track.close(&plan.name, came_us) {

@@ -1,7 +1,7 @@
 //! The ways that lead away from a site, as its agents measure them: uplinks and children first, with state, loss and delay.
 
 use maud::{Markup, html};
-use onenet_topology::{ProbeRole, ProbeState, site::Site};
+use onenet_topology::{ProbeRole, ProbeState, Timestamp, site::Site};
 
 use super::{
     Reader,
@@ -20,6 +20,9 @@ const LOSS_MAX: f64 = 0.01;
 pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
     let mut all = probes(view, site.id);
     all.sort_by_key(|shown| (shown.probe.role, parts::natural(&shown.probe.name)));
+    let sample = |shown: &Shown<'_>| shown.measured.map(|taken| taken.sample.clone());
+    let certificates = all.iter().filter_map(sample).any(|it| it.certificate_ends_ms.is_some());
+    let mtus = all.iter().filter_map(sample).any(|it| it.path_mtu.is_some());
     html! {
         @if !all.is_empty() {
             h2 { (reader.say(text::PROBES)) " " span.sub { (all.len()) } }
@@ -35,21 +38,24 @@ pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
                             th.number scope="col" { (reader.say(text::PROBE_LOSS)) }
                             th.number scope="col" { (reader.say(text::PROBE_ROUND_TRIP)) }
                             th.number scope="col" { (reader.say(text::PROBE_JITTER)) }
+                            @if certificates { th scope="col" { (reader.say(text::PROBE_CERTIFICATE)) } }
+                            @if mtus { th.number scope="col" { (reader.say(text::PROBE_PATH_MTU)) } }
                             th scope="col" { (reader.say(text::PROBE_WHY)) }
                         }
                     }
-                    tbody { @for shown in &all { (row(reader, view, shown)) } }
+                    tbody { @for shown in &all { (row(reader, view, shown, (certificates, mtus))) } }
                 }
             }
         }
     }
 }
 
-fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
+fn row(reader: &Reader, view: &View, shown: &Shown<'_>, (certificates, mtus): (bool, bool)) -> Markup {
     let probe = shown.probe;
     let sample = shown.measured.map(|taken| &taken.sample);
     let loss = sample.and_then(probe_loss_ratio);
     let round_trip = sample.and_then(|it| Some((it.round_trip_median_us?, it.round_trip_p95_us?)));
+    let mtu = sample.and_then(|it| it.path_mtu).map(|bytes| bytes.to_string());
     let why = Some(probe.detail.as_str()).filter(|detail| !detail.is_empty());
     html! {
         tr {
@@ -74,8 +80,23 @@ fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
                 }
             }
             td.number { (parts::or_dash(sample.and_then(|it| it.jitter_us).map(ms).as_deref())) }
+            @if certificates {
+                td { (certificate(reader, view, sample.and_then(|it| it.certificate_ends_ms))) }
+            }
+            @if mtus { td.number { (parts::or_dash(mtu.as_deref())) } }
             td.long { (parts::or_dash(why)) }
         }
+    }
+}
+
+/// When a certificate ends: the day, and how far off that is.
+fn certificate(reader: &Reader, view: &View, ends_ms: Option<i64>) -> Markup {
+    let Some(ends) = ends_ms.map(Timestamp::from_unix_ms) else { return parts::or_dash(None) };
+    let day = parts::local(ends).map(|text| text.chars().take(10).collect::<String>());
+    let left_ms = ends.ms_since(view.now());
+    html! {
+        time title=(parts::moment(ends)) { (parts::or_dash(day.as_deref())) }
+        " " @if left_ms > 0 { span.sub { (parts::span(reader.language, left_ms)) } } @else { strong { (reader.say(text::PROBE_ENDED)) } }
     }
 }
 

@@ -331,6 +331,7 @@ pub const fn incident(kind: IncidentKind) -> Text {
         IncidentKind::DeviceDown => text::DEVICE_DOWN,
         IncidentKind::InterfaceDown => text::INTERFACE_DOWN,
         IncidentKind::ServiceDown => text::SERVICE_DOWN,
+        IncidentKind::ServiceDegraded => text::SERVICE_DEGRADED,
     }
 }
 
@@ -354,6 +355,7 @@ pub const fn explanation(explanation: Explanation) -> Text {
         Explanation::CentreCutOff => text::CENTRE_CUT_OFF,
         Explanation::ProbesDropped => text::PROBES_DROPPED,
         Explanation::AgentsPort => text::AGENTS_PORT,
+        Explanation::WayToService => text::WAY_TO_SERVICE,
         Explanation::Itself => text::ITSELF,
     }
 }
@@ -368,6 +370,7 @@ pub const fn explained(explanation: Explanation) -> Text {
         Explanation::CentreCutOff => text::CENTRE_CUT_OFF_MEANS,
         Explanation::ProbesDropped => text::PROBES_DROPPED_MEANS,
         Explanation::AgentsPort => text::AGENTS_PORT_MEANS,
+        Explanation::WayToService => text::WAY_TO_SERVICE_MEANS,
         Explanation::Itself => text::ITSELF,
     }
 }

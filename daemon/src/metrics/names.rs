@@ -131,6 +131,10 @@ metrics! {
         "Mean opinion score of speech and video over a probe's way, 1 to 4.5 (ITU-T G.107), by a media test of the last two hours.";
     PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"]
         "Jitter of a probe's round trips after RFC 3550.";
+    PROBE_CERTIFICATE = Gauge "onenet_probe_certificate_expiry_timestamp_seconds" ["site", "agent", "probe", "role"]
+        "When the certificate that a probed service showed last ends, in seconds since 1970-01-01T00:00:00Z.";
+    PROBE_PATH_MTU = Gauge "onenet_probe_path_mtu_bytes" ["site", "agent", "probe", "role"]
+        "The largest packet that passes to a probe's target in one piece, headers of IP included.";
     VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
         "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
     CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"]

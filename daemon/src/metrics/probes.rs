@@ -43,10 +43,21 @@ pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
                 families.add(metric, &labels, seconds(us));
             }
         }
+        if let Some(ends_ms) = sample.certificate_ends_ms {
+            families.add(names::PROBE_CERTIFICATE, &labels, since_1970(ends_ms));
+        }
+        if let Some(bytes) = sample.path_mtu {
+            families.add(names::PROBE_PATH_MTU, &labels, f64::from(bytes));
+        }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a round trip is far below 2^53 microseconds")]
 const fn seconds(us: u64) -> f64 {
     us as f64 / 1e6
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no certificate ends in 2^53 milliseconds")]
+const fn since_1970(ms: i64) -> f64 {
+    ms.div_euclid(1_000) as f64
 }

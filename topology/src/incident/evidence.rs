@@ -202,6 +202,8 @@ pub struct ServiceFact {
     pub teller: AgentId,
     /// Its name, the same at all who check it.
     pub name: Arc<str>,
+    /// The site where it stands, where somebody said so.
+    pub at: Option<SiteId>,
     /// What was found.
     pub state: ProbeState,
     /// Since when.

@@ -182,7 +182,9 @@ fn related(incident: Option<&&Incident>, cause: &Cause) -> bool {
             IncidentKind::SiteCut | IncidentKind::LinkDown | IncidentKind::LinkDegraded | IncidentKind::AgentSilent
         )
     };
-    incident.is_some_and(|it| it.kind == cause.kind || (of_ways(it.kind) && of_ways(cause.kind)))
+    let of_services = |kind| matches!(kind, IncidentKind::ServiceDown | IncidentKind::ServiceDegraded);
+    let same = |one, other| one == other || of_ways(one) && of_ways(other) || of_services(one) && of_services(other);
+    incident.is_some_and(|it| same(it.kind, cause.kind))
 }
 
 fn raise(id: IncidentId, cause: &Cause, planned: Option<MaintenanceId>, now: Timestamp) -> Incident {

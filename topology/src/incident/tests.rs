@@ -375,16 +375,62 @@ fn what_only_a_silent_agent_asks_is_unknown() {
     assert_eq!(only(&verdicts).kind, IncidentKind::AgentSilent);
 }
 
-#[test]
-fn a_service_that_one_of_two_cannot_use_is_degraded() {
+/// The country, with what agents found of the mail server of the province.
+fn checked(told: &[(u64, ProbeState)]) -> Evidence {
     let mut evidence = country();
-    for (teller, state) in [(5, ProbeState::Down), (6, ProbeState::Up)] {
-        let name = "mail".into();
-        evidence.services.push(ServiceFact { teller: agent(teller), name, state, since: at(NOW - 50_000) });
+    for (teller, state) in told {
+        let (name, since, stands) = ("mail".into(), at(NOW - 50_000), Some(site(PROVINCE)));
+        evidence.services.push(ServiceFact { teller: agent(*teller), name, at: stands, state: *state, since });
     }
-    let verdicts = evaluate(&evidence);
+    evidence
+}
+
+#[test]
+fn a_service_that_one_of_two_cannot_use_is_degraded_and_it_is_the_way_there() {
+    let verdicts = evaluate(&checked(&[(5, ProbeState::Down), (6, ProbeState::Up)]));
     assert_eq!(verdicts.services.values().copied().collect::<Vec<_>>(), [State::Degraded]);
-    assert_eq!((only(&verdicts).kind, only(&verdicts).site), (IncidentKind::ServiceDown, site(5)));
+    let cause = only(&verdicts);
+    assert_eq!((cause.kind, cause.site), (IncidentKind::ServiceDown, site(5)));
+    assert_eq!(cause.possible, BTreeSet::from([Explanation::WayToService]));
+    assert_eq!((cause.evidence_for.len(), cause.evidence_against.len()), (1, 1));
+}
+
+#[test]
+fn a_service_that_nobody_can_use_is_down_itself_and_what_one_alone_sees_may_be_either() {
+    let all = evaluate(&checked(&[(5, ProbeState::Down), (6, ProbeState::Down), (1, ProbeState::Down)]));
+    assert_eq!(all.services.values().copied().collect::<Vec<_>>(), [State::Down]);
+    assert_eq!(only(&all).possible, BTreeSet::from([Explanation::Itself]));
+    assert_eq!(only(&all).site, site(MINISTRY), "the highest who sees it");
+    let alone = evaluate(&checked(&[(5, ProbeState::Down)]));
+    assert_eq!(only(&alone).possible, BTreeSet::from([Explanation::Itself, Explanation::WayToService]));
+    let warned = evaluate(&checked(&[(5, ProbeState::Degraded), (6, ProbeState::Degraded)]));
+    assert_eq!(only(&warned).kind, IncidentKind::ServiceDegraded, "it answers, with a certificate that ends soon");
+    assert_eq!(only(&warned).possible, BTreeSet::from([Explanation::Itself]));
+}
+
+#[test]
+fn a_service_behind_a_broken_line_is_the_lines_consequence() {
+    // The province's line to the ministry is cut: the ministry cannot reach what stands in the province.
+    let mut evidence = checked(&[(MINISTRY, ProbeState::Down)]);
+    evidence.fail(PROVINCE, MINISTRY, NOW - 60_000);
+    evidence.silence(&[2, 3, 4, 5, 6, 7], NOW - 60_000);
+    let verdicts = evaluate(&evidence);
+    let cause = only(&verdicts);
+    assert_eq!((cause.kind, cause.site), (IncidentKind::LinkDown, site(PROVINCE)));
+    assert!(cause.evidence_for.iter().any(|clue| matches!(clue, Clue::ServiceChecked { good: false, .. })));
+    // A county's line is bad; who sits behind it finds the service bad, and all others find it well.
+    let mut evidence = checked(&[(5, ProbeState::Degraded), (6, ProbeState::Up)]);
+    evidence.probe(5, 3, Side::Above, ProbeState::Degraded, NOW - 60_000);
+    assert_eq!(only(&evaluate(&evidence)).kind, IncidentKind::LinkDegraded);
+    // Whoever is on the service's side of the bad line is not excused by it.
+    let mut evidence = checked(&[(6, ProbeState::Down)]);
+    evidence.probe(5, 3, Side::Above, ProbeState::Degraded, NOW - 60_000);
+    assert_eq!(due(&evaluate(&evidence)).len(), 2);
+    // It was bad long before the line.
+    let mut evidence = checked(&[(5, ProbeState::Degraded)]);
+    evidence.services[0].since = at(NOW - 900_000);
+    evidence.probe(5, 3, Side::Above, ProbeState::Degraded, NOW - 60_000);
+    assert_eq!(due(&evaluate(&evidence)).len(), 2);
 }
 
 /// Plays moments one after the other, as the centre does.

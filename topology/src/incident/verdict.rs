@@ -69,8 +69,10 @@ pub enum IncidentKind {
     DeviceDown,
     /// A watched interface is down.
     InterfaceDown,
-    /// A service does not answer as it should.
+    /// A service does not answer, at all or to some.
     ServiceDown,
+    /// A service answers, and something is wrong with its answers.
+    ServiceDegraded,
 }
 
 /// What may be behind a cause.
@@ -91,6 +93,8 @@ pub enum Explanation {
     ProbesDropped,
     /// The agent's own port or the switch next to it, since all devices fell silent at once.
     AgentsPort,
+    /// The way to it from those who cannot use it, or something on that way which lets others through.
+    WayToService,
     /// The thing itself.
     Itself,
 }
@@ -289,7 +293,7 @@ impl State {
 
 impl IncidentKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CentreIsolated,
         Self::SiteCut,
         Self::LinkDown,
@@ -298,6 +302,7 @@ impl IncidentKind {
         Self::DeviceDown,
         Self::InterfaceDown,
         Self::ServiceDown,
+        Self::ServiceDegraded,
     ];
 
     /// Returns the name used in the API, in metrics and in logs.
@@ -311,6 +316,7 @@ impl IncidentKind {
             Self::DeviceDown => "device_down",
             Self::InterfaceDown => "interface_down",
             Self::ServiceDown => "service_down",
+            Self::ServiceDegraded => "service_degraded",
         }
     }
 }
@@ -326,6 +332,7 @@ impl Explanation {
             Self::CentreCutOff => "centre_cut_off",
             Self::ProbesDropped => "probes_dropped",
             Self::AgentsPort => "agents_port",
+            Self::WayToService => "way_to_service",
             Self::Itself => "itself",
         }
     }

@@ -1,4 +1,4 @@
-//! Devices, watched interfaces and services: what is broken within sites that are reached.
+//! Devices and watched interfaces: what is broken within sites that are reached.
 //!
 //! Invariant: a device that cannot be reached since one in front of it is down is that one's consequence; what only silent
 //! agents ask is unknown.
@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    AT_ONCE_MS, Answer, Cause, Clue, DeviceFact, Explanation, IncidentKind, Joint, ProbeState, ServiceFact, State,
-    Subject, Verdicts,
+    AT_ONCE_MS, Answer, Cause, Clue, DeviceFact, Explanation, IncidentKind, Joint, State, Subject, Verdicts,
     country::{At, Country},
     cut::Reach,
 };
@@ -23,7 +22,6 @@ pub(super) fn judge(country: &Country<'_>, reach: &[Reach], verdicts: &mut Verdi
         devices(country, at, reach, &joints, verdicts);
     }
     interfaces(country, verdicts);
-    services(country, verdicts);
 }
 
 /// What heard agents say of a device: its state, and since when.
@@ -185,39 +183,6 @@ fn interfaces(country: &Country<'_>, verdicts: &mut Verdicts) {
         let mut cause = Cause::new(IncidentKind::InterfaceDown, subject, interface.site, interface.since);
         cause.possible.insert(Explanation::Itself);
         cause.bear_out([clue]);
-        verdicts.causes.push(cause);
-    }
-}
-
-fn services(country: &Country<'_>, verdicts: &mut Verdicts) {
-    let mut by_name: BTreeMap<_, BTreeSet<&ServiceFact>> = BTreeMap::new();
-    for check in &country.evidence.services {
-        let told = by_name.entry(check.name.clone()).or_default();
-        if country.is_heard(check.teller) {
-            told.insert(check);
-        }
-    }
-    for (name, told) in by_name {
-        let bad: Vec<&&ServiceFact> = told.iter().filter(|it| it.state != ProbeState::Up).collect();
-        let down = bad.iter().filter(|it| it.state == ProbeState::Down).count();
-        let state = match (told.len(), bad.len()) {
-            (0, _) => State::Unknown,
-            (_, 0) => State::Up,
-            (all, _) if down == all => State::Down,
-            _ => State::Degraded,
-        };
-        verdicts.services.insert(name.clone(), state);
-        let Some(since) = bad.iter().map(|it| it.since).min() else { continue };
-        // Filed where it was first seen from, the highest site first.
-        let sites = bad.iter().filter_map(|it| country.at(country.agent(it.teller)?.site));
-        let Some(site) = sites.min().map(|at| country.places[at].id) else { continue };
-        let mut cause = Cause::new(IncidentKind::ServiceDown, Subject::Service(name), site, since);
-        cause.possible.insert(Explanation::Itself);
-        for check in &told {
-            let good = check.state == ProbeState::Up;
-            let clue = Clue::ServiceChecked { agent: check.teller, good, since: check.since };
-            if good { cause.contradict([clue]) } else { cause.bear_out([clue]) }
-        }
         verdicts.causes.push(cause);
     }
 }

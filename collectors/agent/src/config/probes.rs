@@ -6,13 +6,13 @@ use onenet_config::{Found, Section};
 use onenet_probe::{Key, Plan, ReflectorConfig, Service, Target, Thresholds, WINDOW, throughput::KBIT_MOST};
 use onenet_topology::{ProbeKind, ProbeRole};
 
-use super::credentials::{SecretKeys, secret_text};
+use super::{
+    credentials::{SecretKeys, secret_text},
+    services,
+};
 
 /// The most probes of one agent: a province has some 120 children, a ministry 35.
 const PROBES_MAX: usize = 512;
-
-/// The kinds that this agent asks.
-const KINDS: [ProbeKind; 3] = [ProbeKind::Icmp, ProbeKind::Stamp, ProbeKind::Tcp];
 
 /// The longest name and target, in bytes.
 const NAME_MAX: usize = 64;
@@ -132,8 +132,8 @@ fn of_gateway() -> ProbeConfig {
 
 fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
     let name = name(&mut section);
-    let asked = |word: &str| ProbeKind::of(word).filter(|kind| KINDS.contains(kind));
-    let kind = word(&mut section, "kind", asked, &KINDS.map(ProbeKind::name)).unwrap_or(ProbeKind::Icmp);
+    let kind = word(&mut section, "kind", ProbeKind::of, &ProbeKind::ALL.map(ProbeKind::name));
+    let kind = kind.unwrap_or(ProbeKind::Icmp);
     let role = word(&mut section, "role", ProbeRole::of, &ProbeRole::ALL.map(ProbeRole::name));
     let target = target(&mut section, kind);
     let site = section.text("site").map(|found| found.value.to_owned()).unwrap_or_default();
@@ -143,12 +143,7 @@ fn probe(mut section: Section<'_>) -> Option<ProbeConfig> {
     let timeout = milliseconds(&mut section, "timeout_ms", 100..=30_000).unwrap_or(timeout);
     let thresholds = thresholds(&mut section, kind);
     let unauthenticated = section.boolean("unauthenticated").is_some_and(|found| found.value);
-    let text = |section: &mut Section<'_>, key| section.text(key).map(|it| it.value.to_owned()).unwrap_or_default();
-    let service = Service {
-        path: text(&mut section, "path"),
-        server_name: text(&mut section, "server_name"),
-        status: section.number("status", 100..=599, "").and_then(|found| u16::try_from(found.value).ok()),
-    };
+    let service = services::service(&mut section, kind);
     let media = media(&mut section, kind);
     section.finish();
     let target = target?;
@@ -319,9 +314,14 @@ mod tests {
             ("[reflector]\nkey = \"short\"\n", "16 random characters"),
             ("[[probes]]\nname = \"up\"\nkind = \"stamp\"\ntarget = \"10.0.0.1\"\n", "there is no key"),
             ("[[probes]]\nname = \"up\"\nkind = \"pigeon\"\ntarget = \"10.0.0.1\"\n", "write one of icmp, stamp"),
-            ("[[probes]]\nname = \"web\"\nkind = \"https\"\ntarget = \"a\"\n", "write one of icmp, stamp, tcp"),
             ("[[probes]]\nname = \"up\"\ntarget = \"10.0.0.1\"\nmedia_s = 900\n", "kind = \"stamp\""),
             ("[probing]\nthroughput_max_kbit = 50000\n", "0 to 20000 kbit/s"),
+            ("[[probes]]\nname = \"web\"\nkind = \"http\"\ntarget = \"a\"\nca_file = \"x\"\n", "ca_file"),
+            ("[[probes]]\nname = \"web\"\nkind = \"https\"\ntarget = \"a\"\nca = \"x\"\n", "holds no certificate"),
+            ("[[probes]]\nname = \"web\"\nkind = \"https\"\ntarget = \"a\"\npath = \"a b\"\n", "begin with a slash"),
+            ("[[probes]]\nname = \"names\"\nkind = \"dns\"\ntarget = \"a\"\n", "the name that the server is asked for"),
+            ("[[probes]]\nname = \"names\"\nkind = \"dns\"\ntarget = \"a\"\nlookup = \"a..b\"\n", "portal.example"),
+            ("[[probes]]\nname = \"pbx\"\nkind = \"sip\"\ntarget = \"a\"\nuser = \"a@b\"\n", "before the @"),
             ("[[probes]]\nname = \"db\"\nkind = \"tcp\"\ntarget = \"10.0.0.1\"\n", "has no port"),
             ("[[probes]]\nname = \"up\"\ntarget = \"no spaces\"\n", "is no target"),
             ("[[probes]]\nname = \"up\"\ntarget = \"a\"\n[[probes]]\nname = \"up\"\ntarget = \"b\"\n", "two probes"),

@@ -113,7 +113,7 @@ fn the_sample_loads_and_its_commented_keys_show_the_defaults() {
     assert_eq!(explicit.data_dir, config.data_dir);
     assert_eq!(explicit.centre.rollback_after, config.centre.rollback_after);
     assert_eq!(explicit.site.devices[0].intervals, config.site.devices[0].intervals);
-    assert_eq!((explicit.reflector.listen, explicit.site.probes.len()), (None, 2));
+    assert_eq!((explicit.reflector.listen, explicit.site.probes.len()), (None, 3));
     assert_eq!(explicit.reflector.config.packets_per_s, onenet_probe::ReflectorConfig::default().packets_per_s);
     let capture = CaptureConfig { local_prefixes: Vec::new(), ..explicit.site.capture };
     assert_eq!(capture, config.site.capture);

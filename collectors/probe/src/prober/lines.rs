@@ -99,7 +99,7 @@ pub(super) enum Refused {
 }
 
 /// Returns the family of an address.
-pub(super) const fn family(address: IpAddr) -> Family {
+pub(crate) const fn family(address: IpAddr) -> Family {
     if address.is_ipv4() { Family::V4 } else { Family::V6 }
 }
 

@@ -18,8 +18,8 @@ use crate::access::View;
 pub struct IncidentBody {
     /// Its id.
     pub id: String,
-    /// `centre_isolated`, `site_cut`, `link_down`, `link_degraded`, `agent_silent`, `device_down`, `interface_down` or
-    /// `service_down`.
+    /// `centre_isolated`, `site_cut`, `link_down`, `link_degraded`, `agent_silent`, `device_down`, `interface_down`,
+    /// `service_down` or `service_degraded`.
     pub kind: &'static str,
     /// `open` or `closed`.
     pub state: &'static str,
@@ -30,7 +30,7 @@ pub struct IncidentBody {
     /// What is broken.
     pub subject: SubjectBody,
     /// What may be behind it; with several, the evidence does not tell them apart: `uplink_cut`, `power_cut`, `agent_stopped`,
-    /// `upper_equipment`, `centre_cut_off`, `probes_dropped`, `agents_port`, `itself`.
+    /// `upper_equipment`, `centre_cut_off`, `probes_dropped`, `agents_port`, `way_to_service`, `itself`.
     pub possible: Vec<&'static str>,
     /// Since when, by the evidence.
     pub since: String,

@@ -32,7 +32,7 @@ async fn a_probe_is_shown_with_its_state_and_what_was_measured_last() {
     let samples = world.get(&token, &samples).await.items();
     let told = |at: usize, field: &str| samples[at][field].clone();
     assert_eq!((samples.len(), told(0, "test"), told(0, "mos")), (2, json!("media"), json!(4.27)));
-    assert_eq!((told(1, "test"), told(1, "sent"), told(1, "path_mtu")), (json!("regular"), json!(60), json!(null)));
+    assert_eq!((told(1, "test"), told(1, "sent"), told(1, "mos")), (json!("regular"), json!(60), json!(null)));
     assert_eq!((&probe["media"]["mos"], &probe["throughput"]), (&json!(4.27), &json!(null)));
     assert!(world.get(&token, "/api/v1/sites/130100/probes").await.items().is_empty());
 }

@@ -36,6 +36,7 @@ texts! {
     LINK_DEGRADED = "线路质量差或时断时续", "A link is bad, or comes and goes";
     INTERFACE_DOWN = "关注的端口中断", "A watched interface is down";
     SERVICE_DOWN = "业务不可用", "A service does not work";
+    SERVICE_DEGRADED = "业务异常", "Something is wrong with a service";
     GENERAL = "一般", "general";
     CONSIDERABLE = "较大", "considerable";
     MAJOR = "重大", "major";
@@ -54,6 +55,8 @@ texts! {
     PROBES_DROPPED_MEANS = "探测失败，但线路后面的采集器仍在线：可能被防火墙丢弃，或应答方停止。", "Probes fail although what is behind the link is heard: a firewall, or whoever should answer.";
     AGENTS_PORT = "采集器所在端口或交换机", "the agent's port or switch";
     AGENTS_PORT_MEANS = "站点所有设备同时无应答。请检查采集器的网线及其接入的交换机。", "All devices fell silent at once: look at the agent's cable, and the switch that it is at.";
+    WAY_TO_SERVICE = "到该业务的通路", "the way to the service";
+    WAY_TO_SERVICE_MEANS = "其他站点可以使用该业务，或只有一个站点检查它：请检查从受影响站点到该业务的线路、防火墙和访问控制。", "Others can use it, or only one site checks it: look at lines, firewalls and access lists between whoever cannot and the service.";
     ITSELF = "对象本身", "the thing itself";
     CLUE_PROBE_FAILS_ABOVE = "上级探测失败", "A probe from above fails";
     CLUE_PROBE_FAILS_BELOW = "下级探测失败", "A probe from below fails";

@@ -150,7 +150,7 @@ fn gather_probes(estate: &Estate, agent: &Agent, evidence: &mut Evidence) {
             ProbeRole::Gateway => None,
             ProbeRole::Named => {
                 let name = probe.name.as_str().into();
-                evidence.services.push(ServiceFact { teller: agent.id, name, state, since });
+                evidence.services.push(ServiceFact { teller: agent.id, name, at: far, state, since });
                 None
             }
         };
