@@ -165,6 +165,8 @@ kinds! {
     IncidentKind, IncidentId, "incident";
     /// A planned maintenance.
     MaintenanceKind, MaintenanceId, "maintenance";
+    /// An acceptance test that was run.
+    AcceptanceKind, AcceptanceId, "acceptance";
     /// A machine in the asset register.
     AssetKind, AssetId, "asset";
 }

@@ -5,11 +5,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod acceptance;
 pub mod address;
 pub mod alias;
 pub mod application;
 pub mod area;
 pub mod asset;
+pub mod availability;
 pub mod classify;
 pub mod coverage;
 pub mod csv;
@@ -38,8 +40,8 @@ pub mod vlan;
 
 pub use application::Application;
 pub use id::{
-    AgentId, AreaId, AssetId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId, SiteId,
-    SpaceId, TerminalId,
+    AcceptanceId, AgentId, AreaId, AssetId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId,
+    SiteId, SpaceId, TerminalId,
 };
 pub use mac::MacAddr;
 pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest};

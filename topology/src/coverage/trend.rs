@@ -105,6 +105,13 @@ impl Month {
         }
     }
 
+    /// Returns its first day.
+    pub fn first(self) -> Day {
+        let date = Date::new(self.year, self.month, 1).unwrap_or(Date::ZERO);
+        let midnight = Offset::constant(8).to_timestamp(date.at(0, 0, 0, 0));
+        midnight.map_or(Day(0), |midnight| Day::of(Timestamp::from_unix_ms(midnight.as_millisecond())))
+    }
+
     /// Returns the month after.
     #[must_use]
     pub const fn after(self) -> Self {
