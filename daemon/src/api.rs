@@ -43,6 +43,7 @@ pub(crate) use params::{decode, encode};
 pub use problem::Problem;
 pub(crate) use routes::{
     assets::parse_standing,
+    availability::Asked as AvailabilityAsked,
     changes::{Span, changes_of, picture_of},
     coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},

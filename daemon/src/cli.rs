@@ -8,6 +8,7 @@ mod addresses;
 mod agents;
 mod areas;
 mod assets;
+mod availability;
 mod changes;
 mod commands;
 mod configuration;
@@ -62,6 +63,8 @@ pub enum Command {
     Assets(assets::AssetsCommand),
     /// Coverage: which sites are connected, and which of their terminals are seen.
     Coverage(assets::CoverageArgs),
+    /// Availability: how much of the time sites and ways were there, and how good the ways were.
+    Availability(availability::AvailabilityArgs),
     /// Changes: what appeared, moved, was replaced or is gone.
     Changes(changes::ChangesArgs),
     /// Path: over which devices the way leads from one place to another.

@@ -4,6 +4,7 @@
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
 mod assets;
+mod availability;
 mod capture;
 mod changes;
 mod class;
@@ -16,6 +17,7 @@ mod incidents;
 mod language;
 mod layout;
 mod links;
+mod month;
 mod monthly;
 mod names;
 mod overview;
@@ -94,6 +96,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/coverage", get(coverage::page))
+        .route("/availability", get(availability::page))
         .route("/assets", get(assets::page))
         .route("/reports/monthly", get(monthly::page))
         .route("/login", get(form::sign_in_page).post(form::sign_in))

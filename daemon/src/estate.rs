@@ -52,6 +52,7 @@ pub use site::{Held, HeldGroup, SiteState};
 
 use crate::{
     access,
+    availability::{Kept, Watched},
     record::{Command, EnrolmentToken, TokenHash},
 };
 
@@ -72,6 +73,8 @@ pub struct Estate {
     pub assets: Arc<AssetRegister>,
     /// How the coverage of each site went.
     pub coverage: OrdMap<SiteId, Arc<Trend>>,
+    /// How far ways and sites were available.
+    pub availability: OrdMap<Watched, Kept>,
     /// Who may do what.
     pub register: Arc<access::Register>,
     /// The state of each site that anything was reported for.
@@ -184,6 +187,13 @@ impl Estate {
         self.open.iter().filter_map(|id| self.incidents.get(id))
     }
 
+    /// Returns what is kept of the ways up of a site, those included that are no more.
+    pub fn ways_of(&self, site: SiteId) -> impl Iterator<Item = (SiteId, &Kept)> {
+        let all = self.availability.range(Watched { site, to: None }..);
+        let own = all.take_while(move |(watched, _)| watched.site == site);
+        own.filter_map(|(watched, kept)| Some((watched.to?, kept)))
+    }
+
     /// Returns an endpoint and its site.
     pub fn endpoint(&self, id: EndpointId) -> Option<(SiteId, &Arc<Endpoint>)> {
         let site = *self.indexes.endpoint_sites.get(&id)?;
@@ -197,8 +207,12 @@ impl Estate {
         let covered =
             self.coverage.iter().map(|(site, trend)| Change::Covered { site: *site, trend: Arc::clone(trend) });
         let incidents = self.incidents.values().map(|incident| Change::Incident(Arc::clone(incident)));
+        let available = self
+            .availability
+            .iter()
+            .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
-        agents.chain(of_sites).chain(covered).chain(incidents).chain([position])
+        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -243,6 +257,7 @@ impl Estate {
             Change::Covered { site, trend } => {
                 self.coverage.insert(*site, Arc::clone(trend));
             }
+            Change::Available { watched, piece } => self.availability.entry(*watched).or_default().put(piece),
             Change::Agent(agent) => {
                 let old = self.agents.get(&agent.id).map(Arc::as_ref);
                 self.judging.get_mut().note_agent(old, agent);

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod api;
 mod asking;
+pub mod availability;
 pub mod centre;
 pub mod cli;
 pub mod clock;

@@ -3,6 +3,7 @@
 //! Invariant: nothing is kept between scrapes but the process's own counters, so that what was removed leaves no stale
 //! series; names come from [`names`] alone.
 
+mod availability;
 mod devices;
 mod incidents;
 pub mod names;

@@ -22,6 +22,9 @@
 //! site 'h' time:8 position:8 ordinal:4     an alteration of what there is to see, JSON
 //! site 'n' kind:1 subject:1 id:8         a finding, JSON
 //! site 'v'                               how the coverage of the site went (TrendRow)
+//! site 'w' upper:8 piece:1 day:4         how far the site (upper 0), or its way up, was available: 1 what was concluded
+//!                                        (TimelineRow), 2 what was measured on the day (MeasuredRow), 3 the settled days of
+//!                                        the month that ends with the day (MonthRow)
 //! site 's' hour:4 len:2 scope kind:1 time:8 agent:8 sequence:8
 //!                                        samples of one kind, scope and time: position:8 shift_ms:8 uncertain:1,
 //!                                        then for each the length:4 and the wire codec's history item
@@ -330,6 +333,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             (keys::finding(*site, *key), finding.as_ref().map(|finding| rows::to_json(&**finding)))
         }
         Change::Covered { site, trend } => (keys::covered(*site), Some(rows::write_trend(trend))),
+        Change::Available { watched, piece } => rows::write_piece(*watched, piece),
         Change::Incident(incident) => (keys::incident(incident.id), Some(rows::to_json(&**incident))),
         Change::IncidentForgotten(id) => (keys::incident(*id), None),
         Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
@@ -371,6 +375,9 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
         }
         Key::Covered(site) => Change::Covered { site, trend: Arc::new(rows::read_trend(value)?) },
+        Key::Available { watched, piece, day } => {
+            Change::Available { watched, piece: rows::read_piece(piece, day, value)? }
+        }
         Key::Incident => Change::Incident(Arc::new(rows::from_json(value)?)),
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;

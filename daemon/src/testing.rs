@@ -2,7 +2,10 @@
 //!
 //! Everything enters by commands and records, as it does from outside.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 
 use axum::{Router, body::Body as HttpBody, response::Response};
 use http_body_util::BodyExt as _;
@@ -69,6 +72,8 @@ pub(crate) const BODY_MAX: usize = 10_000;
 pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
+    /// Milliseconds that have passed since [`NOW`].
+    passed_ms: Arc<AtomicI64>,
     _data: tempfile::TempDir,
 }
 
@@ -107,14 +112,21 @@ impl World {
     /// The sites and nothing else.
     pub(crate) async fn bare() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let clock = Clock::from_fn(|| NOW);
+        let passed_ms = Arc::new(AtomicI64::new(0));
+        let passed = Arc::clone(&passed_ms);
+        let clock = Clock::from_fn(move || NOW.plus_ms(passed.load(Ordering::Relaxed)));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let centre = Centre::open(data.path(), options).await.unwrap();
         let rows = parse_sites_csv(SITES).unwrap();
         centre.submit(Command::ImportSites { rows, from: Timestamp::EPOCH }, "test").await.unwrap();
         let app = Arc::new(App::new(centre, clock, BODY_MAX, false));
         let router = api::router(Arc::clone(&app), std::time::Duration::from_secs(30));
-        Self { app, router, _data: data }
+        Self { app, router, passed_ms, _data: data }
+    }
+
+    /// Lets time pass: the centre's clock goes on.
+    pub(crate) fn pass(&self, ms: i64) {
+        self.passed_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
     /// Both counties have an agent, a switch, three endpoints, samples and trouble.
@@ -186,7 +198,8 @@ impl World {
     pub(crate) async fn heard(&self, agent: AgentId) {
         let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: NOW.unix_ms() };
         let (version, configuration_revision, certificate) = ("1.2.3".into(), 0, None);
-        let greeting = Greeting { agent, version, clocks, received: NOW, configuration_revision, certificate };
+        let received = self.app.clock.now();
+        let greeting = Greeting { agent, version, clocks, received, configuration_revision, certificate };
         self.app.centre.intake().submit(Body::Hello(greeting)).await.unwrap();
     }
 

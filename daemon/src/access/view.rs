@@ -12,6 +12,7 @@ use onenet_topology::{
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
     asset::Asset,
+    availability::Layer,
     coverage::{Coverage, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
@@ -22,6 +23,7 @@ use onenet_topology::{
 
 use super::{Action, Decision, Principal, Reach, Subtrees, Token, audit::Entry, decide};
 use crate::{
+    availability::{self, Maintained, SiteFigures, Span, Watched, WayFigures},
     coverage, demo,
     estate::{Agent, Configuration, Estate, SiteState},
 };
@@ -164,6 +166,25 @@ impl View {
     /// Returns how the coverage of a site went; `None` where nothing was counted yet, or its inventory may not be read.
     pub fn trend(&self, site: SiteId) -> Option<&Trend> {
         self.estate.coverage.get(&site).map(Arc::as_ref).filter(|_| self.may(Action::ReadInventory, site))
+    }
+
+    /// Returns the planned maintenances that fall into a span, those of all sites: who sees a figure sees what it leaves out.
+    pub fn maintained(&self, span: Span) -> Maintained<'_> {
+        Maintained::within(&self.estate, span)
+    }
+
+    /// Returns how far a site and its ways up were available on each day of a span; `None` where its inventory may not be read.
+    pub fn availability(&self, site: SiteId, span: Span, maintained: &Maintained<'_>) -> Option<SiteFigures> {
+        if !self.may(Action::ReadInventory, site) {
+            return None;
+        }
+        let days = |to| availability::days(&self.estate, Watched { site, to }, span, maintained, self.now);
+        let way = |(parent, _)| {
+            let tier = self.estate.tree.get(parent)?.tier;
+            let (shown, days) = (self.site(parent).map(|site| site.id), days(Some(parent)));
+            Some(WayFigures { parent: shown, layer: Layer::below(tier), days })
+        };
+        Some(SiteFigures { site, days: days(None), ways: self.estate.ways_of(site).filter_map(way).collect() })
     }
 
     /// Returns the assets on the books of a site, each with what was seen of it within the last `days` days.

@@ -8,6 +8,7 @@ mod address_plan;
 mod agent;
 mod area;
 mod asset;
+mod availability;
 mod change;
 mod classification;
 mod device;
@@ -34,6 +35,8 @@ pub use area::{AreaBody, MembersBody};
 pub use asset::{
     AssetBody, AssetEntryBody, CoverageBody, CoverageDayBody, CoveragePartBody, CoverageReportBody, MonthlyReportBody,
 };
+pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
+pub(crate) use availability::{By, rows as availability_rows};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};

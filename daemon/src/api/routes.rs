@@ -8,6 +8,7 @@ mod admin;
 mod agents;
 mod areas;
 pub(super) mod assets;
+pub(super) mod availability;
 pub(super) mod changes;
 mod configuration;
 pub(super) mod coverage;
@@ -57,6 +58,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(changes::router())
         .merge(path::router())
         .merge(coverage::router())
+        .merge(availability::router())
         .merge(devices::router())
         .merge(topology::router())
         .merge(endpoints::router())

@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod administration;
+mod availability;
 mod changes;
 mod contract;
 mod coverage;

@@ -33,6 +33,7 @@ pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, conte
                     (place(reader, "/incidents", text::INCIDENTS))
                     (place(reader, "/endpoints", text::ENDPOINTS))
                     (place(reader, "/coverage", text::COVERAGE))
+                    (place(reader, "/availability", text::AVAILABILITY))
                 }
                 form.find role="search" action="/endpoints" method="get" {
                     label.hidden for="find" { (say(text::SEARCH_ENDPOINTS)) }

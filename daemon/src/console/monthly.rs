@@ -1,11 +1,11 @@
-//! The monthly report for management: how far the network is covered, held against the month before. Made to be printed.
+//! The monthly report for management: how far the network is covered and was available, and the incidents, held against the month before. Made to be printed.
 
 use axum::response::Response;
 use maud::{Markup, html};
 use onenet_topology::coverage::{Coverage, Month, Terminals, ratio};
 
 use super::{
-    Reader, coverage, layout, parts,
+    Reader, coverage, layout, month as figures_of_month, parts,
     text::{self, Text},
 };
 use crate::{
@@ -25,6 +25,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let extent = Extent::of(&view, &mut params)?;
     let month = params.parsed::<Month>("month")?.unwrap_or(Month::of(view.now()));
     let [this, before] = [month, month.before()].map(|month| extent.of_month(&view, month));
+    let figures = [month, month.before()].map(|month| extent.figures_of_month(&view, month));
     let query = extent.query();
     let name = coverage::title(reader, &view, &extent);
     let title = format!("{} {month}", reader.say(text::MONTHLY_REPORT));
@@ -44,6 +45,8 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
             h2 { (reader.say(text::BELOW)) }
             (by_part(reader, &view, &this, &before))
         }
+        (figures_of_month::available(reader, &view, &figures[0], &figures[1]))
+        (figures_of_month::incidents(reader, &view, &figures[0], &figures[1]))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
 }

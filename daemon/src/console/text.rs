@@ -38,11 +38,13 @@ macro_rules! texts {
     };
 }
 
+mod availability;
 mod coverage;
 mod general;
 mod incidents;
 mod troubles;
 
+pub use availability::*;
 pub use coverage::*;
 pub use general::*;
 pub use incidents::*;
@@ -55,7 +57,7 @@ mod tests {
     #[test]
     fn each_text_is_in_its_language_and_takes_the_same_values_in_both() {
         let ideograph = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let all = [general::ALL, troubles::ALL, coverage::ALL, incidents::ALL];
+        let all = [general::ALL, troubles::ALL, coverage::ALL, incidents::ALL, availability::ALL];
         for (id, text) in all.into_iter().flatten() {
             assert!(!text.en.chars().any(ideograph), "{id} has Chinese in English");
             assert!(

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::{Agent, Held, judging::Judging};
 use crate::{
     access::audit::Entry,
+    availability::{Piece, Watched},
     findings::{Finding, FindingKey},
     record::Command,
 };
@@ -95,6 +96,13 @@ pub enum Change {
         site: SiteId,
         /// All of it.
         trend: Arc<Trend>,
+    },
+    /// One piece of what is known of how far a way or a site was available is now this.
+    Available {
+        /// Of what.
+        watched: Watched,
+        /// The piece.
+        piece: Piece,
     },
     /// An incident is now like this.
     Incident(Arc<Incident>),

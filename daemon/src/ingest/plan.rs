@@ -5,6 +5,7 @@
 
 mod altering;
 mod attach;
+mod availability;
 mod command;
 mod contact;
 mod coverage;
@@ -360,6 +361,7 @@ fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {
             Outcome::Accepted
         }
         Body::Started => {
+            availability::started(draft);
             draft.put(Change::Started(draft.record.time));
             Outcome::Accepted
         }

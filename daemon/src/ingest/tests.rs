@@ -1,6 +1,7 @@
 //! Planning and owning, from the outside: records in, estate out.
 
 mod attaching;
+mod availability;
 mod bounds;
 mod coverage;
 mod duplicates;

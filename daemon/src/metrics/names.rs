@@ -101,6 +101,10 @@ metrics! {
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
     SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]
         "Sites of a tier by what is concluded of them: up, degraded, down, flapping, or unknown since nobody who is heard can tell.";
+    SITE_TIME_TODAY = Gauge "onenet_site_time_today_seconds" ["tier", "standing"]
+        "How the time of sites was spent since the day began in China: up, degraded, down, unknown or maintenance.";
+    WAY_TIME_TODAY = Gauge "onenet_way_time_today_seconds" ["layer", "standing"]
+        "The same of the ways between sites, by layer: ministry_province, province_city, city_county.";
     AREA_SITE_STATE = Gauge "onenet_area_site_state" ["area", "state"]
         "Sites of an area by state; of the first 200 areas.";
     AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"]

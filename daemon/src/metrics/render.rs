@@ -9,7 +9,7 @@ use prometheus::{
 };
 
 use super::{
-    devices, incidents,
+    availability, devices, incidents,
     names::{self, Kind},
     probes,
 };
@@ -68,6 +68,7 @@ impl Collector for Snapshot {
         }
         agents(&mut families, &self.view);
         incidents::incidents(&mut families, &self.view);
+        availability::today(&mut families, &self.view);
         vendors(&mut families, &self.view);
         applications(&mut families, &self.view);
         classes(&mut families, &self.view);

@@ -2,11 +2,15 @@
 
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    coverage::Day,
     fact::{Group, Method, Scope},
 };
 
 use super::SampleKind;
-use crate::findings::{FindingKey, FindingKind, Subject};
+use crate::{
+    availability::Watched,
+    findings::{FindingKey, FindingKind, Subject},
+};
 
 const NATION: u64 = 0;
 const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
@@ -23,6 +27,7 @@ pub(super) enum Key<'k> {
     Fact { site: SiteId, agent: AgentId, group: Group, key_hash: u64 },
     Finding(SiteId),
     Covered(SiteId),
+    Available { watched: Watched, piece: u8, day: Day },
     Incident,
     Altered(SiteId),
     Sample,
@@ -96,6 +101,25 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
 
 pub(super) fn covered(site: SiteId) -> Vec<u8> {
     start(site.raw(), b'v', 0)
+}
+
+/// Returns the key of a piece of what is known of how far something was available: 1 is what was concluded, 2 what was
+/// measured on a day, 3 the settled days of a month. Never changed.
+pub(super) fn available(watched: Watched, piece: u8, day: Day) -> Vec<u8> {
+    let mut key = start(watched.site.raw(), b'w', 13);
+    key.extend_from_slice(&watched.to.map_or(NATION, SiteId::raw).to_be_bytes());
+    key.push(piece);
+    // So that days before 1970 sort before the others.
+    key.extend_from_slice(&(day.0.cast_unsigned() ^ (1 << 31)).to_be_bytes());
+    key
+}
+
+fn parse_available(site: SiteId, rest: &[u8]) -> Option<Key<'_>> {
+    let (to, rest) = rest.split_first_chunk::<8>()?;
+    let (piece, day) = rest.split_first()?;
+    let day = u32::from_be_bytes(day.try_into().ok()?) ^ (1 << 31);
+    let to = Some(u64::from_be_bytes(*to)).filter(|to| *to != NATION).map(SiteId::from_raw);
+    Some(Key::Available { watched: Watched { site, to }, piece: *piece, day: Day(day.cast_signed()) })
 }
 
 /// Returns the key of an alteration: where those of a moment begin, with a position and an ordinal of 0.
@@ -217,6 +241,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b's' => Some(Key::Sample),
         b'v' => Some(Key::Covered(site)),
         b'h' => Some(Key::Altered(site)),
+        b'w' => parse_available(site, rest),
         _ => None,
     }
 }

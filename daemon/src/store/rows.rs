@@ -3,6 +3,7 @@
 //! Invariant: messages are frozen like the wire's: fields are added with new numbers, never changed or used again.
 
 mod agent;
+mod availability;
 mod classified;
 mod coverage;
 
@@ -22,6 +23,7 @@ use super::keys::method_number;
 use crate::estate::Held;
 
 pub(super) use agent::{read_agent, write_agent};
+pub(super) use availability::{read_piece, write_piece};
 pub(super) use coverage::{read_trend, write_trend};
 
 type Problem = String;

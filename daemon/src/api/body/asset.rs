@@ -8,9 +8,10 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{given, time};
+use super::{MonthFiguresBody, given, time};
 use crate::{
     access::View,
+    availability::MonthFigures,
     coverage::{Held, Part, Report},
 };
 
@@ -145,11 +146,16 @@ pub struct MonthlyReportBody {
     pub parts: Vec<CoveragePartBody>,
     /// The same of the month before.
     pub parts_before: Vec<CoveragePartBody>,
+    /// How far sites, layers and areas were available, and the incidents.
+    pub month_figures: MonthFiguresBody,
+    /// The same of the month before.
+    pub month_figures_before: MonthFiguresBody,
 }
 
 impl MonthlyReportBody {
     /// Returns the figures of a month and of the one before.
-    pub fn of(view: &View, month: Month, this: &Report, before: &Report) -> Self {
+    pub fn of(view: &View, month: Month, coverage: [&Report; 2], figures: [&MonthFigures; 2]) -> Self {
+        let [this, before] = coverage;
         let whole = |report: &Report| (report.whole != Coverage::default()).then(|| report.whole.into());
         let parts = |report: &Report| {
             let counted = report.own.iter().chain(&report.parts).filter(|part| part.coverage != Coverage::default());
@@ -162,6 +168,8 @@ impl MonthlyReportBody {
             whole_before: whole(before),
             parts: parts(this),
             parts_before: parts(before),
+            month_figures: MonthFiguresBody::of(view, figures[0]),
+            month_figures_before: MonthFiguresBody::of(view, figures[1]),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
         App, Params, Problem,
         body::{CoverageDayBody, CoverageReportBody, MonthlyReportBody},
     },
+    availability::MonthFigures,
     coverage::{DAYS_DEFAULT, Report},
 };
 
@@ -60,12 +61,25 @@ impl Extent {
         sites.into_iter().map(|site| site.id).collect()
     }
 
+    /// Returns the site at its top, where it has one.
+    pub(crate) const fn top(&self) -> Option<SiteId> {
+        match self {
+            Self::Subtree(root) => *root,
+            Self::Area(_) => None,
+        }
+    }
+
     /// Returns the figures of a month by parts: the last that were counted in it, of this month those of now.
     pub(crate) fn of_month(&self, view: &View, month: Month) -> Report {
         if month == Month::of(view.now()) {
             return self.report(view, &|site| view.coverage(site, DAYS_DEFAULT));
         }
         self.report(view, &|site| view.trend(site)?.of_month(month))
+    }
+
+    /// Returns how far it was available in a month, and the incidents.
+    pub(crate) fn figures_of_month(&self, view: &View, month: Month) -> MonthFigures {
+        MonthFigures::of(view, &self.sites(view), month, matches!(self, Self::Subtree(None)))
     }
 
     /// Returns the query that asks for it again.
@@ -153,7 +167,7 @@ fn table(view: &View, extent: &Extent, days: u16) -> String {
 }
 
 /// Returns a field of a table. What a spreadsheet would take for a formula gets an apostrophe in front.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = text.replace('"', "\"\"");
     if formula { format!("\"'{text}\"") } else { format!("\"{text}\"") }
@@ -198,8 +212,10 @@ async fn monthly_report(gate: Gate, mut params: Params) -> Answer<MonthlyReportB
     let extent = Extent::of(&view, &mut params)?;
     let month = params.parsed::<Month>("month")?.unwrap_or(Month::of(view.now()));
     params.finish()?;
-    let [this, before] = [month, month.before()].map(|month| extent.of_month(&view, month));
-    Ok(Json(MonthlyReportBody::of(&view, month, &this, &before)))
+    let months = [month, month.before()];
+    let coverage = months.map(|month| extent.of_month(&view, month));
+    let figures = months.map(|month| extent.figures_of_month(&view, month));
+    Ok(Json(MonthlyReportBody::of(&view, month, coverage.each_ref(), figures.each_ref())))
 }
 
 /// Returns the figures of each day on which any were counted, and of how many sites.

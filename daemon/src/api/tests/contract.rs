@@ -57,6 +57,8 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     let area = json!({"kind": "region", "name": {"zh": "华东"}, "members": {"subtrees": ["320000"]}});
     assert_eq!(world.send(&administrator, Method::POST, "/api/v1/areas", Some(area)).await.status, StatusCode::OK);
     let token = world.token(Role::Viewer, None).await;
+    // Some time has to pass for it to be told how it was spent.
+    world.pass(1_000);
     let scrape = world.get(&token, "/metrics").await;
     assert!(scrape.header(header::CONTENT_TYPE).starts_with("text/plain; version=0.0.4"), "{scrape:?}");
     let lines = scrape.text.lines();

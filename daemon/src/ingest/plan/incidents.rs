@@ -7,18 +7,21 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, DeviceId, InterfaceId, MaintenanceId, ProbeKind, ProbeRole, SiteId, Timestamp,
+    AgentId, DeviceId, InterfaceId, MaintenanceId, ProbeKind, ProbeRole, Timestamp,
     device::Device,
     fact::{FactBody, Group, InterfaceStatus, Method, Scope},
     incident::{
         self, AgentFact, Cause, Contact, DeviceFact, DeviceJoint, Evidence, Incident, IncidentKind, InterfaceFact,
-        Joint, ProbeFact, ProbeState, ProbeTarget, ServiceFact, Side, SiteFact,
+        Joint, ProbeFact, ProbeState, ProbeTarget, ServiceFact, SiteFact,
     },
     link::LinkEnd,
 };
 
 use super::Draft;
-use crate::estate::{Agent, Change, Estate, Held, SiteState};
+use crate::{
+    availability::{Way, way_of},
+    estate::{Agent, Change, Estate, Held, SiteState},
+};
 
 /// Incidents that are kept, open and closed: some 1 to 2 KB each.
 const INCIDENTS_MAX: usize = 20_000;
@@ -134,8 +137,7 @@ fn gather_site(state: &SiteState, evidence: &mut Evidence) {
     }
 }
 
-/// Adds what an agent measures. Probes of a way name the other site by its code; one that leads up may leave it out where
-/// there is only one way.
+/// Adds what an agent measures.
 fn gather_probes(estate: &Estate, agent: &Agent, evidence: &mut Evidence) {
     let Some(state) = estate.site(agent.site) else { return };
     let now = evidence.now;
@@ -143,26 +145,19 @@ fn gather_probes(estate: &Estate, agent: &Agent, evidence: &mut Evidence) {
         let FactBody::Probe(probe) = &held.fact.body else { continue };
         let since = held.fact.observed;
         let Some(state) = measured(probe.state) else { continue };
-        let far = estate.tree.by_code(&probe.site, now).map(|site| site.id);
-        let ends = match probe.role {
-            ProbeRole::Parent => far.or_else(|| only_parent(estate, agent.site, now)).map(|far| (agent.site, far)),
-            ProbeRole::Child => far.map(|far| (far, agent.site)),
-            ProbeRole::Gateway => None,
-            ProbeRole::Named => {
-                let name = probe.name.as_str().into();
-                evidence.services.push(ServiceFact { teller: agent.id, name, at: far, state, since });
-                None
-            }
-        };
-        let Some((child, parent)) = ends else { continue };
-        let side = if probe.role == ProbeRole::Child { Side::Above } else { Side::Below };
+        if probe.role == ProbeRole::Named {
+            let name = probe.name.as_str().into();
+            let at = estate.tree.by_code(&probe.site, now).map(|site| site.id);
+            evidence.services.push(ServiceFact { teller: agent.id, name, at, state, since });
+        }
+        let Some(Way { child, parent, side }) = way_of(&estate.tree, agent.site, probe, now) else { continue };
         let target = ProbeTarget::Way { child, parent, side };
         let by_agent = probe.kind == ProbeKind::Stamp;
         evidence.probes.push(ProbeFact { teller: agent.id, target, state, since, by_agent });
     }
 }
 
-fn probes_of(state: &SiteState, agent: AgentId) -> impl Iterator<Item = &Arc<Held>> {
+pub(super) fn probes_of(state: &SiteState, agent: AgentId) -> impl Iterator<Item = &Arc<Held>> {
     let first = (agent, Group { method: Method::Probe, scope: Scope::new("") });
     let groups = state.facts.range(first..);
     let own = groups.take_while(move |((holder, group), _)| *holder == agent && group.method == Method::Probe);
@@ -176,12 +171,6 @@ const fn measured(state: onenet_topology::ProbeState) -> Option<ProbeState> {
         onenet_topology::ProbeState::Down => Some(ProbeState::Down),
         onenet_topology::ProbeState::Unknown => None,
     }
-}
-
-fn only_parent(estate: &Estate, site: SiteId, now: Timestamp) -> Option<SiteId> {
-    let mut above = estate.tree.parents(site, now);
-    let first = above.next()?.id;
-    above.next().is_none().then_some(first)
 }
 
 fn joint(end: &LinkEnd) -> Option<Joint> {

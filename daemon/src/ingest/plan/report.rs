@@ -6,7 +6,7 @@ use onenet_topology::{AgentId, Timestamp};
 use onenet_wire::{Batch, Content, Position};
 
 use super::{
-    Draft, Outcome, Refusal,
+    Draft, Outcome, Refusal, availability,
     contact::member,
     facts,
     lane::{Place, advance, place},
@@ -35,6 +35,10 @@ pub(super) fn report(draft: &mut Draft<'_>, report: &Report) -> Result<Outcome, 
             let mut items = items.clone();
             for item in &mut items {
                 item.time = item.time.plus_ms(correction.shift_ms);
+            }
+            // A time that was guessed tells of no minute.
+            if !correction.uncertain {
+                availability::measured(draft, &agent, &items);
             }
             draft.put(Change::Samples(SampleBlock {
                 position: draft.record.position,

@@ -9,20 +9,20 @@ use onenet_topology::{
 use super::*;
 use crate::store::Store;
 
-const MINISTRY: &str = "000000";
-const PROVINCE: &str = "130000";
-const CITY: &str = "130100";
+pub(super) const MINISTRY: &str = "000000";
+pub(super) const PROVINCE: &str = "130000";
+pub(super) const CITY: &str = "130100";
 
 /// A ministry, a province and a city, an agent at each, and ticks.
-struct Country {
-    world: World,
-    sites: BTreeMap<&'static str, SiteId>,
-    agents: BTreeMap<&'static str, AgentId>,
+pub(super) struct Country {
+    pub(super) world: World,
+    pub(super) sites: BTreeMap<&'static str, SiteId>,
+    pub(super) agents: BTreeMap<&'static str, AgentId>,
     sequences: BTreeMap<&'static str, u64>,
 }
 
 impl Country {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut country =
             Self { world: World::new(), sites: BTreeMap::new(), agents: BTreeMap::new(), sequences: BTreeMap::new() };
         country.world.submit(Body::Started).unwrap();
@@ -50,12 +50,16 @@ impl Country {
         self.hello(code, 1);
     }
 
-    fn clocks(&self, boot: u8) -> Clocks {
+    pub(super) fn add_under(&mut self, code: &'static str, above: &str) {
+        self.add(code, Tier::Province, Some(above));
+    }
+
+    pub(super) fn clocks(&self, boot: u8) -> Clocks {
         let now = self.world.now;
         Clocks { boot_id: [boot; 16], boot_ms: now.ms_since(NOW).cast_unsigned() + 1_000, wall_ms: now.unix_ms() }
     }
 
-    fn hello(&mut self, code: &str, boot: u8) {
+    pub(super) fn hello(&mut self, code: &str, boot: u8) {
         let greeting = Greeting {
             agent: self.agents[code],
             version: "1".into(),
@@ -68,7 +72,7 @@ impl Country {
     }
 
     /// The agent of a site finds now that the way to another is as said.
-    fn probe(&mut self, teller: &'static str, to: &str, role: ProbeRole, state: ProbeState) {
+    pub(super) fn probe(&mut self, teller: &'static str, to: &str, role: ProbeRole, state: ProbeState) {
         let probe = Probe {
             name: to.into(),
             target: "192.0.2.1".into(),
@@ -87,12 +91,12 @@ impl Country {
         self.world.report(self.agents[teller], self.sites[teller], batch).unwrap();
     }
 
-    fn lose(&mut self, code: &str) {
+    pub(super) fn lose(&mut self, code: &str) {
         self.world.submit(Body::Disconnected { agent: self.agents[code] }).unwrap();
     }
 
     /// Lets seconds pass, with a tick each.
-    fn pass(&mut self, seconds: u32) {
+    pub(super) fn pass(&mut self, seconds: u32) {
         for _ in 0..seconds {
             self.world.now = self.world.now.plus_ms(1_000);
             // Whose stream is open is heard.
@@ -109,7 +113,7 @@ impl Country {
         }
     }
 
-    fn cut_province(&mut self) {
+    pub(super) fn cut_province(&mut self) {
         self.probe(MINISTRY, PROVINCE, ProbeRole::Child, ProbeState::Down);
         self.pass(3);
         self.lose(PROVINCE);
