@@ -6,7 +6,7 @@
 //! - *up*, *degraded* (it works, badly or on one side only; what comes and goes counts here) and *down*: known time;
 //! - *unknown*: nobody who is heard could tell.
 //!
-//! What did not exist, or was not watched yet, is no time at all. *Availability* is up and degraded as a part of the known
+//! What did not exist, or was neither concluded nor measured, is no time at all. *Availability* is up and degraded as a part of the known
 //! time; *unknown* is a part of all time outside maintenance. So unknown time is never up and never down, and a figure says
 //! how much of the time it speaks for.
 //!

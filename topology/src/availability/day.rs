@@ -56,6 +56,7 @@ impl DayEvidence<'_> {
     fn standing(&self, at: Timestamp) -> Standing {
         let concluded = self.concluded.at(at);
         let measured = self.measured.iter().filter_map(|minutes| minutes.at(self.day, at)).max();
-        if self.is_site && concluded != Standing::Unknown { concluded } else { concluded.revised(measured) }
+        let is_concluded = concluded >= Standing::Down;
+        if self.is_site && is_concluded { concluded } else { concluded.revised(measured) }
     }
 }

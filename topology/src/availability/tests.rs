@@ -63,7 +63,10 @@ fn what_was_not_watched_yet_is_no_time_and_what_is_unknown_is_never_up() {
     let day = spent(&begun, &[], &[]);
     assert_eq!(day, Spent { unknown_ms: 4 * HOUR, ..Spent::default() });
     assert_eq!((day.availability(), day.unknown()), (None, Some(1.0)));
-    assert_eq!(spent(&Timeline::default(), &[&minutes(&[(0, 24, 0)])], &[]), Spent::default());
+    assert_eq!(spent(&Timeline::default(), &[], &[]), Spent::default());
+    let before = spent(&Timeline::default(), &[&minutes(&[(3, 5, 0), (5, 6, 60)])], &[]);
+    let measured = Spent { up_ms: 2 * HOUR, down_ms: HOUR, ..Spent::default() };
+    assert_eq!(before, measured, "who measured before anybody concluded anything has watched");
     assert_eq!(Spent::default().unknown(), None);
 }
 

@@ -47,12 +47,12 @@ impl Standing {
     pub const ALL: [Self; 5] = [Self::Absent, Self::Unknown, Self::Down, Self::Degraded, Self::Up];
 
     /// Returns how something stands that was concluded to stand like `self`, where `measured` was found by who measured it
-    /// at that time. What was unknown is what was measured. A way that was taken for down, and that one of its ends measured
+    /// at that time. What was unknown, or not concluded yet, is what was measured. A way that was taken for down, and that one of its ends measured
     /// as good all the while, worked on one side at least. Everything else was concluded with more than one probe's view.
     #[must_use]
     pub const fn revised(self, measured: Option<Self>) -> Self {
         match (self, measured) {
-            (Self::Unknown, Some(measured)) => measured,
+            (Self::Unknown | Self::Absent, Some(measured)) => measured,
             (Self::Down, Some(Self::Up)) => Self::Degraded,
             (concluded, _) => concluded,
         }

@@ -10,6 +10,7 @@
 
 mod books;
 mod chance;
+mod lines;
 mod machine;
 mod network;
 mod province;
@@ -173,6 +174,8 @@ impl Speaker {
         };
         send(intake, Body::Hello(greeting)).await;
         self.tell(intake, now).await;
+        let past = lines::past(&self.simulated, self.wall(now));
+        self.history(intake, now, past).await;
         if self.simulated.mood == Mood::Silent {
             send(intake, Body::Disconnected { agent: self.agent }).await;
         }
@@ -180,7 +183,8 @@ impl Speaker {
 
     /// Tells everything that is there.
     async fn tell(&mut self, intake: &Intake, now: Timestamp) {
-        for (group, changes) in self.network.facts(self.wall(now)) {
+        let line = lines::facts(&self.simulated, self.wall(now));
+        for (group, changes) in self.network.facts(self.wall(now)).into_iter().chain(line) {
             self.state_sequence += 1;
             let position = Position { lane: Lane::State, epoch: self.epoch, sequence: self.state_sequence };
             let complete = Some(KeyRange { first: 0, last: u64::MAX });
@@ -190,7 +194,12 @@ impl Speaker {
     }
 
     async fn sample(&mut self, intake: &Intake, now: Timestamp) {
-        let items: Vec<HistoryItem> = self.network.samples(self.wall(now));
+        let mut items: Vec<HistoryItem> = self.network.samples(self.wall(now));
+        items.extend(lines::minute(&self.simulated, self.wall(now)));
+        self.history(intake, now, items).await;
+    }
+
+    async fn history(&mut self, intake: &Intake, now: Timestamp, items: Vec<HistoryItem>) {
         if items.is_empty() {
             return;
         }
