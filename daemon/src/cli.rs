@@ -4,6 +4,7 @@
 //! everybody's: over the local socket when the daemon runs, else to a router in this very process over the opened store.
 //! There is one code path and one audit trail.
 
+mod acceptance;
 mod addresses;
 mod agents;
 mod areas;
@@ -65,6 +66,8 @@ pub enum Command {
     Coverage(assets::CoverageArgs),
     /// Availability: how much of the time sites and ways were there, and how good the ways were.
     Availability(availability::AvailabilityArgs),
+    /// Acceptance test: whether a new or transferred unit is connected as it should be, and who accepts it.
+    Acceptance(Box<acceptance::AcceptanceArgs>),
     /// Changes: what appeared, moved, was replaced or is gone.
     Changes(changes::ChangesArgs),
     /// Path: over which devices the way leads from one place to another.

@@ -14,6 +14,8 @@ use std::{
 pub use onenet_config::ConfigError;
 use onenet_config::{Found, NoEnvironment, Origin, Section};
 
+use onenet_topology::acceptance::Thresholds;
+
 use crate::access::audit::MIN_RETENTION_DAYS;
 
 #[cfg(test)]
@@ -34,7 +36,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 const DAYS_MAX: u64 = 3650;
 
 /// A checked configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where everything is kept.
     pub data_dir: PathBuf,
@@ -46,6 +48,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// How long endpoints live on when nobody sees them.
     pub inventory: InventoryConfig,
+    /// What acceptance tests hold their values against.
+    pub acceptance: Thresholds,
     /// What is logged, how.
     pub log: LogConfig,
 }
@@ -133,6 +137,7 @@ impl Default for Config {
             api: ApiConfig::default(),
             store: StoreConfig::default(),
             inventory: InventoryConfig::default(),
+            acceptance: Thresholds::default(),
             log: LogConfig::default(),
         }
     }
@@ -202,6 +207,7 @@ impl Config {
             api: api(root.section("api")),
             store: store(root.section("store")),
             inventory: inventory(root.section("inventory")),
+            acceptance: acceptance(root.section("acceptance")),
             log: log_config(root.section("log")),
         })
     }
@@ -314,6 +320,32 @@ fn inventory(mut section: Section<'_>) -> InventoryConfig {
     };
     section.finish();
     config
+}
+
+/// Reads thresholds in whole numbers: of loss in thousandths, of scores in hundredths.
+fn acceptance(mut section: Section<'_>) -> Thresholds {
+    let defaults = Thresholds::default();
+    let minutes = number(&mut section, "minutes", 1..=60, "minutes");
+    let mut whole = |key, range, unit, default: f64| {
+        let found = number(&mut section, key, range, unit).and_then(|found| u32::try_from(found).ok());
+        found.map_or(default, f64::from)
+    };
+    let thresholds = Thresholds {
+        minutes: minutes.and_then(|minutes| u16::try_from(minutes).ok()).unwrap_or(defaults.minutes),
+        loss_percent: whole("loss_thousandths", 0..=1_000, "thousandths", defaults.loss_percent * 10.0) / 10.0,
+        round_trip_ms: whole("round_trip_ms", 1..=10_000, "milliseconds", defaults.round_trip_ms),
+        jitter_ms: whole("jitter_ms", 1..=10_000, "milliseconds", defaults.jitter_ms),
+        media_score: whole("media_score_hundredths", 100..=450, "hundredths", defaults.media_score * 100.0) / 100.0,
+        terminals_in_plan_percent: whole(
+            "terminals_in_plan_percent",
+            0..=100,
+            "percent",
+            defaults.terminals_in_plan_percent,
+        ),
+        ..defaults
+    };
+    section.finish();
+    thresholds
 }
 
 fn log_config(mut section: Section<'_>) -> LogConfig {

@@ -3,6 +3,7 @@
 //! Invariant: pages work without JavaScript and load nothing from elsewhere; a page shows what its reader's view shows
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
+mod acceptance;
 mod assets;
 mod availability;
 mod capture;
@@ -48,13 +49,14 @@ use axum::{
     routing::{get, post},
 };
 use maud::{Markup, html};
+use onenet_topology::acceptance::Acceptance;
 
 pub use language::{Language, negotiate};
 pub use sessions::Sessions;
 use text::Text;
 
 use crate::{
-    access::{Gate, Secret},
+    access::{Gate, Secret, View},
     api::{self, App, Peer, Problem, encode},
 };
 
@@ -78,6 +80,16 @@ pub(crate) struct Reader {
     address: String,
 }
 
+/// Returns the language of a word such as `en`; Chinese where it is none.
+pub(crate) fn language(tag: Option<&str>) -> Language {
+    tag.and_then(Language::from_tag).unwrap_or(Language::Zh)
+}
+
+/// Returns an acceptance test as a page of its own.
+pub(crate) fn acceptance_report(language: Language, view: &View, acceptance: &Acceptance) -> String {
+    acceptance::document(language, view, acceptance).into_string()
+}
+
 /// Returns the routes of the console.
 pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
@@ -86,6 +98,8 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/search", get(search::moved))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
+        .route("/sites/{site}/acceptances", get(acceptance::list))
+        .route("/sites/{site}/acceptances/{acceptance}", get(acceptance::page))
         .route("/sites/{site}/past", get(past::page))
         .route("/changes", get(changes::page))
         .route("/path", get(path::page))

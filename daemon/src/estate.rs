@@ -22,7 +22,9 @@ use std::{net::IpAddr, sync::Arc};
 
 use imbl::{OrdMap, OrdSet};
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId, Timestamp,
+    AcceptanceId, AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId,
+    Timestamp,
+    acceptance::{Acceptance, Signature},
     address::AddressPlan,
     area::Area,
     asset::AssetRegister,
@@ -95,6 +97,8 @@ pub struct Estate {
     pub open: OrdSet<IncidentId>,
     /// Planned maintenances, past ones too.
     pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
+    /// Acceptance tests that were run.
+    pub acceptances: OrdMap<AcceptanceId, Arc<Acceptance>>,
     /// What was concluded of the country last. Not stored.
     pub judging: Derived<Judging>,
     /// How many alterations of each site were kept on its last day with any. Not stored.
@@ -400,6 +404,24 @@ impl Estate {
         }
     }
 
+    fn accept(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
+        match command {
+            Command::RecordAcceptance { tested } => {
+                if let Some(id) = AcceptanceId::from_record(position, 0) {
+                    let (by, tested) = (by.into(), tested.as_ref().clone());
+                    self.acceptances.insert(id, Arc::new(Acceptance { id, time, by, tested, signed: None }));
+                }
+            }
+            Command::SignAcceptance { acceptance, person, note, .. } => {
+                if let Some(known) = self.acceptances.get_mut(acceptance) {
+                    let (person, note) = (person.clone(), note.clone());
+                    Arc::make_mut(known).signed = Some(Signature { time, by: by.into(), person, note });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
         match command {
             Command::ChangeSites { changes } => {
@@ -438,6 +460,9 @@ impl Estate {
             }
             Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => {
                 self.maintain(position, time, by, command);
+            }
+            Command::RecordAcceptance { .. } | Command::SignAcceptance { .. } => {
+                self.accept(position, time, by, command);
             }
             Command::Access(change) => {
                 if let Some(id) = access::TokenId::from_record(position, 0) {

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod acceptance;
 pub mod access;
 pub mod api;
 mod asking;

@@ -67,6 +67,18 @@ pub(crate) enum NotMeasured {
     Internal,
 }
 
+impl NotMeasured {
+    /// Returns why, in words.
+    pub(crate) fn told(&self) -> String {
+        match self {
+            Self::NoProbe => "no agent of the site has such a probe".to_owned(),
+            Self::Several(_) => "several agents of the site have such a probe".to_owned(),
+            Self::Unanswered(agent, why) => format!("{agent} {}", why.told()),
+            Self::Unaudited(_) | Self::Internal => "the centre failed".to_owned(),
+        }
+    }
+}
+
 /// Has a test carried out in the caller's name, who was allowed to, and writes the entry of the trail.
 ///
 /// # Errors

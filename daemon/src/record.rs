@@ -8,7 +8,8 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AgentId, AreaId, MaintenanceId, SiteId, Timestamp,
+    AcceptanceId, AgentId, AreaId, MaintenanceId, SiteId, Timestamp,
+    acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
     asset::{AssetChange, AssetRow},
@@ -223,6 +224,22 @@ pub enum Command {
     EndMaintenance {
         /// Which.
         maintenance: MaintenanceId,
+    },
+    /// Keep what an acceptance test found. Its id derives from the position of the record.
+    RecordAcceptance {
+        /// All of it.
+        tested: Box<Tested>,
+    },
+    /// Sign an acceptance test off.
+    SignAcceptance {
+        /// The site.
+        site: SiteId,
+        /// Which test.
+        acceptance: AcceptanceId,
+        /// The name of the person who signs.
+        person: String,
+        /// What the person adds.
+        note: String,
     },
     /// Change who may do what.
     Access(access::Change),

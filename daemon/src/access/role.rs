@@ -58,6 +58,8 @@ pub enum Action {
     ManageAccess,
     /// Plan a maintenance and end it.
     PlanMaintenance,
+    /// Run the acceptance test of a site, and sign it off.
+    AcceptSites,
     /// Read the audit trail.
     ReadAudit,
     /// Copy the whole store out.
@@ -90,9 +92,9 @@ impl Role {
     /// Returns whether this role allows `action` within its subtree.
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
-            Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas, ManageAssets,
-            ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics, ReadSites,
-            RevokeAgent,
+            AcceptSites, Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas,
+            ManageAssets, ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics,
+            ReadSites, RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
@@ -109,6 +111,7 @@ impl Role {
                         | ConfigureAgents
                         | MeasureLines
                         | PlanMaintenance
+                        | AcceptSites
                 )
             }
             Self::SystemAdministrator => matches!(
@@ -125,6 +128,7 @@ impl Role {
                     | ConfigureAgents
                     | MeasureLines
                     | PlanMaintenance
+                    | AcceptSites
                     | Backup
             ),
             Self::SecurityAdministrator => matches!(action, ReadSites | ManageAccess),
@@ -161,7 +165,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -176,6 +180,7 @@ impl Action {
         Self::ConfigureAgents,
         Self::ManageAccess,
         Self::PlanMaintenance,
+        Self::AcceptSites,
         Self::ReadAudit,
         Self::Backup,
     ];
@@ -197,6 +202,7 @@ impl Action {
             Self::ConfigureAgents => "configure_agents",
             Self::ManageAccess => "manage_access",
             Self::PlanMaintenance => "plan_maintenance",
+            Self::AcceptSites => "accept_sites",
             Self::ReadAudit => "read_audit",
             Self::Backup => "backup",
         }

@@ -8,7 +8,9 @@
 use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId, Timestamp,
+    AcceptanceId, AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId,
+    Timestamp,
+    acceptance::Acceptance,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
     asset::Asset,
@@ -278,6 +280,19 @@ impl View {
         self.is_within(incident.site, root)
             || incident.concerns_site(root)
             || incident.affected.sites.iter().any(|site| self.is_within(*site, root))
+    }
+
+    /// Returns the acceptance tests of a site whose inventory may be read, the newest first.
+    pub fn acceptances(&self, site: SiteId) -> impl Iterator<Item = &Acceptance> {
+        let may = self.may(Action::ReadInventory, site);
+        let all = self.estate.acceptances.values().rev().map(Arc::as_ref);
+        all.filter(move |it| may && it.tested.site == site)
+    }
+
+    /// Returns an acceptance test of a site whose inventory may be read.
+    pub fn acceptance(&self, site: SiteId, id: AcceptanceId) -> Option<&Acceptance> {
+        let found = self.estate.acceptances.get(&id).map(Arc::as_ref).filter(|it| it.tested.site == site);
+        found.filter(|_| self.may(Action::ReadInventory, site))
     }
 
     /// Returns the planned maintenances of sites whose inventory may be read, the newest first.

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use onenet_topology::acceptance::Thresholds;
+
 use crate::{
     access::{
         Caller, Gate, Principal, Role, Secret,
@@ -32,6 +34,8 @@ pub struct App {
     pub secure_cookies: bool,
     /// Where agents connect, as they know the centre; `None` where it does not serve agents.
     pub collectors: Option<String>,
+    /// What acceptance tests hold their values against, where nobody says otherwise.
+    pub acceptance: Thresholds,
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
@@ -63,6 +67,7 @@ impl App {
             body_max_bytes,
             secure_cookies,
             collectors: None,
+            acceptance: Thresholds::default(),
             flows: UnderWay::default(),
             notebook: Arc::default(),
         }

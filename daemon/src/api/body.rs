@@ -3,6 +3,7 @@
 //! Invariant: fields are added, never changed or removed; the golden file of the OpenAPI document holds that still. Every
 //! time is RFC 3339 in UTC, every name with a unit ends with it. What is not known is `null`, never zero.
 
+mod acceptance;
 mod account;
 mod address_plan;
 mod agent;
@@ -26,6 +27,8 @@ use onenet_topology::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub(crate) use acceptance::subject as check_subject;
+pub use acceptance::{AcceptanceBody, AcceptanceDetailBody, ThresholdsBody};
 pub use address_plan::{LookupBody, PlannedBody, SpaceBody};
 pub use agent::{
     AgentBody, CaptureBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: each handler first asks its [`Gate`] and reads the [`View`] that it gets, never the estate.
 
+mod acceptances;
 mod access;
 mod addresses;
 mod admin;
@@ -59,6 +60,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(path::router())
         .merge(coverage::router())
         .merge(availability::router())
+        .merge(acceptances::router())
         .merge(devices::router())
         .merge(topology::router())
         .merge(endpoints::router())

@@ -1,5 +1,6 @@
 //! The API from the outside: requests in, answers out.
 
+mod acceptance;
 mod access;
 mod addresses;
 mod administration;

@@ -30,6 +30,9 @@ pub struct AvailabilityArgs {
     /// day or month.
     #[arg(long, value_name = "PERIOD", default_value = "day")]
     pub by: String,
+    /// As a table (CSV), a row for each site and each of its ways up in each period; of a site, with those below it.
+    #[arg(long)]
+    pub csv: bool,
     /// Where the centre is.
     #[command(flatten)]
     pub data: DataArgs,
@@ -40,6 +43,12 @@ pub(super) async fn run(args: AvailabilityArgs) -> Result<(), CommandError> {
     let mut query = format!("by={}", encode(&args.by));
     for (name, value) in [("site", args.below), ("area", args.area), ("from", args.from), ("to", args.to)] {
         query += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
+    }
+    if args.csv {
+        let site = args.site.map(|site| format!("&site={}", encode(&site))).unwrap_or_default();
+        let path = format!("/api/v1/availability.csv?{query}{site}");
+        let table = administer(&args.data, Method::GET, &path, empty()).await?;
+        return say(table.as_str().unwrap_or_default().trim_end());
     }
     let path = match args.site {
         Some(site) => format!("/api/v1/sites/{}/availability?{query}", encode(&site)),

@@ -11,8 +11,8 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, addresses, agents, areas, assets,
-    availability, changes, configuration, flows, incidents,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, areas,
+    assets, availability, changes, configuration, flows, incidents,
     local::{Local, LocalError},
     measure, path, serve, sites, topology,
 };
@@ -94,6 +94,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Assets(command) => assets::run(command).await,
         Command::Coverage(args) => assets::coverage(args).await,
         Command::Availability(args) => availability::run(args).await,
+        Command::Acceptance(args) => acceptance::run(*args).await,
         Command::Changes(args) => changes::run(args).await,
         Command::Path(args) => path::run(args).await,
         Command::Measure(args) => measure::run(args).await,

@@ -134,8 +134,13 @@ impl Local {
                 collected(response).await?
             }
         };
-        let value: Value = serde_json::from_slice(&bytes).map_err(broken)?;
-        if status.is_success() { Ok(value) } else { Err(LocalError::Refused(refusal(&value))) }
+        match serde_json::from_slice(&bytes) {
+            Ok(value) if status.is_success() => Ok(value),
+            Ok(problem) => Err(LocalError::Refused(refusal(&problem))),
+            // Tables and pages are no JSON.
+            Err(_) if status.is_success() => Ok(Value::String(String::from_utf8(bytes.to_vec()).map_err(broken)?)),
+            Err(error) => Err(broken(error)),
+        }
     }
 
     /// Lets go of the centre: what waits for the audit trail is written, and the store closed.

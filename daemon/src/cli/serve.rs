@@ -152,6 +152,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     let (api_address, collectors_address) =
         (bound(&listener, config.api.listen), bound(&collectors, config.collectors.listen));
     let mut app = App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some());
+    app.acceptance = config.acceptance.clone();
     app.collectors = Some(advertised(config, collectors_address));
     let app = Arc::new(app);
     let router = api::router(Arc::clone(&app), config.api.timeout);

@@ -76,6 +76,11 @@ pub(super) fn bare(language: Language, title: &str, content: &Markup) -> Markup 
     )
 }
 
+/// A document of its own, to be printed or kept.
+pub(super) fn sheet(language: Language, title: &str, content: &Markup) -> Markup {
+    document(language, title, &html! { main #content { (content) } })
+}
+
 fn document(language: Language, title: &str, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)

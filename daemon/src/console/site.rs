@@ -47,6 +47,7 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
         @if view.may(Action::ReadInventory, id) {
             p.hint {
                 a href=(format!("/sites/{id}/timeline")) { (reader.say(text::TIMELINE)) }
+                " · " a href=(format!("/sites/{id}/acceptances")) { (reader.say(text::ACCEPTANCE)) }
                 " · " a href=(format!("/changes?site={id}")) { (reader.say(text::CHANGES)) }
             }
             (coverage::of_site(reader, &view, id))

@@ -57,6 +57,7 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/endpoints?q=pc".into(),
         "/sites/130102".into(),
         "/coverage".into(),
+        "/sites/130102/acceptances".into(),
         "/availability".into(),
         "/availability?site=130102&from=2026-12-01&to=2027-01-10".into(),
         "/coverage?site=130102".into(),

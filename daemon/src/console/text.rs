@@ -38,12 +38,14 @@ macro_rules! texts {
     };
 }
 
+mod acceptance;
 mod availability;
 mod coverage;
 mod general;
 mod incidents;
 mod troubles;
 
+pub use acceptance::*;
 pub use availability::*;
 pub use coverage::*;
 pub use general::*;
@@ -57,7 +59,7 @@ mod tests {
     #[test]
     fn each_text_is_in_its_language_and_takes_the_same_values_in_both() {
         let ideograph = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let all = [general::ALL, troubles::ALL, coverage::ALL, incidents::ALL, availability::ALL];
+        let all = [general::ALL, troubles::ALL, coverage::ALL, incidents::ALL, availability::ALL, acceptance::ALL];
         for (id, text) in all.into_iter().flatten() {
             assert!(!text.en.chars().any(ideograph), "{id} has Chinese in English");
             assert!(

@@ -24,8 +24,8 @@ mod tick;
 mod time;
 
 use onenet_topology::{
-    AgentId, AreaId, Id, MaintenanceId, SiteId, Timestamp, address::PlanError, area::AreaError, asset::AssetError,
-    incident::MaintenanceError, site::SiteError,
+    AcceptanceId, AgentId, AreaId, Id, MaintenanceId, SiteId, Timestamp, acceptance::SignError, address::PlanError,
+    area::AreaError, asset::AssetError, incident::MaintenanceError, site::SiteError,
 };
 use onenet_wire::Position;
 
@@ -141,6 +141,8 @@ pub enum Outcome {
         /// The site it reports for.
         site: SiteId,
     },
+    /// An acceptance test was kept.
+    AcceptanceRecorded(AcceptanceId),
     /// A maintenance was planned.
     MaintenancePlanned(MaintenanceId),
     /// The revision of the configuration that a site's agents are to have now.
@@ -246,6 +248,15 @@ pub enum Refusal {
     /// There is no room for another maintenance.
     #[error("there are as many maintenances as there can be: export, and import into a new data directory")]
     TooManyMaintenances,
+    /// The acceptance test does not exist at that site.
+    #[error("{0} does not exist: see onenetd acceptance list")]
+    UnknownAcceptance(AcceptanceId),
+    /// The acceptance test cannot be signed off.
+    #[error(transparent)]
+    Signature(SignError),
+    /// There is no room for another acceptance test.
+    #[error("there are as many acceptance tests as there can be: export, and import into a new data directory")]
+    TooManyAcceptances,
     /// There is no room for another area.
     #[error("there are as many areas as there can be: change one that is no longer needed")]
     TooManyAreas,

@@ -2,7 +2,7 @@
 //!
 //! Invariant: the words come from the command that is committed and from nowhere else, and hold no secret.
 
-use onenet_topology::{SiteId, site::SiteChange};
+use onenet_topology::{SiteId, acceptance::Verdict, site::SiteChange};
 
 use super::Command;
 use crate::access::Action;
@@ -16,6 +16,7 @@ impl Command {
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
             Self::ImportAssets { .. } | Self::ChangeAssets { .. } => Action::ManageAssets,
             Self::PlanMaintenance { .. } | Self::EndMaintenance { .. } => Action::PlanMaintenance,
+            Self::RecordAcceptance { .. } | Self::SignAcceptance { .. } => Action::AcceptSites,
             Self::Access(_) => Action::ManageAccess,
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
             Self::RevokeAgent { .. } => Action::RevokeAgent,
@@ -31,8 +32,9 @@ impl Command {
                 _ => None,
             },
             Self::IssueEnrolmentToken { token, .. } => Some(token.site),
-            Self::Configure { site, .. } => Some(*site),
+            Self::Configure { site, .. } | Self::SignAcceptance { site, .. } => Some(*site),
             Self::PlanMaintenance { scope, .. } => Some(scope.site()),
+            Self::RecordAcceptance { tested } => Some(tested.site),
             _ => None,
         }
     }
@@ -61,6 +63,13 @@ impl Command {
                 format!("maintenance of {} {} from {begin} until {end}: {reason}", scope.name(), scope.site())
             }
             Self::EndMaintenance { maintenance } => format!("{maintenance} ended"),
+            Self::RecordAcceptance { tested } => {
+                let [passed, unmeasured, failed] = Verdict::ALL.map(|verdict| tested.count(verdict));
+                format!("acceptance test run: {passed} passed, {failed} failed, {unmeasured} not measured")
+            }
+            Self::SignAcceptance { acceptance, person, note, .. } => {
+                format!("{acceptance} signed off by {person}: {note}")
+            }
             Self::Access(change) => change.describe(),
             Self::IssueEnrolmentToken { token, .. } => format!("enrolment token issued, until {}", token.expires),
             Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),

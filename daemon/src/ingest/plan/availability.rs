@@ -29,8 +29,8 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     if let Some(verdicts) = verdicts.filter(|verdicts| verdicts.at == now) {
         conclude(draft, &verdicts);
     }
-    let watched: BTreeSet<SiteId> = draft.next.availability.keys().map(|it| it.site).collect();
-    for site in watched.into_iter().filter(|site| is_turn(*site, now)) {
+    let turn = draft.next.availability.keys().map(|it| it.site).filter(|site| is_turn(*site, now));
+    for site in turn.collect::<BTreeSet<SiteId>>() {
         settle(draft, site);
     }
 }

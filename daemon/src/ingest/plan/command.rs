@@ -28,6 +28,8 @@ const AREAS_MAX: usize = 10_000;
 /// Assets that there can be, written off ones included: ten times the machines of the network, yet a bound on memory.
 const ASSETS_MAX: usize = 2_000_000;
 
+/// Acceptance tests that there can be, some 4 KB each: several for each site.
+const ACCEPTANCES_MAX: usize = 20_000;
 /// Maintenances that there can be, past ones included: a dozen a day for ten years.
 const MAINTENANCES_MAX: usize = 50_000;
 
@@ -128,6 +130,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             Outcome::Accepted
         }
         Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => maintenance(draft, command)?,
+        Command::RecordAcceptance { .. } | Command::SignAcceptance { .. } => acceptance(draft, command)?,
         Command::Access(change) => {
             draft.next.register.check(change, draft.record.time).map_err(Refusal::Access)?;
             match change {
@@ -265,6 +268,26 @@ fn maintenance(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal>
             let known = draft.next.maintenances.get(maintenance).ok_or(Refusal::UnknownMaintenance(*maintenance))?;
             let over = known.end <= draft.record.time;
             if over { Err(Refusal::MaintenanceOver(*maintenance)) } else { Ok(Outcome::Accepted) }
+        }
+        _ => Ok(Outcome::Accepted),
+    }
+}
+
+/// Checks an acceptance test that is to be kept, or signed off.
+fn acceptance(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
+    match command {
+        Command::RecordAcceptance { tested } => {
+            check_site(draft, tested.site)?;
+            if draft.next.acceptances.len() >= ACCEPTANCES_MAX {
+                return Err(Refusal::TooManyAcceptances);
+            }
+            Ok(Outcome::AcceptanceRecorded(Id::from_record(draft.record.position, 0).ok_or(Refusal::LogFull)?))
+        }
+        Command::SignAcceptance { site, acceptance, person, note } => {
+            let known = draft.next.acceptances.get(acceptance).filter(|it| it.tested.site == *site);
+            let known = known.ok_or(Refusal::UnknownAcceptance(*acceptance))?;
+            known.check_signature(person, note).map_err(Refusal::Signature)?;
+            Ok(Outcome::Accepted)
         }
         _ => Ok(Outcome::Accepted),
     }

@@ -1,0 +1,63 @@
+//! The acceptance test.
+
+use super::Text;
+
+texts! {
+    ACCEPTANCE = "验收测试", "Acceptance test";
+    ACCEPTANCE_HINT = "没有测到的项目不算通过。", "What was not measured is never a pass.";
+    MEASURED_OVER = "链路质量取测试前 {} 分钟的测量。", "Quality of lines is that of the {} minutes before the test.";
+    NO_ACCEPTANCE = "还没有做过验收测试。用 onenetd acceptance 运行。", "No test was run yet. Run one with onenetd acceptance.";
+    VERDICT = "结论", "Verdict";
+    CHECKS_FAILED = "不合格项", "Failed";
+    CHECKS_NOT_MEASURED = "未测项", "Not measured";
+    RUN_BY = "测试人", "Run by";
+    SIGNED_BY = "签署", "Signed off by";
+    NOT_SIGNED = "（尚未签署）", "(not signed yet)";
+    CHECK = "检查项", "Check";
+    WHAT_IT_IS_OF = "对象", "Of";
+    THRESHOLD = "门限", "Threshold";
+    CHECK_PASSED = "合格", "passed";
+    CHECK_FAILED = "不合格", "failed";
+    CHECK_NOT_MEASURED = "未测", "not measured";
+    GROUP_CONNECTIVITY = "连通性", "Connectivity";
+    GROUP_QUALITY = "链路质量", "Quality";
+    GROUP_MEDIA = "音视频", "Media";
+    GROUP_NAME_SERVICE = "域名解析", "Name service";
+    GROUP_ADDRESS_PLAN = "地址规划", "Address plan";
+    GROUP_AGENT = "采集程序", "Agent";
+    CHECK_AGENT_CONNECTED = "采集程序已连接", "Agent connected";
+    CHECK_WAY_FROM_BELOW = "本站点到上级", "Way up, from the site";
+    CHECK_WAY_FROM_ABOVE = "上级到本站点", "Way up, from above";
+    CHECK_LOSS = "丢包率", "Loss";
+    CHECK_ROUND_TRIP = "平均往返时延", "Mean round trip";
+    CHECK_JITTER = "平均抖动", "Mean jitter";
+    CHECK_MEDIA_SCORE = "通话质量评分（MOS）", "Score of a call (MOS)";
+    CHECK_NAME_SERVICE = "域名服务应答", "Name service answers";
+    CHECK_PREFIXES = "规划的地址段", "Planned prefixes";
+    CHECK_TERMINALS_IN_PLAN = "地址合规的终端", "Terminals within the plan";
+    CHECK_AGENT_VERSION = "程序版本", "Version";
+    CHECK_CLOCK_OFFSET = "时钟偏差", "Clock offset";
+    CHECK_HISTORY_WAITING = "待传历史批次", "History batches waiting";
+    CHECK_LAST_HEARD = "距上次通信", "Last heard";
+    CHECK_CONFIGURATION = "配置已生效", "Configuration in force";
+    CHECK_CAPTURE_LOSS = "监听丢帧率", "Frames lost in capture";
+    CHECK_DEVICES_ANSWER = "应答 SNMP 的设备", "Devices that answer";
+    REASON_NO_AGENT = "站点没有采集程序", "the site has no agent";
+    REASON_NOT_CONNECTED = "采集程序未连接", "the agent is not connected";
+    REASON_NO_UPLINK = "站点没有上级", "the site has no way up";
+    REASON_NO_PROBE = "这一端没有探测该链路", "nobody measures the way from this end";
+    REASON_NOT_JUDGED = "探测尚无结论", "nothing is judged of it yet";
+    REASON_TOO_FEW_WINDOWS = "测量次数不足", "too few windows were measured";
+    REASON_NO_MEDIA_TEST = "没有做成音视频测试", "no media test could be run";
+    REASON_NO_NAME_PROBE = "站点没有域名探测", "no agent of the site probes a name service";
+    REASON_NO_PREFIXES = "规划中没有本站点的地址段", "the plan has no prefix of the site";
+    REASON_NO_TERMINALS = "没有带地址的在网终端", "no terminal with an address is there";
+    REASON_NO_CLOCK = "尚未比对时钟", "no time was compared yet";
+    REASON_NO_CONFIGURATION = "没有为站点下发配置", "no configuration was set for the site";
+    REASON_NOT_APPLIED = "配置尚未生效", "it is not in force yet";
+    REASON_REJECTED = "采集程序拒绝了配置", "the agent did not take it";
+    REASON_NO_CAPTURE = "没有监听或近期没有数据", "nothing is captured, or nothing was told of it lately";
+    REASON_NO_DEVICES = "没有轮询设备", "no device of the site is polled";
+    REASON_NO_ANSWER = "没有应答", "it does not answer";
+    REASON_ANSWERS_BADLY = "应答不佳", "it answers badly";
+}
