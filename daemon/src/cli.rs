@@ -13,6 +13,7 @@ mod availability;
 mod changes;
 mod commands;
 mod configuration;
+mod devices;
 mod flows;
 mod incidents;
 mod local;
@@ -79,6 +80,9 @@ pub enum Command {
     /// Agents: list them, or shut one out.
     #[command(subcommand)]
     Agents(agents::AgentsCommand),
+    /// Devices: list them, and rule which accounts of them are one.
+    #[command(subcommand)]
+    Devices(devices::DevicesCommand),
     /// The configuration of a site's agents: push it, or show what came of it.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),

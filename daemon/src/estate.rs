@@ -12,6 +12,7 @@ mod captures;
 mod change;
 mod crossed;
 mod derived;
+mod flaps;
 mod index;
 mod judging;
 mod measured;
@@ -34,6 +35,7 @@ use onenet_topology::{
     endpoint::Endpoint,
     fact::HistoryBody,
     incident::{Incident, Maintenance},
+    merge::pair,
     picture::Alteration,
     site::SiteTree,
 };
@@ -45,12 +47,13 @@ pub use captures::{Captured, Captures};
 pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
+pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 pub use judging::Judging;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
-pub use site::{Held, HeldGroup, SiteState};
+pub use site::{DeviceRuling, Held, HeldGroup, SiteState};
 
 use crate::{
     access,
@@ -288,6 +291,9 @@ impl Estate {
                     None => self.unsettled.get_mut().remove(site),
                 };
             }
+            Change::Relearned { site, mac, device, change } => {
+                self.site_mut(*site).flaps.get_mut().take(*mac, device, change.clone());
+            }
             Change::Started(time) => self.start(*time),
             Change::Samples(block) => self.take_samples(block),
             Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
@@ -422,6 +428,14 @@ impl Estate {
         }
     }
 
+    fn rule(&mut self, site: SiteId, accounts: (DeviceId, DeviceId), ruling: Option<DeviceRuling>) {
+        let rulings = &mut self.site_mut(site).rulings;
+        match ruling {
+            Some(ruling) => rulings.insert(accounts, Arc::new(ruling)),
+            None => rulings.remove(&accounts),
+        };
+    }
+
     fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
         match command {
             Command::ChangeSites { changes } => {
@@ -483,10 +497,14 @@ impl Estate {
                     Arc::make_mut(agent).revoked = Some(Revocation { time, by: by.into(), reason: reason.clone() });
                 }
             }
+            Command::RuleDevices { site, one, two, verdict, reason } => {
+                let same = verdict.same();
+                let ruling = same.map(|same| DeviceRuling { same, by: by.into(), time, reason: reason.clone() });
+                self.rule(*site, pair(*one, *two), ruling);
+            }
             Command::Configure { site, toml } => {
-                let configuration =
-                    Configuration { revision: position, toml: toml.as_str().into(), time, by: by.into() };
-                self.configurations.insert(*site, Arc::new(configuration));
+                let (toml, by) = (toml.as_str().into(), by.into());
+                self.configurations.insert(*site, Arc::new(Configuration { revision: position, toml, time, by }));
             }
         }
     }

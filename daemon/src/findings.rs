@@ -8,6 +8,8 @@ use std::net::IpAddr;
 use onenet_topology::{AgentId, DeviceId, EndpointId, MacAddr, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::estate::PortChange;
+
 /// What can be wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,15 +24,24 @@ pub enum FindingKind {
     IpWithTwoMacs,
     /// A terminal uses an address that is a device's own.
     DeviceAddressUsed,
+    /// A MAC address goes back and forth between ports in the table of a device.
+    MacFlaps,
 }
 
 impl FindingKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 5] =
-        [Self::ClockWrong, Self::CapacityReached, Self::MacAtTwoSites, Self::IpWithTwoMacs, Self::DeviceAddressUsed];
+    pub const ALL: [Self; 6] = [
+        Self::ClockWrong,
+        Self::CapacityReached,
+        Self::MacAtTwoSites,
+        Self::IpWithTwoMacs,
+        Self::DeviceAddressUsed,
+        Self::MacFlaps,
+    ];
 
-    /// Those that tell of addresses which several have.
-    pub const DUPLICATES: [Self; 3] = [Self::MacAtTwoSites, Self::IpWithTwoMacs, Self::DeviceAddressUsed];
+    /// Those that tell of addresses which several have, or seem to have.
+    pub const DUPLICATES: [Self; 4] =
+        [Self::MacAtTwoSites, Self::IpWithTwoMacs, Self::DeviceAddressUsed, Self::MacFlaps];
 
     /// Returns the name used in the API, in metrics and in logs.
     pub const fn name(self) -> &'static str {
@@ -40,6 +51,7 @@ impl FindingKind {
             Self::MacAtTwoSites => "mac_at_two_sites",
             Self::IpWithTwoMacs => "ip_with_two_macs",
             Self::DeviceAddressUsed => "device_address_used",
+            Self::MacFlaps => "mac_flaps",
         }
     }
 }
@@ -118,6 +130,17 @@ pub enum Evidence {
         /// The terminal.
         mac: MacAddr,
     },
+    /// A device's table has a MAC address at one port and another by turns.
+    Flapping {
+        /// The address.
+        mac: MacAddr,
+        /// The device.
+        device: DeviceId,
+        /// How often it changed since it rested.
+        count: u64,
+        /// The last changes, oldest first.
+        changes: Vec<PortChange>,
+    },
 }
 
 /// What there can be too many of.
@@ -130,6 +153,12 @@ pub enum Capacity {
     Devices,
     /// Endpoints of the site.
     Endpoints,
+}
+
+/// Returns the last changes of ports with their times.
+pub fn told(changes: &[PortChange]) -> String {
+    let each: Vec<String> = changes.iter().map(|it| format!("{} {} > {}", it.at, it.from, it.to)).collect();
+    each.join(", ")
 }
 
 impl Finding {
@@ -157,6 +186,11 @@ impl Finding {
             Evidence::DeviceAddress { ip, device, mac } => format!(
                 "{mac} uses {ip}, which is an address of {device} itself: take it off the network, or find out whether it is \
                  a part of the device that its tables do not name"
+            ),
+            Evidence::Flapping { mac, device, count, changes } => format!(
+                "{mac} changed ports {count} times in the table of {device}, {}: look for a loop between these ports, and for two \
+                 machines with one address",
+                told(changes)
             ),
             Evidence::Capacity { what, held, limit } => match what {
                 Capacity::Endpoints => format!(

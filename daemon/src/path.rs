@@ -158,15 +158,39 @@ fn between(view: &View, first: SiteId, last: SiteId) -> Vec<SiteId> {
 /// What is known of the devices of these sites, and of what joins them.
 fn map(view: &View, sites: &[SiteId]) -> Map {
     let mut map = Map::default();
-    let mut feet = Vec::new();
+    let mut feet: Vec<Foot> = Vec::new();
     for state in sites.iter().filter_map(|site| view.inventory(*site)) {
         links(state, &mut map);
         for device in state.devices.values() {
             feet.extend(told::own_addresses(state, device).into_iter().filter_map(|it| foot(state, device, it)));
         }
     }
+    let own = feet.clone();
     map.feet(feet, |one, other| is_shared(view, sites, one, other));
+    for state in sites.iter().filter_map(|site| view.inventory(*site)) {
+        for device in state.devices.values() {
+            next_hops(state, device, &own, &mut map, |one, other| is_shared(view, sites, one, other));
+        }
+    }
     map
+}
+
+/// Adds whereto a device sends packets on: to a device of its own site, or to one in a subnet that means the same at both.
+fn next_hops(
+    state: &SiteState,
+    device: &Device,
+    feet: &[Foot],
+    map: &mut Map,
+    is_shared: impl Fn(&Foot, &Foot) -> bool,
+) {
+    for hop in told::next_hops(state, device) {
+        let near = |foot: &Foot| {
+            let mut own = feet.iter().filter(|own| own.device == device.id && own.address.contains(hop.ip));
+            foot.site == state.id || own.any(|own| is_shared(own, foot))
+        };
+        let port = Some(hop.interface.as_str()).filter(|name| !name.is_empty());
+        map.next_hop((device.id, port), hop.ip, hop.default_route, near);
+    }
 }
 
 fn links(state: &SiteState, map: &mut Map) {

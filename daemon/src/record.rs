@@ -8,7 +8,7 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, MaintenanceId, SiteId, Timestamp,
+    AcceptanceId, AgentId, AreaId, DeviceId, MaintenanceId, SiteId, Timestamp,
     acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
@@ -269,6 +269,19 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Say whether two accounts of devices of a site are of one device, whatever evidence says.
+    RuleDevices {
+        /// The site.
+        site: SiteId,
+        /// The one account.
+        one: DeviceId,
+        /// The other.
+        two: DeviceId,
+        /// What is ruled.
+        verdict: DeviceVerdict,
+        /// Why.
+        reason: String,
+    },
     /// Give the agents of a site this configuration.
     Configure {
         /// Which site.
@@ -276,6 +289,41 @@ pub enum Command {
         /// The text.
         toml: String,
     },
+}
+
+/// What is ruled of two accounts of devices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceVerdict {
+    /// They are of one device.
+    Same,
+    /// They are of two.
+    Different,
+    /// Nothing any more: evidence decides, as before.
+    ByEvidence,
+}
+
+impl DeviceVerdict {
+    /// Every verdict.
+    pub const ALL: [Self; 3] = [Self::Same, Self::Different, Self::ByEvidence];
+
+    /// Returns the name used in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::ByEvidence => "by_evidence",
+        }
+    }
+
+    /// Returns whether they are of one device; `None` where evidence decides.
+    pub const fn same(self) -> Option<bool> {
+        match self {
+            Self::Same => Some(true),
+            Self::Different => Some(false),
+            Self::ByEvidence => None,
+        }
+    }
 }
 
 /// A site to be added.

@@ -349,6 +349,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         | Change::Merged { .. }
         | Change::Inferred { .. }
         | Change::Unsettled { .. }
+        | Change::Relearned { .. }
         | Change::Judged(_)
         | Change::Started(_) => return None,
     })

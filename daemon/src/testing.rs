@@ -17,8 +17,8 @@ use onenet_topology::{
     fact::{
         ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals,
         Forwarding, ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface,
-        InterfaceSample, InterfaceStatus, Method, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor,
-        SensorSample, Sighting, System, TrafficSample, Vlan,
+        InterfaceSample, InterfaceStatus, Method, NextHop, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope,
+        Sensor, SensorSample, Sighting, SpanningTree, System, TrafficSample, Vlan,
     },
     flow::FlowPage,
     site::parse_sites_csv,
@@ -379,6 +379,25 @@ fn network(at: u8) -> Vec<GroupChanges> {
     let quirk = Quirk { word: "bridge_port_unknown".into(), table: "dot1dTpFdbTable".into(), count: Some(213) };
     vec![
         group(Method::SnmpOwnAddresses, "sw", vec![FactBody::OwnAddress(own)]),
+        group(
+            Method::SnmpRoutes,
+            "sw",
+            vec![FactBody::NextHop(NextHop {
+                ip: [192, 168, at, 254].into(),
+                interface: "Vlanif10".into(),
+                default_route: true,
+            })],
+        ),
+        group(
+            Method::SnmpSpanningTree,
+            "sw",
+            vec![FactBody::SpanningTree(SpanningTree {
+                root: mac(at, 0xee),
+                root_priority: 4_096,
+                root_cost: Some(20_000),
+                root_port: "GigabitEthernet0/0/1".into(),
+            })],
+        ),
         group(Method::SnmpVlans, "sw", vec![FactBody::Vlan(vlan), FactBody::PortVlans(trunk)]),
         group(Method::SnmpQuirks, "sw", vec![FactBody::Quirk(quirk)]),
     ]

@@ -128,7 +128,7 @@ pub struct Located {
     pub at: Where,
     /// Since when.
     pub since: Timestamp,
-    /// Another place that the evidence speaks for, and since when: not believed before it has stayed so for a while.
+    /// Another place that a walk over the tables found, and when: not believed before another one says so too.
     pub contender: Option<(Where, Timestamp)>,
 }
 

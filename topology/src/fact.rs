@@ -14,9 +14,10 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use body::{
-    Address, Aggregation, Binding, Classification, Condition, ConditionKind, Entity, FactBody, Forwarding,
-    ForwardingStatus, Host, Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol,
-    OwnAddress, PortVlans, Quirk, Reach, ReachState, Sensor, Sighting, Station, System, Vlan,
+    Address, Aggregation, Anchor, Binding, Classification, Condition, ConditionKind, Entity, FactBody, Forwarding,
+    ForwardingStatus, Host, Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, NextHop,
+    OwnAddress, PortVlans, Quirk, Reach, ReachState, Sensor, Sighting, SpanningTree, SpanningTreePort,
+    SpanningTreeState, Station, System, Vlan,
 };
 pub use history::{
     ApplicationSample, CaptureSample, DeviceSample, Event, EventKind, FlowTotals, HistoryBody, HistoryItem,
@@ -75,11 +76,17 @@ pub enum Method {
     PassiveClassification,
     /// What the agent sends to see whether and how it is answered.
     Probe,
+    /// The spanning tree of BRIDGE-MIB (RFC 4188).
+    SnmpSpanningTree,
+    /// Next hops of IP-FORWARD-MIB (RFC 4292).
+    SnmpRoutes,
+    /// What the agent broadcasts of itself.
+    Anchor,
 }
 
 impl Method {
     /// Every method, in the order in which they were added: stored keys count on it.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::SnmpReach,
         Self::SnmpSystem,
         Self::SnmpInterfaces,
@@ -103,6 +110,9 @@ impl Method {
         Self::SnmpSeldomSensors,
         Self::PassiveClassification,
         Self::Probe,
+        Self::SnmpSpanningTree,
+        Self::SnmpRoutes,
+        Self::Anchor,
     ];
 
     /// The methods by which sensors are read.
@@ -137,6 +147,9 @@ impl Method {
             Self::PassiveClassification => "passive_classification",
             Self::Probe => "probe",
             Self::Agent => "agent",
+            Self::SnmpSpanningTree => "snmp_spanning_tree",
+            Self::SnmpRoutes => "snmp_routes",
+            Self::Anchor => "anchor",
         }
     }
 }

@@ -21,7 +21,7 @@ pub use conclusion::{
 };
 pub use evidence::{
     DeviceEvidence, FacingEvidence, FacingSource, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence, PortLink,
-    SiteEvidence,
+    SiteEvidence, StationEvidence,
 };
 pub use walks::Walks;
 

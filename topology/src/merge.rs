@@ -5,7 +5,8 @@
 //! each account still is what it was.
 //!
 //! Invariant: both answers are functions of the set of accounts; neither order nor repetition shows. Accounts that
-//! contradict each other are never of one device, whatever a third one says. No agent can make more than
+//! contradict each other are never of one device, whatever a third one says; only an operator's ruling goes before evidence, and
+//! it can be taken back. No agent can make more than
 //! [`CLAIMS_MAX`] accounts share a name: beyond, the name says nothing about that agent's accounts.
 //!
 //! It does not know which accounts are compared with which (those of one site), nor when.
@@ -33,6 +34,14 @@ const SAME_MIN: u8 = 50;
 
 /// Classes of parts whose serial number is that of the device (entPhysicalClass of RFC 6933): chassis and stack.
 const WHOLE: [u32; 2] = [3, 11];
+
+/// What operators ruled of two accounts, the lower id first: whether they are of one device, whatever their names say.
+pub type Rulings = BTreeMap<(DeviceId, DeviceId), bool>;
+
+/// Returns two accounts in the order in which a ruling names them.
+pub fn pair(one: DeviceId, two: DeviceId) -> (DeviceId, DeviceId) {
+    (one.min(two), one.max(two))
+}
 
 /// An account, as it is compared with others.
 #[derive(Debug)]
@@ -71,7 +80,11 @@ pub fn names(account: &Device, space: SpaceId) -> Names {
 }
 
 /// Returns which of the accounts are of one device: the ids of each device's accounts, in order.
-pub fn groups<'d>(accounts: impl IntoIterator<Item = &'d Device>, space: SpaceId) -> Vec<Vec<DeviceId>> {
+pub fn groups<'d>(
+    accounts: impl IntoIterator<Item = &'d Device>,
+    space: SpaceId,
+    rulings: &Rulings,
+) -> Vec<Vec<DeviceId>> {
     let mut accounts: Vec<Account<'_>> = accounts
         .into_iter()
         .map(|it| Account { id: it.id, handle: it.handles.first(), names: names(it, space) })
@@ -86,11 +99,15 @@ pub fn groups<'d>(accounts: impl IntoIterator<Item = &'d Device>, space: SpaceId
             (score >= SAME_MIN).then_some((std::cmp::Reverse(score), one, two))
         })
         .collect();
+    let place = |id: DeviceId| accounts.iter().position(|it| it.id == id);
+    let ruled = rulings.iter().filter(|(_, same)| **same);
+    // Before whatever evidence scores.
+    matches.extend(ruled.filter_map(|((a, b), _)| Some((std::cmp::Reverse(u8::MAX), place(*a)?, place(*b)?))));
     matches.sort_unstable();
     let mut members: Vec<Vec<usize>> = (0..accounts.len()).map(|index| vec![index]).collect();
     let mut group_of: Vec<usize> = (0..accounts.len()).collect();
-    for (_, one, two) in matches {
-        join(&accounts, &mut members, &mut group_of, one, two);
+    for (score, one, two) in matches {
+        join(&accounts, (rulings, score.0 == u8::MAX), (&mut members, &mut group_of), one, two);
     }
     let ids = |group: Vec<usize>| {
         let mut ids: Vec<_> = group.into_iter().filter_map(|index| accounts.get(index)).map(|it| it.id).collect();
@@ -102,17 +119,33 @@ pub fn groups<'d>(accounts: impl IntoIterator<Item = &'d Device>, space: SpaceId
     groups
 }
 
-/// Joins the groups of two accounts that match, unless any of the one contradicts any of the other.
-fn join(accounts: &[Account<'_>], members: &mut [Vec<usize>], group_of: &mut [usize], one: usize, two: usize) {
+/// Joins the groups of two accounts that match, unless any of the one contradicts any of the other; where somebody ruled
+/// that they are one, only another ruling contradicts.
+fn join(
+    accounts: &[Account<'_>],
+    (rulings, is_ruled): (&Rulings, bool),
+    (members, group_of): (&mut [Vec<usize>], &mut [usize]),
+    one: usize,
+    two: usize,
+) {
     let (Some(&one), Some(&two)) = (group_of.get(one), group_of.get(two)) else { return };
     let (into, from) = (one.min(two), one.max(two));
     if into == from {
         return;
     }
     let of = |group: usize| members.get(group).map(Vec::as_slice).unwrap_or_default();
-    let contradicts = of(into).iter().any(|a| {
-        let account = |index: usize| accounts.get(index).map(|it| &it.names);
-        of(from).iter().any(|b| account(*a).zip(account(*b)).is_some_and(|(a, b)| a.contradicts(b)))
+    let all = |group: usize| of(group).iter().filter_map(|index| accounts.get(*index));
+    // Whoever is one with another by a ruling is known by that one's names too.
+    let stands_for = |group: usize, one: &Account<'_>, against: &Account<'_>| {
+        let mut others = all(group).filter(|it| rulings.get(&pair(it.id, one.id)) == Some(&true));
+        others.any(|it| !it.names.contradicts(&against.names))
+    };
+    let contradicts = all(into).any(|a| {
+        all(from).any(|b| match rulings.get(&pair(a.id, b.id)) {
+            Some(same) => !same,
+            None if is_ruled || !a.names.contradicts(&b.names) => false,
+            None => !stands_for(from, b, a) && !stands_for(into, a, b),
+        })
     });
     if contradicts || of(into).len() + of(from).len() > SHARED_MAX {
         return;

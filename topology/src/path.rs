@@ -1,7 +1,7 @@
 //! Paths: over which devices the way leads from one place of the network to another, hop by hop.
 //!
 //! Invariant: a path says what is known and names what is not. Two devices are joined because a link between them is believed,
-//! or because both have an address of one subnet; where neither leads on, the path has a gap, and goes on behind it. The same
+//! because one sends packets on to an address of the other, or because both have an address of one subnet; where neither leads on, the path has a gap, and goes on behind it. The same
 //! map gives the same path, whatever the order in which it was filled.
 //!
 //! It does not know who may see what, nor whether anything on the way works.
@@ -9,6 +9,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
+    net::IpAddr,
 };
 
 use ipnetwork::IpNetwork;
@@ -19,6 +20,10 @@ use crate::{DeviceId, SiteId};
 const CONFIDENCE_MIN: u8 = 50;
 /// What a step over a link costs.
 const LINK_COST: u32 = 10;
+/// What a step to a next hop costs: a router's own word goes before the guess that it may send to whoever is in its subnet; the
+/// one of a default route before others.
+const DEFAULT_ROUTE_COST: u32 = 10;
+const NEXT_HOP_COST: u32 = 11;
 /// What a step within a subnet costs: a little more, since there may be switches on the way that nobody polls.
 const SUBNET_COST: u32 = 12;
 
@@ -29,6 +34,8 @@ pub enum Ground {
     Link(u8),
     /// Both have an address in this prefix.
     Subnet(IpNetwork),
+    /// The first sends packets on to this address, which is the second's own.
+    NextHop(IpAddr),
 }
 
 /// One step from a device to the next.
@@ -81,6 +88,8 @@ pub struct Foot {
 pub struct Map {
     steps: BTreeMap<DeviceId, BTreeSet<Step>>,
     feet: Vec<Foot>,
+    /// The next hops of default routes, by device.
+    defaults: BTreeSet<(DeviceId, IpAddr)>,
 }
 
 impl Map {
@@ -120,6 +129,29 @@ impl Map {
                 self.step(from, to, Ground::Subnet(subnet));
             }
         }
+    }
+
+    /// Adds that a device sends packets on to an address, by a port where it tells. Whose address it is follows from [`Self::feet`],
+    /// which comes first: `is_near` says whether a device's site is this one's, or next to it. An address that two devices there
+    /// have leads nowhere, since county networks were numbered without a common plan.
+    pub fn next_hop(
+        &mut self,
+        from: (DeviceId, Option<&str>),
+        to: IpAddr,
+        is_default: bool,
+        is_near: impl Fn(&Foot) -> bool,
+    ) {
+        let mut whose: Vec<&Foot> = self.feet.iter().filter(|foot| foot.address.ip() == to && is_near(foot)).collect();
+        whose.dedup_by_key(|foot| foot.device);
+        let [foot] = whose[..] else { return };
+        let foot = foot.clone();
+        if foot.device == from.0 {
+            return;
+        }
+        if is_default {
+            self.defaults.insert((from.0, to));
+        }
+        self.step(from, (foot.device, Some(foot.interface.as_str())), Ground::NextHop(to));
     }
 
     fn step(&mut self, from: (DeviceId, Option<&str>), to: (DeviceId, Option<&str>), ground: Ground) {
@@ -162,7 +194,9 @@ impl Map {
                 let price = match step.ground {
                     Ground::Link(_) => LINK_COST,
                     Ground::Subnet(_) if over_subnets => SUBNET_COST,
-                    Ground::Subnet(_) => continue,
+                    Ground::NextHop(to) if over_subnets && self.defaults.contains(&(at, to)) => DEFAULT_ROUTE_COST,
+                    Ground::NextHop(_) if over_subnets => NEXT_HOP_COST,
+                    Ground::Subnet(_) | Ground::NextHop(_) => continue,
                 };
                 let total = cost.saturating_add(price);
                 if costs.get(&step.to).is_none_or(|known| total < *known) {

@@ -4,7 +4,7 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`) may be replaced by the centre. The agent's own part
+//! The *site's part* (`anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`) may be replaced by the centre. The agent's own part
 //! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`, `reflector`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
@@ -13,6 +13,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 mod agent;
@@ -46,6 +47,9 @@ pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/agent.toml";
 
 /// Where the agent keeps its data when nobody says otherwise.
 pub const DATA_DIR_DEFAULT: &str = "/var/lib/onenet-agent";
+
+/// How often the machine announces itself where nobody says, in seconds: switches forget after 300.
+const ANCHOR_S: u64 = 120;
 
 /// The most devices that one agent may be given: a province's agent polls thousands.
 const DEVICES_MAX: usize = 20_000;
@@ -86,6 +90,8 @@ pub struct SiteConfig {
     pub discovery: Option<DiscoveryConfig>,
     /// What is probed.
     pub probes: Vec<Arc<ProbeConfig>>,
+    /// How often the machine announces itself, so that switches learn it; `None`: never.
+    pub anchor: Option<Duration>,
     /// What a test of throughput may send, in kbit/s at the IP layer; 0: there are none.
     pub throughput_max_kbit: u32,
 }
@@ -188,7 +194,16 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     let all_known = discovery.is_none() && devices.len() == named;
     let capture = capture::checked(capture, all_known.then_some(&names));
     let (probes, throughput_max_kbit) = probes::all(root);
-    SiteConfig { capture, devices, discovery, probes, throughput_max_kbit }
+    let anchor = anchor(root.section("anchor"));
+    SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit }
+}
+
+/// Reads `[anchor]`: 0 is off.
+fn anchor(mut section: Section<'_>) -> Option<Duration> {
+    let found = section.number("interval_s", 0..=3_600, "seconds");
+    section.finish();
+    let seconds = found.map_or(ANCHOR_S, |found| found.value);
+    (seconds > 0).then(|| Duration::from_secs(seconds))
 }
 
 /// Credentials by name; `None` for a name whose own definition is wrong, which is reported where it stands.

@@ -35,7 +35,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::probe::ProbeSockets;
+pub(crate) use self::probe::{ProbeSockets, Segment, announce, segments};
 pub use self::{
     book::{Candidate, Source, Verdict},
     listing::{Listing, ListingError},

@@ -3,6 +3,7 @@
 //! Invariants: it listens on nothing by default; what it tells the centre is on disk first; memory and disk are bounded.
 //! It knows nothing of what the centre concludes.
 
+mod anchor;
 mod asked;
 mod board;
 pub mod cli;

@@ -37,7 +37,7 @@ use crate::config::DeviceConfig;
 const AT_A_TIME: usize = 512;
 
 /// What is known of a device by polling it.
-pub(crate) const METHODS: [Method; 15] = [
+pub(crate) const METHODS: [Method; 17] = [
     Method::SnmpReach,
     Method::SnmpSystem,
     Method::SnmpInterfaces,
@@ -53,6 +53,8 @@ pub(crate) const METHODS: [Method; 15] = [
     Method::SnmpOwnAddresses,
     Method::SnmpQuirks,
     Method::SnmpSeldomSensors,
+    Method::SnmpSpanningTree,
+    Method::SnmpRoutes,
 ];
 
 /// Tells pollers that something new was seen. Cheap to clone; news of a moment coalesce.

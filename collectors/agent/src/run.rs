@@ -23,6 +23,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    anchor::Anchoring,
     asked::Asked,
     board::Board,
     cli::chain,
@@ -181,7 +182,7 @@ impl Agent {
             &config,
             (clock, &observations, &conditions),
             &board,
-            (sockets.clone(), opened.probes),
+            (sockets.clone(), opened.probes.clone()),
             &news,
             opened.traps,
         );
@@ -238,6 +239,13 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
+            anchoring: Anchoring {
+                sockets: opened.probes,
+                clock,
+                observations: observations.clone(),
+                every: None,
+                running: None,
+            },
             probing: Probing { sockets: opened.echo, measuring, configured: Vec::new(), running: None },
             listener: Some(Listener::new(
                 opened.packet,

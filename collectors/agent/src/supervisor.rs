@@ -16,6 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    anchor::Anchoring,
     cli::chain,
     clock::Clock,
     conditions::Conditions,
@@ -64,6 +65,7 @@ pub(crate) struct Supervisor {
     pub(crate) site: SiteConfig,
     pub(crate) watch: Option<Watch>,
     pub(crate) probing: Probing,
+    pub(crate) anchoring: Anchoring,
     /// Why the process has rights that it was to give up.
     pub(crate) rights_kept: Option<String>,
 }
@@ -91,6 +93,7 @@ impl Supervisor {
                 }
             }
         }
+        self.anchoring.stop().await;
         self.probing.stop().await;
         self.poller.stop().await;
         self.listening(Listener::stop).await;
@@ -196,6 +199,8 @@ impl Supervisor {
         self.configured = site.clone();
         site.devices.extend(found);
         tracing::info!(revision, devices = site.devices.len(), interfaces = %site.capture.interfaces, "watching");
+        // Before any table is walked.
+        self.anchoring.set(site.anchor).await;
         self.poller.set_devices(&site.devices).await;
         let capture = site.capture.clone();
         self.listening(move |listener| listener.set_config(&capture)).await;
@@ -294,8 +299,10 @@ fn watches(site: &SiteConfig, group: &Group) -> bool {
     if poll::METHODS.contains(&group.method) {
         return site.devices.iter().any(|device| device.name == scope);
     }
-    if group.method == Method::Probe {
-        return !site.probes.is_empty();
+    match group.method {
+        Method::Probe => return !site.probes.is_empty(),
+        Method::Anchor => return site.anchor.is_some(),
+        _ => {}
     }
     if !listen::METHODS.contains(&group.method) {
         return true;

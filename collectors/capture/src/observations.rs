@@ -64,6 +64,7 @@ impl NeighbourState {
             system_name: heard.system_name.clone().unwrap_or_default(),
             system_description: heard.system_description.clone().unwrap_or_default(),
             management_addresses: heard.management.clone(),
+            capabilities: 0,
         });
         observed(self.last_seen, body)
     }

@@ -177,6 +177,13 @@ pub fn fit_fact(body: &mut FactBody) {
         FactBody::OwnAddress(it) => cut(&mut it.interface, NAME_BYTES),
         FactBody::Quirk(it) => cut_names([&mut it.word, &mut it.table]),
         FactBody::Classification(it) => fit_conclusion(&mut it.conclusion),
+        FactBody::SpanningTree(it) => cut(&mut it.root_port, NAME_BYTES),
+        FactBody::SpanningTreePort(it) => cut(&mut it.interface, NAME_BYTES),
+        FactBody::NextHop(it) => cut(&mut it.interface, NAME_BYTES),
+        FactBody::Anchor(it) => {
+            it.vlan = it.vlan.filter(|vlan| *vlan != 0);
+            cut(&mut it.interface, NAME_BYTES);
+        }
         FactBody::Probe(it) => {
             cut_names([&mut it.name, &mut it.target, &mut it.site]);
             cut(&mut it.detail, TEXT_BYTES);
@@ -219,6 +226,9 @@ pub fn fit_key(key: &mut ItemKey) {
         | ItemKey::Aggregation { member: text }
         | ItemKey::PortVlans { interface: text }
         | ItemKey::Probe { name: text }
+        | ItemKey::SpanningTreePort { interface: text }
+        | ItemKey::NextHop { interface: text, .. }
+        | ItemKey::Anchor { interface: text }
         | ItemKey::OwnAddress { interface: text, .. } => cut(text, NAME_BYTES),
         ItemKey::Quirk { word, table } => cut_names([word, table]),
         ItemKey::Condition { subject, .. } => cut(subject, NAME_BYTES),
@@ -227,6 +237,7 @@ pub fn fit_key(key: &mut ItemKey) {
         }
         ItemKey::Reach
         | ItemKey::System
+        | ItemKey::SpanningTree
         | ItemKey::Entity { .. }
         | ItemKey::Binding { .. }
         | ItemKey::Host { .. }

@@ -13,11 +13,12 @@ use onenet_topology::{
     application::Application,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
-        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
-        DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus,
-        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
-        Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
-        Sighting, Station, System, TrafficSample, Vlan,
+        Address, Aggregation, Anchor, ApplicationSample, Binding, CaptureSample, Classification, Condition,
+        ConditionKind, DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding,
+        ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample,
+        InterfaceStatus, Method, Neighbour, NeighbourProtocol, NextHop, OwnAddress, PortVlans, Quirk, Reach,
+        ReachState, Scope, Sensor, SensorSample, Sighting, SpanningTree, SpanningTreePort, SpanningTreeState, Station,
+        System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -108,7 +109,12 @@ fn later_facts() -> Vec<(Method, FactBody)> {
         ),
         (
             Method::SnmpAggregation,
-            FactBody::Aggregation(Aggregation { member: text("GigabitEthernet0/0/1"), aggregate: text("Eth-Trunk1") }),
+            FactBody::Aggregation(Aggregation {
+                member: text("GigabitEthernet0/0/1"),
+                aggregate: text("Eth-Trunk1"),
+                partner_system: None,
+                partner_key: None,
+            }),
         ),
     ]
 }
@@ -136,6 +142,33 @@ fn network_facts() -> Vec<(Method, FactBody)> {
         (Method::SnmpOwnAddresses, FactBody::OwnAddress(address(1))),
         (Method::SnmpQuirks, FactBody::Quirk(quirk)),
         (Method::SnmpVlans, FactBody::PortVlans(trunk)),
+    ]
+}
+
+/// What was added with the joints of devices: spanning tree, partners of aggregates, next hops, anchors.
+fn joining_facts() -> Vec<(&'static str, Method, FactBody)> {
+    let port = SpanningTreePort {
+        interface: text("GE0/0/24"),
+        bridge_port: 24,
+        state: Some(SpanningTreeState::Blocking),
+        designated_bridge: Some(mac(9)),
+        designated_port: Some(0x8018),
+    };
+    let tree = SpanningTree { root: mac(9), root_priority: 4096, root_cost: Some(20_000), root_port: text("GE0/0/23") };
+    let member = Aggregation {
+        member: text("GE0/0/1"),
+        aggregate: text("Eth-Trunk1"),
+        partner_system: Some(mac(9)),
+        partner_key: Some(17),
+    };
+    let hop = NextHop { ip: ip(1), interface: text("Vlanif10"), default_route: true };
+    let anchor = Anchor { interface: text("eth0.10"), mac: mac(8), vlan: Some(10) };
+    vec![
+        ("spanning_tree", Method::SnmpSpanningTree, FactBody::SpanningTree(tree)),
+        ("spanning_tree_port", Method::SnmpSpanningTree, FactBody::SpanningTreePort(port)),
+        ("partner", Method::SnmpAggregation, FactBody::Aggregation(member)),
+        ("next_hop", Method::SnmpRoutes, FactBody::NextHop(hop)),
+        ("anchor", Method::Anchor, FactBody::Anchor(anchor)),
     ]
 }
 
@@ -266,6 +299,7 @@ fn table_facts() -> Vec<(Method, FactBody)> {
         (
             Method::SnmpNeighbours,
             FactBody::Neighbour(Neighbour {
+                capabilities: 0,
                 protocol: NeighbourProtocol::Cdp,
                 local_interface: text("GigabitEthernet0/0/2"),
                 chassis_id: text("access-1"),
@@ -434,6 +468,8 @@ fn what_version_1_agents_say_is_frozen() {
     agent("state_network.bin", &AgentMessage::Batch(state_batch(network_facts())));
     let classified = vec![(Method::PassiveClassification, classification())];
     agent("state_classification.bin", &AgentMessage::Batch(state_batch(classified)));
+    let joining = joining_facts().into_iter().map(|(_, method, body)| (method, body)).collect();
+    agent("state_joining.bin", &AgentMessage::Batch(state_batch(joining)));
     agent("state_probe.bin", &AgentMessage::Batch(state_batch(vec![(Method::Probe, probe())])));
     let content = Content::History(history_items());
     agent("history.bin", &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }));
@@ -497,6 +533,11 @@ fn what_version_1_stores_is_frozen() {
         let frozen = golden(&format!("stored_{name}.bin"), &codec::encode_fact(&fact));
         assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
     }
+    for (name, _, body) in joining_facts() {
+        let fact = Fact { observed: time(0), body };
+        let frozen = golden(&format!("stored_{name}.bin"), &codec::encode_fact(&fact));
+        assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
+    }
     let fact = Fact { observed: time(0), body: classification() };
     let frozen = golden("stored_passive_classification.bin", &codec::encode_fact(&fact));
     assert_eq!(codec::decode_fact(&frozen).unwrap(), fact);
@@ -525,6 +566,8 @@ fn the_hashes_by_which_both_sides_compare_are_frozen() {
     golden("digest_network.txt", network.as_bytes());
     let classified = line((Method::PassiveClassification, classification()));
     golden("digest_classification.txt", classified.as_bytes());
+    let joining: String = joining_facts().into_iter().map(|(_, method, body)| line((method, body))).collect();
+    golden("digest_joining.txt", joining.as_bytes());
     golden("digest_probe.txt", line((Method::Probe, probe())).as_bytes());
 }
 

@@ -135,6 +135,10 @@ proptest! {
             FactBody::Quirk(it) => it.table = long,
             FactBody::Classification(it) => std::sync::Arc::make_mut(&mut it.conclusion).model = long,
             FactBody::Probe(it) => it.name = long,
+            FactBody::SpanningTree(it) => it.root_port = long,
+            FactBody::SpanningTreePort(it) => it.interface = long,
+            FactBody::NextHop(it) => it.interface = long,
+            FactBody::Anchor(it) => { it.interface = long; it.vlan = Some(0); }
         }
         let mut key = fact.body.key();
         limits::fit_fact(&mut fact.body);

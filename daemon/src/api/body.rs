@@ -44,6 +44,7 @@ pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
 pub(crate) use device::{link_end_name, status_name};
+pub(crate) use endpoint::station;
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,
 };

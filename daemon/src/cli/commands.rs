@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, areas,
-    assets, availability, changes, configuration, flows, incidents,
+    assets, availability, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
     measure, path, serve, sites, topology,
 };
@@ -100,6 +100,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Measure(args) => measure::run(args).await,
         Command::Picture(args) => changes::picture(args).await,
         Command::Agents(command) => agents::run(command).await,
+        Command::Devices(command) => devices::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Topology(command) => topology::run(command).await,
         Command::Flows(args) => flows::run(args).await,

@@ -63,6 +63,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (links::section(reader, state, Some(device.id)))
         (told::vlans(reader, state, device))
         (told::own_addresses(reader, state, device))
+        (told::next_hops(reader, state, device))
         (told::quirks(reader, state, device))
     };
     Ok(layout::page(reader, &view, device.name(), "", &content))

@@ -171,6 +171,9 @@ fn attachment(reader: &Reader, state: &SiteState, endpoint: &Endpoint) -> Markup
                 }
             }
             p.detail { (reason) }
+            @if let Some(station) = crate::api::body::station(state, endpoint) {
+                p { (fill(&fill(reader.say(text::BY_RADIO), &station.access_point), &station.ssid)) }
+            }
             @for place in also.iter().filter_map(|place| words::place(language, state, Where::Port(*place))) {
                 p { (reader.say(text::ALSO)) " " (place) }
             }

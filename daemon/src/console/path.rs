@@ -105,6 +105,7 @@ fn known(reader: &Reader, known: Known) -> Markup {
         Known::Attachment(Some(percent)) => fill(reader.say(text::BY_ATTACHMENT), percent),
         Known::Step(Ground::Link(percent)) => fill(reader.say(text::BY_LINK), percent),
         Known::Step(Ground::Subnet(subnet)) => fill(reader.say(text::BY_SUBNET), subnet),
+        Known::Step(Ground::NextHop(ip)) => fill(reader.say(text::BY_NEXT_HOP), ip),
         Known::Tree => reader.say(text::BY_TREE).to_owned(),
     };
     html! { (words) }

@@ -16,7 +16,7 @@ use crate::{
     access::View,
     api::body::Counts,
     estate::{Agent, SiteState},
-    findings::{Evidence, Finding, Subject},
+    findings::{Evidence, Finding, Subject, told},
 };
 
 /// How many things want somebody's attention.
@@ -128,6 +128,9 @@ fn of_finding(reader: &Reader, finding: &Finding) -> Trouble {
             format!("{ip}: {}", macs.join(", "))
         }
         Evidence::DeviceAddress { ip, mac, .. } => format!("{ip}: {mac}"),
+        Evidence::Flapping { mac, count, changes, .. } => {
+            format!("{mac} {}: {}", fill(reader.say(text::CHANGED_PORTS), count), told(changes))
+        }
     };
     let subject = match finding.key.subject {
         Subject::Agent(agent) => html! { code { (agent) } },

@@ -66,6 +66,7 @@ pub const fn finding(kind: FindingKind) -> Trouble {
         FindingKind::DeviceAddressUsed => {
             trouble!("device_address_used", DEVICE_ADDRESS_USED, DEVICE_ADDRESS_USED_REMEDY)
         }
+        FindingKind::MacFlaps => trouble!("mac_flaps", MAC_FLAPS, MAC_FLAPS_REMEDY),
     }
 }
 
@@ -116,6 +117,9 @@ pub const fn method(method: Method) -> Text {
         Method::SnmpSeldomSensors => text::SNMP_SELDOM_SENSORS,
         Method::PassiveClassification => text::PASSIVE_CLASSIFICATION,
         Method::Probe => text::PROBE,
+        Method::SnmpSpanningTree => text::SNMP_SPANNING_TREE,
+        Method::SnmpRoutes => text::SNMP_ROUTES,
+        Method::Anchor => text::ANCHOR,
     }
 }
 
@@ -281,6 +285,8 @@ pub fn reason_named(language: Language, name: impl Fn(DeviceId) -> String, reaso
         Reason::FewestAddresses { macs, next } => {
             ("fewest_addresses", fill(&fill(say(text::REASON_FEWEST), macs), next))
         }
+        Reason::BehindPhone { phone } => ("behind_phone", fill(say(text::REASON_BEHIND_PHONE), phone)),
+        Reason::Wireless => ("wireless", say(text::REASON_WIRELESS).to_owned()),
         Reason::UnmanagedBehind { towards } => ("unmanaged_behind", fill(say(text::REASON_UNMANAGED), name(towards))),
         Reason::SharedPorts { ports } => ("shared_ports", fill(say(text::REASON_SHARED_PORTS), ports)),
         Reason::MostAgree { agree, differ } => ("most_agree", fill(&fill(say(text::REASON_MOST_AGREE), agree), differ)),
@@ -316,6 +322,7 @@ pub fn rejection_named(
         RejectReason::NotLearned => ("not_learned", say(text::REJECTED_NOT_LEARNED).to_owned()),
         RejectReason::PortUnresolved => ("port_unresolved", say(text::REJECTED_UNRESOLVED).to_owned()),
         RejectReason::PortDown => ("port_down", say(text::REJECTED_PORT_DOWN).to_owned()),
+        RejectReason::Wireless => ("wireless", say(text::REJECTED_WIRELESS).to_owned()),
         RejectReason::OtherVlan => ("other_vlan", say(text::REJECTED_OTHER_VLAN).to_owned()),
     }
 }

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    AgentId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
     coverage::Trend,
-    device::Device,
+    device::{Device, Handle},
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
     incident::Incident,
@@ -18,7 +18,7 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, Held, judging::Judging};
+use super::{Agent, Held, PortChange, judging::Judging};
 use crate::{
     access::audit::Entry,
     availability::{Piece, Watched},
@@ -126,6 +126,17 @@ pub enum Change {
         site: SiteId,
         /// Since when.
         since: Option<Timestamp>,
+    },
+    /// A device's table has an address at another port than before. Not stored.
+    Relearned {
+        /// The site.
+        site: SiteId,
+        /// The address.
+        mac: MacAddr,
+        /// The device.
+        device: Handle,
+        /// From where to where.
+        change: PortChange,
     },
     /// The centre started at this time. Not stored.
     Started(Timestamp),

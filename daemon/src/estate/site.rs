@@ -18,7 +18,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Measured, Readings};
+use super::{Captures, Change, Crossed, Derived, Flaps, Measured, Readings};
 use crate::findings::{Finding, FindingKey};
 
 /// The state of one site. Cheap to clone.
@@ -40,6 +40,8 @@ pub struct SiteState {
     pub macs: OrdMap<MacAddr, EndpointId>,
     /// What each agent tells of its devices, name by name: see [`onenet_topology::merge`].
     pub accounts: OrdMap<DeviceId, Arc<Device>>,
+    /// What operators ruled of two of its accounts.
+    pub rulings: OrdMap<(DeviceId, DeviceId), Arc<DeviceRuling>>,
     /// Its devices, each by all accounts of it.
     pub devices: OrdMap<DeviceId, Arc<Device>>,
     /// Its accounts by the names under which agents poll devices.
@@ -60,8 +62,23 @@ pub struct SiteState {
     pub captures: Derived<Captures>,
     /// What probes measured last.
     pub measured: Derived<Measured>,
+    /// What changes ports again and again in its tables.
+    pub flaps: Derived<Flaps>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
+}
+
+/// What an operator ruled of two accounts of devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRuling {
+    /// Whether they are of one device.
+    pub same: bool,
+    /// Who said so.
+    pub by: Arc<str>,
+    /// When.
+    pub time: Timestamp,
+    /// Why.
+    pub reason: String,
 }
 
 /// The facts of one group, as one agent holds them. Cheap to clone.
@@ -94,6 +111,7 @@ impl SiteState {
             retired: 0,
             macs: OrdMap::new(),
             accounts: OrdMap::new(),
+            rulings: OrdMap::new(),
             devices: OrdMap::new(),
             handles: OrdMap::new(),
             absorbed: OrdMap::new(),
@@ -104,6 +122,7 @@ impl SiteState {
             crossed: Derived::default(),
             captures: Derived::default(),
             measured: Derived::default(),
+            flaps: Derived::default(),
             findings: OrdMap::new(),
         }
     }

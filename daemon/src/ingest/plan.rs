@@ -49,8 +49,6 @@ pub struct Policy {
     pub clock_wrong_ms: i64,
     /// How long, in milliseconds, changes of a site's tables are gathered before attachments are inferred again.
     pub settle_after_ms: i64,
-    /// How long, in milliseconds, the evidence for a move that is not plain has to stay.
-    pub move_hold_ms: i64,
     /// Endpoints that one site can hold, and as many retired ones.
     pub endpoints_per_site_max: usize,
     /// Facts that one agent can hold: a ministry's agent has some 100,000, rows of forwarding tables mostly.
@@ -67,7 +65,6 @@ impl Default for Policy {
             silence_ms: 60_000,
             clock_wrong_ms: 30_000,
             settle_after_ms: 3_000,
-            move_hold_ms: 120_000,
             endpoints_per_site_max: 20_000,
             facts_per_agent_max: 300_000,
             devices_per_agent_max: 4_096,
@@ -181,6 +178,16 @@ pub enum Refusal {
     /// The centre does not know the agent.
     #[error("{0} is not known here: enrol the agent again (onenetd enrol SITE, then onenet-agent enrol)")]
     UnknownAgent(AgentId),
+    /// A ruling does not name two accounts of devices.
+    #[error(
+        "these are not two accounts of devices of one site: name two of the `accounts` that the API shows of devices"
+    )]
+    NoSuchAccounts,
+    /// There are too many rulings.
+    #[error(
+        "the site has as many rulings of its devices as there can be: let evidence decide where it agrees with them"
+    )]
+    TooManyRulings,
     /// The agent was shut out.
     #[error("{agent} was revoked by {by} at {time} ({reason}): enrol it again if that was a mistake")]
     Revoked {
@@ -309,6 +316,7 @@ impl Draft<'_> {
                 change,
                 Change::Inferred { .. }
                     | Change::Unsettled { .. }
+                    | Change::Relearned { .. }
                     | Change::Links { .. }
                     | Change::Merged { .. }
                     | Change::Judged(_)

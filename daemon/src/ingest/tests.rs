@@ -121,7 +121,11 @@ pub(super) fn clocks(boot: u8, boot_ms: u64, wall_ms: i64) -> Clocks {
     Clocks { boot_id: [boot; 16], boot_ms, wall_ms }
 }
 
-pub(super) fn mac(last: u8) -> MacAddr {
+pub(super) fn part(member: &str, aggregate: &str) -> fact::Aggregation {
+    fact::Aggregation { member: member.into(), aggregate: aggregate.into(), partner_system: None, partner_key: None }
+}
+
+fn mac(last: u8) -> MacAddr {
     MacAddr([0x00, 0x1b, 0x21, 0, 0, last])
 }
 

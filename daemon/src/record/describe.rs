@@ -20,7 +20,7 @@ impl Command {
             Self::Access(_) => Action::ManageAccess,
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
             Self::RevokeAgent { .. } => Action::RevokeAgent,
-            Self::Configure { .. } => Action::ConfigureAgents,
+            Self::Configure { .. } | Self::RuleDevices { .. } => Action::ConfigureAgents,
         }
     }
 
@@ -32,7 +32,9 @@ impl Command {
                 _ => None,
             },
             Self::IssueEnrolmentToken { token, .. } => Some(token.site),
-            Self::Configure { site, .. } | Self::SignAcceptance { site, .. } => Some(*site),
+            Self::Configure { site, .. } | Self::SignAcceptance { site, .. } | Self::RuleDevices { site, .. } => {
+                Some(*site)
+            }
             Self::PlanMaintenance { scope, .. } => Some(scope.site()),
             Self::RecordAcceptance { tested } => Some(tested.site),
             _ => None,
@@ -74,6 +76,9 @@ impl Command {
             Self::IssueEnrolmentToken { token, .. } => format!("enrolment token issued, until {}", token.expires),
             Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),
             Self::RevokeAgent { agent, reason } => format!("{agent} revoked: {reason}"),
+            Self::RuleDevices { one, two, verdict, reason, .. } => {
+                format!("{one} and {two} ruled {}: {reason}", verdict.name())
+            }
             // Not the text: it may hold communities.
             Self::Configure { toml, .. } => format!("configuration of the site's agents set: {} bytes", toml.len()),
         }

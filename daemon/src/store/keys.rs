@@ -89,6 +89,7 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
         FindingKind::MacAtTwoSites => 3,
         FindingKind::IpWithTwoMacs => 4,
         FindingKind::DeviceAddressUsed => 5,
+        FindingKind::MacFlaps => 6,
     });
     let (kind, id) = match finding.subject {
         Subject::Agent(agent) => (1, agent.raw()),
@@ -298,7 +299,8 @@ mod tests {
         assert_eq!(numbers.get(15), Some(&(16, "snmp_aggregation")));
         assert_eq!(numbers.get(20), Some(&(21, "snmp_seldom_sensors")));
         assert_eq!(numbers.get(21), Some(&(22, "passive_classification")));
-        assert_eq!(numbers.last(), Some(&(23, "probe")));
+        assert_eq!(numbers.get(22), Some(&(23, "probe")));
+        assert_eq!(numbers.last(), Some(&(26, "anchor")));
     }
 
     #[test]

@@ -272,8 +272,10 @@ impl Agent {
     /// The file cannot be written.
     pub fn configure_with_data(node: &Node, centre: &str, data: &Path, rest: &str) -> Result<Self> {
         let centre = format!("{centre}:{COLLECTORS_PORT}");
+        // A scenario counts what is on the wire: only one that says so has announcements there.
+        let anchor = if rest.contains("[anchor]") { "" } else { "[anchor]\ninterval_s = 0\n" };
         let text = format!(
-            "[centre]\naddress = \"{centre}\"\n[data]\ndir = \"{}\"\n[status]\nevery_s = 1\n{rest}",
+            "[centre]\naddress = \"{centre}\"\n[data]\ndir = \"{}\"\n[status]\nevery_s = 1\n{rest}\n{anchor}",
             data.display()
         );
         let config = node.file("agent.toml", &text)?;

@@ -54,6 +54,14 @@ pub enum FactBody {
     Classification(Classification),
     /// A way that is measured.
     Probe(Probe),
+    /// What the device believes of the spanning tree.
+    SpanningTree(SpanningTree),
+    /// A port in the spanning tree.
+    SpanningTreePort(SpanningTreePort),
+    /// A next hop of the device's routes.
+    NextHop(NextHop),
+    /// A card of the agent that broadcasts, so that every switch learns it.
+    Anchor(Anchor),
 }
 
 /// Names a fact within its group.
@@ -178,6 +186,25 @@ pub enum ItemKey {
         /// The name.
         name: String,
     },
+    /// The one fact of a device about its spanning tree.
+    SpanningTree,
+    /// A port in the spanning tree by ifName.
+    SpanningTreePort {
+        /// ifName.
+        interface: String,
+    },
+    /// A next hop by IP and interface.
+    NextHop {
+        /// The IP address.
+        ip: IpAddr,
+        /// ifName.
+        interface: String,
+    },
+    /// An anchor by the agent's name of its interface.
+    Anchor {
+        /// The name.
+        interface: String,
+    },
 }
 
 impl FactBody {
@@ -210,6 +237,10 @@ impl FactBody {
             Self::Quirk(it) => ItemKey::Quirk { word: it.word.clone(), table: it.table.clone() },
             Self::Classification(it) => ItemKey::Classification { mac: it.mac },
             Self::Probe(it) => ItemKey::Probe { name: it.name.clone() },
+            Self::SpanningTree(_) => ItemKey::SpanningTree,
+            Self::SpanningTreePort(it) => ItemKey::SpanningTreePort { interface: it.interface.clone() },
+            Self::NextHop(it) => ItemKey::NextHop { ip: it.ip, interface: it.interface.clone() },
+            Self::Anchor(it) => ItemKey::Anchor { interface: it.interface.clone() },
         }
     }
 }
@@ -361,6 +392,24 @@ pub struct Neighbour {
     pub system_description: String,
     /// Management addresses.
     pub management_addresses: Vec<IpAddr>,
+    /// What it says it is at present, by the bits of IEEE 802.1AB, clause 8.5.8; 0 where it does not say.
+    pub capabilities: u16,
+}
+
+impl Neighbour {
+    /// The bit of a telephone.
+    pub const TELEPHONE: u16 = 1 << 5;
+    /// The words that `inspect` and files use, in the order of the bits.
+    pub const CAPABILITIES: [&str; 8] = [
+        "other",
+        "repeater",
+        "bridge",
+        "wlan_access_point",
+        "router",
+        "telephone",
+        "docsis_cable_device",
+        "station_only",
+    ];
 }
 
 /// How a neighbour was heard.
@@ -482,6 +531,96 @@ pub struct Aggregation {
     pub member: String,
     /// ifName of the aggregate.
     pub aggregate: String,
+    /// The system at the other end, as LACP knows it (dot3adAggPortPartnerOperSystemID).
+    pub partner_system: Option<MacAddr>,
+    /// The key of the aggregate there (dot3adAggPortPartnerOperKey).
+    pub partner_key: Option<u16>,
+}
+
+/// The state of a port in the spanning tree (dot1dStpPortState of RFC 4188).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanningTreeState {
+    /// It takes no part.
+    Disabled,
+    /// It passes nothing on, so that there is no loop.
+    Blocking,
+    /// It waits before it learns.
+    Listening,
+    /// It learns, and passes nothing on yet.
+    Learning,
+    /// It passes frames on.
+    Forwarding,
+    /// It is broken.
+    Broken,
+}
+
+impl SpanningTreeState {
+    /// Every state.
+    pub const ALL: [Self; 6] =
+        [Self::Disabled, Self::Blocking, Self::Listening, Self::Learning, Self::Forwarding, Self::Broken];
+
+    /// Returns the word that `inspect` and files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Blocking => "blocking",
+            Self::Listening => "listening",
+            Self::Learning => "learning",
+            Self::Forwarding => "forwarding",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// What a device believes of the spanning tree (RFC 4188, dot1dStp).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SpanningTree {
+    /// The address of the root bridge.
+    pub root: MacAddr,
+    /// Its priority.
+    pub root_priority: u16,
+    /// The cost of the way there; 0 on the root itself.
+    pub root_cost: Option<u64>,
+    /// ifName of the port that leads there; empty on the root itself, or where it did not resolve.
+    pub root_port: String,
+}
+
+/// A port at which another bridge is the designated one, or that passes nothing on (RFC 4188, dot1dStpPortTable).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SpanningTreePort {
+    /// ifName.
+    pub interface: String,
+    /// The bridge port.
+    pub bridge_port: u32,
+    /// Its state.
+    pub state: Option<SpanningTreeState>,
+    /// The address of the segment's designated bridge.
+    pub designated_bridge: Option<MacAddr>,
+    /// The identifier of that bridge's port: a priority and a number.
+    pub designated_port: Option<u16>,
+}
+
+/// Where a device sends packets on to: a next hop of its routes, of which none is kept (RFC 4292).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The address.
+    pub ip: IpAddr,
+    /// ifName of the way there; empty where the device does not tell.
+    pub interface: String,
+    /// Whether a default route leads there.
+    pub default_route: bool,
+}
+
+/// A card of an agent that broadcasts in its VLAN more often than tables forget, so that every switch there has learned it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The agent's name of the interface.
+    pub interface: String,
+    /// The address.
+    pub mac: MacAddr,
+    /// The VLAN of a tagged interface.
+    pub vlan: Option<u16>,
 }
 
 /// A VLAN that a device has (dot1qVlanCurrentTable of RFC 4363, vtpVlanTable).

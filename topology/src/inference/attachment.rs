@@ -11,6 +11,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::MacAddr;
+
 use super::{
     Attachment, Place, Reason, RejectReason, Rejected, SiteEvidence, SiteInference, Where,
     index::{DeviceIndex, Index, Port, PortIndex, Row},
@@ -20,6 +22,8 @@ use super::{
 
 /// The most that is said of an answer which other evidence may overturn.
 const GUESS: u8 = 45;
+/// What is said of a station that its controller has.
+const WIRELESS: u8 = 92;
 /// What is taken off where no anchor tells the ways in a VLAN.
 const ADRIFT: u8 = 4;
 
@@ -27,7 +31,12 @@ const ADRIFT: u8 = 4;
 pub fn infer(evidence: &SiteEvidence) -> SiteInference {
     let index = Index::of(evidence);
     let pairs = Pairs::of(&index);
-    let attachments = index.rows.iter().map(|(mac, rows)| (*mac, attach(&index, &pairs, rows))).collect();
+    let mut attachments: BTreeMap<MacAddr, Attachment> =
+        index.rows.iter().map(|(mac, rows)| (*mac, behind_phone(&index, *mac, attach(&index, &pairs, rows)))).collect();
+    for (mac, (controller, vlan)) in &index.stations {
+        let by_cable = attachments.remove(mac);
+        attachments.insert(*mac, wireless(&index, *controller, *vlan, by_cable));
+    }
     let busy = index.ports.iter().filter(|port| !port.behind.is_empty());
     let mut between_switches: Vec<_> = busy
         .map(|port| {
@@ -37,6 +46,34 @@ pub fn infer(evidence: &SiteEvidence) -> SiteInference {
         .collect();
     between_switches.sort();
     SiteInference { attachments, between_switches, links: links(&index), dropped: index.dropped }
+}
+
+/// Says of an endpoint at a port with a telephone that it is plugged into that.
+fn behind_phone(index: &Index, mac: MacAddr, found: Attachment) -> Attachment {
+    let Where::Port(at) = found.at else { return found };
+    let phone = index.port_of(at).and_then(|port| index.phone_before(port, mac));
+    match (found.reason, phone) {
+        (Reason::EdgePort { .. }, Some(phone)) => Attachment { reason: Reason::BehindPhone { phone }, ..found },
+        _ => found,
+    }
+}
+
+/// Attaches a station to its controller, which knows it by its radio; tables have it at the port of an access point, or of the
+/// controller, and that is no place of its own.
+fn wireless(index: &Index, controller: DeviceIndex, vlan: Option<u16>, by_cable: Option<Attachment>) -> Attachment {
+    let mut rejected = Vec::new();
+    let mut in_table = None;
+    if let Some(found) = by_cable {
+        if let Where::Port(Place { device, interface, vlan }) = found.at {
+            in_table = vlan;
+            rejected.push(Rejected { device, interface: Some(interface), vlan, reason: RejectReason::Wireless });
+        }
+        rejected.extend(found.rejected);
+    }
+    rejected.sort_unstable();
+    rejected.dedup();
+    let at = Where::Behind { device: index.device(controller), vlan: vlan.or(in_table) };
+    Attachment { at, also: Vec::new(), confidence: WIRELESS, reason: Reason::Wireless, rejected }
 }
 
 /// Attaches one address from all its rows: the best of its VLANs.

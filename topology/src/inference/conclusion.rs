@@ -46,6 +46,13 @@ pub enum Reason {
         /// How many endpoints are learned on the port; many mean something unmanaged behind it.
         macs: usize,
     },
+    /// The only port left without a managed device behind it; a telephone is heard there, and it is plugged into that.
+    BehindPhone {
+        /// The telephone.
+        phone: MacAddr,
+    },
+    /// A wireless controller has it among its stations.
+    Wireless,
     /// Of several ports without a managed device behind, the one with the fewest addresses.
     FewestAddresses {
         /// Endpoints learned on the port.
@@ -123,6 +130,8 @@ pub enum RejectReason {
     PortDown,
     /// The endpoint is better known in another VLAN.
     OtherVlan,
+    /// A wireless controller has it: the port leads to an access point, or to the controller.
+    Wireless,
     /// It may have moved there: believed when the next walk says so too.
     MovePending,
 }
@@ -154,6 +163,43 @@ pub struct Attachment {
     pub reason: Reason,
     /// The rows that were not believed, in order.
     pub rejected: Vec<Rejected>,
+}
+
+/// The least confidence of what is no guess.
+const SURE: u8 = 50;
+
+impl Attachment {
+    /// Returns whether it is a port, and no guess.
+    pub const fn is_sure(&self) -> bool {
+        matches!(self.at, Where::Port(_)) && self.confidence >= SURE
+    }
+
+    /// Returns whether an endpoint that was believed to be at a port is elsewhere without a move: the port is down, or turned
+    /// out to lead to where the endpoint is.
+    pub fn overturns(&self, old: Place) -> bool {
+        self.rejected.iter().any(|row| {
+            (row.device, row.interface) == (old.device, Some(old.interface))
+                && matches!(
+                    row.reason,
+                    RejectReason::PortDown | RejectReason::LeadsTo { .. } | RejectReason::BetweenSwitches { .. }
+                )
+        })
+    }
+
+    /// Returns whether it only lacks what would speak for a port: it is a guess, and nothing of that device's table is in it.
+    /// Rows that a walk missed, or that aged out, move nobody.
+    pub fn lacks(&self, old: Place) -> bool {
+        let is_elsewhere = |row: &Rejected| {
+            row.device == old.device
+                && !(row.interface == Some(old.interface) && matches!(row.reason, RejectReason::MayLeadTo { .. }))
+        };
+        let is_of_device = match self.at {
+            Where::Port(place) => place.device == old.device,
+            Where::Behind { device, .. } => device == old.device && self.reason == Reason::PortUnresolved,
+            Where::Nowhere => false,
+        };
+        !self.is_sure() && !is_of_device && !self.rejected.iter().any(is_elsewhere)
+    }
 }
 
 /// Why an address in a table is no endpoint.

@@ -33,6 +33,18 @@ pub struct DeviceEvidence {
     /// The devices that its spanning tree and LACP tell of at the other end.
     #[serde(default)]
     pub facing: Vec<FacingEvidence>,
+    /// The wireless stations that it controls, each with its VLAN where that is told.
+    #[serde(default)]
+    pub stations: Vec<StationEvidence>,
+}
+
+/// A wireless station, as its controller tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StationEvidence {
+    /// Its address.
+    pub mac: MacAddr,
+    /// The VLAN that its frames come out in.
+    pub vlan: Option<u16>,
 }
 
 /// What kind of port an interface is, as far as the inference cares.
@@ -100,6 +112,9 @@ pub struct NeighbourEvidence {
     /// The managed device that it says it is, where that alone proves nothing: it counts only beside what others hear.
     #[serde(default)]
     pub claims: Option<DeviceId>,
+    /// The address of a telephone that it says it is.
+    #[serde(default)]
+    pub phone: Option<MacAddr>,
 }
 
 /// Which protocol tells of the device at the other end.

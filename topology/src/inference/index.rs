@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DropReason, ForwardingEvidence, SiteEvidence, adjacency::Adjacency, shared::Shared};
+use super::{DropReason, ForwardingEvidence, Place, SiteEvidence, adjacency::Adjacency, shared::Shared};
 use crate::{DeviceId, InterfaceId, MacAddr};
 
 /// The number of a device in the index.
@@ -54,6 +54,10 @@ pub(super) struct Index {
     /// The rows about each endpoint.
     pub(super) rows: BTreeMap<MacAddr, BTreeSet<Row>>,
     pub(super) dropped: BTreeMap<MacAddr, DropReason>,
+    /// The telephones heard at each port.
+    phones: BTreeMap<PortIndex, BTreeSet<MacAddr>>,
+    /// The controller of each wireless station, with the VLAN where that is told: of several the first in order.
+    pub(super) stations: BTreeMap<MacAddr, (DeviceIndex, Option<u16>)>,
 }
 
 /// Looks numbers up while the index is built.
@@ -72,6 +76,7 @@ impl Index {
         index.adjacency = Adjacency::new(index.devices.len());
         index.read_neighbours(evidence, &lookup);
         index.read_facing(evidence, &lookup);
+        index.read_stations(evidence, &lookup);
         let shared = index.read_tables(evidence, &lookup);
         index.adjacency.decide(&shared, &index.paired());
         for (device, far, port, _, is_way) in index.adjacency.claims() {
@@ -82,6 +87,16 @@ impl Index {
         index.unplaced = index.unplaced(&shared);
         index.anchored = index.anchored(evidence);
         index
+    }
+
+    /// Returns the number of the port at a place.
+    pub(super) fn port_of(&self, at: Place) -> Option<PortIndex> {
+        let of = |port: &Port| (self.device(port.device), port.interface);
+        // Ports are numbered in the order of their devices, and those in the order of their ids.
+        let from = self.ports.partition_point(|port| self.device(port.device) < at.device);
+        let ports =
+            self.ports.iter().enumerate().skip(from).take_while(|(_, port)| self.device(port.device) == at.device);
+        ports.into_iter().find(|(_, port)| of(port) == (at.device, at.interface)).map(|(number, _)| number)
     }
 
     /// Returns the identity of a device.
@@ -209,6 +224,9 @@ impl Index {
                 let named = neighbour.device.and_then(|id| lookup.devices.get(&id).copied()).or(by_chassis);
                 let Some(port) = lookup.port(device.id, neighbour.interface) else { continue };
                 let Some(here) = self.ports.get(port).map(|port| port.device) else { continue };
+                if let Some(phone) = neighbour.phone {
+                    self.phones.entry(port).or_default().insert(phone);
+                }
                 let claimed = neighbour.claims.and_then(|id| lookup.devices.get(&id).copied());
                 let Some(far) = named.or(claimed).filter(|far| *far != here) else { continue };
                 let id = self.devices.get(far).copied();
@@ -220,6 +238,27 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// A station that two controllers tell of roams between them: one of them is named.
+    fn read_stations(&mut self, evidence: &SiteEvidence, lookup: &Lookup) {
+        for device in &evidence.devices {
+            let Some(controller) = lookup.devices.get(&device.id).copied() else { continue };
+            for station in &device.stations {
+                if lookup.drop_reason(station.mac, &self.devices).is_none() {
+                    let known = self.stations.entry(station.mac).or_insert((controller, station.vlan));
+                    *known = (*known).min((controller, station.vlan));
+                }
+            }
+        }
+    }
+
+    /// Returns the telephone at a port that an address is behind, where one alone is heard there that the port has learned.
+    pub(super) fn phone_before(&self, port: PortIndex, mac: MacAddr) -> Option<MacAddr> {
+        let mut phones = self.phones.get(&port)?.iter().copied();
+        let phone = phones.next().filter(|phone| phones.next().is_none() && *phone != mac)?;
+        let here = |row: &Row| row.port == Some(port) && row.learned;
+        self.rows.get(&phone)?.iter().any(here).then_some(phone)
     }
 
     fn read_facing(&mut self, evidence: &SiteEvidence, lookup: &Lookup) {

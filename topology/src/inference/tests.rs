@@ -35,6 +35,7 @@ fn switch(number: u64, forwarding: Vec<ForwardingEvidence>) -> DeviceEvidence {
         forwarding,
         neighbours: Vec::new(),
         facing: Vec::new(),
+        stations: Vec::new(),
     }
 }
 
@@ -54,7 +55,7 @@ fn interface(id: InterfaceId) -> InterfaceEvidence {
 
 fn lldp(at: InterfaceId, remote: u64) -> NeighbourEvidence {
     let chassis_id = own(remote).to_string();
-    NeighbourEvidence { interface: at, device: None, remote_interface: None, chassis_id, claims: None }
+    NeighbourEvidence { interface: at, device: None, remote_interface: None, chassis_id, claims: None, phone: None }
 }
 
 fn at(device_number: u64, port_number: u64, vlan: u16) -> Where {
@@ -106,6 +107,44 @@ fn a_phone_that_speaks_lldp_is_no_switch() {
     one.neighbours.push(NeighbourEvidence { chassis_id: host(1).to_string(), ..lldp(port(1, 3), 7) });
     let found = &inferred(vec![one]).attachments[&host(1)];
     assert_eq!((found.at, found.confidence), (at(1, 3, 10), 95));
+}
+
+#[test]
+fn a_terminal_behind_a_phone_is_at_the_phones_port_and_the_reason_names_it() {
+    let rows = vec![row(host(1), 10, port(1, 3)), row(host(2), 20, port(1, 3)), row(host(3), 10, port(1, 4))];
+    let mut one = switch(1, rows);
+    one.neighbours.push(NeighbourEvidence { phone: Some(host(2)), ..lldp(port(1, 3), 99) });
+    let found = inferred(vec![one]).attachments;
+    assert_eq!((found[&host(1)].at, found[&host(1)].confidence), (at(1, 3, 10), 95));
+    assert_eq!(found[&host(1)].reason, Reason::BehindPhone { phone: host(2) });
+    assert_eq!(found[&host(2)].reason, Reason::EdgePort { macs: 2 }, "the phone itself, in its own VLAN");
+    assert_eq!(found[&host(3)].reason, Reason::EdgePort { macs: 1 });
+}
+
+#[test]
+fn a_phone_that_the_port_has_not_learned_and_two_phones_say_nothing() {
+    let rows = vec![row(host(1), 10, port(1, 3))];
+    let mut one = switch(1, rows);
+    one.neighbours.push(NeighbourEvidence { phone: Some(host(2)), ..lldp(port(1, 3), 99) });
+    assert_eq!(inferred(vec![one.clone()]).attachments[&host(1)].reason, Reason::EdgePort { macs: 1 });
+    one.forwarding.extend([row(host(2), 20, port(1, 3)), row(host(3), 20, port(1, 3))]);
+    one.neighbours.push(NeighbourEvidence { phone: Some(host(3)), ..lldp(port(1, 3), 98) });
+    assert_eq!(inferred(vec![one]).attachments[&host(1)].reason, Reason::EdgePort { macs: 3 });
+}
+
+#[test]
+fn a_station_is_at_its_controller_and_not_at_the_access_points_port() {
+    let one = switch(1, vec![row(host(1), 10, port(1, 3)), row(host(2), 10, port(1, 4))]);
+    let mut controller = switch(2, Vec::new());
+    controller.stations.push(StationEvidence { mac: host(1), vlan: None });
+    controller.stations.push(StationEvidence { mac: host(7), vlan: Some(30) });
+    let found = inferred(vec![one, controller]).attachments;
+    let here = |vlan| Where::Behind { device: device(2), vlan: Some(vlan) };
+    assert_eq!((found[&host(1)].at, found[&host(1)].reason), (here(10), Reason::Wireless));
+    assert!(found[&host(1)].confidence > 80);
+    assert_eq!(reasons(&found[&host(1)]), [RejectReason::Wireless]);
+    assert_eq!(found[&host(7)].at, here(30), "no table has it");
+    assert_eq!(found[&host(2)].at, at(1, 4, 10));
 }
 
 #[test]
@@ -239,7 +278,14 @@ fn claimed(mut devices: Vec<DeviceEvidence>) -> Vec<DeviceEvidence> {
         let claims = Some(device(3));
         let interface = port(number, 9);
         let device = &mut devices[usize::try_from(number).unwrap() - 1];
-        device.neighbours.push(NeighbourEvidence { interface, device: None, remote_interface, chassis_id, claims });
+        device.neighbours.push(NeighbourEvidence {
+            interface,
+            device: None,
+            remote_interface,
+            chassis_id,
+            claims,
+            phone: None,
+        });
     }
     devices
 }
@@ -506,7 +552,7 @@ fn any_evidence() -> impl Strategy<Value = SiteEvidence> {
         prop::collection::vec(any_row, 0..8),
         prop::collection::vec(any_interface, 0..3),
         prop::option::of((0_u64..5, 1_u64..4)),
-        prop::collection::vec((0_u64..5, 1_u64..4, prop::option::of(0_u64..5), 0_u8..3), 0..4),
+        prop::collection::vec((0_u64..5, 1_u64..4, prop::option::of(0_u64..5), 0_u8..5), 0..4),
     );
     let devices = prop::collection::vec(any_device, 0..5);
     devices.prop_map(|devices| {
@@ -532,6 +578,8 @@ fn any_evidence() -> impl Strategy<Value = SiteEvidence> {
                 match kind {
                     0 => device.facing.push(facing(FacingSource::Stp)),
                     1 => device.facing.push(facing(FacingSource::Lacp)),
+                    2 => device.stations.push(StationEvidence { mac: host(far), vlan: Some(10) }),
+                    3 => device.neighbours.push(NeighbourEvidence { phone: Some(host(far)), ..lldp(interface, 99) }),
                     _ => device.neighbours.push(NeighbourEvidence {
                         chassis_id: String::new(),
                         remote_interface,
@@ -558,6 +606,7 @@ fn shuffled(evidence: &SiteEvidence, turn: usize) -> SiteEvidence {
         device.interfaces.reverse();
         device.neighbours.reverse();
         device.facing.reverse();
+        device.stations.reverse();
     }
     if !devices.is_empty() {
         let turn = turn % devices.len();
@@ -596,7 +645,11 @@ proptest! {
         for attachment in result.attachments.values() {
             let sure = matches!(
                 attachment.reason,
-                Reason::EdgePort { .. } | Reason::SharedPorts { .. } | Reason::UnmanagedBehind { .. }
+                Reason::EdgePort { .. }
+                    | Reason::BehindPhone { .. }
+                    | Reason::Wireless
+                    | Reason::SharedPorts { .. }
+                    | Reason::UnmanagedBehind { .. }
             );
             prop_assert!(attachment.confidence <= 100 && (sure || attachment.confidence < 50), "{attachment:?}");
         }

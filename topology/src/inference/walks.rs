@@ -19,8 +19,6 @@ use crate::{DeviceId, InterfaceId, MacAddr};
 const WALKS: usize = 5;
 /// Walks without any row about an endpoint, after which nothing is known of it any more.
 const FORGOTTEN_AFTER: u64 = 100;
-/// The least confidence of what is no guess.
-const SURE: u8 = 50;
 /// The most that is said of a place while the last walk found another one.
 const CONTENDED: u8 = 60;
 
@@ -111,14 +109,7 @@ impl Belief {
     /// to where the endpoint is.
     fn is_corrected(&self, found: &Attachment) -> bool {
         let Where::Port(old) = self.attachment.at else { return matches!(found.at, Where::Port(_)) };
-        let overturned = found.rejected.iter().any(|row| {
-            (row.device, row.interface) == (old.device, Some(old.interface))
-                && matches!(
-                    row.reason,
-                    RejectReason::PortDown | RejectReason::LeadsTo { .. } | RejectReason::BetweenSwitches { .. }
-                )
-        });
-        is_sure(found) && (self.attachment.confidence < SURE || overturned)
+        found.is_sure() && (!self.attachment.is_sure() || found.overturns(old))
     }
 
     /// Returns whether a walk only lacks what it would take: it has a guess, or no port, and no row of the device at whose
@@ -130,13 +121,7 @@ impl Belief {
         {
             return true;
         }
-        let is_elsewhere = |row: &Rejected| {
-            row.device == old.device
-                && !(row.interface == Some(old.interface) && matches!(row.reason, RejectReason::MayLeadTo { .. }))
-        };
-        let has_row = found.rejected.iter().any(is_elsewhere)
-            || matches!(found.at, Where::Port(place) if place.device == old.device);
-        !is_sure(found) && !has_row
+        found.lacks(old)
     }
 
     /// Returns what is believed, with what is not believed yet.
@@ -150,10 +135,6 @@ impl Belief {
         }
         told
     }
-}
-
-fn is_sure(found: &Attachment) -> bool {
-    matches!(found.at, Where::Port(_)) && found.confidence >= SURE
 }
 
 fn is_port(one: Place, other: Place) -> bool {
@@ -203,6 +184,7 @@ fn device_together(id: DeviceId, told: &[(usize, &DeviceEvidence)]) -> DeviceEvi
         forwarding: rows_together(told),
         neighbours: neighbours_together(told),
         facing: facing_together(told),
+        stations: of_age(newest(|it| !it.stations.is_empty())).flat_map(|it| it.stations.iter().copied()).collect(),
     }
 }
 

@@ -36,6 +36,9 @@ pub struct DeviceTold {
     /// The neighbours it hears by LLDP and CDP.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub neighbours: Vec<NeighbourRow>,
+    /// The wireless stations that it controls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::or_default")]
+    pub stations: Vec<StationRow>,
     /// The VLANs and the interfaces that carry them.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub vlans: Vec<VlanRow>,
@@ -219,6 +222,25 @@ pub struct NeighbourRow {
     /// Addresses at which it can be managed.
     #[serde(default, deserialize_with = "lenient::or_default")]
     pub management_addresses: Vec<IpAddr>,
+    /// What it says it is: `telephone`, `bridge` and so on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::or_default")]
+    pub capabilities: Vec<String>,
+}
+
+/// A row of `stations`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StationRow {
+    /// The station.
+    pub mac: MacAddr,
+    /// The access point's name.
+    #[serde(default)]
+    pub access_point: Option<String>,
+    /// The network's name.
+    #[serde(default)]
+    pub ssid: Option<String>,
+    /// The VLAN that its frames come out in.
+    #[serde(default, deserialize_with = "lenient::vlan")]
+    pub vlan: Option<u16>,
 }
 
 /// A row of `vlans`.

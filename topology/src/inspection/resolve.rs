@@ -16,7 +16,7 @@ use crate::{
     DeviceId, InterfaceId, MacAddr,
     inference::{
         DeviceEvidence, FacingEvidence, FacingSource, ForwardingEvidence, InterfaceEvidence, NeighbourEvidence,
-        PortLink,
+        PortLink, StationEvidence,
     },
 };
 
@@ -187,6 +187,7 @@ pub fn resolve(
                     .filter_map(|row| Some(site.neighbour(*id, row, at(&ports.of_neighbour(row)?)?, &interface)))
                     .collect(),
                 facing: site.facing(*id, told, ports, &interface),
+                stations: told.stations.iter().map(|row| StationEvidence { mac: row.mac, vlan: row.vlan }).collect(),
             }
         })
         .collect();
@@ -328,7 +329,14 @@ impl<'a> Site<'a> {
         let far = self.device_of(row).filter(|far| *far != device);
         let remote = far.and_then(|far| interface(far, &self.far_port(far, row)?));
         let chassis_id = row.chassis_id.clone().unwrap_or_default();
-        NeighbourEvidence { interface: heard_at, device: far, remote_interface: remote, chassis_id, claims: None }
+        NeighbourEvidence {
+            interface: heard_at,
+            device: far,
+            remote_interface: remote,
+            chassis_id,
+            claims: None,
+            phone: phone(row),
+        }
     }
 
     /// Returns what the spanning tree and LACP say of who is at the other end.
@@ -369,6 +377,15 @@ impl<'a> Site<'a> {
         };
         of(number(0x0fff)).or_else(|| of(number(0x00ff)))
     }
+}
+
+/// Returns the address of a telephone that a neighbour says it is: its chassis', or its port's where the chassis is an IP address
+/// (ANSI/TIA-1057).
+fn phone(row: &NeighbourRow) -> Option<MacAddr> {
+    let is_phone = row.capabilities.iter().any(|word| word == "telephone");
+    let mac = |text: &Option<String>| text.as_ref().and_then(|text| text.trim().parse().ok());
+    let found: Option<MacAddr> = mac(&row.chassis_id).or_else(|| mac(&row.port_id));
+    found.filter(|mac| is_phone && mac.is_unicast())
 }
 
 fn only(devices: Option<&BTreeSet<DeviceId>>) -> Option<DeviceId> {

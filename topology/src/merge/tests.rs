@@ -83,7 +83,7 @@ fn account(id: u64, agent: u64, scope: &str, known: &Known) -> Arc<Device> {
 }
 
 fn grouped(accounts: &[Arc<Device>]) -> Vec<Vec<u64>> {
-    let groups = groups(accounts.iter().map(AsRef::as_ref), SPACE);
+    let groups = groups(accounts.iter().map(AsRef::as_ref), SPACE, &Rulings::new());
     groups.into_iter().map(|group| group.into_iter().map(crate::Id::raw).collect()).collect()
 }
 
@@ -104,6 +104,27 @@ fn each_strong_name_alone_makes_two_accounts_one_device() {
         let two = [account(1, 1, "core", &known), account(2, 2, "sw", &known)];
         assert_eq!(grouped(&two), [[1], [2]], "{known:?}");
     }
+}
+
+fn ruled(accounts: &[Arc<Device>], rulings: &[(u64, u64, bool)]) -> Vec<Vec<u64>> {
+    let id = DeviceId::from_raw;
+    let rulings = rulings.iter().map(|(one, two, same)| (pair(id(*one), id(*two)), *same)).collect();
+    let groups = groups(accounts.iter().map(AsRef::as_ref), SPACE, &rulings);
+    groups.into_iter().map(|group| group.into_iter().map(crate::Id::raw).collect()).collect()
+}
+
+#[test]
+fn a_ruling_goes_before_evidence_and_is_taken_back_with_it() {
+    let serial = |number| Known { serial: number, ..Known::default() };
+    let three =
+        [account(1, 1, "core", &serial(1)), account(2, 2, "sw", &serial(1)), account(3, 3, "other", &serial(2))];
+    assert_eq!(grouped(&three), [vec![1, 2], vec![3]]);
+    assert_eq!(ruled(&three, &[(1, 2, false)]), [[1], [2], [3]]);
+    assert_eq!(ruled(&three, &[(3, 2, true)]), [[1, 2, 3]], "whatever their serial numbers say");
+    // Of two rulings that contradict each other, what keeps apart wins.
+    assert_eq!(ruled(&three, &[(2, 3, true), (1, 3, false)]), [vec![1], vec![2, 3]]);
+    assert_eq!(ruled(&three, &[(7, 9, true)]), [vec![1, 2], vec![3]], "accounts that are gone rule nothing");
+    assert_eq!(ruled(&three, &[]), grouped(&three));
 }
 
 #[test]
@@ -177,7 +198,7 @@ proptest! {
         };
         let scopes = |accounts: &[Arc<Device>]| -> BTreeSet<BTreeSet<String>> {
             let by_id: BTreeMap<_, _> = accounts.iter().map(|it| (it.id, it.handles[0].scope.to_string())).collect();
-            let groups = groups(accounts.iter().map(AsRef::as_ref), SPACE);
+            let groups = groups(accounts.iter().map(AsRef::as_ref), SPACE, &Rulings::new());
             groups.iter().map(|group| group.iter().map(|id| by_id[id].clone()).collect()).collect()
         };
         let plain = with_ids(&|n| n);
@@ -185,7 +206,7 @@ proptest! {
         let mut other = with_ids(&|n| 1_000 + (count - n));
         other.sort_by_key(|it| (it.id.raw().wrapping_mul(seed | 1)) >> 7);
         prop_assert_eq!(scopes(&plain), scopes(&other));
-        for group in groups(plain.iter().map(AsRef::as_ref), SPACE) {
+        for group in groups(plain.iter().map(AsRef::as_ref), SPACE, &Rulings::new()) {
             let of: Vec<_> = plain.iter().filter(|it| group.contains(&it.id)).map(|it| names(it, SPACE)).collect();
             prop_assert!(of.iter().all(|one| of.iter().all(|two| !one.contradicts(two))));
         }

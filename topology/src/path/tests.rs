@@ -55,6 +55,32 @@ fn routers_of_one_transfer_net_are_joined_and_ranges_that_repeat_at_sites_are_no
 }
 
 #[test]
+fn of_two_routers_in_a_transfer_net_the_way_leads_over_the_next_hop() {
+    let mut both = map(true);
+    // Two routers stand in the net of the first; only one of them leads on.
+    let feet = [
+        foot(5, THERE, "wan", "10.255.1.2/29"),
+        foot(6, THERE, "wan", "10.255.1.3/29"),
+        foot(3, HERE, "wan2", "10.255.1.1/29"),
+        foot(5, THERE, "lan", "10.7.0.1/29"),
+        foot(6, THERE, "lan", "10.7.0.2/29"),
+        foot(7, THERE, "lan", "10.7.0.3/29"),
+    ];
+    both.feet(feet, |_, _| true);
+    let before = both.way(device(3), device(7), true).unwrap();
+    assert_eq!(devices(&before), [5, 7], "one as good as the other");
+    both.next_hop((device(3), Some("wan2")), "10.255.1.3".parse().unwrap(), true, |_| true);
+    let steps = both.way(device(3), device(7), true).unwrap();
+    assert_eq!(devices(&steps), [6, 7]);
+    assert_eq!(steps[0].ground, Ground::NextHop("10.255.1.3".parse().unwrap()));
+    assert_eq!((steps[0].out.as_deref(), steps[0].into.as_deref()), (Some("wan2"), Some("wan")));
+    // An address that several have, or nobody near, is nobody's.
+    both.next_hop((device(1), None), "192.168.1.1".parse().unwrap(), true, |_| true);
+    both.next_hop((device(1), None), "10.255.1.2".parse().unwrap(), true, |_| false);
+    assert!(both.steps[&device(1)].iter().all(|step| !matches!(step.ground, Ground::NextHop(_))));
+}
+
+#[test]
 fn the_gateway_of_an_address_is_who_stands_in_most_subnets_of_its_own_site() {
     let map = map(true);
     let ip = "192.168.1.77".parse().unwrap();

@@ -28,6 +28,7 @@ pub(super) fn evidence(plan: &Plan, shape: &Shape, dice: &mut Dice) -> SiteEvide
             forwarding: Vec::new(),
             neighbours: Vec::new(),
             facing: Vec::new(),
+            stations: Vec::new(),
         });
     }
     let by_member: Vec<bool> = devices.iter().map(|_| dice.happens(20)).collect();
@@ -176,7 +177,14 @@ fn tell_neighbours(plan: &Plan, shape: &Shape, devices: &mut [DeviceEvidence], d
         let chassis = switches(shape).find(|it| it.id == far.0).map(Device::own_mac).expect("a device");
         let remote_interface = dice.happens(50).then_some(far.1);
         let chassis_id = chassis.to_string();
-        let neighbour = NeighbourEvidence { interface: at.1, device: None, remote_interface, chassis_id, claims: None };
+        let neighbour = NeighbourEvidence {
+            interface: at.1,
+            device: None,
+            remote_interface,
+            chassis_id,
+            claims: None,
+            phone: None,
+        };
         told_by(devices, at.0).neighbours.push(neighbour);
     }
     // Telephones tell of themselves too.
@@ -186,7 +194,14 @@ fn tell_neighbours(plan: &Plan, shape: &Shape, devices: &mut [DeviceEvidence], d
             && dice.happens(5)
         {
             let chassis_id = mac.to_string();
-            let phone = NeighbourEvidence { interface, device: None, remote_interface: None, chassis_id, claims: None };
+            let phone = NeighbourEvidence {
+                interface,
+                device: None,
+                remote_interface: None,
+                chassis_id,
+                claims: None,
+                phone: None,
+            };
             told_by(devices, device).neighbours.push(phone);
         }
     }

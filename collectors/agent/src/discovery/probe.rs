@@ -60,6 +60,8 @@ pub(crate) struct ProbeSockets(Option<Arc<Opened>>);
 struct Opened {
     echo: Socket,
     arp: Socket,
+    /// For what is announced while a sweep uses the other one. Nothing ever comes in by it.
+    announcing: Socket,
 }
 
 /// A socket in use, which rests afterwards if it is kept.
@@ -123,9 +125,10 @@ fn as_ours(network: &pnet::ipnetwork::IpNetwork) -> IpNetwork {
 impl ProbeSockets {
     /// Opens both sockets.
     pub(crate) fn open_now() -> io::Result<Self> {
-        let opened = Opened { echo: open_echo()?, arp: open_arp()? };
+        let opened = Opened { echo: open_echo()?, arp: open_arp()?, announcing: open_arp()? };
         filter(&opened.echo, 0)?;
         filter(&opened.arp, 0)?;
+        filter(&opened.announcing, 0)?;
         Ok(Self(Some(Arc::new(opened))))
     }
 
@@ -135,6 +138,15 @@ impl ProbeSockets {
 
     fn arp(&self) -> io::Result<Lease> {
         self.lease(|opened| &opened.arp, open_arp)
+    }
+
+    fn announcing(&self) -> io::Result<Socket> {
+        if let Some(opened) = &self.0 {
+            return opened.announcing.try_clone();
+        }
+        let socket = open_arp()?;
+        filter(&socket, 0)?;
+        Ok(socket)
     }
 
     fn lease(&self, kept: fn(&Opened) -> &Socket, open: fn() -> io::Result<Socket>) -> io::Result<Lease> {
@@ -249,21 +261,58 @@ impl Arp {
     }
 
     fn question(&self, address: Ipv4Addr) -> Option<[u8; ARP_FRAME_BYTES]> {
-        let mut bytes = [0; ARP_FRAME_BYTES];
-        let mut frame = MutableEthernetPacket::new(&mut bytes)?;
-        frame.set_destination(MacAddr::broadcast());
-        frame.set_source(self.mac);
-        frame.set_ethertype(EtherTypes::Arp);
-        let mut arp = MutableArpPacket::new(frame.payload_mut())?;
-        arp.set_hardware_type(ArpHardwareTypes::Ethernet);
-        arp.set_protocol_type(EtherTypes::Ipv4);
-        arp.set_hw_addr_len(6);
-        arp.set_proto_addr_len(4);
-        arp.set_operation(ArpOperations::Request);
-        arp.set_sender_hw_addr(self.mac);
-        arp.set_sender_proto_addr(self.address);
-        arp.set_target_proto_addr(address);
-        Some(bytes)
+        question(self.mac, self.address, address)
+    }
+}
+
+/// Returns the question of `mac`, which has `own`, for `address`.
+fn question(mac: MacAddr, own: Ipv4Addr, address: Ipv4Addr) -> Option<[u8; ARP_FRAME_BYTES]> {
+    let mut bytes = [0; ARP_FRAME_BYTES];
+    let mut frame = MutableEthernetPacket::new(&mut bytes)?;
+    frame.set_destination(MacAddr::broadcast());
+    frame.set_source(mac);
+    frame.set_ethertype(EtherTypes::Arp);
+    let mut arp = MutableArpPacket::new(frame.payload_mut())?;
+    arp.set_hardware_type(ArpHardwareTypes::Ethernet);
+    arp.set_protocol_type(EtherTypes::Ipv4);
+    arp.set_hw_addr_len(6);
+    arp.set_proto_addr_len(4);
+    arp.set_operation(ArpOperations::Request);
+    arp.set_sender_hw_addr(mac);
+    arp.set_sender_proto_addr(own);
+    arp.set_target_proto_addr(address);
+    Some(bytes)
+}
+
+impl Segment {
+    /// Returns the name of the interface.
+    pub(crate) fn interface(&self) -> &str {
+        &self.interface.name
+    }
+
+    /// Returns the address of the card.
+    pub(crate) fn mac(&self) -> Option<onenet_topology::MacAddr> {
+        self.interface.mac.map(|mac| onenet_topology::MacAddr(mac.octets()))
+    }
+}
+
+/// Announces this machine's own address on a segment: an ARP request for it from itself (RFC 5227, section 2.3), which nobody
+/// answers and every switch passes on.
+pub(crate) fn announce(sockets: &ProbeSockets, segment: &Segment) -> io::Result<()> {
+    let mac = segment.interface.mac.unwrap_or_default();
+    let Some(frame) = question(mac, segment.address, segment.address) else { return Ok(()) };
+    let config = datalink::Config {
+        socket_fd: Some(sockets.announcing()?.into_raw_fd()),
+        channel_type: ChannelType::Layer3(ARP),
+        promiscuous: false,
+        read_timeout: Some(LOOK),
+        ..datalink::Config::default()
+    };
+    match datalink::channel(&segment.interface, config)? {
+        Channel::Ethernet(mut sender, _receiver) => {
+            sender.send_to(&frame, None).unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::Unsupported)))
+        }
+        _ => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
 }
 

@@ -209,6 +209,10 @@ impl Device {
             let bridge = poll_bridge(session, &self.names).await;
             self.note_quirks(Shown::Bridge, &bridge);
             self.bridge_mac = bridge.rows.first().and_then(|bridge| bridge.address.get()).copied().or(self.bridge_mac);
+            if !bridge.is_partial() {
+                let bodies = bridge.rows.first().map(facts::spanning_tree).unwrap_or_default();
+                self.complete(Method::SnmpSpanningTree, bodies).await;
+            }
         }
         if restarted {
             self.recognition.restarted();
@@ -277,15 +281,20 @@ impl Device {
         whole
     }
 
-    /// Tells discovery whereto the device's routes lead: seldom, and only when somebody looks for devices.
-    async fn look_along_routes(&self, session: &mut Session) {
-        if !self.shared.finder.is_looking() {
+    /// Reads whereto the device's routes lead, seldom: what is read in part is told as far as it goes, since a default route
+    /// comes first. A switch that passes nothing on has no routes worth a question, unless somebody looks for devices.
+    async fn look_along_routes(&mut self, session: &mut Session) {
+        let own = poll_own_addresses(session, &self.names).await;
+        if own.rows.len() < 2 && !self.shared.finder.is_looking() {
             return;
         }
-        let own = poll_own_addresses(session, &self.names).await;
         let routes = poll_routes(session, &own.rows, &self.names).await;
         let hops = routes.rows.iter().flat_map(|routes| routes.next_hops.iter().map(|hop| hop.ip));
         self.shared.finder.told(&self.config.name, Source::NextHop, hops);
+        let cut = |error: &TableError| error.error != TableProblem::RoutesCut;
+        if !routes.errors.iter().any(cut) {
+            self.complete(Method::SnmpRoutes, facts::next_hops(routes.rows)).await;
+        }
     }
 
     async fn read_forwarding(&mut self, session: &mut Session) -> Polled<ForwardingRow> {

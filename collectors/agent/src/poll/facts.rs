@@ -19,7 +19,7 @@ use onenet_topology::{
     },
 };
 
-pub(super) use network::{own_addresses, vlans};
+pub(super) use network::{next_hops, own_addresses, spanning_tree, vlans};
 
 use crate::spool::SortedFacts;
 
@@ -171,9 +171,16 @@ pub(super) fn neighbours(rows: Vec<Neighbour>) -> Vec<FactBody> {
             system_name: text(row.system_name),
             system_description: text(row.system_description),
             management_addresses: row.management_addresses,
+            capabilities: capabilities(row.capabilities.get()),
         })
     };
     rows.into_iter().map(body).collect()
+}
+
+/// Returns the bits of words.
+fn capabilities(words: Option<&Vec<&'static str>>) -> u16 {
+    let bit = |word: &&str| fact::Neighbour::CAPABILITIES.iter().position(|known| known == word);
+    words.into_iter().flatten().filter_map(bit).fold(0, |bits, place| bits | 1 << place)
 }
 
 /// Returns the parts that identify equipment: chassis, modules, stacks, and whatever has a serial number. Fans, ports and
@@ -202,7 +209,10 @@ pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
 pub(super) fn aggregation(rows: Vec<LagMember>) -> Vec<FactBody> {
     let body = |row: LagMember| {
         let (member, aggregate) = (row.interface?, row.aggregate?);
-        (row.attached != Some(false)).then_some(FactBody::Aggregation(Aggregation { member, aggregate }))
+        let partner_system = row.partner_system.get().copied();
+        let partner_key = row.partner_key.get().and_then(|key| u16::try_from(*key).ok());
+        let body = FactBody::Aggregation(Aggregation { member, aggregate, partner_system, partner_key });
+        (row.attached != Some(false)).then_some(body)
     };
     rows.into_iter().filter_map(body).collect()
 }

@@ -115,7 +115,9 @@ async fn free_port() -> u16 {
 }
 
 fn site_with(device: &str, port: u16) -> String {
-    format!("[[devices]]\nname = \"{device}\"\naddress = \"127.0.0.1\"\nport = {port}\ncommunity = \"public\"\n")
+    format!(
+        "[anchor]\ninterval_s = 0\n[[devices]]\nname = \"{device}\"\naddress = \"127.0.0.1\"\nport = {port}\ncommunity = \"public\"\n"
+    )
 }
 
 /// Finds the fact that a device of this name is silent.

@@ -2,7 +2,10 @@
 
 use onenet_topology::{
     ProbeKind, ProbeRole, ProbeState, ProbeTest, Role, SensorKind, SensorState,
-    fact::{ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState},
+    fact::{
+        ConditionKind, EventKind, ForwardingStatus, InterfaceStatus, Method, NeighbourProtocol, ReachState,
+        SpanningTreeState,
+    },
 };
 
 use super::check::FromWire;
@@ -50,6 +53,9 @@ twins! {
         SnmpSeldomSensors = SnmpSeldomSensors,
         PassiveClassification = PassiveClassification,
         Probe = Probe,
+        SnmpSpanningTree = SnmpSpanningTree,
+        SnmpRoutes = SnmpRoutes,
+        Anchor = Anchor,
         PassiveFrames = PassiveFrames,
         PassiveArp = PassiveArp,
         PassiveNd = PassiveNd,
@@ -156,5 +162,13 @@ twins! {
     ProbeRole { Parent = Parent, Gateway = Gateway, Child = Child, Named = Named }
     ProbeState { Up = Up, Degraded = Degraded, Down = Down, Unknown = Unknown }
     ProbeTest { Regular = Regular, Media = Media, Throughput = Throughput }
+    SpanningTreeState {
+        Disabled = Disabled,
+        Blocking = Blocking,
+        Listening = Listening,
+        Learning = Learning,
+        Forwarding = Forwarding,
+        Broken = Broken,
+    }
     SensorState { Normal = Normal, Warning = Warning, Critical = Critical, Absent = Absent }
 }

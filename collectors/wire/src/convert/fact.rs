@@ -3,15 +3,15 @@
 use onenet_topology::{
     Timestamp,
     fact::{
-        Address, Aggregation, Binding, Condition, Entity, Fact, FactBody, FactChange, Forwarding, Group, Host,
-        Identification, Interface, ItemKey, Neighbour, Reach, Scope, Sensor, Sighting, Station, System,
+        Address, Binding, Condition, Entity, Fact, FactBody, FactChange, Forwarding, Group, Host, Identification,
+        Interface, ItemKey, Neighbour, Reach, Scope, Sensor, Sighting, Station, System,
     },
 };
 use v1::fact_change::Body;
 
 use super::{
     check::{self, bytes, enumerated, ip, ip_bytes, mac, name, optional_enumerated, optional_mac, text, vlan},
-    classification, network, probe,
+    classification, joining, network, probe,
 };
 use crate::{
     Invalid, Problem,
@@ -67,7 +67,9 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         }
         Body::Sensor(it) => sensor(it).map(FactBody::Sensor).map_err(|e| e.within("sensor")),
         Body::Station(it) => wireless_station(it).map(FactBody::Station).map_err(|e| e.within("station")),
-        Body::Aggregation(it) => aggregation(it).map(FactBody::Aggregation).map_err(|e| e.within("aggregation")),
+        Body::Aggregation(it) => {
+            joining::aggregation(it).map(FactBody::Aggregation).map_err(|e| e.within("aggregation"))
+        }
         Body::Vlan(it) => network::vlan(it).map(FactBody::Vlan).map_err(|e| e.within("vlan")),
         Body::PortVlans(it) => network::port_vlans(it).map(FactBody::PortVlans).map_err(|e| e.within("port_vlans")),
         Body::OwnAddress(it) => network::own_address(it).map(FactBody::OwnAddress).map_err(|e| e.within("own_address")),
@@ -76,6 +78,14 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
             classification::read(it).map(FactBody::Classification).map_err(|e| e.within("classification"))
         }
         Body::Probe(it) => probe::probe(it).map(FactBody::Probe).map_err(|e| e.within("probe")),
+        Body::SpanningTree(it) => {
+            joining::spanning_tree(it).map(FactBody::SpanningTree).map_err(|e| e.within("spanning_tree"))
+        }
+        Body::SpanningTreePort(it) => {
+            joining::spanning_tree_port(it).map(FactBody::SpanningTreePort).map_err(|e| e.within("spanning_tree_port"))
+        }
+        Body::NextHop(it) => joining::next_hop(it).map(FactBody::NextHop).map_err(|e| e.within("next_hop")),
+        Body::Anchor(it) => joining::anchor(it).map(FactBody::Anchor).map_err(|e| e.within("anchor")),
     }
 }
 
@@ -119,6 +129,16 @@ pub(crate) fn item_key(body: Option<Body>) -> Result<ItemKey, Invalid> {
             mac("mac", &it.mac).map(|mac| ItemKey::Classification { mac }).map_err(|e| e.within("classification"))
         }
         Body::Probe(it) => probe::key(it).map_err(|e| e.within("probe")),
+        Body::SpanningTree(_) => Ok(ItemKey::SpanningTree),
+        Body::SpanningTreePort(it) => name("interface", it.interface)
+            .map(|interface| ItemKey::SpanningTreePort { interface })
+            .map_err(|e| e.within("spanning_tree_port")),
+        Body::NextHop(it) => joining::next_hop(it)
+            .map(|it| ItemKey::NextHop { ip: it.ip, interface: it.interface })
+            .map_err(|e| e.within("next_hop")),
+        Body::Anchor(it) => name("interface", it.interface)
+            .map(|interface| ItemKey::Anchor { interface })
+            .map_err(|e| e.within("anchor")),
     }
 }
 
@@ -221,6 +241,7 @@ fn neighbour(it: v1::Neighbour) -> Result<Neighbour, Invalid> {
         management_addresses: addresses
             .map(|(index, address)| ip(&format!("management_addresses[{index}]"), address))
             .collect::<Result<_, _>>()?,
+        capabilities: joining::short("capabilities", it.capabilities)?,
     })
 }
 
@@ -286,10 +307,6 @@ fn wireless_station(it: v1::Station) -> Result<Station, Invalid> {
     Ok(Station { mac, access_point: name("access_point", it.access_point)?, ssid: name("ssid", it.ssid)?, vlan })
 }
 
-fn aggregation(it: v1::Aggregation) -> Result<Aggregation, Invalid> {
-    Ok(Aggregation { member: name("member", it.member)?, aggregate: name("aggregate", it.aggregate)? })
-}
-
 impl From<&FactBody> for Body {
     fn from(body: &FactBody) -> Self {
         match body {
@@ -342,15 +359,17 @@ impl From<&FactBody> for Body {
                 ssid: it.ssid.clone(),
                 vlan: it.vlan.unwrap_or(0).into(),
             }),
-            FactBody::Aggregation(it) => {
-                Self::Aggregation(v1::Aggregation { member: it.member.clone(), aggregate: it.aggregate.clone() })
-            }
+            FactBody::Aggregation(it) => Self::Aggregation(it.into()),
             FactBody::Vlan(it) => Self::Vlan(it.into()),
             FactBody::PortVlans(it) => Self::PortVlans(it.into()),
             FactBody::OwnAddress(it) => Self::OwnAddress(it.into()),
             FactBody::Quirk(it) => Self::Quirk(it.into()),
             FactBody::Classification(it) => Self::Classification(it.into()),
             FactBody::Probe(it) => Self::Probe(it.into()),
+            FactBody::SpanningTree(it) => Self::SpanningTree(it.into()),
+            FactBody::SpanningTreePort(it) => Self::SpanningTreePort(it.into()),
+            FactBody::NextHop(it) => Self::NextHop(it.into()),
+            FactBody::Anchor(it) => Self::Anchor(it.into()),
         }
     }
 }
@@ -396,6 +415,7 @@ impl From<&Neighbour> for v1::Neighbour {
             system_name: it.system_name.clone(),
             system_description: it.system_description.clone(),
             management_addresses: it.management_addresses.iter().copied().map(ip_bytes).collect(),
+            capabilities: it.capabilities.into(),
         }
     }
 }
@@ -464,7 +484,7 @@ impl From<&ItemKey> for Body {
                 Self::Sensor(v1::Sensor { kind: v1::SensorKind::from(kind).into(), name, state: 0 })
             }
             ItemKey::Station { mac } => Self::Station(v1::Station { mac: mac.0.to_vec(), ..Default::default() }),
-            ItemKey::Aggregation { member } => Self::Aggregation(v1::Aggregation { member, aggregate: String::new() }),
+            ItemKey::Aggregation { member } => Self::Aggregation(v1::Aggregation { member, ..Default::default() }),
             ItemKey::Vlan { vlan } => Self::Vlan(v1::Vlan { vlan: vlan.into(), name: String::new() }),
             ItemKey::PortVlans { interface } => Self::PortVlans(v1::PortVlans { interface, ..Default::default() }),
             ItemKey::OwnAddress { ip, interface } => {
@@ -475,6 +495,14 @@ impl From<&ItemKey> for Body {
                 Self::Classification(v1::Classification { mac: mac.0.to_vec(), ..Default::default() })
             }
             ItemKey::Probe { name } => Self::Probe(v1::Probe { name, ..Default::default() }),
+            ItemKey::SpanningTree => Self::SpanningTree(v1::SpanningTree::default()),
+            ItemKey::SpanningTreePort { interface } => {
+                Self::SpanningTreePort(v1::SpanningTreePort { interface, ..Default::default() })
+            }
+            ItemKey::NextHop { ip, interface } => {
+                Self::NextHop(v1::NextHop { ip: ip_bytes(ip), interface, default_route: false })
+            }
+            ItemKey::Anchor { interface } => Self::Anchor(v1::Anchor { interface, ..Default::default() }),
         }
     }
 }

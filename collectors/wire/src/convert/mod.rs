@@ -8,6 +8,7 @@ mod enums;
 mod fact;
 mod flow;
 mod history;
+mod joining;
 mod message;
 mod network;
 mod probe;

@@ -7,11 +7,12 @@ use onenet_topology::{
     SiteId, Timestamp, VlanSet,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
-        Address, Aggregation, ApplicationSample, Binding, CaptureSample, Classification, Condition, ConditionKind,
-        DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding, ForwardingStatus,
-        Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample, InterfaceStatus, Method,
-        Neighbour, NeighbourProtocol, OwnAddress, PortVlans, Quirk, Reach, ReachState, Scope, Sensor, SensorSample,
-        Sighting, Station, System, TrafficSample, Vlan,
+        Address, Aggregation, Anchor, ApplicationSample, Binding, CaptureSample, Classification, Condition,
+        ConditionKind, DeviceSample, Entity, Event, EventKind, Fact, FactBody, FactChange, FlowTotals, Forwarding,
+        ForwardingStatus, Group, HistoryBody, HistoryItem, Host, Identification, Interface, InterfaceSample,
+        InterfaceStatus, Method, Neighbour, NeighbourProtocol, NextHop, OwnAddress, PortVlans, Quirk, Reach,
+        ReachState, Scope, Sensor, SensorSample, Sighting, SpanningTree, SpanningTreePort, SpanningTreeState, Station,
+        System, TrafficSample, Vlan,
     },
 };
 use onenet_wire::{
@@ -152,9 +153,9 @@ fn table_fact() -> impl Strategy<Value = FactBody> {
         |(mac, vlan, interface, bridge_port, status)| Forwarding { mac, vlan, interface, bridge_port, status },
     );
     let address = (ip(), text(), mac()).prop_map(|(ip, interface, mac)| Address { ip, interface, mac });
-    let neighbour = (protocol(), text(), text(), text(), text(), text(), text(), vec(ip(), 0..4)).prop_map(
-        |(protocol, local_interface, chassis_id, port_id, port_description, system_name, system_description, them)| {
-            Neighbour {
+    let neighbour = (protocol(), text(), text(), text(), text(), text(), text(), vec(ip(), 0..4), any::<u16>())
+        .prop_map(
+            |(
                 protocol,
                 local_interface,
                 chassis_id,
@@ -162,10 +163,22 @@ fn table_fact() -> impl Strategy<Value = FactBody> {
                 port_description,
                 system_name,
                 system_description,
-                management_addresses: them,
-            }
-        },
-    );
+                them,
+                capabilities,
+            )| {
+                Neighbour {
+                    protocol,
+                    local_interface,
+                    chassis_id,
+                    port_id,
+                    port_description,
+                    system_name,
+                    system_description,
+                    management_addresses: them,
+                    capabilities,
+                }
+            },
+        );
     prop_oneof![
         forwarding.prop_map(FactBody::Forwarding),
         address.prop_map(FactBody::Address),
@@ -211,7 +224,43 @@ fn recognised_fact() -> impl Strategy<Value = FactBody> {
         identification.prop_map(FactBody::Identification),
         sensor.prop_map(FactBody::Sensor),
         station.prop_map(FactBody::Station),
-        (text(), text()).prop_map(|(member, aggregate)| FactBody::Aggregation(Aggregation { member, aggregate })),
+        (text(), text(), option::of(mac()), option::of(any::<u16>())).prop_map(
+            |(member, aggregate, partner_system, partner_key)| {
+                FactBody::Aggregation(Aggregation { member, aggregate, partner_system, partner_key })
+            }
+        ),
+    ]
+}
+
+fn joining_fact() -> impl Strategy<Value = FactBody> {
+    let tree = (mac(), any::<u16>(), option::of(any::<u64>()), text()).prop_map(
+        |(root, root_priority, root_cost, root_port)| SpanningTree { root, root_priority, root_cost, root_port },
+    );
+    let port = (
+        text(),
+        any::<u32>(),
+        option::of(select(SpanningTreeState::ALL.to_vec())),
+        option::of(mac()),
+        option::of(any::<u16>()),
+    )
+        .prop_map(|(interface, bridge_port, state, designated_bridge, designated_port)| SpanningTreePort {
+            interface,
+            bridge_port,
+            state,
+            designated_bridge,
+            designated_port,
+        });
+    let hop = (ip(), text(), any::<bool>()).prop_map(|(ip, interface, default_route)| NextHop {
+        ip,
+        interface,
+        default_route,
+    });
+    let anchor = (text(), mac(), vlan()).prop_map(|(interface, mac, vlan)| Anchor { interface, mac, vlan });
+    prop_oneof![
+        tree.prop_map(FactBody::SpanningTree),
+        port.prop_map(FactBody::SpanningTreePort),
+        hop.prop_map(FactBody::NextHop),
+        anchor.prop_map(FactBody::Anchor),
     ]
 }
 
@@ -315,6 +364,7 @@ pub(crate) fn fact_body() -> impl Strategy<Value = FactBody> {
         passive_fact(),
         recognised_fact(),
         network_fact(),
+        joining_fact(),
         classification(),
         probe()
     ]

@@ -3,6 +3,7 @@
 use onenet_topology::{
     DeviceId, InterfaceId,
     endpoint::{BoundAddress, Endpoint, Witness},
+    fact::{FactBody, Method, Station},
     inference::{Place, Rejected, Where},
 };
 use serde::Serialize;
@@ -136,12 +137,16 @@ pub struct AttachmentBody {
     pub place: PlaceBody,
     /// Other ports at which it is as well.
     pub also: Vec<PlaceBody>,
+    /// The access point of a wireless station, as its controller names it.
+    pub access_point: Option<String>,
+    /// The network that a wireless station is in.
+    pub ssid: Option<String>,
     /// Since when.
     pub since: String,
     /// How sure it is, between 0 and 1; under 0.5 it is a guess. `null` where no table tells at present, so that this is
     /// where it was last.
     pub confidence: Option<f64>,
-    /// Why it is believed: `edge_port`, `shared_ports`, `most_agree`, `fewest_addresses`, `unmanaged_behind`, `row_missing`,
+    /// Why it is believed: `edge_port`, `behind_phone`, `wireless`, `shared_ports`, `most_agree`, `fewest_addresses`, `unmanaged_behind`, `row_missing`,
     /// `no_table_behind`, `port_unresolved`, `port_down`; `last_known` where no table tells at present, `move_pending` where
     /// the tables point elsewhere and that is not believed yet.
     pub reason: &'static str,
@@ -158,7 +163,7 @@ pub struct RejectedBody {
     #[serde(flatten)]
     pub place: PlaceBody,
     /// Why it was not believed: `leads_to`, `may_lead_to`, `between_switches`, `fewer_agree`, `more_addresses`,
-    /// `not_learned`, `port_unresolved`, `port_down`, `other_vlan`, `move_pending`.
+    /// `not_learned`, `port_unresolved`, `port_down`, `other_vlan`, `wireless`, `move_pending`.
     pub reason: &'static str,
     /// The reason in words.
     pub detail: String,
@@ -236,15 +241,28 @@ impl AttachmentBody {
             (None, None) => ("last_known", text::LAST_KNOWN.en.to_owned()),
         };
         let also = deciding.map(|found| found.also.as_slice()).unwrap_or_default();
+        let station = station(state, endpoint);
         Some(Self {
             place,
             also: also.iter().filter_map(|place| PlaceBody::of(state, Where::Port(*place))).collect(),
+            access_point: station.and_then(|it| given(&it.access_point)),
+            ssid: station.and_then(|it| given(&it.ssid)),
             since: time(located.since),
             confidence: deciding.map(|found| f64::from(found.confidence) / 100.0),
             reason,
             detail,
             contender: located.contender.and_then(|(at, _)| PlaceBody::of(state, at)),
         })
+    }
+}
+
+/// Returns what a wireless controller tells of an endpoint at present: the newest, where several do.
+pub(crate) fn station<'s>(state: &'s SiteState, endpoint: &Endpoint) -> Option<&'s Station> {
+    let told = endpoint.witnesses.iter().filter(|it| it.current && it.source.group.method == Method::SnmpStations);
+    let newest = told.max_by_key(|it| it.last_seen)?;
+    match &state.group(newest.source.agent, &newest.source.group)?.get(newest.source.fact)?.fact.body {
+        FactBody::Station(station) => Some(station),
+        _ => None,
     }
 }
 

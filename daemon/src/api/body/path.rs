@@ -30,9 +30,10 @@ pub struct HopBody {
     pub into: Option<String>,
     /// The port by which it goes out; `null` where it cannot be told.
     pub out: Option<String>,
-    /// Why it is believed to be on the way: `end` (it was asked for), `attachment`, `link`, `subnet`, or `tree` (of sites).
+    /// Why it is believed to be on the way: `end` (it was asked for), `attachment`, `link`, `subnet`,
+    /// `next_hop` (of the routes of the hop before), or `tree` (of sites).
     pub known_by: &'static str,
-    /// The subnet that it shares with the hop before.
+    /// The subnet that it shares with the hop before, or its address that is the next hop there.
     pub subnet: Option<String>,
     /// How sure that is, between 0 and 1, where it is not certain by itself.
     pub confidence: Option<f64>,
@@ -63,6 +64,7 @@ impl HopBody {
             Known::Attachment(confidence) => ("attachment", None, confidence.map(percent)),
             Known::Step(Ground::Link(confidence)) => ("link", None, Some(percent(confidence))),
             Known::Step(Ground::Subnet(subnet)) => ("subnet", Some(subnet.to_string()), None),
+            Known::Step(Ground::NextHop(ip)) => ("next_hop", Some(ip.to_string()), None),
             Known::Tree => ("tree", None, None),
         };
         Self {

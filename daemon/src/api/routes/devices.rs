@@ -7,9 +7,11 @@ use axum::{
     extract::{Path, State},
 };
 use onenet_topology::{DeviceId, InterfaceId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, inventory_sites, page_of_ids, site_filter};
+use super::{Answer, JsonBody, inventory_sites, page_of_ids, read_body, site_filter, submit};
 use crate::{
     access::{Action, Gate},
     api::{
@@ -18,6 +20,7 @@ use crate::{
         sensors::{SensorBody, sensors},
     },
     joined::joined,
+    record::{Command, DeviceVerdict},
 };
 
 /// Returns the routes.
@@ -25,6 +28,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_devices))
         .routes(routes!(get_device))
+        .routes(routes!(rule_device))
         .routes(routes!(list_sensors))
         .routes(routes!(list_interfaces))
         .routes(routes!(get_interface))
@@ -65,6 +69,61 @@ async fn get_device(gate: Gate, Path(device): Path<String>, params: Params) -> A
     params.finish()?;
     let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
     Ok(Json(DeviceDetailBody::of(&view, state, device)))
+}
+
+/// A ruling of two accounts of devices.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RulingBody {
+    /// The other account, or the other device, which stands for its oldest account: its id.
+    pub other: String,
+    /// `same`, `different`, or `by_evidence`, which takes a ruling back.
+    pub verdict: String,
+    /// Why: 1 to 200 characters on one line.
+    pub reason: String,
+}
+
+/// Rules whether two accounts of devices are of one device, whatever evidence says.
+///
+/// It holds until it is taken back, and keeps the author in the log: accounts never lose their identity, so what was merged or
+/// split is as before then.
+#[utoipa::path(
+    post, path = "/api/v1/devices/{device}/rulings", tag = "devices",
+    params(("device" = String, Path, description = "The one account, or device: its id")),
+    request_body = RulingBody,
+    responses((status = 200, body = DeviceDetailBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn rule_device(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(device): Path<String>,
+    params: Params,
+    body: JsonBody<RulingBody>,
+) -> Answer<DeviceDetailBody> {
+    let (_, site, one) = gate.thing(Action::ConfigureAgents, |estate| account_by(estate, &device))?;
+    params.finish()?;
+    let body = read_body(&app, body)?;
+    let reason = body.reason.trim().to_owned();
+    if reason.is_empty() || reason.chars().count() > 200 || reason.chars().any(char::is_control) {
+        return Err(Problem::parameter("reason", "cannot be used: write 1 to 200 characters on one line"));
+    }
+    let verdict = DeviceVerdict::ALL.into_iter().find(|it| it.name() == body.verdict);
+    let verdict =
+        verdict.ok_or_else(|| Problem::parameter("verdict", "is none: write same, different or by_evidence"))?;
+    let other = account_by(&app.centre.estate(), &body.other).filter(|(of, two)| *of == site && *two != one);
+    let (_, two) = other.ok_or_else(|| {
+        Problem::parameter("other", "names no other account of a device of the same site: see `accounts` of devices")
+    })?;
+    submit(&app, &gate, Command::RuleDevices { site, one, two, verdict, reason }).await?;
+    let view = gate.view_after(app.centre.estate());
+    let (state, device) = view.device(one).ok_or_else(Problem::not_found)?;
+    Ok(Json(DeviceDetailBody::of(&view, state, device)))
+}
+
+/// Returns the site and the account of an id.
+fn account_by(estate: &crate::estate::Estate, text: &str) -> Option<(onenet_topology::SiteId, DeviceId)> {
+    let (site, id) = device_by(estate, text)?;
+    estate.site(site)?.accounts.contains_key(&id).then_some((site, id))
 }
 
 /// The sensors of a device and what they last measured.

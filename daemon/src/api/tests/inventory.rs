@@ -139,6 +139,10 @@ async fn a_device_tells_what_it_is_and_what_it_measures() {
     assert_eq!(told["id"], device["id"]);
     let [own, vlan, quirk] = ["own_addresses", "vlans", "quirks"].map(|part| &told[part][0]);
     assert_eq!((own["interface"].as_str(), vlan["name"].as_str()), (Some("Vlanif10"), Some("office")));
+    let hop = &told["next_hops"][0];
+    assert_eq!((&hop["default_route"], &hop["interface"]), (&json!(true), &json!("Vlanif10")), "{told}");
+    assert_eq!(told["spanning_tree"]["root_priority"], 4_096);
+    assert_eq!(told["accounts"][0]["id"], told["id"]);
     assert!(own["prefix"].as_str().is_some_and(|prefix| prefix.ends_with(".0/24")), "{own}");
     assert_eq!((quirk["quirk"].as_str(), quirk["count"].as_u64()), (Some("bridge_port_unknown"), Some(213)));
     let port = world.get(&token, &format!("{path}/interfaces")).await.items().remove(0);
@@ -236,4 +240,24 @@ async fn an_enrolment_token_is_issued_where_the_role_reaches() {
     let viewer = world.token(Role::Viewer, None).await;
     let path = "/api/v1/sites/130102/enrolment-tokens";
     assert_eq!(world.send(&viewer, Method::POST, path, None).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_ruling_of_devices_takes_a_right_names_what_is_wrong_and_is_in_the_trail() {
+    let world = World::new().await;
+    let (viewer, operator) = (world.token(Role::Viewer, None).await, world.token(Role::Operator, None).await);
+    let device = world.get(&viewer, "/api/v1/devices?site=130102").await.items()[0]["id"].clone();
+    let path = format!("/api/v1/devices/{}/rulings", device.as_str().unwrap());
+    let body = |other: &Value, verdict: &str| json!({"other": other, "verdict": verdict, "reason": "seen"});
+    let other = world.get(&viewer, "/api/v1/devices?site=320102").await.items()[0]["id"].clone();
+    assert_eq!(
+        world.send(&viewer, Method::POST, &path, Some(body(&other, "same"))).await.status,
+        StatusCode::FORBIDDEN
+    );
+    for (body, parameter) in
+        [(body(&other, "same"), "other"), (body(&device, "same"), "other"), (body(&other, "one"), "verdict")]
+    {
+        let answer = world.send(&operator, Method::POST, &path, Some(body)).await;
+        assert_eq!((answer.status, &answer.json()["parameter"]), (StatusCode::BAD_REQUEST, &json!(parameter)));
+    }
 }

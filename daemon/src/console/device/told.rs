@@ -43,6 +43,35 @@ pub(super) fn own_addresses(reader: &Reader, state: &SiteState, device: &Device)
     super::section(reader, text::OWN_ADDRESSES, own.len(), &own_address_table(reader, &own))
 }
 
+/// Whereto a device's routes lead.
+pub(super) fn next_hops(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
+    let hops = told::next_hops(state, device);
+    let table = html! {
+        div.scroll {
+            table {
+                thead {
+                    tr {
+                        th scope="col" { (reader.say(text::ADDRESS)) }
+                        th scope="col" { (reader.say(text::INTERFACE)) }
+                        th scope="col" { (reader.say(text::DEFAULT_ROUTE)) }
+                    }
+                }
+                tbody {
+                    @for it in super::shown(&hops) {
+                        tr {
+                            th.mono scope="row" { (it.ip) }
+                            td { (parts::or_dash(Some(&it.interface))) }
+                            td { (parts::or_dash(it.default_route.then(|| reader.say(text::DEFAULT_ROUTE)))) }
+                        }
+                    }
+                }
+            }
+        }
+        (super::cut(reader, hops.len()))
+    };
+    super::section(reader, text::NEXT_HOPS, hops.len(), &table)
+}
+
 /// What is peculiar about a device's answers.
 pub(super) fn quirks(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
     let quirks = told::quirks(state, device);

@@ -15,6 +15,9 @@ texts! {
     BY_ATTACHMENT = "接入位置，可信度 {} %", "attachment, {} % sure";
     BY_LINK = "链路，可信度 {} %", "link, {} % sure";
     BY_SUBNET = "同在网段 {}", "both in {}";
+    NEXT_HOPS = "路由下一跳", "Next hops of routes";
+    DEFAULT_ROUTE = "默认路由", "Default route";
+    BY_NEXT_HOP = "路由下一跳 {}", "next hop {}";
     BY_TREE = "站点隶属关系（没有设备给出更多信息）", "the tree of sites; no device tells more";
     CHANGES = "变更", "Changes";
     CHANGES_HINT = "所选时间内的变化，最近的在前。", "What changed in the chosen time, the latest first.";

@@ -104,6 +104,10 @@ texts! {
     LOOKS_ELSEWHERE = "转发表现指向别处，尚未采信。", "The tables now point elsewhere; that is not believed yet.";
     REASON_EDGE_PORT = "唯一一个其后没有受管设备的端口；该端口学到的地址数：{}", "The only port without a managed device behind it. Addresses learned there: {}.";
     REASON_FEWEST = "几个候选端口中地址最少：{} 个，次少 {} 个", "Of several such ports the one with the fewest addresses: {}; the next has {}.";
+    REASON_BEHIND_PHONE = "接在话机 {} 之后", "It is plugged into the telephone {}.";
+    REASON_WIRELESS = "无线控制器报告了该终端", "A wireless controller has it among its stations.";
+    REJECTED_WIRELESS = "该终端为无线接入：此端口通向无线接入点或控制器", "It is a wireless station: the port leads to an access point, or to its controller";
+    BY_RADIO = "接入点 {}，无线网络 {}", "Access point {}, network {}";
     REASON_UNMANAGED = "与 {} 之间有非受管设备：两端面向对方的端口都学到了该地址", "Something unmanaged is on the way to {}: both have it at the ports that face each other.";
     REASON_SHARED_PORTS = "同时接入两台共享端口的交换机（MLAG），端口数：{}", "Plugged into two switches that share their ports (MLAG). Ports: {}.";
     REASON_MOST_AGREE = "几个候选端口中与其他设备转发表最一致：一致 {} 台，不一致 {} 台", "The port that most tables agree with: {} devices lead there, {} elsewhere.";
@@ -365,6 +369,9 @@ texts! {
     SNMP_QUIRKS = "应答中的异常", "peculiarities of the answers";
     SNMP_SELDOM_SENSORS = "较少读取的传感器（光模块）", "sensors read seldom (optical modules)";
     PASSIVE_CLASSIFICATION = "由所听到的内容推断", "concluded from what was heard";
+    SNMP_SPANNING_TREE = "生成树", "spanning tree";
+    SNMP_ROUTES = "路由下一跳", "next hops of routes";
+    ANCHOR = "采集器的广播", "the agent's broadcasts";
     PROBE = "探测", "probes";
     PASSIVE_FRAMES = "监听到的帧", "frames heard";
     PASSIVE_ARP = "监听到的 ARP", "ARP heard";

@@ -50,6 +50,9 @@ texts! {
     IP_WITH_TWO_MACS_REMEDY = "为其中一台更换地址；若都不认识，检查是否有地址欺骗。", "Give one of them another address; if neither is known, look for address spoofing.";
     DEVICE_ADDRESS_USED = "终端使用了设备自身的地址", "A terminal uses an address of a device";
     DEVICE_ADDRESS_USED_REMEDY = "将其断开；或确认它是否是该设备未列出的部件。", "Take it off the network, or find out whether it is a part of the device that its tables do not name.";
+    MAC_FLAPS = "MAC 地址在端口之间来回跳变", "A MAC address goes back and forth between ports";
+    MAC_FLAPS_REMEDY = "检查这些端口之间是否有环路，以及是否有两台机器使用同一 MAC 地址。", "Look for a loop between these ports, and for two machines with one address.";
+    CHANGED_PORTS = "换端口 {} 次", "changed ports {} times";
     AND_OTHER_SITES = "另见于 {} 个站点", "and at {} other sites";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
     CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";

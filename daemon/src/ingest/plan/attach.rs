@@ -1,17 +1,18 @@
 //! Attachments: where the endpoints of a site are, from the tables of its devices.
 //!
-//! Invariant: the inference sees one site's evidence at a time, seldom and never on a report's path; an endpoint that was
-//! somewhere is believed to have moved only when the evidence for the new place is plain, or has stayed for a while. Rows
-//! that age out of tables leave the endpoint where it was last: absence is no move.
+//! Invariant: the inference sees one site's evidence at a time, seldom and never on a report's path. An endpoint that was
+//! somewhere is believed to have moved when two walks over the tables say so, or when its old port is down or turned out to
+//! lead there. Rows that a walk missed or that age out of tables leave the endpoint where it was last: absence is no move.
+//! What waits for its second walk is a part of the endpoint, and survives a start.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
-    SiteId, Timestamp,
+    AgentId, DeviceId, SiteId, Timestamp,
     device::Handle,
-    endpoint::{Endpoint, Located},
-    fact::{InterfaceStatus, Method},
-    inference::{Attachment, Place, Reason, RejectReason, Where, infer},
+    endpoint::{Endpoint, Located, Source},
+    fact::{Group, InterfaceStatus, Method},
+    inference::{Attachment, Place, Where, infer},
 };
 
 use super::{Draft, evidence::evidence, links, merging};
@@ -19,8 +20,9 @@ use crate::estate::{Change, SiteState};
 
 /// Sites that one tick settles, so that a country that reports at once does not hold up the log.
 const SITES_PER_TICK: usize = 8;
-/// Confidence from which an edge port convinces at once.
-const PLAIN: u8 = 50;
+/// What is told of tables this much later, in milliseconds, is of another walk: times that an agent told on two streams may
+/// differ by a little.
+const WALK_MIN_MS: i64 = 1_000;
 
 /// Settles sites whose tables changed.
 pub(super) fn settle(draft: &mut Draft<'_>) {
@@ -35,96 +37,147 @@ pub(super) fn settle(draft: &mut Draft<'_>) {
         .take(SITES_PER_TICK)
         .collect();
     for site in due {
-        let waiting = settle_site(draft, site);
-        // Whoever is on the move is looked at again.
-        draft.put(Change::Unsettled { site, since: waiting.then_some(now) });
+        settle_site(draft, site);
+        draft.put(Change::Unsettled { site, since: None });
     }
 }
 
-/// Returns whether some endpoint's move is not believed yet.
-fn settle_site(draft: &mut Draft<'_>, site: SiteId) -> bool {
+fn settle_site(draft: &mut Draft<'_>, site: SiteId) {
     if merging::settle(draft, site) {
         links::derive(draft, site);
     }
-    let Some(state) = draft.next.site(site).cloned() else { return false };
+    let Some(state) = draft.next.site(site).cloned() else { return };
     let inference = Arc::new(infer(&evidence(&state)));
     if *inference != **state.inference.get() {
         draft.put(Change::Inferred { site, inference: Arc::clone(&inference) });
     }
-    let (now, hold_ms) = (draft.record.time, draft.policy.move_hold_ms);
-    let mut waiting = false;
+    let mut walks = Walked { state: &state, newest: BTreeMap::new() };
     for (mac, attachment) in &inference.attachments {
         let Some(endpoint) = state.endpoint_by_mac(*mac) else { continue };
-        let Some(located) = locate(&state, endpoint, attachment, now, hold_ms) else { continue };
-        waiting |= located.contender.is_some();
+        let Some(located) = locate(&mut walks, endpoint, attachment, draft.record.time) else { continue };
         if endpoint.located.as_ref() != Some(&located) {
             let endpoint = Arc::new(Endpoint { located: Some(located), ..Endpoint::clone(endpoint) });
             draft.put(Change::Endpoint { site, endpoint });
         }
     }
-    waiting
 }
 
 /// Returns where the endpoint is now believed to be; `None` when nothing was ever known.
-fn locate(state: &SiteState, endpoint: &Endpoint, found: &Attachment, now: Timestamp, hold_ms: i64) -> Option<Located> {
+fn locate(walks: &mut Walked<'_>, endpoint: &Endpoint, found: &Attachment, now: Timestamp) -> Option<Located> {
     let at = found.at;
     let here = |since| Some(Located { at, since, contender: None });
     let Some(known) = &endpoint.located else {
         return if at == Where::Nowhere { None } else { here(now) };
     };
     // Devices may have been merged since, which is no move either.
-    let known = Located { at: state.canonical_place(known.at), ..known.clone() };
-    if at == Where::Nowhere || is_same_place(at, known.at) {
+    let known = Located { at: walks.state.canonical_place(known.at), contender: None, since: known.since };
+    if is_same_place(at, known.at) {
         // A VLAN may become known, or change, without a move.
-        let at = if at == Where::Nowhere { known.at } else { at };
-        return Some(Located { at, since: known.since, contender: None });
+        return here(known.since);
     }
-    let since = match known.contender {
-        Some((contender, since)) if is_same_place(state.canonical_place(contender), at) => since,
-        _ => now,
+    let is_still =
+        matches!(known.at, Where::Port(old) if found.lacks(old) || found.also.iter().any(|it| is_port(*it, old)));
+    if at == Where::Nowhere || is_still {
+        return Some(known);
+    }
+    if is_plain(walks.state, known.at, found) {
+        return here(now);
+    }
+    let contender = endpoint.located.as_ref().and_then(|located| located.contender);
+    let contender = contender.filter(|(contender, _)| is_same_place(walks.state.canonical_place(*contender), at));
+    let Some(walk) = walks.of(endpoint, at) else {
+        return Some(Located { contender: Some(contender.unwrap_or((at, now))), ..known });
     };
-    if is_plain(state, endpoint, known.at, found) || now.ms_since(since) >= hold_ms {
-        return here(since);
+    let first = contender.map_or(walk, |(_, first)| first.min(walk));
+    let again = |walk: Timestamp| walk.ms_since(first) >= WALK_MIN_MS;
+    // Whoever still has it at the old port has to be read again too.
+    let old = if walks.is_still_at(endpoint, known.at) { walks.of(endpoint, known.at) } else { None };
+    if again(walk) && old.is_none_or(again) {
+        // It was believed to be at the old place then, so it moved later.
+        here(first.max(known.since.plus_ms(1)))
+    } else {
+        Some(Located { contender: Some((at, first)), ..known })
     }
-    Some(Located { at: known.at, since: known.since, contender: Some((at, since)) })
+}
+
+fn is_port(one: Place, other: Place) -> bool {
+    (one.device, one.interface) == (other.device, other.interface)
 }
 
 fn is_same_place(one: Where, other: Where) -> bool {
     match (one, other) {
-        (Where::Port(one), Where::Port(other)) => (one.device, one.interface) == (other.device, other.interface),
+        (Where::Port(one), Where::Port(other)) => is_port(one, other),
         (Where::Behind { device: one, .. }, Where::Behind { device: other, .. }) => one == other,
         (one, other) => one == other,
     }
 }
 
-/// Returns whether a move is beyond doubt: to the only edge port, while the old port is down, has the address no more, or
-/// turned out to be on the way there.
-fn is_plain(state: &SiteState, endpoint: &Endpoint, old: Where, found: &Attachment) -> bool {
-    let edge = matches!(found.reason, Reason::EdgePort { .. }) && found.confidence >= PLAIN;
-    let Where::Port(old) = old else { return edge };
-    if is_on_the_way(old, found) {
-        return edge;
+const fn device_of(at: Where) -> Option<DeviceId> {
+    match at {
+        Where::Port(Place { device, .. }) | Where::Behind { device, .. } => Some(device),
+        Where::Nowhere => None,
     }
-    let Some(interface) = state.interface(old.device, old.interface) else { return edge };
-    let down = interface.said.oper == InterfaceStatus::Down || !interface.current;
-    let handles = state.device(old.device).map_or(&[][..], |device| &device.handles);
-    let still_there = endpoint.witnesses.iter().any(|witness| {
-        let of_device =
-            |handle: &Handle| handle.agent == witness.source.agent && handle.scope == witness.source.group.scope;
-        witness.current
-            && Method::FORWARDING.contains(&witness.source.group.method)
-            && witness.interface.as_deref() == Some(interface.said.name.as_str())
-            && handles.iter().any(of_device)
-    });
-    edge && (down || !still_there)
 }
 
-/// Returns whether a port leads to where the endpoint was found. The core's table may come before the access switch's, and
-/// then the endpoint is at the uplink first: what follows says where it was all the time. A forged frame at another switch
-/// cannot do this, since a terminal's own port leads nowhere.
-fn is_on_the_way(old: Place, found: &Attachment) -> bool {
-    found.rejected.iter().any(|rejected| {
-        (rejected.device, rejected.interface) == (old.device, Some(old.interface))
-            && matches!(rejected.reason, RejectReason::LeadsTo { .. } | RejectReason::BetweenSwitches { .. })
-    })
+/// Returns whether one walk is enough: the endpoint is plainly at a port, and the old one is down, or turned out to lead there.
+/// The core's table may come before the access switch's, and then the endpoint is at the uplink first: what follows says where it
+/// was all the time. A forged frame at another switch cannot do this, since a terminal's own port leads nowhere.
+fn is_plain(state: &SiteState, old: Where, found: &Attachment) -> bool {
+    let Where::Port(old) = old else { return found.is_sure() };
+    let is_down = |state: &SiteState| match state.interface(old.device, old.interface) {
+        Some(interface) => interface.said.oper == InterfaceStatus::Down || !interface.current,
+        None => true,
+    };
+    found.is_sure() && (found.overturns(old) || is_down(state))
+}
+
+/// When the tables of a site were last read, as far as they tell of it: agents tell what changed, and each ten minutes what
+/// stayed.
+struct Walked<'s> {
+    state: &'s SiteState,
+    newest: BTreeMap<(AgentId, Group), Option<Timestamp>>,
+}
+
+impl Walked<'_> {
+    /// Returns when the tables that have an endpoint were last read: those of the device where it is, else any.
+    fn of(&mut self, endpoint: &Endpoint, at: Where) -> Option<Timestamp> {
+        let rows = || endpoint.witnesses.iter().filter(|it| it.current && is_table(&it.source));
+        let device = device_of(at);
+        let of_device: Vec<&Source> = rows()
+            .map(|it| &it.source)
+            .filter(|source| device.is_some_and(|device| self.is_of(device, source)))
+            .collect();
+        let sources = if of_device.is_empty() { rows().map(|it| &it.source).collect() } else { of_device };
+        sources.into_iter().filter_map(|source| self.newest(source)).max()
+    }
+
+    /// Returns whether a table still has an endpoint at a port.
+    fn is_still_at(&self, endpoint: &Endpoint, at: Where) -> bool {
+        let Where::Port(old) = at else { return false };
+        let Some(port) = self.state.interface(old.device, old.interface) else { return false };
+        endpoint.witnesses.iter().any(|it| {
+            it.current
+                && is_table(&it.source)
+                && it.interface.as_deref() == Some(port.said.name.as_str())
+                && self.is_of(old.device, &it.source)
+        })
+    }
+
+    fn is_of(&self, device: DeviceId, source: &Source) -> bool {
+        let handles = self.state.device(device).map_or(&[][..], |device| &device.handles);
+        handles.iter().any(|handle: &Handle| handle.agent == source.agent && handle.scope == source.group.scope)
+    }
+
+    fn newest(&mut self, source: &Source) -> Option<Timestamp> {
+        let key = (source.agent, source.group.clone());
+        let state = self.state;
+        *self.newest.entry(key).or_insert_with(|| {
+            let held = state.group(source.agent, &source.group)?;
+            held.iter().map(|(_, held)| held.fact.observed).max()
+        })
+    }
+}
+
+fn is_table(source: &Source) -> bool {
+    Method::FORWARDING.contains(&source.group.method) || source.group.method == Method::SnmpStations
 }

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, AreaId, Id, SiteId, Timestamp, address,
+    AgentId, AreaId, DeviceId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
     asset,
     incident::{Maintenance, MaintenanceScope},
+    merge,
     site::{self, SiteChange, SiteName, SiteTree},
 };
 
@@ -30,6 +31,9 @@ const ASSETS_MAX: usize = 2_000_000;
 
 /// Acceptance tests that there can be, some 4 KB each: several for each site.
 const ACCEPTANCES_MAX: usize = 20_000;
+/// Rulings of a site's devices that there can be: some for each device that evidence misjudges.
+const RULINGS_MAX: usize = 1_000;
+
 /// Maintenances that there can be, past ones included: a dozen a day for ten years.
 const MAINTENANCES_MAX: usize = 50_000;
 
@@ -53,6 +57,9 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Author, asked: &Arc<Command>) 
         by: Arc::clone(&by.name),
         command: Arc::clone(&command),
     });
+    if let Command::RuleDevices { site, .. } = &*command {
+        super::merging::ruled(draft, *site);
+    }
     // An agent's own row is what is read back last, so it follows every command about the agent.
     let about = match (&outcome, &*command) {
         (Outcome::Enrolled { agent, .. }, _) | (_, Command::RevokeAgent { agent, .. }) => draft.next.agent(*agent),
@@ -103,16 +110,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             check_sites(draft, changes)?;
             Outcome::Accepted
         }
-        Command::ChangePlan { changes } => {
-            let mut plan = address::AddressPlan::clone(&draft.next.plan);
-            changes.iter().try_for_each(|change| plan.apply(change)).map_err(Refusal::Plan)?;
-            Outcome::Accepted
-        }
-        Command::ChangeAssets { changes } => {
-            let mut assets = asset::AssetRegister::clone(&draft.next.assets);
-            changes.iter().try_for_each(|change| assets.apply(change)).map_err(Refusal::Assets)?;
-            Outcome::Accepted
-        }
+        Command::ChangePlan { .. } | Command::ChangeAssets { .. } => check_registers(draft, command)?,
         Command::AddArea { name, members, from, .. } => {
             check_area(draft, Some(name), Some(members), *from)?;
             if draft.next.areas.len() >= AREAS_MAX {
@@ -148,12 +146,45 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             super::contact::member(draft, *agent)?;
             Outcome::Accepted
         }
+        Command::RuleDevices { site, one, two, verdict, .. } => {
+            check_ruling(draft, *site, [*one, *two], verdict.same().is_some())?;
+            Outcome::Accepted
+        }
         Command::Configure { site, .. } => {
             check_site(draft, *site)?;
             Outcome::Configured { revision: position }
         }
     };
     Ok(Resolved { outcome, command: Some(Arc::clone(command)) })
+}
+
+/// Checks changes of the address plan or of the asset register against a copy of it.
+fn check_registers(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
+    match command {
+        Command::ChangePlan { changes } => {
+            let mut plan = address::AddressPlan::clone(&draft.next.plan);
+            changes.iter().try_for_each(|change| plan.apply(change)).map_err(Refusal::Plan)?;
+        }
+        Command::ChangeAssets { changes } => {
+            let mut assets = asset::AssetRegister::clone(&draft.next.assets);
+            changes.iter().try_for_each(|change| assets.apply(change)).map_err(Refusal::Assets)?;
+        }
+        _ => {}
+    }
+    Ok(Outcome::Accepted)
+}
+
+/// Checks that a ruling names two accounts of a site, and that there is room for it.
+fn check_ruling(draft: &Draft<'_>, site: SiteId, accounts: [DeviceId; 2], is_kept: bool) -> Result<(), Refusal> {
+    let state = draft.next.site(site).ok_or(Refusal::NoSuchAccounts)?;
+    let [one, two] = accounts;
+    if one == two || !accounts.iter().all(|id| state.accounts.contains_key(id)) {
+        return Err(Refusal::NoSuchAccounts);
+    }
+    if is_kept && state.rulings.len() >= RULINGS_MAX && !state.rulings.contains_key(&merge::pair(one, two)) {
+        return Err(Refusal::TooManyRulings);
+    }
+    Ok(())
 }
 
 fn import_sites(draft: &mut Draft<'_>, rows: &[site::SiteRow], from: Timestamp) -> Result<Resolved, Refusal> {

@@ -11,13 +11,13 @@ use std::{
 
 use onenet_topology::{
     DeviceId, MacAddr, SiteId, Timestamp,
-    endpoint::{BoundAddress, Endpoint},
+    endpoint::{BoundAddress, Endpoint, Witness},
     fact::{FactBody, Method},
 };
 
 use super::{Draft, tick::is_turn};
 use crate::{
-    estate::{Change, Estate, SiteState},
+    estate::{Change, Estate, RESTS_MS, SiteState},
     findings::{Evidence, Finding, FindingKey, FindingKind, Subject},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
 
 fn duplicates(estate: &Estate, state: &SiteState, now: Timestamp) -> BTreeMap<FindingKey, Evidence> {
     let own = device_addresses(state);
-    let mut found = BTreeMap::new();
+    let mut found = flapping(state, now);
     let mut counts: BTreeMap<FindingKind, usize> = BTreeMap::new();
     let lately = |seen: Option<Timestamp>| seen.is_some_and(|seen| now.ms_since(seen) < LATELY_MS);
     for endpoint in state.visible_endpoints().filter(|it| it.is_current() && lately(it.last_seen())) {
@@ -82,6 +82,31 @@ fn duplicates(estate: &Estate, state: &SiteState, now: Timestamp) -> BTreeMap<Fi
                 let evidence = Evidence::DeviceAddress { ip: address.ip, device: *device, mac: endpoint.mac };
                 add(FindingKind::DeviceAddressUsed, evidence);
             }
+        }
+    }
+    found
+}
+
+/// Returns the addresses that go back and forth between ports. Stations roam between access points, which is none. What the
+/// tables said before a start of the centre is not known any more: a finding stays until it would have rested.
+fn flapping(state: &SiteState, now: Timestamp) -> BTreeMap<FindingKey, Evidence> {
+    let kind = FindingKind::MacFlaps;
+    let fresh = |it: &&Arc<Finding>| match &it.evidence {
+        Evidence::Flapping { changes, .. } => changes.last().is_some_and(|last| now.ms_since(last.at) < RESTS_MS),
+        _ => false,
+    };
+    let known = state.findings.values().filter(fresh).map(|it| (it.key, it.evidence.clone()));
+    let mut found: BTreeMap<FindingKey, Evidence> = known.collect();
+    for (mac, handle, changing) in state.flaps.get().flapping(now) {
+        let Some(endpoint) = state.endpoint_by_mac(mac).filter(|it| !state.is_device_mac(it.mac)) else { continue };
+        let roams = |witness: &Witness| witness.current && witness.source.group.method == Method::SnmpStations;
+        let device = state.handles.get(handle).map(|account| state.canonical(*account));
+        let key = FindingKey { kind, subject: Subject::Endpoint(endpoint.id) };
+        if let Some(device) = device.filter(|_| !endpoint.witnesses.iter().any(roams))
+            && (found.len() < FINDINGS_MAX || found.contains_key(&key))
+        {
+            let (count, changes) = (changing.count, changing.last.clone());
+            found.insert(key, Evidence::Flapping { mac, device, count, changes });
         }
     }
     found

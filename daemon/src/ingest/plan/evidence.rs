@@ -4,16 +4,20 @@
 //! [`onenet_topology::inspection`], from the same rows. A neighbour that names a device of the site counts only when a device
 //! bears it out (decision 15).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use onenet_topology::{
-    DeviceId, Timestamp,
+    DeviceId, MacAddr, Timestamp,
     device::{Device, Interface},
     fact::{self, FactBody, ForwardingStatus, InterfaceStatus, Method},
     inference::SiteEvidence,
     inspection::{
-        ArpRow, BridgeTold, Claims, DeviceTold, EvidenceFile, ForwardingRow, IdentityTold, InterfaceRow, LagRow,
-        NeighbourRow, OwnAddressRow, PortVlanRow, RowStatus, SystemTold, VlanRow, Walk, resolve,
+        ArpRow, BridgeId, BridgeTold, Claims, DeviceTold, EvidenceFile, ForwardingRow, IdentityTold, InterfaceRow,
+        LagRow, NeighbourRow, OwnAddressRow, PortVlanRow, RowStatus, StationRow, StpRow, SystemTold, VlanRow, Walk,
+        resolve,
     },
 };
 
@@ -25,7 +29,7 @@ pub(super) fn evidence(state: &SiteState) -> SiteEvidence {
         state.devices.values().map(|device| (device.id, told(state, device))).collect();
     let told: Vec<(DeviceId, &DeviceTold)> = told.iter().map(|(id, told)| (*id, told)).collect();
     let interface = |device: DeviceId, name: &str| Some(state.devices.get(&device)?.interface(name)?.id);
-    SiteEvidence { devices: resolve(&told, interface, Claims::BorneOut), anchors: Vec::new() }
+    SiteEvidence { devices: resolve(&told, interface, Claims::BorneOut), anchors: anchors(state) }
 }
 
 /// Returns what is known of a site at present as a file that `onenetd topology infer` reads.
@@ -35,7 +39,9 @@ pub(crate) fn evidence_file(state: &SiteState, site: &str, now: Timestamp) -> Ev
         DeviceTold { addresses: addresses(state, device), vlans, port_vlans, ..told(state, device) }
     });
     let walk = Walk { time: Some(now), devices: devices.collect() };
-    EvidenceFile { site: site.to_owned(), neighbours: Claims::BorneOut, walks: vec![walk], ..EvidenceFile::default() }
+    let mut anchors = anchors(state).into_iter();
+    let (anchor, anchors) = (anchors.next(), anchors.collect());
+    EvidenceFile { site: site.to_owned(), anchor, anchors, neighbours: Claims::BorneOut, walks: vec![walk] }
 }
 
 /// Returns what a device tells of where things are.
@@ -59,10 +65,11 @@ fn told(state: &SiteState, device: &Arc<Device>) -> DeviceTold {
         id: device.id.to_string(),
         system: SystemTold { name: system.and_then(|it| given(&it.name)) },
         identity: IdentityTold { chassis_id: system.and_then(|it| given(&it.chassis_id)) },
-        bridge: system.and_then(|it| it.bridge_mac).map(|mac| BridgeTold { address: Some(mac), stp_ports: Vec::new() }),
+        bridge: bridge(state, device),
         interfaces: current.map(|it| interface(it, outdated(&it.said.name))).collect(),
         forwarding: rows().filter_map(|held| forwarding(&held.fact.body)).collect(),
         neighbours: all(state, device, Method::SnmpNeighbours, neighbour),
+        stations: all(state, device, Method::SnmpStations, station),
         lag_members: all(state, device, Method::SnmpAggregation, lag_member),
         own_addresses: all(state, device, Method::SnmpOwnAddresses, |body| match body {
             FactBody::OwnAddress(it) => Some(OwnAddressRow { ip: it.ip }),
@@ -70,6 +77,33 @@ fn told(state: &SiteState, device: &Arc<Device>) -> DeviceTold {
         }),
         ..DeviceTold::default()
     }
+}
+
+/// Returns what a device tells of its bridge; `None` where it tells nothing.
+fn bridge(state: &SiteState, device: &Device) -> Option<BridgeTold> {
+    let stp_ports = all(state, device, Method::SnmpSpanningTree, |body| match body {
+        FactBody::SpanningTreePort(it) => Some(StpRow {
+            bridge_port: Some(it.bridge_port),
+            if_index: None,
+            interface: given(&it.interface),
+            state: it.state.map(|state| state.name().to_owned()),
+            designated_bridge: it.designated_bridge.map(|mac| BridgeId { mac }),
+            designated_port: it.designated_port,
+        }),
+        _ => None,
+    });
+    let address = device.system.as_ref().and_then(|it| it.bridge_mac);
+    (address.is_some() || !stp_ports.is_empty()).then_some(BridgeTold { address, stp_ports })
+}
+
+/// Returns the cards of the site's agents that broadcast, so that every switch has learned them.
+fn anchors(state: &SiteState) -> Vec<MacAddr> {
+    let groups = state.facts.iter().filter(|((_, group), _)| group.method == Method::Anchor);
+    let macs = groups.flat_map(|(_, held)| held.iter()).filter_map(|(_, held)| match &held.fact.body {
+        FactBody::Anchor(anchor) => Some(anchor.mac),
+        _ => None,
+    });
+    macs.collect::<BTreeSet<MacAddr>>().into_iter().collect()
 }
 
 fn all<T>(state: &SiteState, device: &Device, method: Method, row: impl Fn(&FactBody) -> Option<T>) -> Vec<T> {
@@ -148,7 +182,19 @@ fn neighbour(body: &FactBody) -> Option<NeighbourRow> {
         port_description: given(&row.port_description),
         system_name: given(&row.system_name),
         management_addresses: row.management_addresses.clone(),
+        capabilities: capabilities(row.capabilities),
     })
+}
+
+fn capabilities(bits: u16) -> Vec<String> {
+    let words = fact::Neighbour::CAPABILITIES.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0);
+    words.map(|(_, word)| (*word).to_owned()).collect()
+}
+
+fn station(body: &FactBody) -> Option<StationRow> {
+    let FactBody::Station(row) = body else { return None };
+    let (access_point, ssid) = (given(&row.access_point), given(&row.ssid));
+    Some(StationRow { mac: row.mac, access_point, ssid, vlan: row.vlan })
 }
 
 fn lag_member(body: &FactBody) -> Option<LagRow> {
@@ -157,6 +203,8 @@ fn lag_member(body: &FactBody) -> Option<LagRow> {
         interface: given(&row.member),
         aggregate: given(&row.aggregate),
         attached: Some(true),
+        partner_system: row.partner_system,
+        partner_key: row.partner_key.map(u64::from),
         ..LagRow::default()
     })
 }

@@ -23,7 +23,7 @@ use super::{
     quota::{self, Refused},
     time::Correction,
 };
-use crate::estate::{Agent, Change, Held};
+use crate::estate::{Agent, Change, Held, PortChange};
 
 /// What a batch touched, to be derived again.
 struct Touched {
@@ -178,11 +178,38 @@ fn set(
         let witness = Witness { source, first_seen: observed, last_seen: observed, current: true, vlan, interface };
         endpoint.hear(after.testimony, witness);
     }
+    if let Some(change) =
+        old.zip(held.as_ref()).and_then(|(old, held)| port_change(draft, touched.site, place, old, held))
+    {
+        draft.put(change);
+    }
     if old.is_some() || held.is_some() {
         let (agent, group) = (place.agent.id, place.group.clone());
         draft.put(Change::Fact { site: touched.site, agent, group, key_hash: hash, held });
     }
     Ok(())
+}
+
+/// Returns the change of an address from one port of a device to another; members of one aggregate are one port.
+fn port_change(draft: &Draft<'_>, site: SiteId, place: &Place<'_>, old: &Held, new: &Held) -> Option<Change> {
+    let (FactBody::Forwarding(old), FactBody::Forwarding(row)) = (&old.fact.body, &new.fact.body) else { return None };
+    let (from, to) = (old.interface.as_deref()?, row.interface.as_deref()?);
+    let learned = [old, row].iter().all(|row| row.status == ForwardingStatus::Learned);
+    if from == to || !learned || !row.mac.is_unicast() || row.mac.is_virtual_router() {
+        return None;
+    }
+    let device = Handle { agent: place.agent.id, scope: place.group.scope.clone() };
+    let state = draft.next.site(site)?;
+    let whole = |port: &str| {
+        let mut members = state.told_under(&device, Method::SnmpAggregation).filter_map(|held| match &held.fact.body {
+            FactBody::Aggregation(it) if it.member == port => Some(it.aggregate.clone()),
+            _ => None,
+        });
+        members.next().unwrap_or_else(|| port.to_owned())
+    };
+    let (from, to) = (whole(from), whole(to));
+    let change = PortChange { at: new.fact.observed, from: from.as_str().into(), to: to.as_str().into() };
+    (from != to).then_some(Change::Relearned { site, mac: row.mac, device, change })
 }
 
 impl Touched {
@@ -222,7 +249,12 @@ impl Touched {
                 self.handles.insert(Handle { agent: place.agent.id, scope: place.group.scope.clone() });
             }
             Method::SnmpNeighbours | Method::PassiveLldp => self.links = true,
-            Method::SnmpForwarding | Method::SnmpVlanForwarding => self.tables = true,
+            Method::SnmpForwarding
+            | Method::SnmpVlanForwarding
+            | Method::SnmpSpanningTree
+            | Method::SnmpAggregation
+            | Method::SnmpStations
+            | Method::Anchor => self.tables = true,
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Which accounts of devices are of one device, put into the estate.
 //!
-//! Invariant: what the estate shows follows from the accounts alone, so that it is computed again when it is read back and
+//! Invariant: what the estate shows follows from the accounts and operators' rulings alone, so that it is computed again when it is read back and
 //! is not stored. Accounts are compared within their site: an agent reports for one site, and says nothing of another's
 //! devices (invariants 1, 7). A report costs no more than a comparison of [`AT_ONCE_MAX`] accounts; a site that has more is
 //! grouped when it is settled, by a tick.
@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use onenet_topology::{
     DeviceId, SiteId, SpaceId,
     device::Device,
-    merge::{self, groups, merged},
+    merge::{self, Rulings, groups, merged},
 };
 
 use super::Draft;
@@ -55,6 +55,16 @@ pub(super) fn settle(draft: &mut Draft<'_>, site: SiteId) -> bool {
     any
 }
 
+/// Groups the accounts of a site anew, after somebody ruled of two of them.
+pub(super) fn ruled(draft: &mut Draft<'_>, site: SiteId) {
+    let Some(state) = draft.next.site(site).cloned() else { return };
+    for change in regrouped(&state) {
+        draft.put(change);
+    }
+    super::links::derive(draft, site);
+    draft.put(Change::Unsettled { site, since: Some(draft.record.time) });
+}
+
 /// Returns whether two states of an account have other names.
 pub(super) fn is_renamed(site: SiteId, old: &Device, new: &Device) -> bool {
     // Most changes are of what a device does, not of what it is.
@@ -72,7 +82,8 @@ fn ports(account: &Device) -> impl Iterator<Item = Option<onenet_topology::MacAd
 /// Returns the changes that bring the devices of a site in line with its accounts.
 pub(crate) fn regrouped(state: &SiteState) -> Vec<Change> {
     let site = state.id;
-    let groups = groups(state.accounts.values().map(AsRef::as_ref), space(site));
+    let rulings: Rulings = state.rulings.iter().map(|(pair, ruling)| (*pair, ruling.same)).collect();
+    let groups = groups(state.accounts.values().map(AsRef::as_ref), space(site), &rulings);
     let devices: BTreeSet<DeviceId> = groups.iter().filter_map(|group| group.first().copied()).collect();
     let gone = state.devices.keys().filter(|id| !devices.contains(id));
     let mut changes: Vec<Change> = gone.map(|id| Change::Merged { site, id: *id, device: None }).collect();

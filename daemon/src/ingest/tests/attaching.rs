@@ -56,6 +56,14 @@ impl Switch {
         self.report(Method::SnmpForwarding, changes);
     }
 
+    /// Two walks say that endpoints are there.
+    fn move_to(&mut self, rows: &[(u8, u8)]) {
+        for _ in 0..2 {
+            self.learns(rows);
+            self.settle();
+        }
+    }
+
     fn forgets(&mut self, last: u8, port: u8) {
         let change = gone(self.boot_ms, &Self::row(last, port));
         self.report(Method::SnmpForwarding, vec![change]);
@@ -89,6 +97,7 @@ impl Switch {
         self.report_of("access", Method::SnmpForwarding, vec![present(self.boot_ms, Self::row(last, 2))]);
         for (switch, far) in [("core", 0xe0), ("access", 0xf0)] {
             let neighbour = FactBody::Neighbour(fact::Neighbour {
+                capabilities: 0,
                 protocol: fact::NeighbourProtocol::Lldp,
                 local_interface: "ge4".into(),
                 chassis_id: mac(far).to_string(),
@@ -125,14 +134,52 @@ fn a_learned_endpoint_is_at_its_port_after_the_next_tick_and_the_reason_is_there
 }
 
 #[test]
-fn a_plain_move_is_believed_at_once() {
+fn a_move_is_believed_when_two_walks_say_so_and_told_before() {
     let mut switch = Switch::new();
     switch.learns(&[(1, 1)]);
     switch.settle();
     // The table has one row an address and VLAN: learning it elsewhere replaces the old one.
     switch.learns(&[(1, 3)]);
+    for _ in 0..200 {
+        switch.settle();
+    }
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge1"), "one walk, however long ago");
+    let located = switch.world.endpoint(switch.site, 1).unwrap().located.clone().unwrap();
+    assert!(located.contender.is_some());
+    // What waits survives a start of the centre.
+    let directory = tempfile::tempdir().unwrap();
+    let store = crate::store::Store::open(directory.path()).unwrap();
+    store.commit(&switch.world.changes).unwrap();
+    switch.world.estate = store.load().unwrap();
+    // Another walk, of which another row tells.
+    switch.learns(&[(2, 2)]);
     switch.settle();
     assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
+}
+
+#[test]
+fn a_move_from_a_port_that_is_down_is_believed_at_once() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    let down = switch.port(1, fact::InterfaceStatus::Down);
+    switch.report(Method::SnmpInterfaces, vec![down]);
+    switch.learns(&[(1, 3)]);
+    switch.settle();
+    assert_eq!(switch.port_of(1).as_deref(), Some("ge3"));
+}
+
+#[test]
+fn an_address_that_is_back_where_it_was_at_the_next_walk_has_not_moved() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    for at in [3, 1, 3, 1] {
+        switch.learns(&[(1, at)]);
+        switch.settle();
+        assert_eq!(switch.port_of(1).as_deref(), Some("ge1"));
+    }
+    assert_eq!(switch.world.endpoint(switch.site, 1).unwrap().located.as_ref().unwrap().contender, None);
 }
 
 #[test]
@@ -163,7 +210,7 @@ fn an_endpoint_whose_rows_age_out_stays_where_it_was_last() {
 }
 
 #[test]
-fn a_move_to_a_port_that_does_not_resolve_waits_until_it_has_stayed() {
+fn a_move_to_a_port_that_does_not_resolve_waits_for_another_walk_too() {
     let mut switch = Switch::new();
     switch.learns(&[(1, 1)]);
     switch.settle();
@@ -180,7 +227,7 @@ fn a_move_to_a_port_that_does_not_resolve_waits_until_it_has_stayed() {
     assert_eq!(switch.port_of(1).as_deref(), Some("ge1"));
     let located = switch.world.endpoint(switch.site, 1).unwrap().located.clone().unwrap();
     assert!(located.contender.is_some());
-    switch.world.now = switch.world.now.plus_ms(Policy::default().move_hold_ms);
+    switch.learns(&[(2, 2)]);
     switch.settle();
     assert_ne!(switch.port_of(1).as_deref(), Some("ge1"));
 }
@@ -204,7 +251,7 @@ fn what_is_believed_survives_reading_back_and_is_not_new_again() {
 #[test]
 fn an_endpoint_learned_at_a_member_is_at_its_aggregate() {
     let mut switch = Switch::new();
-    let member = fact::Aggregation { member: "ge1".into(), aggregate: "ge3".into() };
+    let member = part("ge1", "ge3");
     switch.report(Method::SnmpAggregation, vec![present(switch.boot_ms, FactBody::Aggregation(member))]);
     switch.learns(&[(1, 1), (2, 2)]);
     switch.settle();
@@ -224,7 +271,7 @@ fn named(state: &crate::estate::SiteState, found: &Attachment) -> String {
 #[test]
 fn the_exported_evidence_gives_the_attachments_that_the_centre_shows() {
     let mut switch = Switch::new();
-    let member = fact::Aggregation { member: "ge1".into(), aggregate: "ge3".into() };
+    let member = part("ge1", "ge3");
     switch.report(Method::SnmpAggregation, vec![present(switch.boot_ms, FactBody::Aggregation(member))]);
     switch.learns(&[(1, 4), (2, 2), (3, 1), (5, 4)]);
     switch.access_answers(1);
@@ -258,6 +305,7 @@ fn what_neighbours_and_tables_say_is_one_list_of_links() {
     switch.learns(&[(1, 4)]);
     switch.access_answers(1);
     let forged = FactBody::Neighbour(fact::Neighbour {
+        capabilities: 0,
         protocol: fact::NeighbourProtocol::Lldp,
         local_interface: "ge1".into(),
         chassis_id: "someone".into(),

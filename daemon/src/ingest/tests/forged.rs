@@ -51,6 +51,7 @@ fn row(last: u8, port: u8) -> FactBody {
 
 fn neighbour(local: &str, chassis_id: String) -> FactBody {
     FactBody::Neighbour(fact::Neighbour {
+        capabilities: 0,
         protocol: fact::NeighbourProtocol::Lldp,
         local_interface: local.into(),
         chassis_id,
@@ -143,6 +144,13 @@ fn forged_lldp_at_a_switchs_port_moves_nobody_until_a_device_bears_it_out() {
     // The real switch answers for itself: its address is learned at the port.
     let learned = vec![one(Method::SnmpForwarding, "core", vec![present(991_000, row(0xe0, 2))])];
     world.report(agent, site, batch(Lane::State, 3, 992_000, Content::State(learned))).unwrap();
+    for _ in 0..40 {
+        world.now = world.now.plus_ms(5_000);
+        world.submit(Body::Tick).unwrap();
+    }
+    assert!(matches!(located(&world, site, 2).at, Where::Port(_)), "that is a guess after one walk");
+    let again = vec![one(Method::SnmpForwarding, "core", vec![present(1_290_000, row(0xe0, 2))])];
+    world.report(agent, site, batch(Lane::State, 4, 1_292_000, Content::State(again))).unwrap();
     for _ in 0..40 {
         world.now = world.now.plus_ms(5_000);
         world.submit(Body::Tick).unwrap();

@@ -2,12 +2,18 @@
 
 use onenet_topology::{
     DeviceId, InterfaceId,
+    device::Handle,
+    fact::Scope,
     inference::{Place, Where},
 };
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ingest::plan::regrouped, store::Store};
+use crate::{
+    ingest::plan::regrouped,
+    record::{Command, DeviceVerdict},
+    store::Store,
+};
 
 /// What a device tells under one name; 0 is nothing.
 #[derive(Debug, Clone, Copy, Default)]
@@ -171,6 +177,43 @@ fn a_merge_is_taken_back_when_the_evidence_changes_and_each_has_its_old_identity
     assert_eq!(it.devices().len(), 2, "another serial number is stronger than the bridge's address");
     assert_eq!([it.id_of(0, "core"), it.id_of(1, "sw")], apart);
     assert_eq!(apart.map(|device| it.port_of(device)), ports);
+}
+
+#[test]
+fn a_ruling_joins_and_parts_survives_a_start_and_is_taken_back_without_loss() {
+    let mut it = Watched::new(2);
+    it.tell(0, "core", Told { serial: 1, ..Told::default() });
+    it.tell(1, "sw", Told { serial: 1, ..Told::default() });
+    it.tell(1, "other", Told { serial: 2, ..Told::default() });
+    let [core, sw, other] = [(0, "core"), (1, "sw"), (1, "other")].map(|(agent, scope)| {
+        let handle = Handle { agent: it.agents[agent], scope: Scope::new(scope) };
+        it.world.estate.site(it.site).unwrap().handles[&handle]
+    });
+    let by_evidence = it.devices();
+    assert_eq!(by_evidence.len(), 2);
+    let rule = |it: &mut Watched, one, two, verdict| {
+        let reason = "seen in the rack".to_owned();
+        it.world.command(Command::RuleDevices { site: it.site, one, two, verdict, reason })
+    };
+    rule(&mut it, core, sw, DeviceVerdict::Different).unwrap();
+    assert_eq!(it.devices().len(), 3);
+    // Whatever is told later.
+    it.tell(1, "sw", Told { serial: 1, name: 3, ..Told::default() });
+    assert_eq!(it.devices().len(), 3);
+    rule(&mut it, other, core, DeviceVerdict::Same).unwrap();
+    assert_eq!(it.devices().len(), 2);
+    assert_eq!(it.id_of(1, "other"), it.id_of(0, "core"));
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&it.world.changes).unwrap();
+    let read = store.load().unwrap();
+    assert_eq!(read.sites, it.world.estate.sites);
+    for (one, two) in [(core, sw), (core, other)] {
+        rule(&mut it, one, two, DeviceVerdict::ByEvidence).unwrap();
+    }
+    assert_eq!(it.devices(), by_evidence);
+    assert_eq!([it.id_of(0, "core"), it.id_of(1, "other")], [core, other], "each is what it was");
+    assert!(rule(&mut it, core, core, DeviceVerdict::Same).is_err());
 }
 
 #[test]

@@ -1,9 +1,12 @@
-//! VLANs, own addresses: what a device is in its network.
+//! VLANs, own addresses, spanning tree, next hops: what a device is in its network.
 
 use std::collections::BTreeMap;
 
-use onenet_snmp::{InterfaceIndex, OwnAddress, PortVlan, Vlan};
-use onenet_topology::fact::{self, FactBody};
+use onenet_snmp::{Bridge, InterfaceIndex, OwnAddress, PortVlan, Routes, StpPort, Vlan};
+use onenet_topology::fact::{self, FactBody, SpanningTreeState};
+
+/// Next hops that are told of a device; those of default routes go first.
+const NEXT_HOPS_MAX: usize = 64;
 
 /// Returns the device's own addresses.
 pub(in crate::poll) fn own_addresses(rows: Vec<OwnAddress>) -> Vec<FactBody> {
@@ -47,4 +50,49 @@ pub(in crate::poll) fn vlans(vlans: Vec<Vlan>, natives: &[PortVlan], names: &Int
     };
     bodies.extend(ports.into_iter().filter_map(named));
     bodies
+}
+
+/// Returns the root of the spanning tree, and the ports that tell of somebody: where another bridge is the designated one, or
+/// that pass nothing on. A port with terminals says of itself only what everybody knows.
+pub(in crate::poll) fn spanning_tree(bridge: &Bridge) -> Vec<FactBody> {
+    let name = |number: u64| {
+        let mut ports = bridge.stp_ports.iter().filter(|port| u64::from(port.bridge_port) == number);
+        ports.find_map(|port| port.interface.clone())
+    };
+    let root = bridge.stp_root.get().map(|root| {
+        FactBody::SpanningTree(fact::SpanningTree {
+            root: root.mac,
+            root_priority: root.priority,
+            root_cost: bridge.stp_root_cost.get().copied(),
+            root_port: bridge.stp_root_port.get().and_then(|number| name(*number)).unwrap_or_default(),
+        })
+    });
+    let own = bridge.address.get().copied();
+    let port = |port: &StpPort| {
+        let word = port.state.get().copied();
+        let state = SpanningTreeState::ALL.into_iter().find(|state| Some(state.name()) == word);
+        let designated = port.designated_bridge.get().map(|bridge| bridge.mac).filter(|mac| mac.is_unicast());
+        let held_up = matches!(state, Some(SpanningTreeState::Blocking | SpanningTreeState::Broken));
+        let tells = held_up || designated.is_some() && designated != own;
+        let interface = port.interface.clone().filter(|_| tells && state != Some(SpanningTreeState::Disabled))?;
+        Some(FactBody::SpanningTreePort(fact::SpanningTreePort {
+            interface,
+            bridge_port: port.bridge_port,
+            state,
+            designated_bridge: designated,
+            designated_port: port.designated_port.get().copied(),
+        }))
+    };
+    root.into_iter().chain(bridge.stp_ports.iter().filter_map(port)).collect()
+}
+
+/// Returns where a device sends packets on to.
+pub(in crate::poll) fn next_hops(routes: Vec<Routes>) -> Vec<FactBody> {
+    let mut hops: Vec<_> = routes.into_iter().flat_map(|routes| routes.next_hops).collect();
+    hops.sort_by_key(|hop| (!hop.default_route, std::cmp::Reverse(hop.routes), hop.ip));
+    let body = |hop: onenet_snmp::NextHop| {
+        let interface = hop.interface.unwrap_or_default();
+        FactBody::NextHop(fact::NextHop { ip: hop.ip, interface, default_route: hop.default_route })
+    };
+    hops.into_iter().take(NEXT_HOPS_MAX).map(body).collect()
 }

@@ -209,7 +209,7 @@ fn a_port_that_is_only_selected_for_an_aggregate_is_no_part_of_it() {
     let rows = vec![member("ge1", Some(true)), member("ge2", Some(false)), member("ge3", None)];
     let told = |member: &str| {
         let (member, aggregate) = (member.to_owned(), "Eth-Trunk1".to_owned());
-        FactBody::Aggregation(Aggregation { member, aggregate })
+        FactBody::Aggregation(Aggregation { member, aggregate, partner_system: None, partner_key: None })
     };
     assert_eq!(aggregation(rows), [told("ge1"), told("ge3")]);
 }

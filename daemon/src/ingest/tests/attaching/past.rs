@@ -42,8 +42,7 @@ fn a_picture_of_the_past_has_each_endpoint_where_it_was_then() {
     assert_eq!(it.kept(), [], "what is new is no change");
     it.forgets(1, 1);
     it.forgets(2, 2);
-    it.learns(&[(1, 3), (2, 3)]);
-    it.settle();
+    it.move_to(&[(1, 3), (2, 3)]);
     assert_eq!((it.port_of(1).as_deref(), it.port_of(2).as_deref()), (Some("ge3"), Some("ge3")));
     let past = it.picture().as_of(before, &it.kept());
     assert_eq!((it.port_in(&past, 1).as_deref(), it.port_in(&past, 2).as_deref()), (Some("ge1"), Some("ge2")));
@@ -57,8 +56,7 @@ fn changes_of_one_record_have_places_of_their_own_in_the_store() {
     it.settle();
     it.forgets(1, 1);
     it.forgets(2, 2);
-    it.learns(&[(1, 3), (2, 3)]);
-    it.settle();
+    it.move_to(&[(1, 3), (2, 3)]);
     let directory = tempfile::tempdir().unwrap();
     let store = crate::store::Store::open(directory.path()).unwrap();
     store.commit(&it.world.changes).unwrap();

@@ -242,6 +242,7 @@ impl Network {
 
     fn neighbour(&self, device: &Device, switch: usize) -> FactBody {
         FactBody::Neighbour(Neighbour {
+            capabilities: 0,
             protocol: NeighbourProtocol::Lldp,
             local_interface: device.port(PORTS + 1),
             chassis_id: self.router.mac.to_string(),
