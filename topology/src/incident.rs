@@ -63,7 +63,7 @@ pub const START_GRACE_MS: i64 = 60_000;
 /// How long, in milliseconds, an agent whose site is still reached is away before it has stopped: longer than a restart of it takes,
 /// and than the probes over the way to its site take to fail, were that why.
 pub const STOPPED_MS: i64 = 12_000;
-/// How long, in milliseconds, agents may take to come back after a way to them is there again.
+/// How long, in milliseconds, agents may take to come back after a way to them is there again, and what they watch to answer.
 pub const RECONNECT_MS: i64 = 90_000;
 /// Pieces of evidence of each sort that a cause keeps.
 pub const CLUES_MAX: usize = 16;
@@ -78,8 +78,9 @@ pub fn evaluate(evidence: &Evidence) -> Verdicts {
     }
     let ways = links::judge(&country);
     let reach = cut::spread(&country, &ways, &mut verdicts);
-    silence::judge(&country, &ways, &reach, &mut verdicts);
-    within::judge(&country, &reach, &mut verdicts);
+    let restored = silence::restored(&country, &ways);
+    silence::judge(&country, &ways, &reach, &restored, &mut verdicts);
+    within::judge(&country, &reach, &restored, &mut verdicts);
     services::judge(&country, &mut verdicts);
     cut::states(&country, &ways, &reach, &mut verdicts);
     verdicts.finish(&country);

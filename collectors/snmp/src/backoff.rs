@@ -5,8 +5,9 @@
 
 use onenet_topology::Timestamp;
 
-/// The pause after the first silence, in milliseconds.
-pub(crate) const DELAY_MIN_MS: i64 = 60_000;
+/// The pause after the first silence, in milliseconds: what was restarted is seen again soon, and what is dead for good is asked
+/// as seldom after some minutes.
+pub(crate) const DELAY_MIN_MS: i64 = 10_000;
 
 /// The longest pause, in milliseconds: a device that was switched on again is noticed within this time, or at once
 /// when something else (a trap, an endpoint seen behind it) asks for a poll.
@@ -74,12 +75,13 @@ mod tests {
         let start = Timestamp::from_unix_ms(1_000_000);
         let mut backoff = Backoff::default();
         assert!(backoff.is_due(start));
-        for pause in [60_000, 120_000, 240_000, 480_000, 960_000, DELAY_MAX_MS, DELAY_MAX_MS] {
+        for pause in [10_000, 20_000, 40_000, 80_000, 160_000, 320_000, 640_000, 1_280_000, DELAY_MAX_MS, DELAY_MAX_MS]
+        {
             backoff.unanswered(start, 0);
             assert!(!backoff.is_due(start.plus_ms(pause - 1)));
             assert!(backoff.is_due(start.plus_ms(pause)));
         }
-        assert_eq!(backoff.silence().map(|silence| (silence.since, silence.rounds)), Some((start, 7)));
+        assert_eq!(backoff.silence().map(|silence| (silence.since, silence.rounds)), Some((start, 10)));
         backoff.answered();
         assert!(backoff.is_due(start));
         assert_eq!(backoff.silence(), None);

@@ -5,6 +5,7 @@
 //! killed run left behind is removed by the next one.
 
 pub mod api;
+pub mod country;
 pub mod dhcp;
 pub mod frames;
 pub mod line;
@@ -13,6 +14,7 @@ pub mod netns;
 pub mod process;
 pub mod product;
 pub mod prometheus;
+pub mod router;
 pub mod sawtooth;
 pub mod services;
 pub mod site;

@@ -16,10 +16,15 @@ use super::{
 use crate::Timestamp;
 
 /// Adds the causes that are silent agents.
-pub(super) fn judge(country: &Country<'_>, ways: &[Judged], reach: &[Reach], verdicts: &mut Verdicts) {
+pub(super) fn judge(
+    country: &Country<'_>,
+    ways: &[Judged],
+    reach: &[Reach],
+    restored: &[Timestamp],
+    verdicts: &mut Verdicts,
+) {
     // By which silent site above each site is explained.
     let mut dark: Vec<Option<usize>> = vec![None; country.places.len()];
-    let restored = restored(country, ways);
     for at in 0..country.places.len() {
         if !reach[at].by.is_empty() {
             silent_before(country, at, &reach[at], verdicts);
@@ -58,8 +63,8 @@ pub(super) fn judge(country: &Country<'_>, ways: &[Judged], reach: &[Reach], ver
 }
 
 impl Cause {
-    /// Agents that were lost before there was a way to them get time to come back.
-    fn after(mut self, restored: Timestamp) -> Self {
+    /// What was lost before there was a way to it gets time to come back.
+    pub(super) fn after(mut self, restored: Timestamp) -> Self {
         if self.since <= restored {
             self.due = restored.plus_ms(RECONNECT_MS);
         }
@@ -74,8 +79,9 @@ fn stopped(cause: &Cause, verdicts: &mut Verdicts) {
     }
 }
 
-/// Returns since when there is a way to each site, by the newest good news of those above it: agents come back after that.
-fn restored(country: &Country<'_>, ways: &[Judged]) -> Vec<Timestamp> {
+/// Returns since when there is a way to each site, by the newest good news of those above it: agents come back after that, and so
+/// do routers whose failure had cut them off.
+pub(super) fn restored(country: &Country<'_>, ways: &[Judged]) -> Vec<Timestamp> {
     let mut restored = vec![country.evidence.hearing_since; country.places.len()];
     for (at, place) in country.places.iter().enumerate() {
         for way in &place.ways {

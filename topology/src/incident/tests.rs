@@ -366,6 +366,47 @@ fn a_device_that_hides_others_is_their_cause() {
 }
 
 #[test]
+fn a_router_that_took_its_site_with_it_gets_time_to_answer_again() {
+    let mut evidence = country();
+    evidence.device(1, 5, &[(5, Answer::Silent, NOW - 30_000)]);
+    let mut back = evidence.clone();
+    back.contact(5, Contact::Heard(at(NOW - 10_000)));
+    evidence.probe(5, 3, Side::Above, ProbeState::Up, NOW - 10_000);
+    for evidence in [&back, &evidence] {
+        assert_eq!(due(&evaluate(evidence)), Vec::<&Cause>::new(), "it was last asked while the site was cut");
+    }
+    let verdicts = evaluate(&evidence.later(RECONNECT_MS));
+    assert_eq!(only(&verdicts).kind, IncidentKind::DeviceDown);
+}
+
+#[test]
+fn devices_behind_one_another_are_one_incident_whichever_is_found_silent_first() {
+    let silent_in_order = |order: [u64; 2]| {
+        let mut play = Play::default();
+        let mut down: Vec<u64> = Vec::new();
+        for (second, id) in (0_i64..).zip(order) {
+            down.push(id);
+            let mut evidence = country().later(second * 4_000);
+            for id in [1, 2] {
+                let (answer, since) = if down.contains(&id) { (Answer::Silent, NOW) } else { (Answer::Answering, 0) };
+                evidence.device(id, 5, &[(5, answer, since)]);
+            }
+            let device = |id| Joint::Device(DeviceId::from_raw(id));
+            for (a, b) in [(Joint::Agent(agent(5)), device(1)), (device(1), device(2))] {
+                evidence.joints.push(DeviceJoint { site: site(5), a, b });
+            }
+            play.see(evidence);
+        }
+        let incident = play.only();
+        assert!(incident.is_open());
+        (incident.subject.clone(), incident.affected.devices.clone())
+    };
+    let first = silent_in_order([1, 2]);
+    assert_eq!(first.0, Subject::Device(DeviceId::from_raw(1)));
+    assert_eq!(first, silent_in_order([2, 1]));
+}
+
+#[test]
 fn what_only_a_silent_agent_asks_is_unknown() {
     let mut evidence = country();
     evidence.device(1, 5, &[(5, Answer::Silent, NOW - 50_000)]);

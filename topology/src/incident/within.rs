@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    AT_ONCE_MS, Answer, Cause, Clue, DeviceFact, Explanation, IncidentKind, Joint, State, Subject, Verdicts,
+    AT_ONCE_MS, Answer, Cause, Clue, Contact, DeviceFact, Explanation, IncidentKind, Joint, RECONNECT_MS, State,
+    Subject, Verdicts,
     country::{At, Country},
     cut::Reach,
 };
@@ -16,10 +17,20 @@ use crate::{DeviceId, Timestamp};
 const ALL_SILENT_MIN: usize = 3;
 
 /// Adds what is broken within sites.
-pub(super) fn judge(country: &Country<'_>, reach: &[Reach], verdicts: &mut Verdicts) {
+pub(super) fn judge(country: &Country<'_>, reach: &[Reach], restored: &[Timestamp], verdicts: &mut Verdicts) {
     let joints = joined(country);
     for (at, reach) in reach.iter().enumerate() {
+        let first = verdicts.causes.len();
         devices(country, at, reach, &joints, verdicts);
+        // What fell silent while the site was cut was last asked then. Agents may be back before a probe says that the way is.
+        let heard = country.agents_at(at).filter_map(|agent| match agent.contact {
+            Contact::Heard(since) => Some(since),
+            _ => None,
+        });
+        let restored = heard.max().unwrap_or_default().max(restored[at]);
+        for cause in verdicts.causes.iter_mut().skip(first).filter(|cause| cause.since <= restored) {
+            cause.due = restored.plus_ms(RECONNECT_MS);
+        }
     }
     interfaces(country, verdicts);
 }
@@ -72,6 +83,8 @@ fn devices(country: &Country<'_>, at: At, reach: &Reach, joints: &HashMap<Joint,
         let Some((device, since)) = down.get(&first) else { continue };
         let mut cause = Cause::new(IncidentKind::DeviceDown, Subject::Device(first), place.id, *since);
         cause.possible.insert(Explanation::Itself);
+        // Whichever of them was found silent first: they are one incident.
+        cause.covers.extend(behind.iter().copied().map(Subject::Device));
         cause.devices = behind.into_iter().chain([first]).collect();
         cause.bear_out(silent_clues(country, device));
         verdicts.causes.push(cause);
