@@ -77,11 +77,11 @@ fn months(reader: &Reader, view: &View, query: &str, from: Day) -> Markup {
     }
 }
 
-/// The columns of a table of figures; `of` names what stands in the first one.
-const fn columns(of: Text) -> [Text; 9] {
+/// The columns of a table of figures; `of` names what stands in the first one, `count` what is counted in the second.
+const fn columns(of: Text, count: Text) -> [Text; 9] {
     [
         of,
-        text::HOW_MANY,
+        count,
         text::AVAILABILITY,
         text::DOWN_TIME,
         text::UNKNOWN_SHARE,
@@ -96,7 +96,7 @@ fn by_layer(reader: &Reader, report: &Report) -> Markup {
     html! {
         div.scroll {
             table {
-                (parts::head(reader, &columns(text::LAYER), 1))
+                (parts::head(reader, &columns(text::LAYER, text::HOW_MANY), 1))
                 tbody {
                     tr { th scope="row" { (reader.say(text::SITES)) } td.number { (report.sites.count) } (cells(reader, &report.sites.figures)) }
                     @for (layer, part) in &report.layers {
@@ -119,7 +119,7 @@ fn by_part(reader: &Reader, view: &View, report: &Report, top: Option<SiteId>, f
         h2 { (reader.say(text::BELOW)) }
         div.scroll {
             table {
-                (parts::head(reader, &columns(text::SITE), 1))
+                (parts::head(reader, &columns(text::SITE, text::HOW_MANY), 1))
                 tbody {
                     @for part in all {
                         @let name = view.site(part.site).map(|site| parts::site_name(reader.language, site.name(view.now())));
@@ -149,7 +149,7 @@ fn worst(reader: &Reader, view: &View, report: &Report) -> Markup {
         } @else {
             div.scroll {
                 table {
-                    (parts::head(reader, &columns(text::SITE), 1))
+                    (parts::head(reader, &columns(text::SITE, text::DAYS_KNOWN), 1))
                     tbody {
                         @for site in worst {
                             tr {
@@ -169,7 +169,7 @@ fn by_day(reader: &Reader, report: &Report) -> Markup {
     html! {
         div.scroll {
             table {
-                (parts::head(reader, &columns(text::DAY), 1))
+                (parts::head(reader, &columns(text::DAY, text::HOW_MANY), 1))
                 tbody {
                     @for (day, period) in report.periods.iter().rev() {
                         @let quality = period.layers.values().fold(Quality::default(), |mut sum, it| { sum += it.quality; sum });
@@ -201,7 +201,7 @@ pub(super) fn of_site(reader: &Reader, view: &View, site: SiteId) -> Markup {
         (strip(reader, &figures.days, span))
         div.scroll {
             table {
-                (parts::head(reader, &columns(text::WAY_UP), 1))
+                (parts::head(reader, &columns(text::WAY_UP, text::DAYS_KNOWN), 1))
                 tbody {
                     tr { th scope="row" { (reader.say(text::THIS_SITE)) } td.number { (figures.days.len()) } (cells(reader, &sum(&figures.days))) }
                     @for way in figures.ways.iter().filter(|way| !way.days.is_empty()) {

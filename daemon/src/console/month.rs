@@ -6,6 +6,7 @@ use onenet_topology::incident::IncidentKind;
 use super::{
     Reader,
     availability::{layer_name, share},
+    monthly::difference,
     parts,
     text::{self, Text},
     words,
@@ -82,7 +83,7 @@ pub(super) fn incidents(reader: &Reader, view: &View, this: &MonthFigures, befor
                 th scope="row" { (reader.say(name)) }
                 td.number { (then.number) }
                 td.number { (now.number) }
-                td.number { (format!("{:+}", i64::from(now.number) - i64::from(then.number))) }
+                td.number { (difference(now.number, then.number)) }
                 td.number { (time(reader, then.lost_ms)) }
                 td.number { (time(reader, now.lost_ms)) }
             }

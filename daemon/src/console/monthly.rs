@@ -86,7 +86,7 @@ fn comparison(reader: &Reader, this: &Coverage, before: &Coverage) -> Markup {
     }
 }
 
-fn difference(now: u32, then: u32) -> String {
+pub(super) fn difference(now: u32, then: u32) -> String {
     let difference = i64::from(now) - i64::from(then);
     if difference == 0 { "0".to_owned() } else { format!("{difference:+}") }
 }

@@ -7,6 +7,7 @@ texts! {
     AVAILABILITY_HINT = "可用率 = 正常和劣化时间 ÷ 已知时间。无法判断的时间单列为未知，不算正常；计划维护时间不计。", "Availability is up and degraded time as a part of the known time. What nobody could tell is unknown and never counts as up; planned maintenance is left out.";
     LATE_HINT = "迟到的测量和补登的维护会修正最近九天的数字", "late measurements and maintenances revise the last nine days";
     NO_AVAILABILITY = "这段时间没有可用率数据。", "Nothing is known of these days.";
+    DAYS_KNOWN = "天数", "Days";
     HOW_MANY = "数量", "Number";
     BY_DAY = "按天", "By day";
     DOWN_TIME = "中断时间", "Down";
