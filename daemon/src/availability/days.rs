@@ -90,7 +90,9 @@ pub fn days(
         add(settled.day, Figures { spent: settled.figures.spent, ..Figures::default() });
     }
     let maintained = maintained.of(estate, watched, now);
-    let Some(first) = own.first_open().map(|first| first.max(span.from)) else { return found };
+    // A site's past may be known by its ways alone.
+    let first = std::iter::once(&own).chain(&ways).filter_map(|kept| kept.first_open()).min();
+    let Some(first) = first.map(|first| first.max(span.from)) else { return found };
     for day in (Span { from: first, to: span.to.min(Day::of(now)) }).days() {
         add(day, Figures { spent: spent(own, &ways, watched, day, &maintained, now), ..Figures::default() });
     }

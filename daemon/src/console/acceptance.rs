@@ -133,7 +133,7 @@ fn row(language: Language, view: &View, check: &Check) -> Markup {
             td { (verdict(language, check.verdict)) }
             td.number { (parts::or_dash(check.value.map(|value| number(value, unit)).as_deref())) }
             td.number { (parts::or_dash(check.threshold.map(|value| format!("{sign}{}", number(value, unit))).as_deref())) }
-            td.long { (words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(": ")) }
+            td { (words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(": ")) }
         }
     }
 }

@@ -170,13 +170,16 @@ fn settle(draft: &mut Draft<'_>, site: SiteId) {
     let open_from = first_open(Day::of(now));
     let of_site = draft.next.availability.range(Watched { site, to: None }..);
     let of_site: Vec<Watched> = of_site.map(|(watched, _)| *watched).take_while(|it| it.site == site).collect();
+    let firsts = of_site.iter().filter_map(|it| draft.next.availability.get(it)?.first_open());
+    let first_of_site = firsts.min();
     // The site first: its figures go by the minutes of its ways.
     for watched in of_site {
         let Some(kept) = draft.next.availability.get(&watched) else { continue };
         let oldest = Day(open_from.0.saturating_sub(KEPT_DAYS));
         let over = kept.settled.keys().filter(|month| **month < oldest);
         let mut months: BTreeMap<Day, Vec<SettledDay>> = over.map(|month| (*month, Vec::new())).collect();
-        let first = kept.first_open().map_or(open_from, |first| first.max(oldest));
+        let first = if watched.to.is_none() { first_of_site } else { kept.first_open() };
+        let first = first.map_or(open_from, |first| first.max(oldest));
         for day in (first.0..open_from.0).map(Day) {
             let mut figures = open_day(&draft.next, watched, day, now);
             if watched.to.is_none() {
