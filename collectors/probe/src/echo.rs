@@ -63,6 +63,16 @@ pub fn question(family: Family, token: Token, carried: Carried) -> [u8; QUESTION
     packet
 }
 
+/// Returns a question that makes a packet of so many bytes, heads of IP included; one of the least size where that is less.
+pub fn sized(family: Family, token: Token, carried: Carried, bytes: u32) -> Vec<u8> {
+    let head = if family == Family::V4 { 20 } else { 40 };
+    let bytes = usize::try_from(bytes).unwrap_or(0).saturating_sub(head).max(QUESTION_BYTES);
+    let mut packet = question(family, token, carried).to_vec();
+    packet.resize(bytes, 0);
+    // Zeros add nothing to the sum, so that it holds for the longer packet as well.
+    packet
+}
+
 /// Returns what an answer carries; `None` for what is no answer of ours. Raw IPv4 sockets give the IP header too.
 pub fn answer(family: Family, token: Token, datagram: &[u8]) -> Option<Carried> {
     let icmp = match (family, datagram.first()) {
@@ -111,6 +121,8 @@ mod tests {
         for length in 0..datagram.len() {
             assert_eq!(answer(Family::V4, *b"ourtoken", &datagram[..length]), None);
         }
+        let long = sized(Family::V4, *b"ourtoken", carried, 1_400);
+        assert_eq!((long.len(), checksum(&long)), (1_380, 0));
         let mut packet = question(Family::V6, *b"ourtoken", carried);
         packet[0] = reply_type(Family::V6);
         assert_eq!(answer(Family::V6, *b"ourtoken", &packet), Some(carried));

@@ -6,6 +6,7 @@
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
 //! | [`service`] | what services are asked, and what is wrong with their answers |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
+//! | [`path`] | how large packets may be on a way |
 //! | [`media`], [`emodel`] | a call of ten seconds, and what people would say of it |
 //! | [`throughput`] | as much as was allowed, for some seconds |
 //! | [`Reflector`] | the other side of STAMP |
@@ -21,6 +22,7 @@ pub mod emodel;
 pub mod gateway;
 pub mod judge;
 pub mod media;
+pub mod path;
 pub mod service;
 pub mod stamp;
 pub mod throughput;

@@ -15,6 +15,7 @@ use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, setsockopt,
     sockopt,
 };
+use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, set_ip_mtu_discover, set_ipv6_mtu_discover};
 use socket2::{Domain, Protocol, SockFilter, Socket, Type};
 use tokio::{io::Interest, net::UdpSocket};
 
@@ -34,7 +35,14 @@ const RECEIVE_BUFFER_BYTES: usize = 256 << 10;
 
 /// The sockets of ICMP echo, opened before the process gives up the right to. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct EchoSockets(Option<Arc<[Option<Socket>; 2]>>);
+pub struct EchoSockets(Option<Arc<Opened>>);
+
+/// Sockets of both families: for ordinary questions, and for those that are never cut into pieces.
+#[derive(Debug)]
+struct Opened {
+    ordinary: [Option<Socket>; 2],
+    whole: [Option<Socket>; 2],
+}
 
 /// Where datagrams are taken to.
 #[derive(Debug)]
@@ -64,28 +72,42 @@ pub(crate) struct Datagram<'b> {
 impl EchoSockets {
     /// Opens both families, as raw sockets; needs CAP_NET_RAW. One that cannot be opened is not there.
     pub fn open_now() -> Self {
-        Self(Some(Arc::new([open_raw(Family::V4).ok(), open_raw(Family::V6).ok()])))
+        let both = || [open_raw(Family::V4).ok(), open_raw(Family::V6).ok()];
+        Self(Some(Arc::new(Opened { ordinary: both(), whole: both() })))
     }
 
     /// Returns a socket for echoes with this token: one that was opened, or a ping socket of the kernel's, or a raw one.
     pub(crate) fn socket(&self, family: Family, token: Token) -> io::Result<Socket> {
-        if let Some(opened) = &self.0 {
-            let [v4, v6] = opened.as_ref();
-            let kept = if family == Family::V4 { v4 } else { v6 };
-            if let Some(kept) = kept {
-                let socket = kept.try_clone()?;
-                socket.attach_filter(&filter(family, identifier(token)))?;
-                return Ok(socket);
-            }
+        open(self.0.as_ref().map(|opened| &opened.ordinary), family, token)
+    }
+
+    /// Returns a socket for echoes that are never cut into pieces, whatever the kernel knows of the way. There is one for all.
+    pub(crate) fn whole(&self, family: Family, token: Token) -> io::Result<Socket> {
+        let socket = open(self.0.as_ref().map(|opened| &opened.whole), family, token)?;
+        match family {
+            Family::V4 => set_ip_mtu_discover(&socket, Ipv4PathMtuDiscovery::PROBE)?,
+            Family::V6 => set_ipv6_mtu_discover(&socket, Ipv6PathMtuDiscovery::PROBE)?,
         }
-        let (domain, protocol) = of(family);
-        if let Ok(socket) = Socket::new(domain, Type::DGRAM, Some(protocol)) {
-            return ready(socket);
-        }
-        let socket = open_raw(family)?;
-        socket.attach_filter(&filter(family, identifier(token)))?;
         Ok(socket)
     }
+}
+
+/// Returns one of the sockets that were opened, or a ping socket of the kernel's, or a raw one.
+fn open(opened: Option<&[Option<Socket>; 2]>, family: Family, token: Token) -> io::Result<Socket> {
+    if let Some([v4, v6]) = opened
+        && let Some(kept) = if family == Family::V4 { v4 } else { v6 }
+    {
+        let socket = kept.try_clone()?;
+        socket.attach_filter(&filter(family, identifier(token)))?;
+        return Ok(socket);
+    }
+    let (domain, protocol) = of(family);
+    if let Ok(socket) = Socket::new(domain, Type::DGRAM, Some(protocol)) {
+        return ready(socket);
+    }
+    let socket = open_raw(family)?;
+    socket.attach_filter(&filter(family, identifier(token)))?;
+    Ok(socket)
 }
 
 const fn of(family: Family) -> (Domain, Protocol) {

@@ -1,7 +1,7 @@
 //! Asks all targets, and says what is judged and measured.
 //!
-//! Tasks: [`Prober::run`] is one, for everything that is asked by packets; it spawns one a service, and short ones that look names
-//! up, all of which end with it. Cancelling it is safe at any point: what waits for an answer is forgotten. Neither bad input nor
+//! Tasks: [`Prober::run`] is one, for everything that is asked by packets; it spawns one a service, one that looks how large packets may
+//! be, and short ones that look names up, all of which end with it. Cancelling it is safe at any point: what waits for an answer is forgotten. Neither bad input nor
 //! an error of a socket ends it.
 //!
 //! What is due within the same hundredth of a second is sent at once, so that hundreds of targets wake the machine a hundred times a
@@ -9,6 +9,7 @@
 
 mod asker;
 mod lines;
+mod sizer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +19,11 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::asker::said as reflected;
 pub(crate) use self::lines::family;
-use self::{asker::Asker, lines::Lines};
+use self::{
+    asker::Asker,
+    lines::Lines,
+    sizer::{Sizer, WAITING_MAX},
+};
 use crate::{
     EchoSockets, Plan, clock,
     echo::Token,
@@ -84,7 +89,10 @@ impl Prober {
         if !packets.is_empty() {
             let wants = |kind| packets.iter().any(|plan| plan.kind == kind);
             let lines = Lines::open(&self.sockets, self.token, wants(ProbeKind::Icmp), wants(ProbeKind::Stamp));
-            let asker = Asker::new(packets, self.token, said);
+            let (want, wanted) = mpsc::channel(WAITING_MAX);
+            let (found, sized) = mpsc::channel(WAITING_MAX);
+            tasks.spawn(Sizer::new(self.sockets, self.token, wanted, found).run());
+            let asker = Asker::new(packets, self.token, said, want, sized);
             tasks.spawn(async move { asker.run(lines).await });
         }
         stop.cancelled().await;

@@ -176,3 +176,20 @@ async fn a_host_that_answers_echo_is_up_over_both_families_and_a_name_that_nobod
     let (mut saying, _stop, _) = probe(vec![Arc::new(unknown)]);
     assert!(judged(&mut saying, ProbeState::Down).await.contains("cannot be looked up"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs CAP_NET_RAW"]
+async fn the_largest_packet_that_is_asked_for_passes_over_loopback_in_both_families() {
+    for address in ["127.0.0.1:0", "[::1]:0"] {
+        let (mut saying, _stop, _) = probe(vec![plan(ProbeKind::Icmp, address.parse().unwrap())]);
+        let waiting = async {
+            loop {
+                if let Said::Sample { sample, .. } = saying.recv().await.unwrap() {
+                    return sample.path_mtu;
+                }
+            }
+        };
+        let path_mtu = timeout(Duration::from_secs(60), waiting).await.unwrap();
+        assert_eq!(path_mtu, Some(onenet_probe::path::LARGEST), "{address}");
+    }
+}

@@ -13,6 +13,9 @@ use crate::{
     api::body::{Shown, probe_loss_ratio, probes},
 };
 
+/// Columns of the table.
+const COLUMNS: usize = 9;
+
 /// From which part on loss is shown as a warning.
 const LOSS_MAX: f64 = 0.01;
 
@@ -20,9 +23,6 @@ const LOSS_MAX: f64 = 0.01;
 pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
     let mut all = probes(view, site.id);
     all.sort_by_key(|shown| (shown.probe.role, parts::natural(&shown.probe.name)));
-    let sample = |shown: &Shown<'_>| shown.measured.map(|taken| taken.sample.clone());
-    let certificates = all.iter().filter_map(sample).any(|it| it.certificate_ends_ms.is_some());
-    let mtus = all.iter().filter_map(sample).any(|it| it.path_mtu.is_some());
     html! {
         @if !all.is_empty() {
             h2 { (reader.say(text::PROBES)) " " span.sub { (all.len()) } }
@@ -38,24 +38,23 @@ pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
                             th.number scope="col" { (reader.say(text::PROBE_LOSS)) }
                             th.number scope="col" { (reader.say(text::PROBE_ROUND_TRIP)) }
                             th.number scope="col" { (reader.say(text::PROBE_JITTER)) }
-                            @if certificates { th scope="col" { (reader.say(text::PROBE_CERTIFICATE)) } }
-                            @if mtus { th.number scope="col" { (reader.say(text::PROBE_PATH_MTU)) } }
-                            th scope="col" { (reader.say(text::PROBE_WHY)) }
+                            th scope="col" { (reader.say(text::PROBE_SHOWN)) }
                         }
                     }
-                    tbody { @for shown in &all { (row(reader, view, shown, (certificates, mtus))) } }
+                    tbody { @for shown in &all { (row(reader, view, shown)) } }
                 }
             }
         }
     }
 }
 
-fn row(reader: &Reader, view: &View, shown: &Shown<'_>, (certificates, mtus): (bool, bool)) -> Markup {
+fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
     let probe = shown.probe;
     let sample = shown.measured.map(|taken| &taken.sample);
     let loss = sample.and_then(probe_loss_ratio);
     let round_trip = sample.and_then(|it| Some((it.round_trip_median_us?, it.round_trip_p95_us?)));
-    let mtu = sample.and_then(|it| it.path_mtu).map(|bytes| bytes.to_string());
+    let mtu = sample.and_then(|it| it.path_mtu).map(|bytes| format!("{bytes} B"));
+    let ends_ms = sample.and_then(|it| it.certificate_ends_ms);
     let why = Some(probe.detail.as_str()).filter(|detail| !detail.is_empty());
     html! {
         tr {
@@ -80,18 +79,23 @@ fn row(reader: &Reader, view: &View, shown: &Shown<'_>, (certificates, mtus): (b
                 }
             }
             td.number { (parts::or_dash(sample.and_then(|it| it.jitter_us).map(ms).as_deref())) }
-            @if certificates {
-                td { (certificate(reader, view, sample.and_then(|it| it.certificate_ends_ms))) }
+            td {
+                @match ends_ms {
+                    Some(ends_ms) => (certificate(reader, view, ends_ms)),
+                    None => (parts::or_dash(mtu.as_deref())),
+                }
             }
-            @if mtus { td.number { (parts::or_dash(mtu.as_deref())) } }
-            td.long { (parts::or_dash(why)) }
+        }
+        // Below, so that it is read on a narrow screen too.
+        @if let Some(why) = why {
+            tr { td.long colspan=(COLUMNS) { span.sub { (probe.name) " · " (reader.say(text::PROBE_WHY)) } " " (why) } }
         }
     }
 }
 
 /// When a certificate ends: the day, and how far off that is.
-fn certificate(reader: &Reader, view: &View, ends_ms: Option<i64>) -> Markup {
-    let Some(ends) = ends_ms.map(Timestamp::from_unix_ms) else { return parts::or_dash(None) };
+fn certificate(reader: &Reader, view: &View, ends_ms: i64) -> Markup {
+    let ends = Timestamp::from_unix_ms(ends_ms);
     let day = parts::local(ends).map(|text| text.chars().take(10).collect::<String>());
     let left_ms = ends.ms_since(view.now());
     html! {

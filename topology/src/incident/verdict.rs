@@ -452,6 +452,8 @@ impl Verdicts {
                 IncidentKind::SiteCut | IncidentKind::LinkDown => {
                     Severity::of_reach(highest.unwrap_or(Tier::County), cause.sites.len())
                 }
+                // Whoever answers can be used.
+                IncidentKind::ServiceDegraded => Severity::General,
                 // What is silent or bad is not known to be out of reach.
                 _ if matches!(own, Tier::Ministry | Tier::Province) || cause.sites.len() >= 5 => Severity::Considerable,
                 _ => Severity::General,

@@ -16,6 +16,7 @@ use tokio::{sync::mpsc, time::sleep};
 use super::{
     LOOKED_UP_MAX, Said,
     lines::{Lines, Refused, Through, family},
+    sizer::Sized,
     start_after, state,
 };
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
     gateway,
     judge::Verdict,
     net::{Datagram, Inbox},
+    path::PathMtu,
     plan::micros,
     stamp::{Answer, Question},
     track::{Reflected, Track},
@@ -37,6 +39,10 @@ const TOGETHER_US: u64 = 10_000;
 const LOOK_UP_US: u64 = 300_000_000;
 const LOOK_UP_SOON_US: u64 = 10_000_000;
 
+/// How often it is looked how large packets may be on a way, and how soon again when it came up.
+const PATH_US: u64 = 900_000_000;
+const PATH_SOON_US: u64 = 60_000_000;
+
 /// A probe that is asked.
 struct Probing {
     plan: Arc<Plan>,
@@ -48,6 +54,11 @@ struct Probing {
     nowhere: String,
     /// Why nothing can be judged, as it was said last.
     unjudged: Option<String>,
+    /// When it is looked how large packets may be, when that was done last, what was found, and what is wrong with it.
+    path_us: u64,
+    path_looked_us: u64,
+    path: Option<PathMtu>,
+    path_problem: Option<String>,
 }
 
 /// A name that was looked up.
@@ -67,11 +78,19 @@ pub(super) struct Asker {
     saying: Vec<Said>,
     looked_up: mpsc::Receiver<LookedUp>,
     look_up: mpsc::Sender<LookedUp>,
+    size: mpsc::Sender<(usize, IpAddr)>,
+    sized: mpsc::Receiver<Sized>,
 }
 
 impl Asker {
     /// Returns what asks these.
-    pub(super) fn new(plans: Vec<Arc<Plan>>, token: Token, said: mpsc::Sender<Said>) -> Self {
+    pub(super) fn new(
+        plans: Vec<Arc<Plan>>,
+        token: Token,
+        said: mpsc::Sender<Said>,
+        size: mpsc::Sender<(usize, IpAddr)>,
+        sized: mpsc::Receiver<Sized>,
+    ) -> Self {
         let now_us = clock::now().us;
         let (look_up, looked_up) = mpsc::channel(LOOKED_UP_MAX);
         let probe = |(number, plan): (usize, Arc<Plan>)| Probing {
@@ -82,11 +101,15 @@ impl Asker {
             look_up_us: now_us,
             nowhere: String::new(),
             unjudged: None,
+            path_us: now_us,
+            path_looked_us: 0,
+            path: None,
+            path_problem: None,
             plan,
         };
         let probes: Vec<Probing> = plans.into_iter().enumerate().map(probe).collect();
         let due = probes.iter().enumerate().map(|(place, probe)| (probe.next_us, place)).collect();
-        Self { probes, due, token, said, saying: Vec::new(), looked_up, look_up }
+        Self { probes, due, token, said, saying: Vec::new(), looked_up, look_up, size, sized }
     }
 
     /// Asks for ever.
@@ -99,6 +122,7 @@ impl Asker {
             tokio::select! {
                 through = lines.readable() => self.receive(&lines, through, &mut inboxes),
                 Some(found) = self.looked_up.recv() => self.found(found),
+                Some(sized) = self.sized.recv() => self.sized(sized),
                 () = sleep(wait) => self.act(&lines),
             }
             for said in std::mem::take(&mut self.saying) {
@@ -138,8 +162,10 @@ impl Asker {
                 probe.next_us = now.us.saturating_add(interval_us);
             }
         }
-        if let Some(closed) = probe.track.close(&probe.plan.name, now.us) {
+        probe.size_if_due(&self.size, place, now.us);
+        if let Some(mut closed) = probe.track.close(&probe.plan.name, now.us) {
             changed |= closed.changed;
+            closed.sample.path_mtu = probe.path.map(|path| path.bytes);
             let age_ms = now.us.saturating_sub(closed.ended_us) / 1_000;
             let (plan, sample) = (Arc::clone(&probe.plan), Box::new(closed.sample));
             self.saying.push(Said::Sample { plan, sample, age_ms });
@@ -170,7 +196,7 @@ impl Asker {
         let Ok(place) = usize::try_from(carried.probe) else { return };
         let Some(probe) = self.probes.get_mut(place) else { return };
         if probe.address.is_some_and(|address| address.ip() == datagram.from.ip())
-            && probe.track.answer(carried.sequence, datagram.at.us, None, None)
+            && probe.answer(carried.sequence, datagram.at.us, None)
         {
             self.saying.push(state(&probe.plan, probe.track.verdict(), datagram.at.us));
         }
@@ -186,11 +212,22 @@ impl Asker {
             if answer.question.session != session(place) {
                 continue;
             }
-            if probe.track.answer(answer.question.sequence, datagram.at.us, Some(said(&answer, datagram.at)), None) {
+            if probe.answer(answer.question.sequence, datagram.at.us, Some(said(&answer, datagram.at))) {
                 self.saying.push(state(&probe.plan, probe.track.verdict(), datagram.at.us));
             }
             return;
         }
+    }
+
+    /// Takes how large packets may be.
+    fn sized(&mut self, Sized { place, found }: Sized) {
+        let Some(probe) = self.probes.get_mut(place) else { return };
+        // What could not be found out now is as it was.
+        let Some(path) = found else { return };
+        probe.path = Some(path);
+        probe.path_problem = path
+            .is_black_hole
+            .then(|| format!("packets over {} bytes vanish on the way, and nothing says so", path.bytes));
     }
 
     fn look_up_if_due(&mut self, place: usize, now_us: u64) {
@@ -236,6 +273,30 @@ impl Asker {
 }
 
 impl Probing {
+    /// Takes an answer. Returns whether the verdict changed.
+    fn answer(&mut self, sequence: u32, came_us: u64, said: Option<Reflected>) -> bool {
+        let was_up = self.is_up();
+        let changed = self.track.answer(sequence, came_us, said, self.path_problem.as_deref());
+        if !was_up && self.is_up() {
+            // Another way may lead there now.
+            self.path_us = self.path_looked_us.saturating_add(PATH_SOON_US).min(self.path_us);
+        }
+        changed
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(self.track.verdict().state, ProbeState::Up | ProbeState::Degraded)
+    }
+
+    /// Has it looked how large packets may be, when it is time.
+    fn size_if_due(&mut self, size: &mpsc::Sender<(usize, IpAddr)>, place: usize, now_us: u64) {
+        let Some(to) = self.address.filter(|_| self.path_us <= now_us && self.is_up()) else { return };
+        // Where too many wait, another time.
+        if size.try_send((place, to.ip())).is_ok() {
+            (self.path_looked_us, self.path_us) = (now_us, now_us.saturating_add(PATH_US));
+        }
+    }
+
     /// Asks once. Returns whether the verdict changed.
     fn ask(&mut self, lines: &Lines, token: Token, place: usize, now: Now, saying: &mut Vec<Said>) -> bool {
         let Some(to) = self.address else {

@@ -60,7 +60,8 @@ pub fn read(bytes: &[u8], sent: u64) -> Option<Answer> {
 
 /// Returns what is wrong with an answer.
 fn problem(answer: Answer) -> Option<String> {
-    if answer.stratum == 0 {
+    // A server whose clock is not set has no stratum either, and no letters where a refusal has them.
+    if answer.stratum == 0 && answer.reference.iter().all(u8::is_ascii_alphanumeric) {
         let code = shown(&answer.reference);
         let means = match code.as_str() {
             "RATE" => "it is asked too often",
@@ -70,7 +71,7 @@ fn problem(answer: Answer) -> Option<String> {
         };
         return Some(format!("it sends the kiss-o'-death {code}: {means}"));
     }
-    let unsynchronised = answer.leap == UNSYNCHRONISED || answer.stratum >= STRATUM_NONE;
+    let unsynchronised = answer.leap == UNSYNCHRONISED || answer.stratum == 0 || answer.stratum >= STRATUM_NONE;
     unsynchronised.then(|| "its clock is not synchronised".to_owned())
 }
 
@@ -93,6 +94,7 @@ mod tests {
         let told = |first, stratum, reference| problem(read(&answer(first, stratum, reference, 7), 7).unwrap());
         assert_eq!(told(0x24, 2, [10, 0, 0, 1]), None);
         assert_eq!(told(0xe4, 2, [0; 4]).as_deref(), Some("its clock is not synchronised"));
+        assert_eq!(told(0xe4, 0, [0; 4]).as_deref(), Some("its clock is not synchronised"), "as chronyd says it");
         assert_eq!(told(0x24, 16, [0; 4]).as_deref(), Some("its clock is not synchronised"));
         assert_eq!(told(0xe4, 0, *b"RATE").as_deref(), Some("it sends the kiss-o'-death RATE: it is asked too often"));
         assert_eq!(read(&answer(0x24, 2, [0; 4], 7), 8), None, "the answer to another question");

@@ -43,8 +43,7 @@ texts! {
     PROBE_JITTER = "抖动", "Jitter";
     PROBE_WHY = "说明", "Why";
     PROBE_ENDED = "已到期", "ended";
-    PROBE_CERTIFICATE = "证书到期", "Certificate ends";
-    PROBE_PATH_MTU = "最大报文（字节）", "Largest packet, bytes";
+    PROBE_SHOWN = "证书到期 / 最大报文", "Certificate ends / largest packet";
     PROBE_PARENT = "上级", "parent";
     PROBE_GATEWAY = "网关", "gateway";
     PROBE_CHILD = "下级", "child";

@@ -13,6 +13,7 @@ mod chance;
 mod lines;
 mod machine;
 mod network;
+mod probes;
 mod province;
 
 use std::{sync::Arc, time::Duration};
@@ -176,6 +177,7 @@ impl Speaker {
         self.tell(intake, now).await;
         let past = lines::past(&self.simulated, self.wall(now));
         self.history(intake, now, past).await;
+        self.sample(intake, now).await;
         if self.simulated.mood == Mood::Silent {
             send(intake, Body::Disconnected { agent: self.agent }).await;
         }
@@ -183,8 +185,7 @@ impl Speaker {
 
     /// Tells everything that is there.
     async fn tell(&mut self, intake: &Intake, now: Timestamp) {
-        let line = lines::facts(&self.simulated, self.wall(now));
-        for (group, changes) in self.network.facts(self.wall(now)).into_iter().chain(line) {
+        for (group, changes) in self.network.facts(self.wall(now)) {
             self.state_sequence += 1;
             let position = Position { lane: Lane::State, epoch: self.epoch, sequence: self.state_sequence };
             let complete = Some(KeyRange { first: 0, last: u64::MAX });

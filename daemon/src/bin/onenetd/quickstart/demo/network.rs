@@ -19,6 +19,7 @@ use super::{
     books,
     chance::Chance,
     machine::Machine,
+    probes,
     province::{Mood, SimulatedSite},
 };
 
@@ -168,7 +169,8 @@ impl Network {
             }
         }
         groups.extend(self.heard(now));
-        groups.into_iter().map(|(group, bodies)| (group, present(bodies))).collect()
+        let told = groups.into_iter().map(|(group, bodies)| (group, present(bodies)));
+        told.chain([probes::facts(&self.site, now)]).collect()
     }
 
     /// What the agent hears, or why it cannot.
@@ -279,6 +281,7 @@ impl Network {
                 }
             })
             .chain(measurements)
+            .chain(probes::samples(&self.site, now))
             .collect()
     }
 }

@@ -8,7 +8,7 @@ use onenet_topology::{
 use onenetd::demo::CODE_PREFIX;
 
 /// The province whose names are borrowed: five cities and 22 counties are enough to look at.
-const PROVINCE: &str = "640000";
+pub(super) const PROVINCE: &str = "640000";
 
 /// How a simulated site is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
