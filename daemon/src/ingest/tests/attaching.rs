@@ -183,6 +183,45 @@ fn an_address_that_is_back_where_it_was_at_the_next_walk_has_not_moved() {
 }
 
 #[test]
+fn ports_that_are_numbered_anew_and_hardware_that_is_replaced_move_nobody() {
+    let mut switch = Switch::new();
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    let before = switch.world.endpoint(switch.site, 1).unwrap().located.clone().unwrap();
+    // The same names under other numbers, and another serial number: a new chassis with the old configuration.
+    let renumbered = (1..=4).map(|number| match switch.port(number, fact::InterfaceStatus::Up) {
+        FactChange::Present(Fact { observed, body: FactBody::Interface(port) }) => {
+            let body = FactBody::Interface(fact::Interface { if_index: port.if_index + 100, ..port });
+            FactChange::Present(Fact { observed, body })
+        }
+        other => other,
+    });
+    let renumbered = renumbered.collect();
+    switch.report(Method::SnmpInterfaces, renumbered);
+    for serial in ["A1", "B2"] {
+        let chassis = fact::Entity {
+            index: 1,
+            class: 3,
+            name: String::new(),
+            description: String::new(),
+            serial: serial.into(),
+            model: String::new(),
+            software_revision: String::new(),
+        };
+        let change = present(switch.boot_ms, FactBody::Entity(chassis));
+        switch.report(Method::SnmpEntities, vec![change]);
+    }
+    switch.learns(&[(1, 1)]);
+    switch.settle();
+    assert_eq!(
+        switch.world.endpoint(switch.site, 1).unwrap().located,
+        Some(before),
+        "device and port are what they were"
+    );
+    assert_eq!(switch.world.estate.site(switch.site).unwrap().devices.len(), 1);
+}
+
+#[test]
 fn a_place_behind_the_first_one_is_no_move_and_waits_for_nothing() {
     let mut switch = Switch::new();
     switch.learns(&[(1, 4)]);
