@@ -8,20 +8,23 @@
 
 mod body;
 mod history;
+mod seen;
+mod told;
 
 use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use body::{
-    Address, Aggregation, Anchor, Binding, Classification, Condition, ConditionKind, Entity, FactBody, Forwarding,
-    ForwardingStatus, Host, Identification, Interface, InterfaceStatus, ItemKey, Neighbour, NeighbourProtocol, NextHop,
-    OwnAddress, PortVlans, Quirk, Reach, ReachState, Sensor, Sighting, SpanningTree, SpanningTreePort,
-    SpanningTreeState, Station, System, Vlan,
-};
+pub use body::{FactBody, ItemKey};
 pub use history::{
     ApplicationSample, CaptureSample, DeviceSample, Event, EventKind, FlowTotals, HistoryBody, HistoryItem,
     InterfaceSample, SensorSample, TrafficSample,
+};
+pub use seen::{Anchor, Binding, Classification, Condition, ConditionKind, Host, Sighting};
+pub use told::{
+    Address, Aggregation, Entity, Forwarding, ForwardingStatus, Identification, Interface, InterfaceStatus, Neighbour,
+    NeighbourProtocol, NextHop, OwnAddress, PortVlans, Quirk, Reach, ReachState, Sensor, SpanningTree,
+    SpanningTreePort, SpanningTreeState, Station, System, Vlan,
 };
 
 use crate::Timestamp;
