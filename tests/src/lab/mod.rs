@@ -5,6 +5,7 @@
 //! killed run left behind is removed by the next one.
 
 pub mod api;
+pub mod checks;
 pub mod country;
 pub mod dhcp;
 pub mod frames;
