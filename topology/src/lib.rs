@@ -34,6 +34,7 @@ pub mod probe;
 pub mod role;
 pub mod sensor;
 pub mod site;
+pub mod subnet;
 pub mod time;
 pub mod vendor;
 pub mod vlan;

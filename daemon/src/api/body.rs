@@ -20,6 +20,7 @@ mod path;
 mod probe;
 mod site;
 mod site_history;
+mod subnet;
 pub(crate) mod told;
 mod usage;
 
@@ -55,6 +56,8 @@ pub use probe::{MeasuredBody, MeasurementBody, ProbeBody, ProbeSampleBody};
 pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
+pub(crate) use subnet::of_site as subnets_of_site;
+pub use subnet::{SubnetBody, SubnetDeviceBody};
 pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};
 pub use usage::{
     EndpointApplicationBody, EndpointApplicationsBody, SiteApplicationBody, SiteApplicationsBody, TalkerBody,

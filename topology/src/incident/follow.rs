@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{AT_ONCE_MS, Cause, Clue, Explanation, HOLD_UP_MS, IncidentKind, Severity, State, Subject, Verdicts};
+use super::{
+    AT_ONCE_MS, Cause, Clue, Explanation, HOLD_UP_MS, IncidentKind, RECONNECT_MS, Severity, State, Subject, Verdicts,
+};
 use crate::{AgentId, DeviceId, IncidentId, MaintenanceId, SiteId, Timestamp};
 
 /// Versions that an incident keeps: the first one and the last ones.
@@ -215,8 +217,11 @@ fn raise(id: IncidentId, cause: &Cause, planned: Option<MaintenanceId>, now: Tim
 /// Returns the incident as the cause has it now, `None` where that says nothing new.
 fn revised(known: &Incident, cause: &Cause, planned: Option<MaintenanceId>, verdicts: &Verdicts) -> Option<Incident> {
     let mut next = known.clone();
-    next.healing = None;
+    next.healing = recovering(known, cause, verdicts);
     next.planned = planned;
+    if next.healing.is_some() {
+        return (next != *known).then_some(Incident { updated: verdicts.at, ..next });
+    }
     let lost_sight = cause.kind == IncidentKind::AgentSilent
         && known.kind != IncidentKind::AgentSilent
         && verdicts.state(&known.subject) == State::Unknown;
@@ -240,6 +245,16 @@ fn revised(known: &Incident, cause: &Cause, planned: Option<MaintenanceId>, verd
     }
     next.updated = verdicts.at;
     Some(next)
+}
+
+/// Returns since when a device answers again, of which only what is behind it does not yet: that was last asked while it could not
+/// be reached, and gets time before it is a failure of its own.
+fn recovering(known: &Incident, cause: &Cause, verdicts: &Verdicts) -> Option<Timestamp> {
+    let (Subject::Device(was), Subject::Device(is)) = (&known.subject, &cause.subject) else { return None };
+    let behind = was != is && known.affected.devices.contains(is);
+    let answers = matches!(verdicts.state(&known.subject), State::Up | State::Degraded);
+    let since = known.healing.unwrap_or(verdicts.at);
+    (behind && answers && verdicts.at.ms_since(since) < RECONNECT_MS).then_some(since)
 }
 
 /// Returns what becomes of an open incident that no cause stands behind any more, `None` where that is nothing new.

@@ -379,6 +379,36 @@ fn a_router_that_took_its_site_with_it_gets_time_to_answer_again() {
     assert_eq!(only(&verdicts).kind, IncidentKind::DeviceDown);
 }
 
+/// Two devices, one behind the other, at `ms` after now: those that are down fell silent then.
+fn chain(ms: i64, down: &[u64]) -> Evidence {
+    let mut evidence = country().later(ms);
+    for id in [1, 2] {
+        let (answer, since) = if down.contains(&id) { (Answer::Silent, NOW) } else { (Answer::Answering, 0) };
+        evidence.device(id, 5, &[(5, answer, since)]);
+    }
+    let device = |id| Joint::Device(DeviceId::from_raw(id));
+    for (a, b) in [(Joint::Agent(agent(5)), device(1)), (device(1), device(2))] {
+        evidence.joints.push(DeviceJoint { site: site(5), a, b });
+    }
+    evidence
+}
+
+#[test]
+fn what_is_behind_a_device_that_is_back_gets_time_before_it_is_a_failure_of_its_own() {
+    let subject = |id| Subject::Device(DeviceId::from_raw(id));
+    let mut play = Play::default();
+    play.see(chain(0, &[1, 2]));
+    play.see(chain(20_000, &[2]));
+    assert_eq!((&play.only().subject, play.only().is_open()), (&subject(1), true), "it is asked again soon");
+    let mut dead = Play { incidents: play.incidents.clone(), ..Play::default() };
+    dead.see(chain(20_000 + RECONNECT_MS, &[2]));
+    assert_eq!((&dead.only().subject, dead.only().is_open()), (&subject(2), true));
+    play.see(chain(30_000, &[]));
+    play.see(chain(40_000, &[]));
+    assert_eq!(play.only().subject, subject(1));
+    assert_eq!(play.only().closed, Some((at(NOW + 20_000), Closing::Healed)));
+}
+
 #[test]
 fn devices_behind_one_another_are_one_incident_whichever_is_found_silent_first() {
     let silent_in_order = |order: [u64; 2]| {
@@ -386,16 +416,7 @@ fn devices_behind_one_another_are_one_incident_whichever_is_found_silent_first()
         let mut down: Vec<u64> = Vec::new();
         for (second, id) in (0_i64..).zip(order) {
             down.push(id);
-            let mut evidence = country().later(second * 4_000);
-            for id in [1, 2] {
-                let (answer, since) = if down.contains(&id) { (Answer::Silent, NOW) } else { (Answer::Answering, 0) };
-                evidence.device(id, 5, &[(5, answer, since)]);
-            }
-            let device = |id| Joint::Device(DeviceId::from_raw(id));
-            for (a, b) in [(Joint::Agent(agent(5)), device(1)), (device(1), device(2))] {
-                evidence.joints.push(DeviceJoint { site: site(5), a, b });
-            }
-            play.see(evidence);
+            play.see(chain(second * 4_000, &down));
         }
         let incident = play.only();
         assert!(incident.is_open());

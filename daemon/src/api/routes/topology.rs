@@ -1,4 +1,4 @@
-//! What a site is concluded from, and which of its devices are joined.
+//! What a site is concluded from, which of its devices are joined, and in which networks they are.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     access::{Action, Gate},
     api::{
         App, Params, Problem,
-        body::{LinkBody, Page},
+        body::{LinkBody, Page, SubnetBody, subnets_of_site},
     },
     ingest::evidence_file,
     joined::joined,
@@ -18,7 +18,7 @@ use crate::{
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(get_evidence)).routes(routes!(list_site_links))
+    OpenApiRouter::new().routes(routes!(get_evidence)).routes(routes!(list_site_links)).routes(routes!(list_subnets))
 }
 
 /// The evidence of a site: what its devices tell of where things are.
@@ -58,4 +58,17 @@ async fn list_site_links(gate: Gate, Path(site): Path<String>, params: Params) -
     let state = view.inventory(id);
     let links = state.into_iter().flat_map(|state| joined(state).into_iter().map(|link| LinkBody::of(state, &link)));
     Ok(Json(Page::whole(links.collect())))
+}
+
+/// The subnets of a site: the networks in which its devices have addresses, with gateways, and how many endpoints are in each.
+#[utoipa::path(
+    get, path = "/api/v1/sites/{site}/subnets", tag = "sites",
+    params(("site" = String, Path, description = "An id or a division code")),
+    responses((status = 200, body = Page<SubnetBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_subnets(gate: Gate, Path(site): Path<String>, params: Params) -> Answer<Page<SubnetBody>> {
+    let (view, id) = gate.site(Action::ReadInventory, &site)?;
+    params.finish()?;
+    let state = view.inventory(id);
+    Ok(Json(Page::whole(state.map(|state| subnets_of_site(&view, state)).unwrap_or_default())))
 }

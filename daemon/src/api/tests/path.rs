@@ -73,3 +73,19 @@ async fn an_end_that_is_unknown_hidden_or_ambiguous_says_what_to_give() {
         assert!(answer.text.contains(words), "{answer:?}");
     }
 }
+
+#[tokio::test]
+async fn subnets_of_a_site_are_told_with_their_gateways_and_endpoints_to_whoever_sees_it() {
+    let world = World::new().await;
+    let viewer = world.token(Role::Viewer, None).await;
+    let subnets = world.get(&viewer, "/api/v1/sites/130102/subnets").await.items();
+    let [subnet] = subnets.as_slice() else { panic!("{subnets:?}") };
+    let network = subnet["network"].as_str().unwrap();
+    assert!(network.starts_with("192.168.") && network.ends_with(".0/24"), "{network}");
+    assert_eq!(subnet["endpoints"], 1, "{subnet}");
+    assert_eq!(subnet["devices"][0]["interface"], "Vlanif10", "{subnet}");
+    assert!(subnet["unknown_next_hops"][0].as_str().unwrap().ends_with(".254"), "{subnet}");
+    assert!(world.get(&viewer, "/api/v1/sites/130100/subnets").await.items().is_empty());
+    let elsewhere = world.token(Role::Viewer, Some("320000")).await;
+    assert_eq!(world.get(&elsewhere, "/api/v1/sites/130102/subnets").await.status, StatusCode::NOT_FOUND);
+}

@@ -1,7 +1,7 @@
 //! The `onenetd` command: only wires. What it has beyond the library is `quickstart`, the one place where an agent runs in
 //! the daemon's process; the library knows no agent.
 
-use std::process::ExitCode;
+use std::{io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use onenetd::cli;
@@ -35,11 +35,19 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has seen enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             report(error.as_ref());
             ExitCode::FAILURE
         }
     }
+}
+
+/// Returns whether nobody reads the output any more. A line to the centre that broke is something else.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let output = error.downcast_ref::<cli::CommandError>();
+    matches!(output, Some(cli::CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Prints the error and its causes on one line each; a cause that the line before told already is not said again.
@@ -61,6 +69,14 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
+
+    #[test]
+    fn only_a_reader_that_left_ends_a_command_without_a_word() {
+        let output = |kind: io::ErrorKind| cli::CommandError::from(io::Error::from(kind)).into();
+        assert!(is_broken_pipe(&output(io::ErrorKind::BrokenPipe)));
+        assert!(!is_broken_pipe(&output(io::ErrorKind::StorageFull)));
+        assert!(!is_broken_pipe(&io::Error::from(io::ErrorKind::BrokenPipe).into()));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
