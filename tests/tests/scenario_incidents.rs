@@ -183,11 +183,11 @@ fn a_county_on_two_cities_is_cut_when_both_ways_are_and_a_flapping_line_is_one_i
     let new = country.ids()?.difference(&before).count();
     ensure!(new == 1, "{new} incidents, not one that became worse");
 
-    // A line that comes and goes each second, forty times.
+    // A line that comes and goes each second, for long enough that a whole minute of the agents' ends well within it.
     let before = country.ids()?;
     let way = country.way(COUNTY, CITIES[0])?;
     let began = clock::now();
-    for turn in 1..=40 {
+    for turn in 1..=80 {
         let change = if turn % 2 == 1 { way.line.cut() } else { way.line.mend() };
         change?;
         let due = Duration::from_secs(turn);

@@ -1,6 +1,6 @@
 //! The acceptance test: whether a new or transferred unit is connected as it should be, check by check.
 //!
-//! Invariant: [`evaluate`] is pure. What was not measured is never a pass: it is `not_measured` with the reason, and a test
+//! Invariant: [`evaluate()`] is pure. What was not measured is never a pass: it is `not_measured` with the reason, and a test
 //! with such a check is incomplete. Every check has its threshold beside its value, and a report keeps both, so that it reads
 //! the same whatever is configured later.
 //!
