@@ -138,6 +138,10 @@ impl Judge {
         match outcome {
             Outcome::Lost { why } => {
                 self.tally.lost = self.tally.lost.saturating_add(1);
+                // That it is lost is known later than that the next ones were answered: it breaks their row all the same.
+                if asked_us >= self.timely_in_a_row.began_us {
+                    self.timely_in_a_row = Run::default();
+                }
                 if self.answered_us.is_some_and(|answered| asked_us < answered) {
                     return false;
                 }
@@ -248,6 +252,28 @@ mod tests {
     const SECOND: u64 = 1_000_000;
     const GOOD: Outcome<'_> = Outcome::Answered { round_trip_us: 1_000, problem: None };
     const LOST: Outcome<'_> = Outcome::Lost { why: "no answer" };
+
+    #[test]
+    fn a_line_that_loses_every_other_packet_stays_degraded_until_it_does_not() {
+        let mut judge = Judge::new(RULES, 0);
+        let answer = |judge: &mut Judge, second: u64| judge.take(second * SECOND, GOOD);
+        for second in 1..=30 {
+            answer(&mut judge, second);
+        }
+        // That a question is lost is known two seconds later, when the next one was answered.
+        for second in (32..90).step_by(2) {
+            answer(&mut judge, second);
+            judge.take((second - 1) * SECOND, LOST);
+            if second == 60 {
+                judge.review();
+            }
+            assert_eq!(judge.verdict().state == ProbeState::Degraded, second >= 60, "{second}");
+        }
+        for second in 90..130 {
+            answer(&mut judge, second);
+        }
+        assert_eq!(judge.verdict().state, ProbeState::Up);
+    }
 
     /// A judge and the seconds that went by.
     struct Told(Judge, u64);
