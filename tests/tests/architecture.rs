@@ -57,7 +57,7 @@ fn product() -> Result<Vec<(String, String)>> {
     for folder in ["topology/src", "daemon/src"] {
         all.extend(sources(folder)?);
     }
-    for library in ["config", "wire", "snmp", "capture", "probe", "agent"] {
+    for library in ["config", "wire", "snmp", "capture", "probe", "detection", "agent"] {
         all.extend(sources(&format!("collectors/{library}/src"))?);
     }
     Ok(all)
@@ -77,6 +77,7 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
         ("onenet-snmp", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config"])),
         ("onenet-capture", BTreeSet::from(["onenet-topology", "onenet-wire"])),
         ("onenet-probe", BTreeSet::from(["onenet-topology", "onenet-wire"])),
+        ("onenet-detection", BTreeSet::from(["onenet-topology"])),
         (
             "onenet-agent",
             BTreeSet::from([
@@ -86,9 +87,13 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
                 "onenet-snmp",
                 "onenet-capture",
                 "onenet-probe",
+                "onenet-detection",
             ]),
         ),
-        ("onenetd", BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config", "onenet-agent"])),
+        (
+            "onenetd",
+            BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config", "onenet-detection", "onenet-agent"]),
+        ),
     ]);
     let crates = built_with()?;
     for (name, allowed) in &allowed {
@@ -100,14 +105,21 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
 }
 
 #[test]
-fn topology_is_pure() -> Result<()> {
+fn topology_and_detection_are_pure() -> Result<()> {
     let crates = built_with()?;
-    let allowed = BTreeSet::from(["ipnetwork", "jiff", "serde", "thiserror"].map(String::from));
-    let used = crates.get("onenet-topology").context("onenet-topology is not in the workspace")?;
-    ensure!(used.is_subset(&allowed), "topology uses {:?}", used.difference(&allowed).collect::<Vec<_>>());
-    let sources = sources("topology/src")?;
+    let pure = [("onenet-topology", "topology/src"), ("onenet-detection", "collectors/detection/src")];
+    for (name, folder) in pure {
+        let allowed = BTreeSet::from(["ipnetwork", "jiff", "onenet-topology", "serde", "thiserror"].map(String::from));
+        let used = crates.get(name).with_context(|| format!("{name} is not in the workspace"))?;
+        ensure!(used.is_subset(&allowed), "{name} uses {:?}", used.difference(&allowed).collect::<Vec<_>>());
+        names_no_world(&sources(folder)?)?;
+    }
+    Ok(())
+}
+
+fn names_no_world(sources: &[(String, String)]) -> Result<()> {
     for word in ["std::net::Tcp", "std::net::Udp", "std::thread", "std::fs", "std::env::", "::now()"] {
-        let found = files_that_name(&sources, word);
+        let found = files_that_name(sources, word);
         ensure!(found.is_empty(), "{word} in {found:?}");
     }
     Ok(())
