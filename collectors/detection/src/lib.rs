@@ -2,6 +2,10 @@
 //!
 //! | part | is |
 //! |---|---|
+//! | [`observation`] | what detectors are told |
+//! | [`settings`], [`threshold`] | what they know of a site, and what may be tuned |
+//! | [`catalogue`] | what each looks for, and what it cannot see; `DETECTORS.md` is made from it |
+//! | [`Detection`] | all detectors of a site: observations in, findings out |
 //! | [`level`] | a model of what is usual in a series of numbers, by hour, day of the week and holidays |
 //!
 //! Invariants: pure (no clock, socket, task, store or log); time is that of the data; memory is bounded by constants whatever
@@ -9,4 +13,27 @@
 //!
 //! It does not know how an observation was made, how a finding travels, nor what people do about it.
 
+pub mod catalogue;
+pub mod finding;
 pub mod level;
+pub mod observation;
+pub mod settings;
+pub mod threshold;
+
+mod book;
+mod claims;
+mod detection;
+mod flood;
+mod guess;
+mod names;
+mod outward;
+mod scan;
+mod servers;
+mod table;
+mod terminals;
+
+pub use book::{DetectorState, FINDINGS_MAX};
+pub use catalogue::Kind;
+pub use detection::Detection;
+pub use finding::{Evidence, Finding, Grade, Subject};
+pub use settings::Settings;
