@@ -4,10 +4,8 @@
 //! that several accounts are of has the identity of the oldest. So a merge can be taken back: when the evidence changes,
 //! each account still is what it was.
 //!
-//! Invariant: both answers are functions of the set of accounts; neither order nor repetition shows. Accounts that
-//! contradict each other are never of one device, whatever a third one says; only an operator's ruling goes before evidence, and
-//! it can be taken back. No agent can make more than
-//! [`CLAIMS_MAX`] accounts share a name: beyond, the name says nothing about that agent's accounts.
+//! Invariant: both answers are functions of the set of accounts; neither order nor repetition shows ([`crate::grouping`]). No
+//! agent can make more than [`CLAIMS_MAX`] accounts share a name: beyond, the name says nothing about that agent's accounts.
 //!
 //! It does not know which accounts are compared with which (those of one site), nor when.
 
@@ -21,7 +19,7 @@ use crate::{
     DeviceId, SpaceId, Timestamp,
     alias::{Alias, AliasKind, Names},
     device::{Device, Handle, Interface},
-    fact,
+    fact, grouping,
 };
 
 /// Accounts of one agent that may share a name. A device is polled at one or two addresses; a name that a whole rack has
@@ -35,13 +33,8 @@ const SAME_MIN: u8 = 50;
 /// Classes of parts whose serial number is that of the device (entPhysicalClass of RFC 6933): chassis and stack.
 const WHOLE: [u32; 2] = [3, 11];
 
-/// What operators ruled of two accounts, the lower id first: whether they are of one device, whatever their names say.
-pub type Rulings = BTreeMap<(DeviceId, DeviceId), bool>;
-
-/// Returns two accounts in the order in which a ruling names them.
-pub fn pair(one: DeviceId, two: DeviceId) -> (DeviceId, DeviceId) {
-    (one.min(two), one.max(two))
-}
+/// What operators ruled of two accounts.
+pub type Rulings = grouping::Rulings<DeviceId>;
 
 /// An account, as it is compared with others.
 #[derive(Debug)]
@@ -92,73 +85,16 @@ pub fn groups<'d>(
     // By handle, not by id: ids follow the order in which reports came.
     accounts.sort_by(|one, two| (one.handle, one.id).cmp(&(two.handle, two.id)));
     let shared = shared_names(&mut accounts);
-    let mut matches: Vec<(std::cmp::Reverse<u8>, usize, usize)> = candidates(&shared)
-        .into_iter()
-        .filter_map(|(one, two)| {
-            let (score, _) = accounts.get(one)?.names.match_score(&accounts.get(two)?.names);
-            (score >= SAME_MIN).then_some((std::cmp::Reverse(score), one, two))
-        })
-        .collect();
-    let place = |id: DeviceId| accounts.iter().position(|it| it.id == id);
-    let ruled = rulings.iter().filter(|(_, same)| **same);
-    // Before whatever evidence scores.
-    matches.extend(ruled.filter_map(|((a, b), _)| Some((std::cmp::Reverse(u8::MAX), place(*a)?, place(*b)?))));
-    matches.sort_unstable();
-    let mut members: Vec<Vec<usize>> = (0..accounts.len()).map(|index| vec![index]).collect();
-    let mut group_of: Vec<usize> = (0..accounts.len()).collect();
-    for (score, one, two) in matches {
-        join(&accounts, (rulings, score.0 == u8::MAX), (&mut members, &mut group_of), one, two);
-    }
-    let ids = |group: Vec<usize>| {
-        let mut ids: Vec<_> = group.into_iter().filter_map(|index| accounts.get(index)).map(|it| it.id).collect();
-        ids.sort_unstable();
-        ids
-    };
-    let mut groups: Vec<_> = members.into_iter().filter(|group| !group.is_empty()).map(ids).collect();
-    groups.sort_unstable();
-    groups
-}
-
-/// Joins the groups of two accounts that match, unless any of the one contradicts any of the other; where somebody ruled
-/// that they are one, only another ruling contradicts.
-fn join(
-    accounts: &[Account<'_>],
-    (rulings, is_ruled): (&Rulings, bool),
-    (members, group_of): (&mut [Vec<usize>], &mut [usize]),
-    one: usize,
-    two: usize,
-) {
-    let (Some(&one), Some(&two)) = (group_of.get(one), group_of.get(two)) else { return };
-    let (into, from) = (one.min(two), one.max(two));
-    if into == from {
-        return;
-    }
-    let of = |group: usize| members.get(group).map(Vec::as_slice).unwrap_or_default();
-    let all = |group: usize| of(group).iter().filter_map(|index| accounts.get(*index));
-    // Whoever is one with another by a ruling is known by that one's names too.
-    let stands_for = |group: usize, one: &Account<'_>, against: &Account<'_>| {
-        let mut others = all(group).filter(|it| rulings.get(&pair(it.id, one.id)) == Some(&true));
-        others.any(|it| !it.names.contradicts(&against.names))
-    };
-    let contradicts = all(into).any(|a| {
-        all(from).any(|b| match rulings.get(&pair(a.id, b.id)) {
-            Some(same) => !same,
-            None if is_ruled || !a.names.contradicts(&b.names) => false,
-            None => !stands_for(from, b, a) && !stands_for(into, a, b),
-        })
+    let matches = candidates(&shared).into_iter().filter_map(|(one, two)| {
+        let (score, _) = accounts.get(one)?.names.match_score(&accounts.get(two)?.names);
+        (score >= SAME_MIN).then_some((score, one, two))
     });
-    if contradicts || of(into).len() + of(from).len() > SHARED_MAX {
-        return;
-    }
-    let moved = members.get_mut(from).map(std::mem::take).unwrap_or_default();
-    for index in &moved {
-        if let Some(group) = group_of.get_mut(*index) {
-            *group = into;
-        }
-    }
-    if let Some(into) = members.get_mut(into) {
-        into.extend(moved);
-    }
+    let ids: Vec<DeviceId> = accounts.iter().map(|it| it.id).collect();
+    let contradicts = |one: usize, two: usize| match (accounts.get(one), accounts.get(two)) {
+        (Some(one), Some(two)) => one.names.contradicts(&two.names),
+        _ => false,
+    };
+    grouping::groups(&ids, matches, contradicts, rulings, SHARED_MAX)
 }
 
 /// Returns the accounts that share each name, port addresses aside, which alone say too little. Names that too many share

@@ -4,13 +4,15 @@
 //! |---|---|---|
 //! | unknown, down | up (or degraded, where something is wrong with the answer) | so many answers in a row |
 //! | any | down | so many questions in a row without an answer |
-//! | up | degraded | over a review, too many are lost or more than half come too late; or something is wrong with the answer |
+//! | up | degraded | of the last dozen, five are lost and it came back in between; over a review, too many are lost or more than half come too late; or something is wrong with the answer |
 //! | degraded | up | so many good answers in a row that they would be no chance at the former loss; two reviews in a row were good; or nothing is wrong with the answer any more |
 //!
 //! Invariant: a state holds since its first evidence: the first question that stayed without an answer, the first that was
 //! answered again, the beginning of the review. A state never holds since before the one that it replaces.
 
 use onenet_topology::ProbeState;
+
+use crate::recent::{Recent, Unsteady};
 
 /// Results that a review needs: fewer say nothing about a share.
 const REVIEW_RESULTS_MIN: u64 = 10;
@@ -75,6 +77,7 @@ pub struct Judge {
     /// The newest question that was answered: one from before it that is lost says nothing of the way now.
     answered_us: Option<u64>,
     tally: Tally,
+    recent: Recent,
     good_reviews: u32,
     /// Answers in a row that came in time.
     timely_in_a_row: Run,
@@ -119,6 +122,7 @@ impl Judge {
             good_in_a_row: Run::default(),
             answered_us: None,
             tally: Tally::default(),
+            recent: Recent::default(),
             good_reviews: 0,
             timely_in_a_row: Run::default(),
             bad_milli: 0,
@@ -135,22 +139,9 @@ impl Judge {
     pub fn take(&mut self, asked_us: u64, outcome: Outcome<'_>) -> bool {
         self.tally.began_us.get_or_insert(asked_us);
         self.tally.asked = self.tally.asked.saturating_add(1);
-        match outcome {
-            Outcome::Lost { why } => {
-                self.tally.lost = self.tally.lost.saturating_add(1);
-                // That it is lost is known later than that the next ones were answered: it breaks their row all the same.
-                if asked_us >= self.timely_in_a_row.began_us {
-                    self.timely_in_a_row = Run::default();
-                }
-                if self.answered_us.is_some_and(|answered| asked_us < answered) {
-                    return false;
-                }
-                self.good_in_a_row = Run::default();
-                self.timely_in_a_row = Run::default();
-                self.lost_in_a_row.add(asked_us);
-                let down = self.verdict.state != ProbeState::Down && self.lost_in_a_row.length >= self.rules.down_after;
-                down && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
-            }
+        self.recent.take(asked_us, matches!(outcome, Outcome::Lost { .. }));
+        let turned = match outcome {
+            Outcome::Lost { why } => self.lost(asked_us, why),
             Outcome::Answered { round_trip_us, problem } => {
                 let late = round_trip_us > self.rules.round_trip_us;
                 self.tally.late = self.tally.late.saturating_add(u64::from(late));
@@ -164,7 +155,35 @@ impl Judge {
                 self.good_in_a_row.add(asked_us);
                 self.answered(asked_us, problem)
             }
+        };
+        // Both, whichever comes first: a line that comes and goes is told of long before its minute is over.
+        self.notice_unsteadiness() || turned
+    }
+
+    fn lost(&mut self, asked_us: u64, why: &str) -> bool {
+        self.tally.lost = self.tally.lost.saturating_add(1);
+        // That it is lost is known later than that the next ones were answered: it breaks their row all the same.
+        if asked_us >= self.timely_in_a_row.began_us {
+            self.timely_in_a_row = Run::default();
         }
+        if self.answered_us.is_some_and(|answered| asked_us < answered) {
+            return false;
+        }
+        self.good_in_a_row = Run::default();
+        self.timely_in_a_row = Run::default();
+        self.lost_in_a_row.add(asked_us);
+        let down = self.verdict.state != ProbeState::Down && self.lost_in_a_row.length >= self.rules.down_after;
+        down && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
+    }
+
+    /// Judges the last few results. Returns whether the verdict changed.
+    fn notice_unsteadiness(&mut self) -> bool {
+        let Some(Unsteady { since_us, lost, asked }) = self.recent.unsteady() else { return false };
+        if self.verdict.state != ProbeState::Up {
+            return false;
+        }
+        self.bad_milli = lost.saturating_mul(1_000) / asked.max(1);
+        self.turn(ProbeState::Degraded, since_us, &format!("it comes and goes: {lost} of {asked} are lost"))
     }
 
     fn answered(&mut self, asked_us: u64, problem: Option<&str>) -> bool {
@@ -238,6 +257,7 @@ impl Judge {
         self.good_reviews = 0;
         // What was before says nothing of the quality now.
         self.tally = Tally::default();
+        self.recent.clear();
         true
     }
 }
@@ -254,7 +274,7 @@ mod tests {
     const LOST: Outcome<'_> = Outcome::Lost { why: "no answer" };
 
     #[test]
-    fn a_line_that_loses_every_other_packet_stays_degraded_until_it_does_not() {
+    fn a_line_that_loses_every_other_packet_is_degraded_within_a_dozen_seconds_until_it_does_not() {
         let mut judge = Judge::new(RULES, 0);
         let answer = |judge: &mut Judge, second: u64| judge.take(second * SECOND, GOOD);
         for second in 1..=30 {
@@ -267,8 +287,10 @@ mod tests {
             if second == 60 {
                 judge.review();
             }
-            assert_eq!(judge.verdict().state == ProbeState::Degraded, second >= 60, "{second}");
+            assert_eq!(judge.verdict().state == ProbeState::Degraded, second >= 40, "{second}");
         }
+        assert_eq!(judge.verdict().since_us, 31 * SECOND);
+        assert_eq!(judge.verdict().detail, "it comes and goes: 5 of 12 are lost");
         for second in 90..130 {
             answer(&mut judge, second);
         }
@@ -311,7 +333,11 @@ mod tests {
         told.many(3, GOOD);
         for _ in 0..100 {
             told.many(4, LOST);
-            assert_eq!(told.many(1, GOOD).state, ProbeState::Up);
+            assert_eq!(told.many(8, GOOD).state, ProbeState::Up);
+        }
+        for _ in 0..100 {
+            told.many(4, LOST);
+            assert_ne!(told.many(1, GOOD).state, ProbeState::Down);
         }
     }
 
@@ -323,7 +349,8 @@ mod tests {
             told.many(good_between, GOOD);
             told.many(bad_each, bad);
         }
-        assert!(told.0.review());
+        // What comes and goes is degraded before its minute is over.
+        told.0.review();
         assert_eq!(told.0.verdict().state, ProbeState::Degraded, "{bad:?}");
         told
     }

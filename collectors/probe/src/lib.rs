@@ -2,7 +2,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | [`track`], [`judge`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
+//! | [`track`], [`judge`], [`recent`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
 //! | [`service`] | what services are asked, and what is wrong with their answers |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
@@ -23,6 +23,7 @@ pub mod gateway;
 pub mod judge;
 pub mod media;
 pub mod path;
+pub mod recent;
 pub mod service;
 pub mod stamp;
 pub mod throughput;

@@ -5,6 +5,7 @@ use crate::{
     AgentId, InterfaceId, MacAddr,
     device::Answering,
     fact::{Entity, InterfaceStatus, Reach, ReachState, Scope, System},
+    grouping::pair,
 };
 
 const SPACE: SpaceId = SpaceId::from_raw(1);

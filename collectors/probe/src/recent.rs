@@ -1,0 +1,98 @@
+//! The last few questions: whether a way comes and goes, before a whole minute can be reviewed.
+//!
+//! Invariant: what was lost counts by when it was asked, although it is known later than that later ones were answered. Memory
+//! is [`ASKED`] results.
+
+/// Questions that are looked at.
+const ASKED: usize = 12;
+/// So many of them that are lost make a way bad. At a loss of one in a hundred that would come about once in half a year
+/// at a question a second; a line that comes and goes each second has it after ten questions.
+const LOST: usize = 5;
+/// So many times it has to be lost anew: one gap of some seconds, while ways are chosen anew, is over before anybody looks.
+const GAPS: usize = 3;
+
+/// What came of the last few questions.
+#[derive(Debug, Clone, Default)]
+pub struct Recent {
+    /// When it was asked, and whether it is lost; by when it was asked.
+    results: Vec<(u64, bool)>,
+}
+
+/// How much is lost of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unsteady {
+    /// When the first of them was asked that is lost.
+    pub since_us: u64,
+    /// How many are lost.
+    pub lost: u32,
+    /// Of how many.
+    pub asked: u32,
+}
+
+impl Recent {
+    /// Takes what came of a question that was sent at this time.
+    pub fn take(&mut self, asked_us: u64, lost: bool) {
+        let place = self.results.partition_point(|(at, _)| *at <= asked_us);
+        self.results.insert(place, (asked_us, lost));
+        if self.results.len() > ASKED {
+            self.results.remove(0);
+        }
+    }
+
+    /// Forgets all of it.
+    pub fn clear(&mut self) {
+        self.results.clear();
+    }
+
+    /// Returns how much is lost, where that is much, and with answers in between.
+    pub fn unsteady(&self) -> Option<Unsteady> {
+        let lost = || self.results.iter().filter(|(_, lost)| *lost);
+        let begins = self.results.windows(2).filter(|pair| matches!(pair, [(_, false), (_, true)])).count();
+        let gaps = begins + usize::from(self.results.first().is_some_and(|(_, lost)| *lost));
+        let (since_us, _) = lost().next().copied()?;
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (lost().count() >= LOST && gaps >= GAPS).then(|| Unsteady {
+            since_us,
+            lost: count(lost().count()),
+            asked: count(self.results.len()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The results of a line of questions: `.` is an answer, `x` a loss.
+    fn after(line: &str) -> Option<Unsteady> {
+        let mut recent = Recent::default();
+        for (at, result) in (100..).zip(line.chars()) {
+            recent.take(at, result == 'x');
+        }
+        recent.unsteady()
+    }
+
+    #[test]
+    fn much_loss_with_answers_in_between_is_unsteady_and_one_gap_is_not() {
+        assert_eq!(after("....xxxx...."), None, "one gap");
+        assert_eq!(after("xxxx..x....."), None, "two gaps");
+        assert_eq!(after("x..x..x..x.."), None, "a third is for the review");
+        assert_eq!(after(".x.x.x.x.x.x"), Some(Unsteady { since_us: 101, lost: 6, asked: 12 }));
+        assert_eq!(after("..x.x.x.x.x"), Some(Unsteady { since_us: 102, lost: 5, asked: 11 }));
+        assert_eq!(after("xx..xx..xx"), Some(Unsteady { since_us: 100, lost: 6, asked: 10 }));
+        assert_eq!(after("x.x.x.x.x............"), None, "long ago");
+    }
+
+    #[test]
+    fn the_order_in_which_results_are_known_does_not_matter() {
+        let (mut recent, mut sorted) = (Recent::default(), Recent::default());
+        for at in [2, 4, 1, 6, 3, 8, 5, 10, 7, 9] {
+            recent.take(at, at % 2 == 1);
+        }
+        for at in 1..=10 {
+            sorted.take(at, at % 2 == 1);
+        }
+        assert_eq!(recent.unsteady(), sorted.unsteady());
+        assert_eq!(recent.unsteady(), Some(Unsteady { since_us: 1, lost: 5, asked: 10 }));
+    }
+}
