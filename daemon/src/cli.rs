@@ -21,6 +21,7 @@ mod measure;
 mod path;
 mod serve;
 mod sites;
+mod terminals;
 mod topology;
 
 #[cfg(test)]
@@ -83,6 +84,9 @@ pub enum Command {
     /// Devices: list them, and rule which accounts of them are one.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
+    /// Terminals: which endpoints are cards of one machine, and rule which are.
+    #[command(subcommand)]
+    Terminals(terminals::TerminalsCommand),
     /// The configuration of a site's agents: push it, or show what came of it.
     #[command(subcommand)]
     Config(configuration::ConfigCommand),

@@ -29,6 +29,7 @@ mod probes;
 mod search;
 mod sessions;
 mod site;
+mod terminal;
 pub mod text;
 mod timeline;
 mod traffic;

@@ -5,16 +5,22 @@
 
 mod report;
 
+use std::collections::BTreeMap;
+
 use onenet_topology::{
-    MacAddr, SiteId, Timestamp,
+    EndpointId, MacAddr, SiteId, TerminalId, Timestamp,
     asset::Asset,
     coverage::{Coverage, LastSight, Matcher, Sight, Standing, Terminals, Units},
     endpoint::Endpoint,
+    terminal::Terminal,
 };
 
 pub use report::{Part, Report};
 
-use crate::estate::{Estate, SiteState};
+use crate::{
+    estate::{Estate, SiteState},
+    terminals,
+};
 
 /// Days within which a terminal is to be seen, where nobody asks for others: a holiday and a business trip are no loss.
 pub const DAYS_DEFAULT: u16 = 30;
@@ -78,11 +84,18 @@ pub fn asset_of<'e>(estate: &'e Estate, site: SiteId, endpoint: &Endpoint, now: 
 }
 
 fn sights(estate: &Estate, state: &SiteState, now: Timestamp) -> Vec<Sight> {
+    let known = terminals::of_site(estate, state, now);
+    let of = |terminal: &Terminal| terminal.endpoints.iter().map(|id| (*id, terminal.id)).collect::<Vec<_>>();
+    let terminal_of: BTreeMap<EndpointId, TerminalId> = known.terminals.iter().flat_map(of).collect();
     let sight = |endpoint: &Endpoint| {
-        let last_seen = last_seen(estate, endpoint, now)?;
-        let ips = endpoint.current_addresses().map(|address| address.ip).collect();
-        let class = endpoint.conclusion().class.map(|class| class.is);
-        Some(Sight { mac: endpoint.mac, ips, class, last_seen })
+        Some(Sight {
+            mac: endpoint.mac,
+            ips: endpoint.current_addresses().map(|address| address.ip).collect(),
+            class: endpoint.conclusion().class.map(|class| class.is),
+            last_seen: last_seen(estate, endpoint, now)?,
+            terminal: *terminal_of.get(&endpoint.id)?,
+            vouched: known.vouched.get(&endpoint.id).copied(),
+        })
     };
     state.known_endpoints().filter_map(|endpoint| sight(endpoint)).collect()
 }

@@ -34,8 +34,8 @@ use onenet_topology::{
     device::{Device, Standing},
     endpoint::Endpoint,
     fact::HistoryBody,
+    grouping::pair,
     incident::{Incident, Maintenance},
-    merge::pair,
     picture::Alteration,
     site::SiteTree,
 };
@@ -53,7 +53,7 @@ pub use judging::Judging;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
-pub use site::{DeviceRuling, Held, HeldGroup, SiteState};
+pub use site::{Held, HeldGroup, Ruling, SiteState};
 
 use crate::{
     access,
@@ -428,12 +428,19 @@ impl Estate {
         }
     }
 
-    fn rule(&mut self, site: SiteId, accounts: (DeviceId, DeviceId), ruling: Option<DeviceRuling>) {
-        let rulings = &mut self.site_mut(site).rulings;
-        match ruling {
-            Some(ruling) => rulings.insert(accounts, Arc::new(ruling)),
-            None => rulings.remove(&accounts),
-        };
+    /// Keeps what was ruled, or takes it back.
+    fn rule(&mut self, time: Timestamp, by: &str, command: &Command) {
+        match command {
+            Command::RuleDevices { site, one, two, verdict, reason } => {
+                let rulings = &mut self.site_mut(*site).rulings;
+                rule(rulings, pair(*one, *two), Ruling::of(*verdict, (time, by), reason));
+            }
+            Command::RuleEndpoints { site, one, two, verdict, reason } => {
+                let rulings = &mut self.site_mut(*site).terminal_rulings;
+                rule(rulings, pair(*one, *two), Ruling::of(*verdict, (time, by), reason));
+            }
+            _ => {}
+        }
     }
 
     fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
@@ -497,17 +504,21 @@ impl Estate {
                     Arc::make_mut(agent).revoked = Some(Revocation { time, by: by.into(), reason: reason.clone() });
                 }
             }
-            Command::RuleDevices { site, one, two, verdict, reason } => {
-                let same = verdict.same();
-                let ruling = same.map(|same| DeviceRuling { same, by: by.into(), time, reason: reason.clone() });
-                self.rule(*site, pair(*one, *two), ruling);
-            }
+            Command::RuleDevices { .. } | Command::RuleEndpoints { .. } => self.rule(time, by, command),
             Command::Configure { site, toml } => {
                 let (toml, by) = (toml.as_str().into(), by.into());
                 self.configurations.insert(*site, Arc::new(Configuration { revision: position, toml, time, by }));
             }
         }
     }
+}
+
+/// Keeps what was ruled of two things, or takes it back.
+fn rule<I: Ord + Copy>(rulings: &mut OrdMap<(I, I), Arc<Ruling>>, things: (I, I), ruling: Option<Ruling>) {
+    match ruling {
+        Some(ruling) => rulings.insert(things, Arc::new(ruling)),
+        None => rulings.remove(&things),
+    };
 }
 
 /// Applies the changes of a command, which planning checked against this very estate.

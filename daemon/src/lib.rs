@@ -30,6 +30,7 @@ mod path;
 pub mod pki;
 pub mod record;
 pub mod store;
+pub mod terminals;
 #[cfg(test)]
 mod testing;
 mod usage;

@@ -8,7 +8,7 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, DeviceId, MaintenanceId, SiteId, Timestamp,
+    AcceptanceId, AgentId, AreaId, DeviceId, EndpointId, MaintenanceId, SiteId, Timestamp,
     acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
@@ -278,7 +278,20 @@ pub enum Command {
         /// The other.
         two: DeviceId,
         /// What is ruled.
-        verdict: DeviceVerdict,
+        verdict: RulingVerdict,
+        /// Why.
+        reason: String,
+    },
+    /// Say whether two endpoints of a site are of one terminal, whatever evidence says.
+    RuleEndpoints {
+        /// The site.
+        site: SiteId,
+        /// The one endpoint.
+        one: EndpointId,
+        /// The other.
+        two: EndpointId,
+        /// What is ruled.
+        verdict: RulingVerdict,
         /// Why.
         reason: String,
     },
@@ -291,19 +304,19 @@ pub enum Command {
     },
 }
 
-/// What is ruled of two accounts of devices.
+/// What is ruled of two things that may be one: accounts of devices, endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DeviceVerdict {
-    /// They are of one device.
+pub enum RulingVerdict {
+    /// They are one.
     Same,
-    /// They are of two.
+    /// They are two.
     Different,
     /// Nothing any more: evidence decides, as before.
     ByEvidence,
 }
 
-impl DeviceVerdict {
+impl RulingVerdict {
     /// Every verdict.
     pub const ALL: [Self; 3] = [Self::Same, Self::Different, Self::ByEvidence];
 
@@ -316,7 +329,7 @@ impl DeviceVerdict {
         }
     }
 
-    /// Returns whether they are of one device; `None` where evidence decides.
+    /// Returns whether they are one; `None` where evidence decides.
     pub const fn same(self) -> Option<bool> {
         match self {
             Self::Same => Some(true),

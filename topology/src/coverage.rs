@@ -1,6 +1,7 @@
 //! Coverage: whether every unit is connected and every terminal known (全联通, 全覆盖).
 //!
-//! Invariant: a figure counts each machine once. An asset with several cards is one terminal, seen when any of them is; an
+//! Invariant: a figure counts each machine once. An asset with several cards is one terminal, seen when any of them is, and so are
+//! the cards of a machine that is on nobody's books ([`crate::terminal`]); an
 //! endpoint that is on the books is no stranger, at whatever site it is seen. What was never seen is told apart from what has
 //! fallen silent. Figures of an area are the sum of its sites' figures.
 //!
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use trend::{Day, DayFigures, InvalidMonth, MONTHS_MAX, Month, TREND_DAYS, Trend};
 
 use crate::{
-    MacAddr, SiteId, Timestamp,
+    AssetId, MacAddr, SiteId, TerminalId, Timestamp,
     asset::{Asset, AssetRegister},
     classify::DeviceClass,
 };
@@ -31,6 +32,11 @@ pub struct Sight {
     pub class: Option<DeviceClass>,
     /// When it was last seen.
     pub last_seen: Timestamp,
+    /// The terminal of which it is a card.
+    pub terminal: TerminalId,
+    /// The asset as which it counts although the books do not have its card: an operator said that it is one machine with a card
+    /// that they have. What a machine says of itself makes no stranger a known one.
+    pub vouched: Option<AssetId>,
 }
 
 /// What is seen of an asset.
@@ -161,16 +167,26 @@ impl<'a> Matcher<'a> {
             let strayed = last.is_some_and(|last| last.at >= since && last.site != self.site);
             terminals.strayed += u32::from(strayed);
         }
-        for sight in seen_here.iter().filter(|sight| sight.last_seen >= since) {
-            if self.asset(sight.mac, sight.ips.iter().copied()).is_none() {
-                match sight.class {
-                    Some(class) if class.is_computer() => terminals.unregistered += 1,
-                    None => terminals.unregistered_unclassified += 1,
-                    Some(_) => {}
-                }
+        for is_computer in self.strangers(seen_here, since).into_values() {
+            match is_computer {
+                Some(true) => terminals.unregistered += 1,
+                None => terminals.unregistered_unclassified += 1,
+                Some(false) => {}
             }
         }
         terminals
+    }
+
+    /// Returns the terminals that are on nobody's books, and whether they are computers, as far as any of their cards tells.
+    fn strangers(&self, seen_here: &[Sight], since: Timestamp) -> BTreeMap<TerminalId, Option<bool>> {
+        let mut strangers: BTreeMap<TerminalId, Option<bool>> = BTreeMap::new();
+        for sight in seen_here.iter().filter(|sight| sight.last_seen >= since && sight.vouched.is_none()) {
+            if self.asset(sight.mac, sight.ips.iter().copied()).is_none() {
+                let known = strangers.entry(sight.terminal).or_default();
+                *known = (*known).max(sight.class.map(DeviceClass::is_computer));
+            }
+        }
+        strangers
     }
 
     /// Returns where and when an asset of the site was last seen; of two sites at the same moment, at its own.
@@ -181,14 +197,16 @@ impl<'a> Matcher<'a> {
         last_of: impl Fn(MacAddr) -> Option<LastSight>,
     ) -> Option<LastSight> {
         let key = |last: &LastSight| (last.at, last.site == self.site);
+        let vouched = seen_here.iter().filter(|sight| sight.vouched == Some(asset.id));
+        let vouched = vouched.map(|sight| LastSight { site: self.site, at: sight.last_seen });
         if !asset.macs.is_empty() {
-            return asset.macs.iter().filter_map(|mac| last_of(*mac)).max_by_key(key);
+            return asset.macs.iter().filter_map(|mac| last_of(*mac)).chain(vouched).max_by_key(key);
         }
         // A stranger's card under the address of a machine whose card is not on the books is taken for that machine; one that
         // is on the books is itself.
         let here = seen_here.iter().filter(|sight| asset.ip.is_some_and(|ip| sight.ips.contains(&ip)));
         let unknown = here.filter(|sight| self.register.by_mac(sight.mac, self.at).is_none());
-        unknown.map(|sight| LastSight { site: self.site, at: sight.last_seen }).max_by_key(key)
+        unknown.map(|sight| LastSight { site: self.site, at: sight.last_seen }).chain(vouched).max_by_key(key)
     }
 }
 

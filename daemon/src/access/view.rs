@@ -28,6 +28,7 @@ use crate::{
     availability::{self, Maintained, SiteFigures, Span, Watched, WayFigures},
     coverage, demo,
     estate::{Agent, Configuration, Estate, SiteState},
+    terminals,
 };
 
 /// What one principal sees of one snapshot.
@@ -201,6 +202,11 @@ impl View {
     /// same: that it is registered, and as what, says nothing of that site.
     pub fn asset_of(&self, site: SiteId, endpoint: &Endpoint) -> Option<&Asset> {
         self.may(Action::ReadInventory, site).then(|| coverage::asset_of(&self.estate, site, endpoint, self.now))?
+    }
+
+    /// Returns the terminals of a site.
+    pub fn terminals(&self, state: &SiteState) -> terminals::Known {
+        terminals::of_site(&self.estate, state, self.now)
     }
 
     /// Returns what is to be seen at a site now; `None` where nothing is known yet or may be read.

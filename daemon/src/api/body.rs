@@ -18,9 +18,11 @@ mod flow;
 mod incident;
 mod path;
 mod probe;
+mod ruling;
 mod site;
 mod site_history;
 mod subnet;
+mod terminal;
 pub(crate) mod told;
 mod usage;
 
@@ -54,10 +56,12 @@ pub use incident::{ClueBody, IncidentBody, IncidentDetailBody, MaintenanceBody, 
 pub use path::{HopBody, PathBody};
 pub use probe::{MeasuredBody, MeasurementBody, ProbeBody, ProbeSampleBody};
 pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};
+pub use ruling::{RuleBody, RulingBody};
 pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 pub(crate) use subnet::of_site as subnets_of_site;
 pub use subnet::{SubnetBody, SubnetDeviceBody};
+pub use terminal::{CardBody, JointBody, TerminalBody};
 pub use told::{DeviceDetailBody, OwnAddressBody, QuirkBody, VlanBody};
 pub use usage::{
     EndpointApplicationBody, EndpointApplicationsBody, SiteApplicationBody, SiteApplicationsBody, TalkerBody,

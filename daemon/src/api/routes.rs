@@ -25,6 +25,7 @@ mod probes;
 mod samples;
 mod site_changes;
 mod sites;
+mod terminals;
 mod topology;
 pub(super) mod usage;
 
@@ -64,6 +65,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(devices::router())
         .merge(topology::router())
         .merge(endpoints::router())
+        .merge(terminals::router())
         .merge(samples::router())
         .merge(probes::router())
         .merge(measurements::router())

@@ -14,7 +14,7 @@ use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, areas,
     assets, availability, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
-    measure, path, serve, sites, topology,
+    measure, path, serve, sites, terminals, topology,
 };
 use crate::{
     access::Role,
@@ -101,6 +101,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Picture(args) => changes::picture(args).await,
         Command::Agents(command) => agents::run(command).await,
         Command::Devices(command) => devices::run(command).await,
+        Command::Terminals(command) => terminals::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Topology(command) => topology::run(command).await,
         Command::Flows(args) => flows::run(args).await,

@@ -71,9 +71,16 @@ pub(super) async fn run(command: DevicesCommand) -> Result<(), CommandError> {
 }
 
 async fn rule(args: RulingArgs, verdict: &str) -> Result<(), CommandError> {
-    let path = format!("/api/v1/devices/{}/rulings", encode(&args.one));
-    let body = json!({"other": args.other, "verdict": verdict, "reason": args.reason});
-    show(&administer(&args.data, Method::POST, &path, with_json(&body)).await?)
+    show(&args.send("devices", verdict).await?)
+}
+
+impl RulingArgs {
+    /// Rules of two `things`, and returns what the one is by that.
+    pub(super) async fn send(self, things: &str, verdict: &str) -> Result<Value, CommandError> {
+        let path = format!("/api/v1/{things}/{}/rulings", encode(&self.one));
+        let body = json!({"other": self.other, "verdict": verdict, "reason": self.reason});
+        administer(&self.data, Method::POST, &path, with_json(&body)).await
+    }
 }
 
 fn line(device: &Value) -> Result<(), CommandError> {

@@ -15,7 +15,7 @@ use onenet_topology::{
 use super::{
     Reader, assets, class, flows, layout,
     parts::{self, Mark},
-    path,
+    path, terminal,
     text::{self, fill},
     traffic, words,
 };
@@ -56,6 +56,8 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         h2 { (reader.say(text::ATTACHMENT)) }
         (attachment(reader, state, endpoint))
         p.hint { (path::from_here(reader, &endpoint.id.to_string())) }
+        h2 { (reader.say(text::TERMINAL)) }
+        (terminal::cards(reader, &view, state, endpoint))
         h2 { (reader.say(text::CLASSIFICATION)) }
         (class::reasons(reader, &view, endpoint, &endpoint.conclusion()))
         h2 { (reader.say(text::BINDINGS)) }

@@ -19,7 +19,10 @@ use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
 use super::{Captures, Change, Crossed, Derived, Flaps, Measured, Readings};
-use crate::findings::{Finding, FindingKey};
+use crate::{
+    findings::{Finding, FindingKey},
+    record::RulingVerdict,
+};
 
 /// The state of one site. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +44,9 @@ pub struct SiteState {
     /// What each agent tells of its devices, name by name: see [`onenet_topology::merge`].
     pub accounts: OrdMap<DeviceId, Arc<Device>>,
     /// What operators ruled of two of its accounts.
-    pub rulings: OrdMap<(DeviceId, DeviceId), Arc<DeviceRuling>>,
+    pub rulings: OrdMap<(DeviceId, DeviceId), Arc<Ruling>>,
+    /// What operators ruled of two of its endpoints.
+    pub terminal_rulings: OrdMap<(EndpointId, EndpointId), Arc<Ruling>>,
     /// Its devices, each by all accounts of it.
     pub devices: OrdMap<DeviceId, Arc<Device>>,
     /// Its accounts by the names under which agents poll devices.
@@ -68,10 +73,10 @@ pub struct SiteState {
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
 
-/// What an operator ruled of two accounts of devices.
+/// What an operator ruled of two things that may be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeviceRuling {
-    /// Whether they are of one device.
+pub struct Ruling {
+    /// Whether they are one.
     pub same: bool,
     /// Who said so.
     pub by: Arc<str>,
@@ -79,6 +84,13 @@ pub struct DeviceRuling {
     pub time: Timestamp,
     /// Why.
     pub reason: String,
+}
+
+impl Ruling {
+    /// Returns what a verdict is to be kept as; `None` where it takes a ruling back.
+    pub fn of(verdict: RulingVerdict, (time, by): (Timestamp, &str), reason: &str) -> Option<Self> {
+        verdict.same().map(|same| Self { same, by: by.into(), time, reason: reason.to_owned() })
+    }
 }
 
 /// The facts of one group, as one agent holds them. Cheap to clone.
@@ -112,6 +124,7 @@ impl SiteState {
             macs: OrdMap::new(),
             accounts: OrdMap::new(),
             rulings: OrdMap::new(),
+            terminal_rulings: OrdMap::new(),
             devices: OrdMap::new(),
             handles: OrdMap::new(),
             absorbed: OrdMap::new(),

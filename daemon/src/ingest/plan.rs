@@ -183,10 +183,11 @@ pub enum Refusal {
         "these are not two accounts of devices of one site: name two of the `accounts` that the API shows of devices"
     )]
     NoSuchAccounts,
+    /// A ruling does not name two endpoints.
+    #[error("these are not two endpoints of one site: name two ids that its list of endpoints shows")]
+    NoSuchEndpoints,
     /// There are too many rulings.
-    #[error(
-        "the site has as many rulings of its devices as there can be: let evidence decide where it agrees with them"
-    )]
+    #[error("the site has as many rulings as there can be: let evidence decide where it agrees with them")]
     TooManyRulings,
     /// The agent was shut out.
     #[error("{agent} was revoked by {by} at {time} ({reason}): enrol it again if that was a mistake")]

@@ -14,7 +14,7 @@ impl Command {
             Self::ImportSites { .. } | Self::AddSite(_) | Self::ChangeSites { .. } => Action::ManageSites,
             Self::AddArea { .. } | Self::ChangeArea { .. } | Self::RemoveArea { .. } => Action::ManageAreas,
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
-            Self::ImportAssets { .. } | Self::ChangeAssets { .. } => Action::ManageAssets,
+            Self::ImportAssets { .. } | Self::ChangeAssets { .. } | Self::RuleEndpoints { .. } => Action::ManageAssets,
             Self::PlanMaintenance { .. } | Self::EndMaintenance { .. } => Action::PlanMaintenance,
             Self::RecordAcceptance { .. } | Self::SignAcceptance { .. } => Action::AcceptSites,
             Self::Access(_) => Action::ManageAccess,
@@ -32,9 +32,10 @@ impl Command {
                 _ => None,
             },
             Self::IssueEnrolmentToken { token, .. } => Some(token.site),
-            Self::Configure { site, .. } | Self::SignAcceptance { site, .. } | Self::RuleDevices { site, .. } => {
-                Some(*site)
-            }
+            Self::Configure { site, .. }
+            | Self::SignAcceptance { site, .. }
+            | Self::RuleDevices { site, .. }
+            | Self::RuleEndpoints { site, .. } => Some(*site),
             Self::PlanMaintenance { scope, .. } => Some(scope.site()),
             Self::RecordAcceptance { tested } => Some(tested.site),
             _ => None,
@@ -77,6 +78,9 @@ impl Command {
             Self::EnrolAgent { .. } => "an agent enrolled with its token".to_owned(),
             Self::RevokeAgent { agent, reason } => format!("{agent} revoked: {reason}"),
             Self::RuleDevices { one, two, verdict, reason, .. } => {
+                format!("{one} and {two} ruled {}: {reason}", verdict.name())
+            }
+            Self::RuleEndpoints { one, two, verdict, reason, .. } => {
                 format!("{one} and {two} ruled {}: {reason}", verdict.name())
             }
             // Not the text: it may hold communities.

@@ -38,7 +38,8 @@ fn register(assets: impl IntoIterator<Item = Asset>) -> AssetRegister {
 }
 
 fn sight(number: u8, class: Option<DeviceClass>, days: i64) -> Sight {
-    Sight { mac: mac(number), ips: Vec::new(), class, last_seen: days_ago(days) }
+    let terminal = TerminalId::from_raw(number.into());
+    Sight { mac: mac(number), ips: Vec::new(), class, last_seen: days_ago(days), terminal, vouched: None }
 }
 
 /// Counts what is seen at one site, with nothing seen elsewhere but `elsewhere`.
@@ -152,4 +153,21 @@ fn months_follow_each_other_over_the_turn_of_the_year() {
         let said = wrong.parse::<Month>().unwrap_err().to_string();
         assert!(said.contains("2026-01"), "{said}");
     }
+}
+
+#[test]
+fn the_cards_of_a_stranger_are_one_terminal_and_one_that_somebody_vouched_for_is_none() {
+    let books = register([asset(1, &[1])]);
+    let of = |terminal: u64, sight: Sight| Sight { terminal: TerminalId::from_raw(terminal), ..sight };
+    let pc = Some(DeviceClass::Pc);
+    let two = [of(7, sight(70, None, 0)), of(7, sight(71, pc, 0)), of(8, sight(80, None, 0))];
+    let counted = count(&books, &two, &[]);
+    assert_eq!((counted.unregistered, counted.unregistered_unclassified), (1, 1));
+    // The machine says that it is the one on the books; that is not enough.
+    let known = [of(1, sight(1, pc, 50)), of(1, sight(90, pc, 0))];
+    let counted = count(&books, &known, &[]);
+    assert_eq!((counted.unregistered, counted.seen, counted.silent), (1, 0, 1));
+    let vouched = known.map(|it| Sight { vouched: (it.mac == mac(90)).then_some(AssetId::from_raw(1)), ..it });
+    let counted = count(&books, &vouched, &[]);
+    assert_eq!((counted.unregistered, counted.seen, counted.silent), (0, 1, 0));
 }

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use super::{DeviceBody, given, time};
 use crate::{
     access::View,
-    estate::{DeviceRuling, SiteState},
+    estate::{Ruling, SiteState},
 };
 
 /// A device, with what it tells of itself.
@@ -196,7 +196,7 @@ fn accounts(state: &SiteState, device: &Device) -> Vec<DeviceAccountBody> {
 fn rulings(state: &SiteState, device: &Device) -> Vec<DeviceRulingBody> {
     let own: BTreeSet<DeviceId> =
         device.handles.iter().filter_map(|handle| state.handles.get(handle).copied()).collect();
-    let body = |((one, two), ruling): (&(DeviceId, DeviceId), &Arc<DeviceRuling>)| {
+    let body = |((one, two), ruling): (&(DeviceId, DeviceId), &Arc<Ruling>)| {
         let (account, other) = if own.contains(one) { (one, two) } else { (two, one) };
         own.contains(account).then(|| DeviceRulingBody {
             account: account.to_string(),

@@ -7,8 +7,6 @@ use axum::{
     extract::{Path, State},
 };
 use onenet_topology::{DeviceId, InterfaceId};
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, JsonBody, inventory_sites, page_of_ids, read_body, site_filter, submit};
@@ -16,11 +14,11 @@ use crate::{
     access::{Action, Gate},
     api::{
         App, Params, Problem,
-        body::{DeviceBody, DeviceDetailBody, InterfaceBody, LinkBody, Page},
+        body::{DeviceBody, DeviceDetailBody, InterfaceBody, LinkBody, Page, RuleBody},
         sensors::{SensorBody, sensors},
     },
     joined::joined,
-    record::{Command, DeviceVerdict},
+    record::Command,
 };
 
 /// Returns the routes.
@@ -71,18 +69,6 @@ async fn get_device(gate: Gate, Path(device): Path<String>, params: Params) -> A
     Ok(Json(DeviceDetailBody::of(&view, state, device)))
 }
 
-/// A ruling of two accounts of devices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RulingBody {
-    /// The other account, or the other device, which stands for its oldest account: its id.
-    pub other: String,
-    /// `same`, `different`, or `by_evidence`, which takes a ruling back.
-    pub verdict: String,
-    /// Why: 1 to 200 characters on one line.
-    pub reason: String,
-}
-
 /// Rules whether two accounts of devices are of one device, whatever evidence says.
 ///
 /// It holds until it is taken back, and keeps the author in the log: accounts never lose their identity, so what was merged or
@@ -90,7 +76,7 @@ pub(super) struct RulingBody {
 #[utoipa::path(
     post, path = "/api/v1/devices/{device}/rulings", tag = "devices",
     params(("device" = String, Path, description = "The one account, or device: its id")),
-    request_body = RulingBody,
+    request_body = RuleBody,
     responses((status = 200, body = DeviceDetailBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 async fn rule_device(
@@ -98,18 +84,12 @@ async fn rule_device(
     gate: Gate,
     Path(device): Path<String>,
     params: Params,
-    body: JsonBody<RulingBody>,
+    body: JsonBody<RuleBody>,
 ) -> Answer<DeviceDetailBody> {
     let (_, site, one) = gate.thing(Action::ConfigureAgents, |estate| account_by(estate, &device))?;
     params.finish()?;
     let body = read_body(&app, body)?;
-    let reason = body.reason.trim().to_owned();
-    if reason.is_empty() || reason.chars().count() > 200 || reason.chars().any(char::is_control) {
-        return Err(Problem::parameter("reason", "cannot be used: write 1 to 200 characters on one line"));
-    }
-    let verdict = DeviceVerdict::ALL.into_iter().find(|it| it.name() == body.verdict);
-    let verdict =
-        verdict.ok_or_else(|| Problem::parameter("verdict", "is none: write same, different or by_evidence"))?;
+    let (verdict, reason) = body.read()?;
     let other = account_by(&app.centre.estate(), &body.other).filter(|(of, two)| *of == site && *two != one);
     let (_, two) = other.ok_or_else(|| {
         Problem::parameter("other", "names no other account of a device of the same site: see `accounts` of devices")

@@ -140,3 +140,45 @@ async fn what_cannot_be_asked_says_what_to_write() {
     let report = world.get(&viewer, "/api/v1/reports/monthly").await.json();
     assert_eq!((&report["whole"]["sites_planned"], &report["whole_before"]), (&json!(7), &Value::Null));
 }
+
+#[tokio::test]
+async fn a_card_that_somebody_vouched_for_is_of_a_terminal_on_the_books_until_it_is_taken_back() {
+    let world = World::new().await;
+    let (viewer, operator) = (world.token(Role::Viewer, None).await, world.token(Role::Operator, None).await);
+    import(&world, &operator, "", &books()).await;
+    let endpoints = world.get(&operator, "/api/v1/endpoints?site=130102").await.items();
+    let id = |last: u8| {
+        let found = endpoints.iter().find(|it| it["mac"] == mac(1, last).to_string());
+        found.map(|it| it["id"].as_str().unwrap().to_owned()).unwrap()
+    };
+    let path = format!("/api/v1/endpoints/{}/rulings", id(3));
+    let body = |other: &str, verdict: &str| Some(json!({"other": other, "verdict": verdict, "reason": "the dock"}));
+    let strangers = async || {
+        let whole = world.get(&operator, "/api/v1/coverage?site=130102").await.json()["whole"].clone();
+        whole["terminals_unregistered_unclassified"].as_u64().unwrap()
+    };
+    let several = async || world.get(&viewer, "/api/v1/sites/130102/terminals?several=true").await.items();
+    assert_eq!((strangers().await, several().await.len()), (1, 0));
+    assert_eq!(world.send(&viewer, Method::POST, &path, body(&id(1), "same")).await.status, StatusCode::FORBIDDEN);
+
+    let ruled = world.send(&operator, Method::POST, &path, body(&id(1), "same")).await.json();
+    assert_eq!(ruled["id"], id(1).replace("endpoint", "terminal"), "the oldest card's identity");
+    assert_eq!(ruled["joints"][0]["reasons"], json!([{"kind": "ruled"}]));
+    assert_eq!((&ruled["rulings"][0]["verdict"], &ruled["rulings"][0]["reason"]), (&json!("same"), &json!("the dock")));
+    assert_eq!(several().await, std::slice::from_ref(&ruled));
+    assert_eq!(world.get(&viewer, &format!("/api/v1/endpoints/{}/terminal", id(1))).await.json(), ruled);
+    assert_eq!(strangers().await, 0);
+
+    world.send(&operator, Method::POST, &path, body(&id(1), "by_evidence")).await;
+    assert_eq!((strangers().await, several().await.len()), (1, 0));
+    let elsewhere = world.get(&operator, "/api/v1/endpoints?site=320102").await.items()[0]["id"].clone();
+    for (other, verdict, parameter) in
+        [(elsewhere.as_str().unwrap(), "same", "other"), (&*id(3), "same", "other"), (&*id(1), "one", "verdict")]
+    {
+        let answer = world.send(&operator, Method::POST, &path, body(other, verdict)).await;
+        assert_eq!((answer.status, &answer.json()["parameter"]), (StatusCode::BAD_REQUEST, &json!(parameter)));
+    }
+    let one = world.get(&viewer, "/api/v1/sites/130102/terminals?limit=1").await.json();
+    let rest = world.get(&viewer, &format!("/api/v1/sites/130102/terminals?cursor={}", one["next"].as_str().unwrap()));
+    assert_eq!(rest.await.items().len(), 2);
+}

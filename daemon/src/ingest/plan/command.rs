@@ -6,11 +6,10 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, AreaId, DeviceId, Id, SiteId, Timestamp, address,
+    AgentId, AreaId, DeviceId, EndpointId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
-    asset,
+    asset, grouping,
     incident::{Maintenance, MaintenanceScope},
-    merge,
     site::{self, SiteChange, SiteName, SiteTree},
 };
 
@@ -31,7 +30,7 @@ const ASSETS_MAX: usize = 2_000_000;
 
 /// Acceptance tests that there can be, some 4 KB each: several for each site.
 const ACCEPTANCES_MAX: usize = 20_000;
-/// Rulings of a site's devices that there can be: some for each device that evidence misjudges.
+/// Rulings of a site's devices, and of its endpoints, that there can be: some for each that evidence misjudges.
 const RULINGS_MAX: usize = 1_000;
 
 /// Maintenances that there can be, past ones included: a dozen a day for ten years.
@@ -150,6 +149,10 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             check_ruling(draft, *site, [*one, *two], verdict.same().is_some())?;
             Outcome::Accepted
         }
+        Command::RuleEndpoints { site, one, two, verdict, .. } => {
+            check_endpoints(draft, *site, [*one, *two], verdict.same().is_some())?;
+            Outcome::Accepted
+        }
         Command::Configure { site, .. } => {
             check_site(draft, *site)?;
             Outcome::Configured { revision: position }
@@ -181,7 +184,23 @@ fn check_ruling(draft: &Draft<'_>, site: SiteId, accounts: [DeviceId; 2], is_kep
     if one == two || !accounts.iter().all(|id| state.accounts.contains_key(id)) {
         return Err(Refusal::NoSuchAccounts);
     }
-    if is_kept && state.rulings.len() >= RULINGS_MAX && !state.rulings.contains_key(&merge::pair(one, two)) {
+    if is_kept && state.rulings.len() >= RULINGS_MAX && !state.rulings.contains_key(&grouping::pair(one, two)) {
+        return Err(Refusal::TooManyRulings);
+    }
+    Ok(())
+}
+
+/// Checks that a ruling names two endpoints of a site, and that there is room for it. One that is forgotten by now may still be
+/// named to take a ruling back.
+fn check_endpoints(draft: &Draft<'_>, site: SiteId, pair: [EndpointId; 2], is_kept: bool) -> Result<(), Refusal> {
+    let state = draft.next.site(site).ok_or(Refusal::NoSuchEndpoints)?;
+    let [one, two] = pair;
+    let key = grouping::pair(one, two);
+    let is_known = state.terminal_rulings.contains_key(&key);
+    if one == two || (!is_known && !pair.iter().all(|id| state.endpoints.contains_key(id))) {
+        return Err(Refusal::NoSuchEndpoints);
+    }
+    if is_kept && state.terminal_rulings.len() >= RULINGS_MAX && !is_known {
         return Err(Refusal::TooManyRulings);
     }
     Ok(())

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     ingest::plan::regrouped,
-    record::{Command, DeviceVerdict},
+    record::{Command, RulingVerdict},
     store::Store,
 };
 
@@ -195,12 +195,12 @@ fn a_ruling_joins_and_parts_survives_a_start_and_is_taken_back_without_loss() {
         let reason = "seen in the rack".to_owned();
         it.world.command(Command::RuleDevices { site: it.site, one, two, verdict, reason })
     };
-    rule(&mut it, core, sw, DeviceVerdict::Different).unwrap();
+    rule(&mut it, core, sw, RulingVerdict::Different).unwrap();
     assert_eq!(it.devices().len(), 3);
     // Whatever is told later.
     it.tell(1, "sw", Told { serial: 1, name: 3, ..Told::default() });
     assert_eq!(it.devices().len(), 3);
-    rule(&mut it, other, core, DeviceVerdict::Same).unwrap();
+    rule(&mut it, other, core, RulingVerdict::Same).unwrap();
     assert_eq!(it.devices().len(), 2);
     assert_eq!(it.id_of(1, "other"), it.id_of(0, "core"));
     let directory = tempfile::tempdir().unwrap();
@@ -209,11 +209,11 @@ fn a_ruling_joins_and_parts_survives_a_start_and_is_taken_back_without_loss() {
     let read = store.load().unwrap();
     assert_eq!(read.sites, it.world.estate.sites);
     for (one, two) in [(core, sw), (core, other)] {
-        rule(&mut it, one, two, DeviceVerdict::ByEvidence).unwrap();
+        rule(&mut it, one, two, RulingVerdict::ByEvidence).unwrap();
     }
     assert_eq!(it.devices(), by_evidence);
     assert_eq!([it.id_of(0, "core"), it.id_of(1, "other")], [core, other], "each is what it was");
-    assert!(rule(&mut it, core, core, DeviceVerdict::Same).is_err());
+    assert!(rule(&mut it, core, core, RulingVerdict::Same).is_err());
 }
 
 #[test]
