@@ -179,6 +179,6 @@ async fn a_card_that_somebody_vouched_for_is_of_a_terminal_on_the_books_until_it
         assert_eq!((answer.status, &answer.json()["parameter"]), (StatusCode::BAD_REQUEST, &json!(parameter)));
     }
     let one = world.get(&viewer, "/api/v1/sites/130102/terminals?limit=1").await.json();
-    let rest = world.get(&viewer, &format!("/api/v1/sites/130102/terminals?cursor={}", one["next"].as_str().unwrap()));
-    assert_eq!(rest.await.items().len(), 2);
+    let rest = format!("/api/v1/sites/130102/terminals?cursor={}", one["next"].as_str().unwrap());
+    assert_eq!(world.get(&viewer, &rest).await.items().len(), 2);
 }
