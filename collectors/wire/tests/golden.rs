@@ -276,6 +276,7 @@ fn device_facts() -> Vec<(Method, FactBody)> {
                 if_type: 6,
                 mac: Some(mac(2)),
                 speed_bps: Some(1_000_000_000),
+                full_duplex: Some(true),
                 admin: InterfaceStatus::Up,
                 oper: InterfaceStatus::LowerLayerDown,
             }),

@@ -65,6 +65,9 @@ pub struct Interface {
     pub mac: Option<MacAddr>,
     /// Speed in bits per second.
     pub speed_bps: Option<u64>,
+    /// Whether it sends and receives at once (dot3StatsDuplexStatus, RFC 3635); `None` where the device does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_duplex: Option<bool>,
     /// ifAdminStatus.
     pub admin: InterfaceStatus,
     /// ifOperStatus.

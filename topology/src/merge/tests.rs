@@ -42,6 +42,7 @@ fn account(id: u64, agent: u64, scope: &str, known: &Known) -> Arc<Device> {
                 if_type: 6,
                 mac: Some(mac(9, number)),
                 speed_bps: None,
+                full_duplex: None,
                 admin: InterfaceStatus::Up,
                 oper: InterfaceStatus::Up,
             },

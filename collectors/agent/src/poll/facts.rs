@@ -93,6 +93,7 @@ pub(super) fn interfaces<'a>(
             if_type: port.type_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default(),
             mac: port.mac,
             speed_bps: port.speed_bps,
+            full_duplex: port.full_duplex,
             admin: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.admin)),
             oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
         })

@@ -34,6 +34,8 @@ pub struct KnownInterface<'a> {
     pub mac: Option<MacAddr>,
     /// The speed in bits a second.
     pub speed_bps: Option<u64>,
+    /// Whether it sends and receives at once (dot3StatsDuplexStatus), where the device knows.
+    pub full_duplex: Option<bool>,
 }
 
 /// What is kept of an interface beside its texts.
@@ -64,6 +66,8 @@ impl Has {
     const TYPE: u8 = 1 << 3;
     const MAC: u8 = 1 << 4;
     const SPEED: u8 = 1 << 5;
+    const HALF_DUPLEX: u8 = 1 << 6;
+    const FULL_DUPLEX: u8 = 1 << 7;
 
     fn note(&mut self, what: u8, is: bool) {
         self.0 |= if is { what } else { 0 };
@@ -149,6 +153,7 @@ impl InterfaceIndex {
             type_number: has.has(Has::TYPE).then_some(port.type_number.into()),
             mac: has.has(Has::MAC).then_some(port.mac),
             speed_bps: has.has(Has::SPEED).then_some(port.speed_bps),
+            full_duplex: (has.has(Has::HALF_DUPLEX) || has.has(Has::FULL_DUPLEX)).then(|| has.has(Has::FULL_DUPLEX)),
         }
     }
 }
@@ -178,6 +183,8 @@ impl Port {
         has.note(Has::TYPE, type_number.is_some());
         has.note(Has::MAC, label.mac.get().is_some());
         has.note(Has::SPEED, label.speed_bps.get().is_some());
+        has.note(Has::HALF_DUPLEX, label.duplex.get() == Some(&"half"));
+        has.note(Has::FULL_DUPLEX, label.duplex.get() == Some(&"full"));
         Self {
             speed_bps: label.speed_bps.get().copied().unwrap_or_default(),
             if_index: label.if_index,
@@ -211,6 +218,7 @@ mod tests {
             type_number: Reading::Value(6),
             mac: mac.map_or(Reading::Missing, Reading::Value),
             speed_bps: Reading::Value(400_000_000_000),
+            duplex: Reading::Value("half"),
             ..label(9)
         };
         let other = InterfaceLabel {
@@ -231,6 +239,7 @@ mod tests {
                     type_number: None,
                     mac: None,
                     speed_bps: None,
+                    full_duplex: None,
                 },
                 KnownInterface {
                     if_index: 7,
@@ -240,6 +249,7 @@ mod tests {
                     type_number: None,
                     mac: None,
                     speed_bps: None,
+                    full_duplex: None,
                 },
                 KnownInterface {
                     if_index: 9,
@@ -249,6 +259,7 @@ mod tests {
                     type_number: Some(6),
                     mac,
                     speed_bps: Some(400_000_000_000),
+                    full_duplex: Some(false),
                 },
             ]
         );

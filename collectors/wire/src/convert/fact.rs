@@ -209,6 +209,7 @@ fn interface(it: v1::Interface) -> Result<Interface, Invalid> {
         speed_bps: it.speed_bps,
         admin: enumerated::<v1::InterfaceStatus, _>("admin", it.admin)?,
         oper: enumerated::<v1::InterfaceStatus, _>("oper", it.oper)?,
+        full_duplex: it.full_duplex,
     })
 }
 
@@ -400,6 +401,7 @@ impl From<&Interface> for v1::Interface {
             speed_bps: it.speed_bps,
             admin: v1::InterfaceStatus::from(it.admin).into(),
             oper: v1::InterfaceStatus::from(it.oper).into(),
+            full_duplex: it.full_duplex,
         }
     }
 }

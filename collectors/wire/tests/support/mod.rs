@@ -116,14 +116,15 @@ fn device_fact() -> impl Strategy<Value = FactBody> {
         },
     );
     let interface =
-        (text(), any::<u32>(), text(), any::<u32>(), option::of(mac()), any::<Option<u64>>(), status(), status())
-            .prop_map(|(name, if_index, alias, if_type, mac, speed_bps, admin, oper)| Interface {
+        (text(), any::<u32>(), text(), any::<u32>(), option::of(mac()), any::<[Option<u64>; 2]>(), status(), status())
+            .prop_map(|(name, if_index, alias, if_type, mac, [speed_bps, duplex], admin, oper)| Interface {
                 name,
                 if_index,
                 alias,
                 if_type,
                 mac,
                 speed_bps,
+                full_duplex: duplex.map(|number| number % 2 == 1),
                 admin,
                 oper,
             });

@@ -112,6 +112,8 @@ pub struct InterfaceBody {
     pub mac: Option<String>,
     /// Speed in bits per second.
     pub speed_bps: Option<u64>,
+    /// `full` or `half`; `null` where the device does not tell.
+    pub duplex: Option<&'static str>,
     /// ifAdminStatus.
     pub admin: &'static str,
     /// ifOperStatus.
@@ -257,6 +259,7 @@ impl InterfaceBody {
             if_type: said.if_type,
             mac: said.mac.map(|mac| mac.to_string()),
             speed_bps: said.speed_bps,
+            duplex: said.full_duplex.map(|full| if full { "full" } else { "half" }),
             admin: status_name(said.admin),
             oper: status_name(said.oper),
             native_vlan: vlans.and_then(|it| it.native),

@@ -7,14 +7,15 @@ use onenet_topology::{
     InterfaceId,
     device::{Device, Interface},
     endpoint::Endpoint,
-    fact::PortVlans,
+    fact::{InterfaceStatus, PortVlans},
     inference::{Place, Where},
 };
 
 use crate::{
     api::body::told,
     console::{
-        Reader, parts,
+        Reader,
+        parts::{self, Mark},
         text::{self, fill},
         words,
     },
@@ -70,7 +71,12 @@ fn table(reader: &Reader, state: &SiteState, device: &Device, interfaces: &[&Int
                             th scope="row" { (said.name) }
                             td { (parts::status(reader, said.oper)) }
                             td { (reader.say(words::admin(said.admin))) }
-                            td.number { (parts::or_dash(parts::speed(said.speed_bps).as_deref())) }
+                            td.number {
+                                (parts::or_dash(parts::speed(said.speed_bps).as_deref()))
+                                @if said.full_duplex == Some(false) && said.oper == InterfaceStatus::Up {
+                                    " " (parts::mark(reader, Mark::Warn, text::HALF_DUPLEX))
+                                }
+                            }
                             td { (parts::or_dash(Some(&said.alias))) }
                             @if !vlans.is_empty() {
                                 @let carried = vlans.get(said.name.as_str()).and_then(|it| carried(reader, it));

@@ -225,6 +225,7 @@ texts! {
     SIGN_APPLICATION = "所用应用协议", "applications";
     SIGN_HEARSAY = "他人代称", "said by others";
     SERIAL = "序列号", "Serial";
+    HALF_DUPLEX = "半双工", "half duplex";
     SPEED = "速率", "Speed";
     ADMIN = "管理状态", "Admin";
     OPER = "运行状态", "Oper";

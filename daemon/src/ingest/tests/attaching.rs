@@ -35,6 +35,7 @@ impl Switch {
             if_type: 6,
             mac: Some(mac(0xf0 + number)),
             speed_bps: None,
+            full_duplex: None,
             admin: fact::InterfaceStatus::Up,
             oper,
         });

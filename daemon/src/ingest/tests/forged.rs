@@ -17,6 +17,7 @@ fn known() -> (World, SiteId, AgentId) {
                 if_type: 6,
                 mac: Some(mac(0xf0 + n)),
                 speed_bps: None,
+                full_duplex: None,
                 admin: fact::InterfaceStatus::Up,
                 oper: fact::InterfaceStatus::Up,
             }),

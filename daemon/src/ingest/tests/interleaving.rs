@@ -46,6 +46,7 @@ fn interface(step: &Step) -> FactBody {
         if_type: 6,
         mac: Some(mac(0xf0 + step.fact)),
         speed_bps: None,
+        full_duplex: None,
         admin: fact::InterfaceStatus::Up,
         oper,
     })

@@ -96,6 +96,7 @@ fn account(scope: &str, told: Told) -> Vec<GroupChanges> {
         if_type: 6,
         mac: None,
         speed_bps: None,
+        full_duplex: None,
         admin: fact::InterfaceStatus::Up,
         oper: fact::InterfaceStatus::Up,
     };

@@ -93,6 +93,7 @@ fn a_devices_own_port_is_no_endpoint_whichever_is_heard_of_first() {
         if_type: 6,
         mac: Some(mac(1)),
         speed_bps: None,
+        full_duplex: None,
         admin: fact::InterfaceStatus::Up,
         oper: fact::InterfaceStatus::Up,
     });

@@ -213,6 +213,7 @@ impl Network {
                     if_type: ETHERNET,
                     mac: Some(device.mac),
                     speed_bps: Some(1_000_000_000),
+                    full_duplex: Some(true),
                     admin: InterfaceStatus::Up,
                     oper,
                 })
