@@ -4,7 +4,7 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`) may be replaced by the centre. The agent's own part
+//! The *site's part* (`anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`, `detection`) may be replaced by the centre. The agent's own part
 //! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`, `reflector`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
@@ -19,6 +19,7 @@ use std::{
 mod agent;
 mod capture;
 mod credentials;
+mod detection;
 mod device;
 mod discovery;
 mod group;
@@ -94,6 +95,8 @@ pub struct SiteConfig {
     pub anchor: Option<Duration>,
     /// What a test of throughput may send, in kbit/s at the IP layer; 0: there are none.
     pub throughput_max_kbit: u32,
+    /// What is a finding.
+    pub detection: onenet_detection::Settings,
 }
 
 impl Config {
@@ -195,7 +198,8 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     let capture = capture::checked(capture, all_known.then_some(&names));
     let (probes, throughput_max_kbit) = probes::all(root);
     let anchor = anchor(root.section("anchor"));
-    SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit }
+    let detection = detection::checked(root.section("detection"));
+    SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit, detection }
 }
 
 /// Reads `[anchor]`: 0 is off.

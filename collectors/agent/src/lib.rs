@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 mod conditions;
 pub mod config;
+mod detecting;
 pub mod discovery;
 mod disk;
 mod durable;

@@ -14,7 +14,7 @@ pub(crate) use discovered::discovered;
 pub(crate) use flows::flows;
 pub(crate) use inspection::inspection;
 pub(crate) use language::Language;
-pub(crate) use replay::replay;
+pub(crate) use replay::{anomalies, replay};
 pub(crate) use status::{not_running, status};
 pub(crate) use table::TextTable;
 

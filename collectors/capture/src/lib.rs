@@ -22,6 +22,7 @@ pub mod passive;
 pub mod pipeline;
 pub mod replay;
 pub mod ring;
+pub mod sighting;
 pub mod time;
 
 mod table;

@@ -17,6 +17,7 @@ use crate::{
     inventory::{EndpointState, EndpointTraffic, Inventory, InventoryCounters, InventoryOptions, Traffic},
     neighbours::{NeighbourState, Neighbours},
     passive,
+    sighting::{Sighting, Sightings},
 };
 
 /// What a pipeline is told.
@@ -29,6 +30,8 @@ pub struct PipelineOptions {
     /// The prefixes on the captured segment: the source of an IP packet from one of them was not routed here, so that its
     /// address is bound to its MAC. Empty: IP packets bind nothing.
     pub local: Vec<IpNetwork>,
+    /// Whether what detectors look at beside flows is kept to be taken ([`Pipeline::take_sightings`]).
+    pub sightings: bool,
 }
 
 /// What was counted since the pipeline began.
@@ -83,6 +86,7 @@ pub struct Pipeline {
     neighbours: Neighbours,
     flows: Flows,
     local: Vec<IpNetwork>,
+    sightings: Option<Box<Sightings>>,
     frames: u64,
     bytes: u64,
     tunnelled: u64,
@@ -105,6 +109,7 @@ impl Pipeline {
             neighbours: Neighbours::default(),
             flows: Flows::new(options.flows),
             local: options.local,
+            sightings: options.sightings.then(Box::default),
             frames: 0,
             bytes: 0,
             tunnelled: 0,
@@ -166,6 +171,9 @@ impl Pipeline {
             let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
             passive::observe(packet, &self.local, |fact| note(time, fact, inventory, neighbours))
         };
+        if let Some(sightings) = &mut self.sightings {
+            sightings.packet(time, packet);
+        }
         if let Content::Ip(_) = packet.content {
             self.flows.packet(time, packet, octets);
             self.introduce();
@@ -206,6 +214,9 @@ impl Pipeline {
     pub fn finish(&mut self) {
         self.flows.finish();
         self.introduce();
+        if let Some(sightings) = &mut self.sightings {
+            sightings.finish();
+        }
     }
 
     /// Closes up to `most` flows, for who takes their records in between: together they take as much memory as the table. Returns
@@ -251,6 +262,16 @@ impl Pipeline {
         self.flows.take_finished()
     }
 
+    /// Returns and removes what detectors look at beside flows, oldest first.
+    pub fn take_sightings(&mut self) -> impl Iterator<Item = Sighting> {
+        self.sightings.iter_mut().flat_map(|sightings| sightings.take())
+    }
+
+    /// Returns how many sightings found no room because nobody took those before.
+    pub fn sightings_dropped(&self) -> u64 {
+        self.sightings.as_ref().map_or(0, |sightings| sightings.dropped())
+    }
+
     /// Returns what was counted since the beginning.
     pub fn statistics(&self) -> Statistics {
         let (endpoints, endpoints_established) = self.inventory.len();
@@ -273,6 +294,9 @@ impl Pipeline {
     fn introduce(&mut self) {
         while let Some(introduction) = self.flows.take_introduction() {
             let time = introduction.time;
+            if let Some(sightings) = &mut self.sightings {
+                sightings.introduced(&introduction);
+            }
             let (inventory, neighbours) = (&mut self.inventory, &mut self.neighbours);
             passive::introduction::facts(&introduction, |fact| note(time, fact, inventory, neighbours));
         }

@@ -33,6 +33,7 @@ use crate::{
     flow::FlowRecord,
     inventory::{EndpointState, SignState},
     offline::{CaptureFile, OfflineError},
+    sighting::Sighting,
 };
 
 /// Finished flows are taken out of the pipeline once this many wait.
@@ -124,13 +125,39 @@ pub struct Endpoint {
     pub signs: Vec<SignState>,
 }
 
+/// Who looks on while files are replayed.
+pub trait Watch {
+    /// Takes what was seen beside flows, where the pipeline keeps that.
+    fn sighted(&mut self, sighting: Sighting);
+    /// Takes an endpoint as it is known at the end of a file.
+    fn endpoint(&mut self, endpoint: &EndpointState);
+}
+
+/// Nobody looks on.
+impl Watch for () {
+    fn sighted(&mut self, _: Sighting) {}
+    fn endpoint(&mut self, _: &EndpointState) {}
+}
+
 /// Replays capture files one after the other through one pipeline.
 ///
 /// A file that is broken gives an error in [`Replay::errors`] and counts up to where it breaks.
 pub fn replay<P: AsRef<Path>>(files: &[P], options: &ReplayOptions) -> Replay {
+    replay_watched(files, options, &mut ())
+}
+
+/// Replays capture files as [`replay`] does, while `watch` looks on.
+pub fn replay_watched<P: AsRef<Path>>(files: &[P], options: &ReplayOptions, watch: &mut impl Watch) -> Replay {
     let mut replayer = Replayer::new(options);
-    let errors = files.iter().filter_map(|file| replayer.file(file.as_ref()).err()).map(|e| describe(&e)).collect();
-    Replay { errors, ..replayer.finish() }
+    let mut errors = Vec::new();
+    for file in files {
+        let read = CaptureFile::open(file.as_ref()).and_then(|capture| replayer.watched(capture, watch));
+        errors.extend(read.err().map(|error| describe(&error)));
+        if options.pipeline.sightings {
+            replayer.pipeline.endpoints().for_each(|endpoint| watch.endpoint(&endpoint));
+        }
+    }
+    Replay { errors, ..replayer.finished(watch) }
 }
 
 /// A replay in progress.
@@ -161,8 +188,17 @@ impl Replayer {
     ///
     /// # Errors
     /// When it cannot be read to its end; what came before counts.
-    pub fn capture<R: std::io::Read>(&mut self, mut capture: CaptureFile<R>) -> Result<(), OfflineError> {
+    pub fn capture<R: std::io::Read>(&mut self, capture: CaptureFile<R>) -> Result<(), OfflineError> {
+        self.watched(capture, &mut ())
+    }
+
+    fn watched<R: std::io::Read>(
+        &mut self,
+        mut capture: CaptureFile<R>,
+        watch: &mut impl Watch,
+    ) -> Result<(), OfflineError> {
         while capture.hand_over(&mut self.pipeline)? != 0 {
+            self.pipeline.take_sightings().for_each(|sighting| watch.sighted(sighting));
             if self.pipeline.finished_flows() >= DRAIN_AT {
                 self.drain();
             }
@@ -171,9 +207,14 @@ impl Replayer {
     }
 
     /// Closes what is open and returns what was found.
-    pub fn finish(mut self) -> Replay {
+    pub fn finish(self) -> Replay {
+        self.finished(&mut ())
+    }
+
+    fn finished(mut self, watch: &mut impl Watch) -> Replay {
         self.drain();
         self.pipeline.finish();
+        self.pipeline.take_sightings().for_each(|sighting| watch.sighted(sighting));
         self.drain();
         self.flows.sort_by_key(|flow| (flow.start, flow.protocol, flow.originator, flow.responder));
         let statistics = self.pipeline.statistics();

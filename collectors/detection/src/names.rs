@@ -19,6 +19,8 @@ use crate::{
 
 const TUNNEL_MS: i64 = 600_000;
 const DGA_MS: i64 = 3_600_000;
+/// How long who was asked is believed to answer others.
+const SERVER_MS: i64 = 24 * 3_600_000;
 /// Names below which addresses stand, not words.
 const REVERSE: [&str; 2] = ["in-addr.arpa", "ip6.arpa"];
 const SECOND_LEVELS: [&str; 9] = ["com", "net", "org", "gov", "edu", "ac", "co", "mil", "or"];
@@ -45,6 +47,17 @@ struct Missing {
 pub(crate) struct Names {
     below: Table<(IpAddr, u64), Below>,
     missing: Table<IpAddr, Missing>,
+    /// Who is asked: what he asks for is others' wish.
+    servers: Table<IpAddr, Asked>,
+}
+
+#[derive(Debug)]
+struct Asked;
+
+impl Worth for Asked {
+    fn worth(&self) -> u64 {
+        1
+    }
 }
 
 impl Worth for Below {
@@ -61,7 +74,11 @@ impl Worth for Missing {
 
 impl Names {
     pub(crate) fn new() -> Self {
-        Self { below: Table::new(4_096, TUNNEL_MS), missing: Table::new(1_024, DGA_MS) }
+        Self {
+            below: Table::new(4_096, TUNNEL_MS),
+            missing: Table::new(1_024, DGA_MS),
+            servers: Table::new(256, SERVER_MS),
+        }
     }
 
     pub(crate) const fn evicted(&self) -> u64 {
@@ -69,6 +86,10 @@ impl Names {
     }
 
     pub(crate) fn name(&mut self, seen: &NameSeen<'_>, settings: &Settings, book: &mut Book) {
+        self.servers.touch(seen.server, seen.time, || Asked);
+        if self.servers.get(&seen.client, seen.time).is_some() {
+            return;
+        }
         let name = seen.name.trim_end_matches('.');
         let is_below =
             |domain: &str| name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));

@@ -202,7 +202,9 @@ impl FlowSeen<'_> {
 
     /// Returns how an attempt to reach one host ended; `None` where the flow is no attempt, or who began it is not certain.
     pub(crate) fn attempt(&self) -> Option<Attempt> {
-        if !is_one_host(self.to) {
+        // Most networks' broadcast address ends so; that of one host does in large ones alone.
+        let broadcast = matches!(self.to, IpAddr::V4(ip) if ip.octets()[3] == 255);
+        if broadcast || !is_one_host(self.to) {
             return None;
         }
         match self.protocol {
@@ -269,11 +271,7 @@ impl FlowSeen<'_> {
 /// Returns whether an address may be that of one host.
 pub(crate) fn is_one_host(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => {
-            !(ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified())
-                && ip.octets()[3] != 255
-                && ip.octets()[0] < 240
-        }
+        IpAddr::V4(ip) => !(ip.is_multicast() || ip.is_unspecified()) && ip.octets()[0] < 240,
         IpAddr::V6(ip) => !(ip.is_multicast() || ip.is_unspecified()),
     }
 }

@@ -12,18 +12,34 @@ use ipnetwork::IpNetwork;
 use onenet_capture::{
     FrameTime,
     evidence::{Saved, Wanted, extract},
-    replay::{ReplayOptions, replay},
+    replay::{Replay, ReplayOptions, replay_watched},
 };
+use onenet_detection::{Detection, DetectorState, Finding, Settings};
 use onenet_topology::{MacAddr, Timestamp};
 
 use super::output;
-use crate::render;
+use crate::{config::Config, detecting::Detecting, render};
+
+/// What is printed as JSON: the object of `onenet_capture::replay`, and with it
+/// - `anomalies`: `kind`, `grade` (general, considerable, major, extraordinary; proposed), `confidence` (of a hundred), `subject`, `first`,
+///   `last`, `count`, `evidence` (`is`, `value`); by kind and subject. What each kind is: `DETECTORS.md` of `onenet-detection`;
+/// - `detectors`: `kind`, `off` (why; null where it is on), `last_run`, `inputs`, `findings`, `evicted`.
+#[derive(serde::Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    replay: &'a Replay,
+    anomalies: Vec<&'a Finding>,
+    detectors: Vec<DetectorState>,
+}
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Capture files, pcap or pcapng, one after the other through one pipeline.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The agent's configuration, or a file that has its `[detection]` alone: what is a finding, and prefixes on the segment.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// A prefix on the captured segment: sources of IP packets from it are bound to their MAC. May be repeated.
     #[arg(long, value_name = "PREFIX")]
     local: Vec<IpNetwork>,
@@ -52,13 +68,25 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let wanted = wanted(arguments)?;
     let mut options = ReplayOptions::default();
     options.pipeline.local.clone_from(&arguments.local);
-    let result = replay(&arguments.files, &options);
+    options.pipeline.sightings = true;
+    let mut settings = Settings::new();
+    if let Some(path) = &arguments.config {
+        let site = Config::load(path)?.site;
+        options.pipeline.local.extend(site.capture.local_prefixes);
+        settings = site.detection;
+    }
+    let mut detecting = Detecting(Detection::new(settings));
+    let result = replay_watched(&arguments.files, &options, &mut detecting);
+    result.flows.iter().for_each(|flow| detecting.flow(flow));
+    let detection = detecting.0;
     // What was read is shown also when a file breaks off; the exit status tells.
     let nothing_read = result.frames.seen == 0 && result.errors.len() == arguments.files.len();
     if !nothing_read && arguments.json {
-        output::json(&result)?;
+        let anomalies = detection.findings().collect();
+        output::json(&Printed { replay: &result, anomalies, detectors: detection.detectors() })?;
     } else if !nothing_read {
         output::text(&render::replay(&result))?;
+        output::text(&render::anomalies(detection.findings(), &detection.detectors()))?;
     }
     if let Some(path) = &arguments.evidence {
         let saved = save(arguments, path, &wanted)?;

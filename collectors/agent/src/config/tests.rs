@@ -1,5 +1,7 @@
 use std::{collections::HashMap, io, time::Duration};
 
+use onenet_detection::threshold::Threshold;
+
 use super::*;
 
 /// An environment that holds what a test puts there.
@@ -76,6 +78,38 @@ fn a_mirror_names_an_interface_that_is_listened_on_and_a_device_that_is_polled()
 }
 
 #[test]
+fn what_is_a_finding_is_read_with_its_thresholds_for_all_of_a_site_and_for_parts_of_it() {
+    let text = "[detection]\nplan = [\"10.20.0.0/16\"]\ndark = [\"10.20.200.0/24\"]\nrouters = [\"10.20.0.1\", \"fe80::1\"]\n\
+                roots = [\"00:1b:21:00:00:0a\"]\nforbidden_vlans = [999]\noff = [\"dga\"]\nport_scan_ports = 50\n\
+                [[detection.areas]]\nprefixes = [\"10.20.9.0/24\"]\nsweep_hosts = 200\n";
+    let settings = parse(text).unwrap().site.detection;
+    assert_eq!((settings.plan.len(), settings.routers.len(), settings.roots.len()), (1, 2, 1));
+    assert_eq!(settings.off, [onenet_detection::Kind::Dga]);
+    assert_eq!(settings.thresholds.get(Threshold::PortScanPorts), 50);
+    let area = &settings.areas[0].thresholds;
+    assert_eq!((area.get(Threshold::PortScanPorts), area.get(Threshold::SweepHosts)), (50, 200));
+    assert_eq!(parse("").unwrap().site.detection, onenet_detection::Settings::new());
+}
+
+#[test]
+fn what_is_wrong_about_findings_is_told_with_its_remedy() {
+    let text = "[detection]\nplan = [\"10.20.0.0/16\", \"10.20\"]\ndark = [\"10.30.0.0/24\"]\nforbidden_vlans = [0]\noff = [\"scan\"]\n\
+                port_scan_ports = 1\nport_scan_port = 30\n[[detection.areas]]\nsweep_hosts = 200\n";
+    let told = refusal(text);
+    for expected in [
+        "line 2, column 25: detection.plan[2]: \"10.20\" is not a prefix",
+        "detection.dark: 10.30.0.0/24 is not within plan",
+        "detection.forbidden_vlans[1]: is out of range",
+        "\"scan\" is no detector",
+        "detection.port_scan_ports: 1 is out of range",
+        "detection.port_scan_port: is not known",
+        "detection.areas[1].prefixes: is missing",
+    ] {
+        assert!(told.contains(expected), "{expected} is not in\n{told}");
+    }
+}
+
+#[test]
 fn a_configuration_from_the_centre_may_not_touch_the_agents_own_part_nor_read_its_files() {
     let text = std::fs::read_to_string(testdata("pushed.toml")).unwrap();
     let refused = SiteConfig::parse(&text, "revision 7 of the centre", &NamedCredentials::default()).unwrap_err();
@@ -109,6 +143,7 @@ fn the_sample_loads_and_its_commented_keys_show_the_defaults() {
     let explicit = parse(&uncommented).unwrap();
     assert_eq!(explicit.spool, config.spool);
     assert_eq!(explicit.flow_log, config.flow_log);
+    assert_eq!(explicit.site.detection, config.site.detection);
     assert_eq!(explicit.status, config.status);
     assert_eq!(explicit.data_dir, config.data_dir);
     assert_eq!(explicit.centre.rollback_after, config.centre.rollback_after);

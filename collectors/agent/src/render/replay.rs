@@ -6,6 +6,7 @@ use onenet_capture::{
     flow::{FlowRecord, protocol_name},
     replay::Replay,
 };
+use onenet_detection::{DetectorState, Finding};
 
 use super::{TextTable, bytes};
 
@@ -68,4 +69,35 @@ fn end(end: &onenet_capture::flow::End) -> String {
         (0, ip) => ip.to_string(),
         (port, ip) => std::net::SocketAddr::new(ip, port).to_string(),
     }
+}
+
+/// Returns findings as tables for people: each with what it was concluded from, and the detectors that are off.
+pub(crate) fn anomalies<'a>(findings: impl Iterator<Item = &'a Finding>, detectors: &[DetectorState]) -> String {
+    let mut table = TextTable::new(&["kind", "grade", "sure", "subject", "first", "last", "count"]);
+    let mut grounds = String::new();
+    let mut count = 0;
+    for finding in findings {
+        count += 1;
+        table.row([
+            finding.kind.to_string(),
+            finding.grade.to_string(),
+            format!("{}%", finding.confidence),
+            finding.subject.to_string(),
+            finding.first.to_string(),
+            finding.last.to_string(),
+            finding.count.to_string(),
+        ]);
+        let _ = writeln!(grounds, "{} of {}, because of", finding.kind, finding.subject);
+        for evidence in &finding.evidence {
+            let _ = writeln!(grounds, "  {}: {}", evidence.is.replace('_', " "), evidence.value);
+        }
+    }
+    let mut out = format!("\nAnomalies: {count}\n");
+    if count > 0 {
+        let _ = write!(out, "{table}{grounds}");
+    }
+    for (detector, why) in detectors.iter().filter_map(|detector| Some((detector.kind, detector.off?))) {
+        let _ = writeln!(out, "{detector} is off: {why}");
+    }
+    out
 }

@@ -1,7 +1,7 @@
 //! What a flow tells of itself beside its application: names, versions, numbers of devices.
 //!
 //! Invariants: each text is printable and at most 255 bytes, all of a flow together at most [`OCTETS_MAX`]; whatever was said
-//! first stays. Secrets (communities, passwords) have no kind here, so that they cannot be kept.
+//! first stays. Secrets (communities, passwords) have no kind here, so that they cannot be kept; that one was sent is told.
 //!
 //! Format: kind, length, text, one after the other in a single allocation, since tens of thousands of flows have some.
 
@@ -63,6 +63,10 @@ kinds! {
     CertificateSubject = "certificate_subject",
     /// Issuer of the server's certificate.
     CertificateIssuer = "certificate_issuer",
+    /// When the server's certificate ends, after RFC 3339.
+    CertificateEnd = "certificate_end",
+    /// That a login was sent in the clear, by which mechanism, as `basic`. Never what was sent.
+    Login = "login",
     /// JA4 fingerprint of the client's TLS.
     Ja4 = "ja4",
     /// That the connection turned to TLS after its beginning: `tls`.

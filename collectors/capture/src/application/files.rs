@@ -32,6 +32,9 @@ pub(super) fn read_ftp(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
         if let Some(method) = first.split(|byte| *byte == b' ').next() {
             notes.note(Detail::Method, method);
         }
+        if begins(first, b"PASS ") {
+            notes.note(Detail::Login, b"pass");
+        }
         return if begins(first, b"PASS") { Progress::Done } else { Progress::More };
     }
     if let [b'2', b'2', b'0', b' ' | b'-', said @ ..] = first {

@@ -84,6 +84,9 @@ pub(super) fn read_imap(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
         return Progress::More;
     }
     let command = split_once(first, b' ').map_or(first, |(_, command)| command);
+    if begins(command, b"LOGIN ") || begins(command, b"AUTHENTICATE PLAIN") || begins(command, b"AUTHENTICATE LOGIN") {
+        notes.note(Detail::Login, b"login");
+    }
     let ends = [&b"LOGIN"[..], b"AUTHENTICATE", b"SELECT"].iter().any(|word| begins(command, word));
     if ends { Progress::Done } else { Progress::More }
 }
@@ -113,6 +116,9 @@ pub(super) fn read_pop3(look: &Look<'_>, notes: &mut Notes<'_>) -> Progress {
             notes.note(Detail::Server, first.get(4..).unwrap_or_default());
         }
         return Progress::More;
+    }
+    if begins(first, b"PASS ") || begins(first, b"AUTH PLAIN") || begins(first, b"AUTH LOGIN") {
+        notes.note(Detail::Login, b"pass");
     }
     if begins(first, b"PASS") || begins(first, b"APOP") { Progress::Done } else { Progress::More }
 }

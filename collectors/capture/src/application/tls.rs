@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use onenet_topology::application::Application;
+use onenet_topology::{Timestamp, application::Application};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{
@@ -256,6 +256,8 @@ fn certificate(body: &[u8], notes: &mut Notes<'_>) -> bool {
     if let Ok((_, certificate)) = X509Certificate::from_der(certificate) {
         notes.note(Detail::CertificateSubject, certificate.subject().to_string().as_bytes());
         notes.note(Detail::CertificateIssuer, certificate.issuer().to_string().as_bytes());
+        let end = Timestamp::from_unix_ms(certificate.validity().not_after.timestamp().saturating_mul(1_000));
+        notes.note(Detail::CertificateEnd, end.to_string().as_bytes());
     }
     true
 }

@@ -91,6 +91,9 @@ fn note(answer: bool, field: &[u8], value: &[u8], notes: &mut Notes<'_>) {
         true if is(b"server") => notes.note(Detail::Server, value),
         false if is(b"host") => notes.note(Detail::ServerName, without_port(value)),
         false if is(b"user-agent") => notes.note(Detail::Client, value),
+        false if is(b"authorization") && value.get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"basic ")) => {
+            notes.note(Detail::Login, b"basic");
+        }
         _ => {}
     }
 }

@@ -44,6 +44,12 @@ impl History {
     /// The most letters.
     pub const LETTERS: u8 = 32;
 
+    /// Returns whether either side did this, as far as there was room to note it.
+    pub fn has(&self, event: Event) -> bool {
+        let at = |at: u8| self.events.get(usize::from(at >= 16)).map(|half| half >> (4 * u32::from(at % 16)) & 0x0f);
+        (0..self.len).any(|place| at(place) == Some(u64::from(event as u8)))
+    }
+
     /// Notes what one side did.
     #[inline]
     pub(crate) fn note(&mut self, event: Event, by_originator: bool) {
