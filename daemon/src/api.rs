@@ -99,7 +99,11 @@ pub fn router(app: Arc<App>, timeout: Duration) -> Router {
     let (api, document) = documented();
     let document: Arc<Document> = Arc::new(document);
     let known = middleware::from_fn_with_state(Arc::clone(&app), auth::require_caller);
-    let guarded = api.route("/metrics", get(crate::metrics::scrape)).route_layer(known);
+    let guarded = api
+        .route("/metrics", get(crate::metrics::scrape))
+        .route("/metrics/site/{site}", get(crate::metrics::scrape_site))
+        .route("/sd", get(crate::metrics::discovery::targets))
+        .route_layer(known);
     let open = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -339,6 +339,14 @@ impl Centre {
         self.0.store.samples(query)
     }
 
+    /// Returns what was sampled last: see [`crate::store::Store::latest_samples`].
+    ///
+    /// # Errors
+    /// Fails when the disk does or a row is damaged.
+    pub fn latest_samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
+        self.0.store.latest_samples(query)
+    }
+
     /// Hands samples over in the order of time, all of them whatever the query's limit. Reads the disk: within a task use
     /// `spawn_blocking`.
     ///

@@ -1,46 +1,98 @@
 //! Metrics for Prometheus, rendered from what the asking principal sees at the moment of the scrape.
 //!
+//! | page | has |
+//! |---|---|
+//! | `/metrics` | everything but ports; with `?sites=false` only the centre itself and what is told of tiers and areas |
+//! | `/metrics/site/{code}` | one site: agents, devices, ports, probes, terminals |
+//! | `/sd` | the sites' pages, with tier, province, city and county (HTTP service discovery) |
+//!
 //! Invariant: nothing is kept between scrapes but the process's own counters, so that what was removed leaves no stale
 //! series; names come from [`names`] alone.
 
 mod availability;
 mod devices;
+pub mod discovery;
 mod incidents;
 pub mod names;
+mod ports;
 mod probes;
 mod render;
 
 use std::sync::Arc;
 
 use axum::{
-    extract::State,
-    http::header,
+    extract::{Path, State},
+    http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use flate2::{Compression, write::GzEncoder};
 use prometheus::{Encoder as _, Registry, TextEncoder};
 
 use crate::{
     access::{Action, Gate},
     api::{App, Params, Problem},
 };
+use render::Page;
 
-/// Answers a scrape.
+/// Answers a scrape of everything that the caller may see, or, with `sites=false`, of what no site's own page has.
 ///
 /// # Errors
 /// The caller may not read metrics.
-pub async fn scrape(State(app): State<Arc<App>>, gate: Gate, params: Params) -> Result<Response, Problem> {
+pub async fn scrape(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
     let view = gate.anywhere(Action::ReadMetrics)?;
+    let sites = params.flag("sites")?.unwrap_or(true);
     params.finish()?;
-    let text = tokio::task::spawn_blocking(move || {
-        let registry = Registry::new();
-        registry.register(Box::new(render::Snapshot::new(app, view)))?;
-        let mut text = Vec::new();
-        TextEncoder::new().encode(&registry.gather(), &mut text)?;
-        Ok::<_, prometheus::Error>(text)
-    });
-    let text = text.await.map_err(|_| Problem::internal())?.map_err(|error| {
+    rendered(render::Snapshot::new(app, view, if sites { Page::Whole } else { Page::Centre }), &headers).await
+}
+
+/// Answers a scrape of one site.
+///
+/// # Errors
+/// There is no such site, or the caller may not read its metrics.
+pub async fn scrape_site(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(site): Path<String>,
+    headers: HeaderMap,
+    params: Params,
+) -> Result<Response, Problem> {
+    let (view, site) = gate.site(Action::ReadMetrics, &site)?;
+    params.finish()?;
+    rendered(render::Snapshot::new(app, view, Page::Site(site)), &headers).await
+}
+
+async fn rendered(snapshot: render::Snapshot, headers: &HeaderMap) -> Result<Response, Problem> {
+    let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let gzip = encodings.split([',', ';']).any(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
+    let body = tokio::task::spawn_blocking(move || text(snapshot, gzip));
+    let body = body.await.map_err(|_| Problem::internal())?.map_err(|error| {
         tracing::error!(%error, "metrics cannot be rendered");
         Problem::internal()
     })?;
-    Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
+    let kind = [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT), (header::VARY, "accept-encoding")];
+    Ok(if gzip {
+        (kind, [(header::CONTENT_ENCODING, "gzip")], body).into_response()
+    } else {
+        (kind, body).into_response()
+    })
+}
+
+fn text(snapshot: render::Snapshot, gzip: bool) -> Result<Vec<u8>, prometheus::Error> {
+    let registry = Registry::new();
+    registry.register(Box::new(snapshot))?;
+    let families = registry.gather();
+    let encoder = TextEncoder::new();
+    let mut text = Vec::new();
+    if !gzip {
+        encoder.encode(&families, &mut text)?;
+        return Ok(text);
+    }
+    let mut packed = GzEncoder::new(text, Compression::fast());
+    encoder.encode(&families, &mut packed)?;
+    Ok(packed.finish()?)
 }

@@ -2,12 +2,16 @@
 //!
 //! Everything enters by commands and records, as it does from outside.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    io::Read as _,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use axum::{Router, body::Body as HttpBody, response::Response};
+use flate2::read::GzDecoder;
 use http_body_util::BodyExt as _;
 use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
@@ -89,7 +93,13 @@ impl Answer {
     pub(crate) async fn of(response: Response) -> Self {
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        Self { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        let mut text = String::new();
+        // As a client does.
+        match head.headers.get(header::CONTENT_ENCODING) {
+            Some(_) => GzDecoder::new(&*bytes).read_to_string(&mut text).unwrap(),
+            None => (&*bytes).read_to_string(&mut text).unwrap(),
+        };
+        Self { status: head.status, headers: head.headers, text }
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -476,11 +486,17 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         });
     (1..=3)
         .map(|minutes_ago: u32| HistoryItem {
-            time: NOW.plus_ms(-60_000 * i64::from(minutes_ago)),
+            // By the agent's clock, which is an hour ahead.
+            time: NOW.plus_ms(3_600_000 - 60_000 * i64::from(minutes_ago)),
             scope: Scope::new("sw"),
             body: HistoryBody::Interface(InterfaceSample {
                 name: "GigabitEthernet0/0/1".into(),
                 in_octets: Some(u64::from(1_000 - minutes_ago)),
+                out_octets: Some(70),
+                in_errors: Some(1),
+                out_errors: Some(0),
+                in_discards: Some(2),
+                out_discards: Some(3),
                 ..InterfaceSample::default()
             }),
         })

@@ -12,6 +12,7 @@ pub(crate) mod flows;
 mod hiding;
 mod incidents;
 mod inventory;
+mod metrics;
 mod path;
 mod probes;
 mod usage;

@@ -31,6 +31,7 @@ use onenet_wire::Position;
 
 pub(crate) use evidence::evidence_file;
 pub use expire::Lifetimes;
+pub(crate) use incidents::WATCH_MARK;
 pub(crate) use links::links_of;
 pub(crate) use merging::{regrouped, space as device_space};
 

@@ -2,8 +2,8 @@
 //! `document` writes it down, and a golden file in the tests holds it still.
 //!
 //! Invariant: no label takes its values from endpoints, addresses or anything else that traffic can multiply; the
-//! greatest label is the device, of which there are some ten thousand. Ports and sensors are no labels: of them there are
-//! counts and the one value of a device that matters.
+//! greatest label is the port, of those that lead from device to device: some twenty thousand. Other ports, and sensors, are no
+//! labels: of them there are counts, sums and the one value of a device that matters.
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +97,18 @@ metrics! {
         "How long the battery of a device lasts, by the one that lasts least.";
     DEVICE_OUTPUT_LOAD = Gauge "onenet_device_output_load_max_ratio" ["site", "device"]
         "Load of the most loaded output of a power supply, 0 to 1, above when it is overloaded.";
+    INTERFACE_UP = Gauge "onenet_interface_up" ["site", "device", "interface"]
+        "Whether a port that is exported (an end of a link, a trunk, a port of a router or firewall, or one with #watch in its ifAlias) is up, by ifOperStatus: 1 or 0. On the site's page.";
+    INTERFACE_SPEED = Gauge "onenet_interface_speed_bits_per_second" ["site", "device", "interface"]
+        "Speed of such a port. On the site's page.";
+    INTERFACE_RECEIVED = Counter "onenet_interface_receive_bytes_total" ["site", "device", "interface"]
+        "Octets that such a port received, as its device counts them, with the time at which it was read. On the site's page.";
+    INTERFACE_SENT = Counter "onenet_interface_transmit_bytes_total" ["site", "device", "interface"]
+        "Octets that it sent. On the site's page.";
+    INTERFACE_ERRORS = Counter "onenet_interface_errors_total" ["site", "device", "interface", "direction"]
+        "Packets with errors, received or to be transmitted. On the site's page.";
+    INTERFACE_DISCARDS = Counter "onenet_interface_discards_total" ["site", "device", "interface", "direction"]
+        "Packets that were discarded without being wrong, received or to be transmitted. On the site's page.";
     INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
     SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]
@@ -169,8 +181,9 @@ metrics! {
 pub fn document() -> String {
     use std::fmt::Write as _;
     let mut text = String::from(
-        "# Metrics\n\nServed at `/metrics` to whoever may read metrics, each for the sites that he may see. Generated \
-         from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
+        "# Metrics\n\nServed at `/metrics` to whoever may read metrics, each for the sites that he may see; those of one site, its \
+         ports among them, at `/metrics/site/{code}`, which `/sd` lists for Prometheus (HTTP service discovery). `/metrics?sites=false` \
+         leaves out what the sites' pages have. Generated from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
     );
     for metric in ALL {
         let kind = match metric.kind {

@@ -11,7 +11,7 @@ use prometheus::{
 use super::{
     availability, devices, incidents,
     names::{self, Kind},
-    probes,
+    ports, probes,
 };
 use crate::{
     access::View,
@@ -28,10 +28,22 @@ use crate::{
 /// Vendors that have a series of their own.
 const VENDORS_MAX: usize = 10;
 
+/// What a scrape asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Page {
+    /// Everything but ports.
+    Whole,
+    /// What is not of one site.
+    Centre,
+    /// One site.
+    Site(SiteId),
+}
+
 /// One scrape.
 pub(super) struct Snapshot {
     app: Arc<App>,
     view: View,
+    page: Page,
     descriptions: Vec<Desc>,
 }
 
@@ -40,13 +52,13 @@ pub(super) struct Snapshot {
 pub(super) struct Families(BTreeMap<&'static str, MetricFamily>);
 
 impl Snapshot {
-    pub(super) fn new(app: Arc<App>, view: View) -> Self {
+    pub(super) fn new(app: Arc<App>, view: View, page: Page) -> Self {
         let describe = |metric: &names::Metric| {
             let labels = metric.labels.iter().map(|label| (*label).to_owned()).collect();
             Desc::new(metric.name.to_owned(), metric.help.to_owned(), labels, std::collections::HashMap::default())
         };
         let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
-        Self { app, view, descriptions }
+        Self { app, view, page, descriptions }
     }
 }
 
@@ -57,28 +69,62 @@ impl Collector for Snapshot {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let mut families = Families::default();
-        process(&mut families, &self.app, &self.view);
+        match self.page {
+            Page::Whole => {
+                self.centre(&mut families);
+                for site in self.view.sites() {
+                    site_metrics(&mut families, &self.view, site);
+                }
+                agents(&mut families, &self.view, |_| true);
+            }
+            Page::Centre => self.centre(&mut families),
+            Page::Site(id) => self.site(&mut families, id),
+        }
+        families.0.into_values().collect()
+    }
+}
+
+impl Snapshot {
+    fn centre(&self, families: &mut Families) {
+        process(families, &self.app, &self.view);
         let mut tiers: BTreeMap<String, u32> = BTreeMap::new();
         for site in self.view.sites() {
             *tiers.entry(site.tier.to_string()).or_default() += 1;
-            site_metrics(&mut families, &self.view, site);
         }
         for (tier, count) in tiers {
             families.add(names::SITES, &[&tier], count);
         }
-        agents(&mut families, &self.view);
-        incidents::incidents(&mut families, &self.view);
-        availability::today(&mut families, &self.view);
-        vendors(&mut families, &self.view);
-        applications(&mut families, &self.view);
-        classes(&mut families, &self.view);
-        families.0.into_values().collect()
+        incidents::incidents(families, &self.view);
+        availability::today(families, &self.view);
+        vendors(families, &self.view);
+        applications(families, &self.view);
+        classes(families, &self.view);
+    }
+
+    fn site(&self, families: &mut Families, id: SiteId) {
+        let Some(site) = self.view.site(id) else { return };
+        site_metrics(families, &self.view, site);
+        agents(families, &self.view, |site| site == id);
+        let Some(state) = self.view.inventory(id) else { return };
+        if let Err(error) = ports::of_site(families, &self.app, &self.view, state) {
+            // A page without ports says so by their absence; what else is known of the site is still told.
+            tracing::error!(%error, site = %id, "the counters of ports cannot be read");
+        }
     }
 }
 
 impl Families {
     /// Adds one value of a metric; the labels' values stand in the order of its labels.
     pub(super) fn add(&mut self, metric: names::Metric, labels: &[&str], value: impl Into<f64>) {
+        self.put(metric, labels, value.into(), None);
+    }
+
+    /// Adds a value that was measured at a time of its own.
+    pub(super) fn add_at(&mut self, metric: names::Metric, labels: &[&str], value: f64, at: Timestamp) {
+        self.put(metric, labels, value, Some(at));
+    }
+
+    fn put(&mut self, metric: names::Metric, labels: &[&str], value: f64, at: Option<Timestamp>) {
         let family = self.0.entry(metric.name).or_insert_with(|| {
             let mut family = MetricFamily::default();
             family.set_name(metric.name.to_owned());
@@ -99,14 +145,17 @@ impl Families {
         match metric.kind {
             Kind::Counter => {
                 let mut counter = Counter::default();
-                counter.set_value(value.into());
+                counter.set_value(value);
                 sample.set_counter(counter);
             }
             Kind::Gauge => {
                 let mut gauge = Gauge::default();
-                gauge.set_value(value.into());
+                gauge.set_value(value);
                 sample.set_gauge(gauge);
             }
+        }
+        if let Some(at) = at {
+            sample.set_timestamp_ms(at.unix_ms());
         }
         family.mut_metric().push(sample);
     }
@@ -114,7 +163,7 @@ impl Families {
 
 /// Returns a number as metrics carry it: exact up to 2^53.
 #[expect(clippy::cast_precision_loss, reason = "a metric is a float; counts stay far below 2^53")]
-const fn float(number: u64) -> f64 {
+pub(super) const fn float(number: u64) -> f64 {
     number as f64
 }
 
@@ -193,6 +242,9 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
     for (status, count) in interfaces {
         families.add(names::SITE_INTERFACES, &[&id, status], count);
     }
+    if let Some(bytes) = state.crossed.get().bytes() {
+        families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
+    }
     devices::devices(families, view, state);
     probes::of_site(families, view, state);
     families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
@@ -227,8 +279,8 @@ fn terminals(families: &mut Families, view: &View, site: SiteId) {
     }
 }
 
-fn agents(families: &mut Families, view: &View) {
-    for agent in view.agents().filter(|agent| agent.revoked.is_none()) {
+fn agents(families: &mut Families, view: &View, of: impl Fn(SiteId) -> bool) {
+    for agent in view.agents().filter(|agent| agent.revoked.is_none() && of(agent.site)) {
         let (site, id) = (agent.site.to_string(), agent.id.to_string());
         let labels = [site.as_str(), id.as_str()];
         if let Some(heard) = agent.contact.last_heard {
@@ -271,11 +323,7 @@ fn capture(families: &mut Families, view: &View, agent: &Agent) {
 fn applications(families: &mut Families, view: &View) {
     let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
     for state in view.inventories(SiteId::from_raw(0)) {
-        let crossed = state.crossed.get();
-        if let Some(bytes) = crossed.bytes() {
-            families.add(names::SITE_FLOW_BYTES, &[&state.id.to_string()], float(bytes));
-        }
-        for (application, bytes) in crossed.by_application() {
+        for (application, bytes) in state.crossed.get().by_application() {
             let sum = sums.entry(application.map_or("unknown", |it| it.name())).or_default();
             *sum = sum.saturating_add(bytes);
         }

@@ -63,6 +63,14 @@ pub struct SampleQuery {
     pub limit: usize,
 }
 
+impl SampleQuery {
+    fn takes(&self, sample: &Sample) -> bool {
+        (self.from..self.until).contains(&sample.item.time)
+            && self.agent.is_none_or(|agent| agent == sample.agent)
+            && is_of(self.item.as_deref(), &sample.item)
+    }
+}
+
 /// A sample or event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sample {
@@ -197,6 +205,30 @@ impl Store {
         })
     }
 
+    /// Returns what was sampled last: all samples of one moment, found without looking at older ones.
+    ///
+    /// # Errors
+    /// Fails when the disk does or a row is damaged.
+    pub fn latest_samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
+        let mut found: Vec<Sample> = Vec::new();
+        for hour in (keys::hour(query.from)..=keys::hour(query.until)).rev() {
+            let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
+            for row in self.tree.scan_prefix(&prefix).rev() {
+                let (key, value) = row.map_err(|error| self.read_error(error))?;
+                let mut samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+                samples.retain(|sample| query.takes(sample));
+                match (found.first(), samples.first()) {
+                    (Some(newest), Some(older)) if older.item.time < newest.item.time => return Ok(found),
+                    _ => found.append(&mut samples),
+                }
+            }
+            if !found.is_empty() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
     /// Hands samples over in the order of time as long as `take` wants more.
     fn visit(&self, query: &SampleQuery, take: &mut dyn FnMut(Sample) -> bool) -> Result<(), StoreError> {
         let (mut hour, last) = (keys::hour(query.from), keys::hour(query.until));
@@ -228,13 +260,7 @@ impl Store {
         for row in self.tree.scan_prefix(prefix) {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
             let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
-            let wanted = |it: &Sample| {
-                query.from <= it.item.time
-                    && it.item.time < query.until
-                    && query.agent.is_none_or(|agent| agent == it.agent)
-                    && is_of(query.item.as_deref(), &it.item)
-            };
-            for sample in samples.into_iter().filter(wanted) {
+            for sample in samples.into_iter().filter(|sample| query.takes(sample)) {
                 if !take(sample) {
                     return Ok(false);
                 }

@@ -55,6 +55,22 @@ fn all() -> SampleQuery {
     }
 }
 
+#[test]
+fn what_was_sampled_last_is_found_across_hours_whatever_came_in_which_order() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.commit(&[block(1, 1, &[-60_000, 0]), block(2, 2, &[-HOUR_MS, -30_000]), block(3, 3, &[0])]).unwrap();
+    let latest = |query: &SampleQuery| {
+        let found = store.latest_samples(query).unwrap();
+        found.iter().map(|sample| sample.item.time.ms_since(NOW)).collect::<Vec<_>>()
+    };
+    let until = |ms| SampleQuery { from: NOW.plus_ms(-2 * HOUR_MS), until: NOW.plus_ms(ms), ..all() };
+    assert_eq!(latest(&until(1)), [0, 0], "two batches told of one moment");
+    assert_eq!(latest(&until(0)), [-30_000]);
+    assert_eq!(latest(&until(-60_000)), [-HOUR_MS]);
+    assert_eq!(latest(&SampleQuery { agent: Some(AgentId::from_raw(4)), ..until(1) }), [0_i64; 0]);
+}
+
 fn times(store: &Store, query: &SampleQuery) -> Vec<i64> {
     store.samples(query).unwrap().iter().map(|sample| sample.item.time.ms_since(NOW)).collect()
 }

@@ -61,7 +61,8 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     world.pass(1_000);
     let scrape = world.get(&token, "/metrics").await;
     assert!(scrape.header(header::CONTENT_TYPE).starts_with("text/plain; version=0.0.4"), "{scrape:?}");
-    let lines = scrape.text.lines();
+    let site = world.get(&token, "/metrics/site/130102").await;
+    let lines = scrape.text.lines().chain(site.text.lines());
     let names_found: BTreeSet<&str> =
         lines.clone().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next()).collect();
     let contract: BTreeSet<&str> = names::ALL.iter().map(|metric| metric.name).collect();

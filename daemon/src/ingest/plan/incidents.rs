@@ -33,7 +33,7 @@ const FORGOTTEN_PER_TICK: usize = 100;
 const UNSETTLED_MS: i64 = 3_600_000;
 const UNSETTLED_MAX: usize = 1_000;
 /// What the description of a port (ifAlias) contains when somebody wants to know that it is down.
-const WATCH_MARK: &str = "#watch";
+pub(crate) const WATCH_MARK: &str = "#watch";
 
 /// Concludes anew where that is due, and raises, revises and closes incidents.
 pub(super) fn judge(draft: &mut Draft<'_>) {
