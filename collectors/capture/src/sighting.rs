@@ -194,7 +194,9 @@ impl Sightings {
                 Transport::Icmpv6(icmp) if !packet.foreign => discovery(time, packet, ip, icmp),
                 _ => return,
             },
-            Content::Arp(arp) if !packet.foreign => Some(Sighting::Claim {
+            // What one says in the name of another counts for nobody: an access point's, or the apology of who lied.
+            Content::Arp(arp) if packet.foreign || packet.source != Some(arp.sender_mac) => return,
+            Content::Arp(arp) => Some(Sighting::Claim {
                 time,
                 ip: arp.sender_ip.into(),
                 mac: arp.sender_mac,

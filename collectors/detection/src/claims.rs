@@ -28,6 +28,7 @@ const CARDS: u8 = 16;
 #[derive(Debug)]
 struct Claimant {
     mac: MacAddr,
+    first: Timestamp,
     last: Timestamp,
     unasked: u64,
 }
@@ -110,6 +111,8 @@ impl Claims {
             .find(|other| !is_one_machine(other.mac, claim.mac) && claim.time.ms_since(other.last) <= WINDOW_MS);
         let owner = other.map(|other| other.mac);
         let unasked = address.claimants.iter().find(|own| own.mac == claim.mac).map_or(0, |own| own.unasked);
+        let earliest =
+            address.claimants.iter().min_by_key(|known| known.first).is_some_and(|known| known.mac == claim.mac);
         let turns = u64::try_from(address.turns.len()).unwrap_or(0);
         let is_router = settings.routers.contains(&claim.ip);
         let own = self.owned.touch(claim.mac, claim.time, Owned::default);
@@ -117,7 +120,9 @@ impl Claims {
         let Some(owner) = owner else { return };
         let least = settings.at(Threshold::SpoofedClaims, claim.ip);
         // An address that moves for good, as that of a cluster does, does not come back.
-        if unasked >= least && (has_another && turns >= 3 || is_router) {
+        // A router that is lied about defends itself.
+        let liar = if is_router { !earliest } else { has_another && turns >= 3 };
+        if unasked >= least && liar {
             let confidence = if has_another && turns >= 3 { 90 } else { 75 };
             let report = Report::new(Kind::ArpSpoofing, Subject::Station(claim.mac), confidence, claim.time);
             book.report(&report.counting(unasked), || {
@@ -196,7 +201,12 @@ impl Address {
             let oldest = self.claimants.iter().enumerate().min_by_key(|(_, known)| known.last).map(|(at, _)| at);
             oldest.map(|at| self.claimants.swap_remove(at));
         }
-        self.claimants.push(Claimant { mac: claim.mac, last: claim.time, unasked: u64::from(unasked) });
+        self.claimants.push(Claimant {
+            mac: claim.mac,
+            first: claim.time,
+            last: claim.time,
+            unasked: u64::from(unasked),
+        });
     }
 }
 

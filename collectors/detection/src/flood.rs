@@ -10,7 +10,7 @@ use crate::{
     book::{Book, Report},
     catalogue::Kind,
     finding::{Evidence, Grade, Subject},
-    observation::{ACK, Attempt, FlowSeen, is_one_host},
+    observation::{ACK, Attempt, FlowSeen, SYN, is_one_host},
     settings::Settings,
     table::{Distinct, Table, Worth, hash, real, whole},
     threshold::Threshold,
@@ -87,7 +87,9 @@ impl Floods {
     }
 
     fn connection(&mut self, flow: &FlowSeen<'_>, new: bool, settings: &Settings, book: &mut Book) {
-        if flow.attempt() != Some(Attempt::Failed) || flow.flags_out & ACK != 0 && flow.packets_in == 0 {
+        // A server that answers waits for an acknowledgement that never comes, or for a reset by whoever did not ask.
+        let half_open = flow.flags_out & (SYN | ACK) == SYN && !flow.data;
+        if !half_open && flow.attempt() != Some(Attempt::Failed) {
             return;
         }
         let kind = Kind::SynFlood;

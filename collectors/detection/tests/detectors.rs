@@ -332,6 +332,33 @@ fn a_station_that_answers_for_a_router_without_being_asked_is_spoofing() {
 }
 
 #[test]
+fn a_router_that_defends_its_address_is_not_the_liar() {
+    let found = found(|detection| {
+        detection.claim(&claim(0, 1, 1, true));
+        for turn in 0..20 {
+            detection.claim(&claim(10 + turn * 2, 1, 66, true));
+            detection.claim(&claim(10 + turn * 2, 88, 66, true));
+            detection.claim(&claim(11 + turn * 2, 1, 1, true));
+        }
+    });
+    assert_eq!(found, [(Kind::ArpSpoofing, Subject::Station(mac(66)))]);
+}
+
+#[test]
+fn a_flood_that_the_server_answers_is_one_too_and_connections_that_are_opened_and_left_are_not() {
+    let flood = |flags_out| {
+        found(|detection| {
+            for packet in 0..4_000 {
+                let flow = unanswered(packet / 400, public(u32::try_from(packet).unwrap() * 7_919), ip(9), 80);
+                detection.flow(&FlowSeen { flags_out, packets_in: 1, state: Some(TcpState::Established), ..flow });
+            }
+        })
+    };
+    assert_eq!(flood(SYN), [(Kind::SynFlood, Subject::Host(ip(9)))]);
+    assert_eq!(flood(0x12), []);
+}
+
+#[test]
 fn two_stations_with_one_address_conflict_and_a_move_or_a_virtual_router_does_not() {
     let conflict = found(|detection| {
         for turn in 0..12 {
