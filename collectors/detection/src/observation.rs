@@ -65,7 +65,7 @@ pub struct Claim {
     pub ip: IpAddr,
     /// The station.
     pub mac: MacAddr,
-    /// Whether it answers a question, as far as the message says; a claim that nobody asked for shows in `asked`.
+    /// Whether it is an answer by its form; whether anybody asked is found out.
     pub reply: bool,
     /// The address whose owner is asked for, of a request.
     pub asks: Option<IpAddr>,

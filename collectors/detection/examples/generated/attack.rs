@@ -335,7 +335,9 @@ impl Attack {
             };
             let time = at(i64::from(number) * 400 / i64::from(names));
             let missing = (!tunnel).then_some(true);
-            detection.name(&NameSeen { time, client: self.own(0), server: ip(3), name: &name, missing });
+            for (client, server) in [(self.own(0), ip(3)), (ip(3), far(53))] {
+                detection.name(&NameSeen { time, client, server, name: &name, missing });
+            }
         }
     }
 

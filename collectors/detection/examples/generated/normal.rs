@@ -308,6 +308,8 @@ impl Site {
                 _ => (format!("app{number}.mee.gov.cn"), None),
             };
             detection.name(&NameSeen { time, client, server: ip(3), name: &name, missing });
+            // The resolver asks the same for its client.
+            detection.name(&NameSeen { time, client: ip(3), server: far(53), name: &name, missing });
         }
         // Who knocks from the Internet at what the boundary lets through.
         if dice.permille(20) {
