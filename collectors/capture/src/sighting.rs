@@ -92,7 +92,7 @@ pub enum Sighting {
         /// Who is asked.
         server: IpAddr,
         /// The name.
-        name: Box<str>,
+        name: String,
         /// Whether it is said not to exist; otherwise it is asked for.
         missing: bool,
     },
@@ -324,14 +324,14 @@ fn discovery(time: FrameTime, packet: &Packet<'_>, ip: &Ip<'_>, icmp: &Icmp<'_>)
 }
 
 /// Returns the name that a DNS message asks for; of an answer only where there is no such name (RFC 1035, section 4.1.1).
-fn question(message: &[u8], answer: bool) -> Option<Box<str>> {
+fn question(message: &[u8], answer: bool) -> Option<String> {
     const NO_SUCH_NAME: u8 = 3;
     let ([_, _, f0, f1, q0, q1, ..], mut rest) = message.split_first_chunk::<12>()?;
     let (is_answer, opcode, code) = (f0 & 0x80 != 0, f0 >> 3 & 15, f1 & 15);
     if is_answer != answer || opcode != 0 || (q0, q1) != (&0, &1) || answer && code != NO_SUCH_NAME {
         return None;
     }
-    let mut name = String::new();
+    let mut name = String::with_capacity(rest.len().min(255));
     loop {
         let (&length, after) = rest.split_first()?;
         if length == 0 {
@@ -347,7 +347,7 @@ fn question(message: &[u8], answer: bool) -> Option<Box<str>> {
         name.extend(label.iter().map(|octet| if octet.is_ascii_graphic() { char::from(*octet) } else { '?' }));
         rest = after.get(usize::from(length)..)?;
     }
-    (!name.is_empty()).then(|| name.into_boxed_str())
+    (!name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -361,7 +361,7 @@ mod tests {
             [&[0, 1, f0, f1, 0, 1, 0, 0, 0, 0, 0, 0, 3][..], b"www", &[3], b"mee", &[2], b"cn", &[0, 0, 1, 0, 1]]
                 .concat()
         };
-        let name = Some("www.mee.cn".into());
+        let name = Some("www.mee.cn".to_owned());
         assert_eq!(question(&message([1, 0]), false), name);
         assert_eq!(question(&message([0x81, 0x83]), true), name);
         assert_eq!(question(&message([0x81, 0x80]), true), None);

@@ -102,55 +102,66 @@ impl<K: Hash + Eq, V: Worth> Table<K, V> {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Distinct {
     few: Vec<u32>,
-    many: Option<Box<[u8; REGISTERS]>>,
+    many: Option<Box<Sketch>>,
+}
+
+/// An estimate after Flajolet and others (HyperLogLog), with what it is reckoned from kept up to date.
+#[derive(Debug, Clone)]
+struct Sketch {
+    registers: [u8; REGISTERS],
+    /// Of all registers, two to the power of minus what they hold.
+    sum: f64,
+    empty: u16,
 }
 
 impl Distinct {
     /// Counts a thing by its hash. Returns whether it was not there before, as far as that is known.
     pub(crate) fn add(&mut self, hash: u64) -> bool {
         let short = u32::try_from(hash >> 32).unwrap_or(0);
-        if let Some(registers) = &mut self.many {
-            return note(registers, hash);
+        if let Some(sketch) = &mut self.many {
+            return sketch.note(hash);
         }
         if self.few.contains(&short) {
             return false;
         }
-        if self.few.len() < EXACT_MAX {
-            self.few.push(short);
-            if self.few.len() == EXACT_MAX {
-                let mut registers = Box::new([0; REGISTERS]);
-                for short in self.few.drain(..) {
-                    note(&mut registers, u64::from(short) << 32 | u64::from(short.rotate_left(16)));
-                }
-                note(&mut registers, hash);
-                self.few = Vec::new();
-                self.many = Some(registers);
+        self.few.push(short);
+        if self.few.len() >= EXACT_MAX {
+            let mut sketch = Box::new(Sketch { registers: [0; REGISTERS], sum: 256.0, empty: 256 });
+            for short in std::mem::take(&mut self.few) {
+                sketch.note(u64::from(short) << 32 | u64::from(short.rotate_left(16)));
             }
+            self.many = Some(sketch);
         }
         true
     }
 
     /// Returns how many there were.
     pub(crate) fn count(&self) -> u64 {
-        let Some(registers) = &self.many else { return u64::try_from(self.few.len()).unwrap_or(u64::MAX) };
-        // After Flajolet and others (HyperLogLog), with linear counting while registers are empty.
-        let sum: f64 = registers.iter().map(|rank| 2_f64.powi(-i32::from(*rank))).sum();
-        let empty: u32 = registers.iter().map(|rank| u32::from(*rank == 0)).sum();
-        let registers = 256_f64;
-        let raw = 0.7183 * registers * registers / sum;
-        let estimate =
-            if raw <= 2.5 * registers && empty != 0 { registers * (registers / f64::from(empty)).ln() } else { raw };
-        whole(estimate).max(u64::try_from(EXACT_MAX).unwrap_or(0))
+        match &self.many {
+            Some(sketch) => sketch.count().max(u64::try_from(EXACT_MAX).unwrap_or(0)),
+            None => u64::try_from(self.few.len()).unwrap_or(u64::MAX),
+        }
     }
 }
 
-fn note(registers: &mut [u8; REGISTERS], hash: u64) -> bool {
-    let place = usize::try_from(hash >> 56).unwrap_or(0);
-    let rank = u8::try_from((hash << 8).leading_zeros().min(56)).unwrap_or(56) + 1;
-    let Some(register) = registers.get_mut(place) else { return false };
-    let more = *register < rank;
-    *register = (*register).max(rank);
-    more
+impl Sketch {
+    fn note(&mut self, hash: u64) -> bool {
+        let place = usize::try_from(hash >> 56).unwrap_or(0);
+        let rank = u8::try_from((hash << 8).leading_zeros().min(56)).unwrap_or(56) + 1;
+        let Some(register) = self.registers.get_mut(place).filter(|register| **register < rank) else { return false };
+        self.sum += 2_f64.powi(-i32::from(rank)) - 2_f64.powi(-i32::from(*register));
+        self.empty -= u16::from(*register == 0);
+        *register = rank;
+        true
+    }
+
+    fn count(&self) -> u64 {
+        let registers = 256_f64;
+        let raw = 0.7183 * registers * registers / self.sum;
+        // Linear counting while registers are empty.
+        let linear = raw <= 2.5 * registers && self.empty != 0;
+        whole(if linear { registers * (registers / f64::from(self.empty)).ln() } else { raw })
+    }
 }
 
 /// Returns a number without its fraction.
