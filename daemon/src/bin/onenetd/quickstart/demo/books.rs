@@ -16,7 +16,7 @@ const DEPARTMENTS: [&str; 4] = ["办公室", "监测科", "执法队", "财务�
 pub(super) fn of(site: &SimulatedSite, machines: &[Machine]) -> Vec<AssetRow> {
     let mut chance = Chance::of(&format!("books of {}", site.code));
     let mut rows = Vec::new();
-    for machine in machines.iter().filter(|machine| machine.is_computer()) {
+    for machine in machines.iter().filter(|machine| machine.is_computer() && !machine.is_dock()) {
         let owner = DEPARTMENTS.get(chance.index(DEPARTMENTS.len())).copied().unwrap_or_default();
         if chance.below(FORGOTTEN) > 0 {
             rows.push(row(site, rows.len(), machine.mac, machine.name(), owner));

@@ -49,6 +49,8 @@ pub(super) struct Machine {
     pub(super) ip: Ipv4Addr,
     name: String,
     kind: &'static Kind,
+    /// The card of which this is the dock: it gives that one's address to DHCP servers, as laptops do.
+    dock_of: Option<MacAddr>,
     /// The switch and the port that it is plugged into.
     pub(super) switch: usize,
     pub(super) port: usize,
@@ -68,7 +70,17 @@ impl Machine {
         }
         let named = |start: &str, number| format!("{start}-{number:04}");
         let name = if kind.name.is_empty() { String::new() } else { named(kind.name, chance.below(10_000)) };
-        Self { mac: chance.mac(kind.prefix), ip, name, kind, switch, port }
+        Self { mac: chance.mac(kind.prefix), ip, name, kind, dock_of: None, switch, port }
+    }
+
+    /// Makes this the dock of another computer.
+    pub(super) fn dock(&mut self, other: &Self) {
+        (self.name, self.kind, self.dock_of) = (other.name.clone(), other.kind, Some(other.mac));
+    }
+
+    /// Returns whether it is a second card of another machine.
+    pub(super) fn is_dock(&self) -> bool {
+        self.dock_of.is_some()
     }
 
     /// Returns its host name, empty where it has none.
@@ -90,7 +102,8 @@ impl Machine {
                 hostname: self.name.clone(),
                 vendor_class: windows.unwrap_or_default().to_owned(),
                 parameter_list: windows.map_or_else(Vec::new, |_| WINDOWS_ASKS.to_vec()),
-                client_id: Vec::new(),
+                // Hardware type 1, Ethernet, and the address (RFC 2132, 9.14).
+                client_id: self.dock_of.map_or_else(Vec::new, |mac| [&[1], mac.0.as_slice()].concat()),
             })
         })
     }
@@ -119,7 +132,8 @@ mod tests {
         for kind in &KINDS {
             let mac = chance.mac(kind.prefix);
             assert!(onenet_topology::vendor::of(mac).is_some(), "{mac}");
-            let machine = Machine { mac, ip: Ipv4Addr::LOCALHOST, name: String::new(), kind, switch: 0, port: 1 };
+            let machine =
+                Machine { mac, ip: Ipv4Addr::LOCALHOST, name: String::new(), kind, dock_of: None, switch: 0, port: 1 };
             let FactBody::Classification(told) = machine.classification(Timestamp::from_unix_ms(0)) else { panic!() };
             assert!(told.conclusion.class.is_some(), "{:?}", kind.says);
         }

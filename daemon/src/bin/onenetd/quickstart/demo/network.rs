@@ -27,6 +27,8 @@ use super::{
 const PORTS: usize = 24;
 /// Machines that are planned for a switch, so that ports stay free.
 const PLANNED: usize = 21;
+/// Of so many machines one is a laptop with a dock beside it.
+const DOCKED: usize = 12;
 /// The VLAN of the machines.
 const VLAN: u16 = 100;
 /// ifType of Ethernet (IANAifType-MIB).
@@ -128,12 +130,19 @@ impl Network {
                 device(&mut chance, make, format!("SW{}", at + 1), host(last), answers)
             })
             .collect();
-        let machines = (0..count)
+        let mut machines: Vec<Machine> = (0..count)
             .map(|at| {
                 let ip = host(u16::try_from(at + 50).unwrap_or(50));
                 Machine::some(&mut chance, ip, at / PLANNED, 1 + at % PLANNED)
             })
             .collect();
+        for pair in machines.chunks_exact_mut(DOCKED) {
+            if let [laptop, dock, ..] = pair
+                && laptop.is_computer()
+            {
+                dock.dock(laptop);
+            }
+        }
         Self { site: site.clone(), router, switches, machines }
     }
 
