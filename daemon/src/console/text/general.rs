@@ -181,7 +181,7 @@ texts! {
     CLASS_HISTORY = "以往的判断", "What it was taken to be before";
     TERMINAL = "终端", "Terminal";
     TERMINAL_ALONE = "没有证据表明它与别的网卡属于同一台机器", "nothing tells that another card is in the same machine";
-    TERMINAL_HINT = "同一台机器的网卡算一台终端。不对时：onenetd terminals same|different 一 另一 --reason …", "Cards of one machine count as one terminal. Where that is wrong: onenetd terminals same|different ONE OTHER --reason …";
+    TERMINAL_HINT = "同一台机器的网卡算一台终端。不对时：onenetd terminals same|different 端点 另一端点 --reason …", "Cards of one machine count as one terminal. Where that is wrong: onenetd terminals same|different ONE OTHER --reason …";
     CARD = "网卡", "Card";
     BOND_RULED = "由操作员确定", "an operator said so";
     BOND_ASSET = "台账中为同一资产", "one asset on the books";
