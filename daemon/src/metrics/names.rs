@@ -111,6 +111,10 @@ metrics! {
         "Packets that were discarded without being wrong, received or to be transmitted. On the site's page.";
     INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
+    INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"]
+        "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between commas. Of the first 1,000, the gravest and newest first.";
+    AREA_INFO = Gauge "onenet_area_info" ["area", "name", "kind"]
+        "Always 1; name and kind of an area, to join with the label area; of the first 200 areas.";
     SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]
         "Sites of a tier by what is concluded of them: up, degraded, down, flapping, or unknown since nobody who is heard can tell.";
     SITE_TIME_TODAY = Gauge "onenet_site_time_today_seconds" ["tier", "standing"]
