@@ -1,0 +1,30 @@
+// Traffic: which sites and applications, and what capture missed of it.
+
+import { heading } from '../panels.mjs';
+import * as variables from '../variables.mjs';
+import { nothing } from '../words.mjs';
+import { WITHIN } from './province.mjs';
+import { lines } from './simple.mjs';
+
+/** @param {import('../schema').Context} c @returns {import('../schema').Board} */
+export function traffic(c) {
+  const { t } = c;
+  const none = t('No flows told: capture runs nowhere, or nothing was said', '没有流量：没有站点在抓包，或没有通信');
+  const onward = { links: [{ title: t('Site', '站点'), url: c.to('site') }, { title: t('Flows of a site are in the console', '站点的流见控制台'), url: c.console('/'), targetBlank: true }] };
+  const flows = { onward: [{ title: t('Flows in the console', '控制台中的流'), url: c.console('/sites/${__field.labels.site}/flows'), targetBlank: true }] };
+  const name = '* on(site) group_left(name) onenet_site_info';
+  return {
+    name: 'traffic', title: t('One Network · traffic', '一张网 · 流量'), description: t('Applications, the busiest sites and what capture missed.', '应用、流量最大的站点与抓包缺失。'),
+    variables: [variables.province(c), variables.sites('$province')],
+    panels: [
+      lines(t('Applications', '应用'), t('Bytes of finished flows of the whole country, the twelve greatest applications.', '全国已结束流的流量，前十二种应用。'), none, 'Bps', [{ expr: 'topk(12, rate(onenet_application_bytes_total[5m]))', legend: '{{application}}' }], { ...onward, stack: true, min: 0, w: 12, h: 10 }),
+      lines(t('Busiest sites', '流量最大的站点'), t('Bytes of finished flows, the ten sites with most.', '已结束流的流量，前十个站点。'), none, 'Bps', [{ expr: `topk(10, sum by (site) (rate(onenet_site_flow_bytes_total[5m]))) ${name}`, legend: '{{name}}' }], { ...onward, ...flows, min: 0, w: 12, h: 10 }),
+      heading(t('Province', '本省')),
+      lines(t('Busiest sites here', '本省流量最大的站点'), t('Bytes of finished flows.', '已结束流的流量。'), none, 'Bps', [{ expr: `topk(10, sum by (site) (rate(onenet_site_flow_bytes_total{site=~"$sites"}[5m]))) ${name}`, legend: '{{name}}' }], { ...onward, ...flows, min: 0 }),
+      lines(t('Frames captured', '抓包速率'), t('Frames a second that agents took.', '采集器每秒抓取的帧。'), nothing(c).agents, 'pps', [{ expr: `topk(10, sum by (site) (rate(onenet_capture_frames_total{site=~"$sites"}[5m]))) ${name}`, legend: '{{name}}' }], { ...onward, min: 0 }),
+      lines(t('Missed', '缺失'), t('Frames a second that were lost (kernel), cut or not understood.', '每秒内核丢弃、截断或未识别的帧。'), nothing(c).agents, 'pps', [{ expr: `sum by (reason) (rate(onenet_capture_frames_lost_total{site=~"$sites"}[5m]))`, legend: '{{reason}}' }], { ...onward, min: 0 }),
+      lines(t('Payload that capture missed', '未抓到的载荷'), t('Part of the acknowledged payload of TCP that was never captured: the mirror port does not carry it.', 'TCP 已确认但未抓到的载荷占比：镜像口未覆盖。'), nothing(c).agents, 'percentunit',
+        [{ expr: `sum(rate(onenet_capture_payload_bytes_total{${WITHIN}state="missed"}[5m])) / sum(rate(onenet_capture_payload_bytes_total{site=~"$sites"}[5m]))`, legend: t('Missed', '缺失') }], { ...onward, min: 0 }),
+    ],
+  };
+}

@@ -1,0 +1,98 @@
+// The words that metrics use for kinds and states, as people call them, and their colours.
+//
+// Invariant: a grade and a state has one colour on every dashboard.
+
+import { GRADES, STATES, words } from './panels.mjs';
+
+/** @typedef {import('./schema').Context} Context */
+
+/** @param {Context} c */
+export const grades = (c) => words({
+  extraordinary: [c.t('Extraordinary', '特别重大'), GRADES.extraordinary],
+  major: [c.t('Major', '重大'), GRADES.major],
+  considerable: [c.t('Considerable', '较大'), GRADES.considerable],
+  general: [c.t('General', '一般'), GRADES.general],
+});
+
+/** @param {Context} c */
+export const tiers = (c) => words({
+  ministry: [c.t('Ministry', '部')], province: [c.t('Province', '省')], city: [c.t('City', '市')], county: [c.t('County', '县')],
+  affiliated: [c.t('Affiliated unit', '部属单位')],
+});
+
+/** @param {Context} c */
+export const kinds = (c) => words({
+  centre_isolated: [c.t('The centre is cut off', '中心自身断网')],
+  site_cut: [c.t('Site cut off', '站点中断')],
+  link_down: [c.t('Link down', '线路中断')],
+  link_degraded: [c.t('Link degraded', '线路劣化')],
+  agent_silent: [c.t('Agent silent', '采集器失联')],
+  device_down: [c.t('Device down', '设备不可达')],
+  interface_down: [c.t('Interface down', '接口中断')],
+  service_down: [c.t('Service down', '服务不可用')],
+  service_degraded: [c.t('Service degraded', '服务异常')],
+});
+
+/** @param {Context} c */
+export const causes = (c) => words({
+  uplink_cut: [c.t('Line, or equipment at its ends', '线路或其两端设备')],
+  power_cut: [c.t('Power at the site', '站点停电')],
+  'uplink_cut,power_cut': [c.t('Line or power', '线路或停电')],
+  agent_stopped: [c.t('Agent stopped', '采集器停止')],
+  upper_equipment: [c.t('Equipment of the site above', '上级站点设备')],
+  centre_cut_off: [c.t('The centre’s own way', '中心自身线路')],
+  probes_dropped: [c.t('Probes are dropped', '探测包被丢弃')],
+  agents_port: [c.t('The agent’s port', '采集器所在端口')],
+  way_to_service: [c.t('The way to the service', '到服务的通路')],
+  itself: [c.t('Itself', '自身')],
+});
+
+/** What a probe tells as a number. @param {Context} c */
+export const probed = (c) => words({
+  1: [c.t('Up', '正常'), STATES.up], 0.5: [c.t('Degraded', '劣化'), STATES.degraded], 0: [c.t('Down', '中断'), STATES.down],
+});
+
+/** Names of states for legends, and their colours by these names. @param {Context} c */
+export function standing(c) {
+  /** @type {Record<keyof typeof STATES, string>} */
+  const names = {
+    up: c.t('Up', '正常'), degraded: c.t('Degraded', '劣化'), flapping: c.t('Flapping', '时断时续'), down: c.t('Down', '中断'),
+    unknown: c.t('Unknown', '未知'), maintenance: c.t('Maintenance', '检修'),
+  };
+  const colours = Object.fromEntries(Object.entries(names).map(([state, name]) => [name, STATES[/** @type {keyof typeof STATES} */ (state)]]));
+  return { names, colours };
+}
+
+/** Names of conditions that keep agents from their work. @param {Context} c */
+export const conditions = (c) => words({
+  capture_failed: [c.t('Capture failed', '抓包失败')], capture_loss: [c.t('Capture loses frames', '抓包丢帧')],
+  spool_loss: [c.t('Spool lost data', '缓存丢数据')], disk_full: [c.t('Disk full', '磁盘已满')],
+  configuration_refused: [c.t('Configuration refused', '配置被拒绝')], cycle_late: [c.t('Cycle late', '轮询超时')],
+  table_full: [c.t('Table full', '表已满')], table_unreadable: [c.t('Table unreadable', '表不可读')],
+  batch_rejected: [c.t('Batch rejected', '批次被拒绝')], device_slow: [c.t('Device slow', '设备响应慢')],
+  traps_failed: [c.t('Traps failed', 'Trap 接收失败')], discovery_failed: [c.t('Discovery failed', '发现失败')],
+  rights_kept: [c.t('Rights kept', '权限未放弃')], capture_differs: [c.t('Capture differs', '抓包与设置不符')],
+  capture_gaps: [c.t('Capture has gaps', '抓包有缺口')], flows_lost: [c.t('Flows lost', '流记录丢失')],
+  clock_wrong: [c.t('Clock wrong', '时钟错误')], capacity_reached: [c.t('Capacity reached', '达到容量上限')],
+  mac_at_two_sites: [c.t('MAC at two sites', 'MAC 出现在两站')], ip_with_two_macs: [c.t('IP with two MACs', 'IP 冲突')],
+  device_address_used: [c.t('Device’s address used', '设备地址被占用')], mac_flaps: [c.t('MAC flaps', 'MAC 漂移')],
+});
+
+/** What stands where there is no value. @param {Context} c */
+export const nothing = (c) => ({
+  scraped: c.t('Unknown: Prometheus has nothing from the centre', '未知：Prometheus 未取到中心的数据'),
+  none: c.t('None', '无'),
+  incidents: c.t('Nothing is broken that is known of', '没有已知故障'),
+  measured: c.t('Not measured: configure a probe for this way', '未测量：请为该线路配置探测'),
+  devices: c.t('Not known: no device here tells of it', '未知：此处没有设备提供'),
+  agents: c.t('No agent tells of it', '没有采集器上报'),
+});
+
+/** The columns that say which site a row is of. @param {Context} c @param {string} name */
+export function siteColumns(c, name = c.t('Site', '站点')) {
+  const links = [
+    { title: c.t('Dashboard of the site', '站点看板'), url: c.to('site', { site: '${__data.fields.site}' }) },
+    { title: c.t('Site in the console', '控制台中的站点'), url: c.console('/sites/${__data.fields.site}'), targetBlank: true },
+  ];
+  return [{ of: 'name', name, links }, { of: 'tier', name: c.t('Level', '层级'), mappings: tiers(c), width: 90 }];
+}

@@ -1,0 +1,102 @@
+"""Holds dashboards and rules against the metrics' contract (daemon/METRICS.md, which a test of the daemon generates).
+
+Prints one verdict line for each check; status 1 when one failed.
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+# What Prometheus tells of itself and of each scrape.
+OF_PROMETHEUS = {
+    "up": {"job", "instance"},
+    "scrape_duration_seconds": {"job", "instance"},
+    "scrape_samples_scraped": {"job", "instance"},
+    "prometheus_rule_evaluation_failures_total": {"rule_group"},
+}
+ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|", re.M)
+SELECTOR = re.compile(r"\b((?:onenet_|scrape_|prometheus_)\w+|up\b)(\{[^}]*\})?")
+MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
+failed = []
+
+
+def verdict(name, wrong):
+    print(f"{'ok    ' if not wrong else 'FAILED'} {name}")
+    for line in wrong[:20]:
+        print(f"       {line}")
+    if wrong:
+        failed.append(name)
+
+
+def contract():
+    rows = ROW.findall((ROOT / "daemon/METRICS.md").read_text())
+    return OF_PROMETHEUS | {name: {label.strip() for label in labels.split(",")} - {""} for name, labels in rows}
+
+
+def unknown(metrics, expr):
+    # Quoted words are no metrics; the matchers of selectors are looked at on their own.
+    for name, matchers in SELECTOR.findall(expr):
+        if name not in metrics:
+            yield f"no metric {name} in: {expr}"
+            continue
+        for label in MATCHER.findall(matchers):
+            if label not in metrics[name]:
+                yield f"{name} has no label {label}"
+
+
+def dashboards(language):
+    folder = ROOT / "dashboards/grafana" / language
+    return {path.name: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
+
+
+def shape(dashboard):
+    """What both languages must have in common: everything but words."""
+    panels = dashboard["panels"]
+    asked = [[target["expr"] for target in panel.get("targets", [])] for panel in panels]
+    places = [(panel["type"], panel["gridPos"], panel.get("fieldConfig", {}).get("defaults", {}).get("unit")) for panel in panels]
+    names = [(it["name"], it["type"]) for it in dashboard["templating"]["list"]]
+    return asked, places, names
+
+
+def main():
+    metrics = contract()
+    assert len(metrics) > 60, "the contract was not read"
+    en, zh = dashboards("en"), dashboards("zh")
+    verdict("there are twelve dashboards or more in each language", [] if len(en) >= 12 and set(en) == set(zh) else [f"{set(en) ^ set(zh)}"])
+    verdict("both languages have the same panels", [name for name in en if shape(en[name]) != shape(zh.get(name, en[name]))])
+    verdict("both languages have words of their own", [name for name in en if en[name]["title"] == zh[name]["title"]])
+    wrong, asks = [], 0
+    for name, dashboard in en.items():
+        exprs = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+        exprs += [it["query"]["query"] for it in dashboard["templating"]["list"] if it["type"] == "query"]
+        asks += len(exprs)
+        wrong += [f"{name}: {what}" for expr in exprs for what in unknown(metrics, expr)]
+        wrong += [f"{name}: or vector(0): {expr}" for expr in exprs if "vector(" in expr]
+    verdict(f"each of {asks} queries names metrics and labels of the contract, and no zero is made up", wrong)
+    rules = (ROOT / "dashboards/prometheus/onenet.rules.yml").read_text()
+    exprs = [expr.replace("''", "'") for expr in re.findall(r"^ +expr: '(.*)'$", rules, re.M)]
+    verdict(f"each of {len(exprs)} rules does too", [what for expr in exprs for what in unknown(metrics, expr)] + ([] if len(exprs) > 10 else ["few rules"]))
+    wrong = []
+    for name, dashboard in (list(en.items()) + list(zh.items())):
+        for panel in (it for it in dashboard["panels"] if it["type"] != "row"):
+            defaults = panel["fieldConfig"]["defaults"]
+            if not (panel.get("description") and defaults.get("unit") and defaults.get("noValue")):
+                wrong.append(f"{name}: {panel['title']} lacks description, unit or words for no value")
+            has = panel.get("links") or defaults.get("links") or any(it["id"] == "links" for one in panel["fieldConfig"]["overrides"] for it in one["properties"])
+            if not has:
+                wrong.append(f"{name}: {panel['title']} leads nowhere")
+    verdict("each panel has description, unit, words for no value, and leads onward", wrong)
+    alerts = re.findall(r"alert: (\w+)", rules)
+    tested = (ROOT / "dashboards/prometheus/tests.yml").read_text()
+    verdict("each alert is tested", [alert for alert in alerts if f'alertname="{alert}"' not in tested])
+    books = [(ROOT / f"docs/runbook/README{tail}.md").read_text() for tail in ("", ".zh")]
+    verdict("each alert is in the runbook, in both languages", [alert for alert in alerts for book in books if f"## {alert}\n" not in book])
+    words = [rules.count(f" {key}: ") for key in ("summary", "description", "summary_zh", "description_zh", "runbook_url", "labels: {severity")]
+    verdict("each alert has severity, words in both languages and a link to the runbook", [] if words[:5] == [len(alerts)] * 5 and rules.count("severity: ") == len(alerts) else [f"{words} for {len(alerts)} alerts"])
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
