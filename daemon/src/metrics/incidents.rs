@@ -75,7 +75,7 @@ fn subject(view: &View, subject: &Subject) -> String {
     }
 }
 
-/// Adds how many sites are in which state, by tier and area. Returns the names of each site's areas, each between commas.
+/// Adds how many sites are in which state, by tier and area. Returns the names of each site's areas, each between semicolons.
 fn states(families: &mut Families, view: &View) -> BTreeMap<SiteId, String> {
     let mut by_tier: BTreeMap<(String, &str), u32> = BTreeMap::new();
     for site in view.sites() {
@@ -92,9 +92,9 @@ fn states(families: &mut Families, view: &View) -> BTreeMap<SiteId, String> {
         let name = &area.name(view.now()).zh;
         families.add(names::AREA_INFO, &[&area.id.to_string(), name, area.kind.as_str()], 1);
         for site in view.sites_of_area(area) {
-            let of = areas.entry(site.id).or_insert_with(|| ",".to_owned());
+            let of = areas.entry(site.id).or_insert_with(|| ";".to_owned());
             of.push_str(name);
-            of.push(',');
+            of.push(';');
             if let Some(state) = view.site_state(site.id) {
                 *counts.entry(state).or_default() += 1;
             }

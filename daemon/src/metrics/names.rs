@@ -112,7 +112,7 @@ metrics! {
     INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
     INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"]
-        "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between commas. Of the first 1,000, the gravest and newest first.";
+        "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between semicolons. Of the first 1,000, the gravest and newest first.";
     AREA_INFO = Gauge "onenet_area_info" ["area", "name", "kind"]
         "Always 1; name and kind of an area, to join with the label area; of the first 200 areas.";
     SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]

@@ -14,7 +14,7 @@ export function incidents(c) {
   /** @type {[keyof typeof GRADES, string][]} */
   const grades = [['extraordinary', t('Extraordinary', '特别重大')], ['major', t('Major', '重大')], ['considerable', t('Considerable', '较大')], ['general', t('General', '一般')]];
   // Only part of the country is chosen: what belongs to no area has no such label, which `.*` matches.
-  const where = 'severity=~"$severity", tier=~"$tier", areas=~"(.*,)?$area(,.*)?", ';
+  const where = 'severity=~"$severity", tier=~"$tier", areas=~"(.*;)?$area(;.*)?", ';
   return {
     name: 'incidents', title: t('One Network · incidents', '一张网 · 故障'), description: t('What is broken, since when, and whom it takes with it.', '什么坏了、多久了、影响谁。'),
     variables: [variables.choice('severity', t('Grade', '级别'), grades), variables.choice('tier', t('Level', '层级'), [['ministry', t('Ministry', '部')], ['province', t('Province', '省')], ['city', t('City', '市')], ['county', t('County', '县')]]), variables.area(c)],
