@@ -10,6 +10,7 @@ mod agents;
 mod areas;
 mod assets;
 mod availability;
+mod baseline;
 mod changes;
 mod commands;
 mod configuration;
@@ -93,6 +94,8 @@ pub enum Command {
     /// The topology of a site: write its evidence as a file, or infer attachments and links from such a file.
     #[command(subcommand)]
     Topology(topology::TopologyCommand),
+    /// Baseline: what is usual in a series of numbers, a score and a verdict for each row of a file; no centre is needed.
+    Baseline(baseline::BaselineArgs),
     /// Flows: ask a site's agents who talked to whom.
     Flows(flows::FlowsArgs),
     /// Incidents: what is broken, what follows from it, and what happened at a site.

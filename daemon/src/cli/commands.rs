@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, areas,
-    assets, availability, changes, configuration, devices, flows, incidents,
+    assets, availability, baseline, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
     measure, path, serve, sites, terminals, topology,
 };
@@ -70,6 +70,9 @@ pub enum CommandError {
     /// A file of evidence cannot be used.
     #[error(transparent)]
     Evidence(#[from] topology::EvidenceError),
+    /// A series cannot be judged.
+    #[error(transparent)]
+    Baseline(#[from] baseline::BaselineError),
     /// The output cannot be written.
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
@@ -104,6 +107,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Terminals(command) => terminals::run(command).await,
         Command::Config(command) => configuration::run(command).await,
         Command::Topology(command) => topology::run(command).await,
+        Command::Baseline(args) => baseline::run(&args),
         Command::Flows(args) => flows::run(args).await,
         Command::Incidents(command) => incidents::run(command).await,
         Command::Maintenance(command) => incidents::maintain(command).await,
