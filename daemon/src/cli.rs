@@ -16,6 +16,7 @@ mod commands;
 mod configuration;
 mod devices;
 mod flows;
+mod given;
 mod incidents;
 mod local;
 mod measure;

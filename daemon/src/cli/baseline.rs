@@ -6,7 +6,7 @@
 mod rows;
 
 use std::{
-    io::{self, BufWriter, Read as _, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -16,7 +16,10 @@ use onenet_detection::level::{Calendar, InvalidCalendar, Level, Reading, Verdict
 use onenet_topology::Timestamp;
 use serde::Serialize;
 
-use super::commands::CommandError;
+use super::{
+    commands::CommandError,
+    given::{self, named},
+};
 use rows::{BadLine, Row};
 
 /// The most bytes of a file: two million rows or so.
@@ -159,19 +162,8 @@ fn calendar(args: &BaselineArgs) -> Result<Calendar, BaselineError> {
     Ok(calendar)
 }
 
-fn named(file: &Path) -> String {
-    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
-}
-
 fn read(file: &Path) -> Result<String, BaselineError> {
-    let failed = |source| BaselineError::Read { file: named(file), source };
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().lock().take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        let opened = std::fs::File::open(file).map_err(failed)?;
-        opened.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    }
+    let bytes = given::read(file, FILE_MAX).map_err(|source| BaselineError::Read { file: named(file), source })?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > FILE_MAX {
         return Err(BaselineError::TooLarge { file: named(file) });
     }

@@ -6,7 +6,7 @@ mod output;
 mod table;
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::{
     DataArgs,
     commands::{CommandError, administer, empty, say},
+    given::{self, named},
 };
 use crate::{api::encode, console::Language};
 
@@ -131,19 +132,8 @@ fn language() -> Language {
     locale.and_then(|locale| Language::from_tag(&locale)).unwrap_or(Language::En)
 }
 
-fn named(file: &Path) -> String {
-    if file == Path::new("-") { "standard input".to_owned() } else { file.display().to_string() }
-}
-
 fn read(file: &Path) -> Result<EvidenceFile, EvidenceError> {
-    let failed = |source| EvidenceError::Read { file: named(file), source };
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().lock().take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        let opened = std::fs::File::open(file).map_err(failed)?;
-        opened.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    }
+    let bytes = given::read(file, FILE_MAX).map_err(|source| EvidenceError::Read { file: named(file), source })?;
     parse(&named(file), &bytes)
 }
 
