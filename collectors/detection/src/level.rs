@@ -60,6 +60,8 @@ const SAID_MINUTES: f64 = 1440.0;
 const SAID_SHARE: f64 = 0.8;
 /// How much of the sum of rarities is added to the largest.
 const SUM_SHARE: f64 = 0.5;
+/// Rows that must have been seen until one can be a surprise: of the first few each is unlike all others.
+const SCORED_ROWS: u32 = 24;
 /// By how much one row changes what is taken for the usual step from row to row.
 const INTERVAL_PACE: f64 = 1.02;
 /// A feed is silent after so many usual steps.
@@ -96,7 +98,7 @@ impl Verdict {
 /// What the model says of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// How much of a surprise the row is, from 0 to 1.
+    /// How much of a surprise the row is, from 0 to 1; 0 for the first two dozen rows.
     pub score: f64,
     /// What is to be said.
     pub verdict: Verdict,
@@ -126,6 +128,8 @@ pub struct Level {
     season: Season,
     shift: Shift,
     last: Option<Timestamp>,
+    /// Rows that were read, up to [`SCORED_ROWS`].
+    rows: u32,
     /// The usual step from row to row, in minutes.
     interval: f64,
     /// The longest step of late, in minutes.
@@ -155,7 +159,7 @@ impl Level {
         let moment = calendar.moment(time);
         let Some(last) = self.last else {
             self.season.learn(moment, value, 1.0);
-            self.last = Some(time);
+            (self.last, self.rows) = (Some(time), 1);
             return Ok(Reading { score: 0.0, verdict: Verdict::Learning, expected: value, since: None });
         };
         let step = match time.ms_since(last) {
@@ -168,7 +172,9 @@ impl Level {
         let expected = self.season.expected(moment);
         let known = expected.days_before(moment) >= LEARNT_DAYS;
         let surprise = self.surprise(value, &expected, step);
-        let score = self.news(surprise, step);
+        let news = self.news(surprise, step);
+        let score = if self.rows < SCORED_ROWS { 0.0 } else { news };
+        self.rows = self.rows.saturating_add(1).min(SCORED_ROWS);
         if known {
             self.shift.take(time, value, &self.season.usual(moment));
         }

@@ -34,7 +34,7 @@ It takes two days of a kind (working days, days off) until times of day are judg
 
 Verdicts: learning (too little history of this time of day), usual, unusual (rare in this series, and not said within a day or so), \
 shifted (for hours now, the series is not where it belongs), skipped (not read: no value, or not later than the row before). The score is from 0 \
-to 1; from 0.75 on a row is unusual. What was said is not said again: a row scores as much as it is news.
+to 1, 0 for the first two dozen rows; from 0.75 on a row is unusual. What was said is not said again: a row scores as much as it is news.
 
 With --json: {\"zone\", \"rows\": [{time, value, expected, score, verdict, since, reason}], \"summary\": {rows, learning, usual, unusual, \
 shifted, skipped}}. \"since\" is when a shift began, \"reason\" why a row was skipped; both are null elsewhere.

@@ -185,3 +185,11 @@ fn what_is_not_a_number_is_refused_by_name() {
     }
     assert_eq!(level, Level::new());
 }
+
+#[test]
+fn the_first_few_rows_surprise_nobody_and_a_later_one_does() {
+    let few = read((0..24).map(|n| (n * HOUR_MS, if n == 5 { 1e6 } else { 1.0 })));
+    assert!(few.iter().all(|reading| reading.unwrap().score == 0.0));
+    let many = read((0..60).map(|n| (n * HOUR_MS, if n == 55 { 1e6 } else { daily(n) })));
+    assert!(many[55].unwrap().score > 0.75, "{:?}", many[55]);
+}
