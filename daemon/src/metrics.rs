@@ -68,7 +68,7 @@ pub async fn scrape_site(
 
 async fn rendered(snapshot: render::Snapshot, headers: &HeaderMap) -> Result<Response, Problem> {
     let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let gzip = encodings.split([',', ';']).any(|coding| coding.trim().eq_ignore_ascii_case("gzip"));
+    let gzip = takes_gzip(encodings);
     let body = tokio::task::spawn_blocking(move || text(snapshot, gzip));
     let body = body.await.map_err(|_| Problem::internal())?.map_err(|error| {
         tracing::error!(%error, "metrics cannot be rendered");
@@ -79,6 +79,16 @@ async fn rendered(snapshot: render::Snapshot, headers: &HeaderMap) -> Result<Res
         (kind, [(header::CONTENT_ENCODING, "gzip")], body).into_response()
     } else {
         (kind, body).into_response()
+    })
+}
+
+/// Returns whether a header `Accept-Encoding` (RFC 9110, 12.5.3) names gzip, and with another weight than none.
+fn takes_gzip(encodings: &str) -> bool {
+    encodings.split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let is_gzip = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        is_gzip && weight.and_then(|weight| weight.parse::<f32>().ok()) != Some(0.0)
     })
 }
 
@@ -95,4 +105,19 @@ fn text(snapshot: render::Snapshot, gzip: bool) -> Result<Vec<u8>, prometheus::E
     let mut packed = GzEncoder::new(text, Compression::fast());
     encoder.encode(&families, &mut packed)?;
     Ok(packed.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::takes_gzip;
+
+    #[test]
+    fn gzip_is_taken_where_it_is_named_and_not_refused() {
+        for taken in ["gzip", "br;q=0.5, GZIP", "gzip;q=0.2", "deflate,gzip ; q=1"] {
+            assert!(takes_gzip(taken), "{taken}");
+        }
+        for refused in ["", "identity", "gzip;q=0", "br, gzip; q=0.000", "x-gzipped"] {
+            assert!(!takes_gzip(refused), "{refused}");
+        }
+    }
 }

@@ -59,8 +59,8 @@ function ways(c) {
     }),
     series({
       title: t('Ports that lead somewhere', '上联与级联端口流量'), about: t('Bytes in and out of ends of links, trunks and watched ports.', '互联、级联与重点关注端口的收发流量。'), none: nothing(c).devices, unit: 'Bps',
-      targets: [{ expr: 'topk(8, rate(onenet_interface_receive_bytes_total{site="$site"}[5m]))', legend: t('{{interface}} in', '{{interface}} 收') },
-        { expr: 'topk(8, rate(onenet_interface_transmit_bytes_total{site="$site"}[5m]))', legend: t('{{interface}} out', '{{interface}} 发') }], links, w: 12,
+      targets: [{ expr: 'topk(8, rate(onenet_interface_receive_bytes_total{site="$site"}[15m]))', legend: t('{{interface}} in', '{{interface}} 收') },
+        { expr: 'topk(8, rate(onenet_interface_transmit_bytes_total{site="$site"}[15m]))', legend: t('{{interface}} out', '{{interface}} 发') }], links, w: 12,
     }),
   ];
 }
