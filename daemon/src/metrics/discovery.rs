@@ -13,9 +13,6 @@ use crate::{
     api::{App, Params, Problem},
 };
 
-/// A site and what is above it, one a tier.
-const TIERS: usize = 4;
-
 /// One target, as Prometheus wants it.
 #[derive(Debug, Serialize)]
 pub struct Target {
@@ -49,18 +46,14 @@ fn target(view: &View, site: &Site, host: &str) -> Target {
         ("instance", code.to_owned()),
         ("tier", site.tier.to_string()),
     ]);
-    // From the site up: each level names itself.
-    let mut at = Some(site);
-    for _ in 0..TIERS {
-        let Some(here) = at else { break };
-        let label = match here.tier {
-            Tier::Ministry => break,
+    for level in view.path(site.id) {
+        let label = match level.tier {
+            Tier::Ministry => continue,
             Tier::Province => "province",
             Tier::City => "city",
             Tier::County => "county",
         };
-        labels.insert(label, here.name(view.now()).zh.clone());
-        at = view.parents(here.id).first().copied();
+        labels.insert(label, level.name(view.now()).zh.clone());
     }
     Target { targets: [host.to_owned()], labels }
 }

@@ -75,7 +75,7 @@ impl Collector for Snapshot {
                 for site in self.view.sites() {
                     site_metrics(&mut families, &self.view, site);
                 }
-                agents(&mut families, &self.view, |_| true);
+                agents(&mut families, &self.view, self.view.agents());
             }
             Page::Centre => self.centre(&mut families),
             Page::Site(id) => self.site(&mut families, id),
@@ -104,7 +104,7 @@ impl Snapshot {
     fn site(&self, families: &mut Families, id: SiteId) {
         let Some(site) = self.view.site(id) else { return };
         site_metrics(families, &self.view, site);
-        agents(families, &self.view, |site| site == id);
+        agents(families, &self.view, self.view.agents_of(id));
         let Some(state) = self.view.inventory(id) else { return };
         if let Err(error) = ports::of_site(families, &self.app, &self.view, state) {
             // A page without ports says so by their absence; what else is known of the site is still told.
@@ -279,8 +279,8 @@ fn terminals(families: &mut Families, view: &View, site: SiteId) {
     }
 }
 
-fn agents(families: &mut Families, view: &View, of: impl Fn(SiteId) -> bool) {
-    for agent in view.agents().filter(|agent| agent.revoked.is_none() && of(agent.site)) {
+fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item = &'v Agent>) {
+    for agent in agents.filter(|agent| agent.revoked.is_none()) {
         let (site, id) = (agent.site.to_string(), agent.id.to_string());
         let labels = [site.as_str(), id.as_str()];
         if let Some(heard) = agent.contact.last_heard {
