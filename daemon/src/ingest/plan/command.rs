@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use imbl::OrdMap;
 use onenet_topology::{
     AgentId, AreaId, DeviceId, EndpointId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
@@ -19,7 +20,7 @@ use crate::{
         self,
         audit::{Author, Entry},
     },
-    estate::Change,
+    estate::{Change, Ruling},
     record::{Command, NewSite, TokenHash},
 };
 
@@ -180,14 +181,10 @@ fn check_registers(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refu
 /// Checks that a ruling names two accounts of a site, and that there is room for it.
 fn check_ruling(draft: &Draft<'_>, site: SiteId, accounts: [DeviceId; 2], is_kept: bool) -> Result<(), Refusal> {
     let state = draft.next.site(site).ok_or(Refusal::NoSuchAccounts)?;
-    let [one, two] = accounts;
-    if one == two || !accounts.iter().all(|id| state.accounts.contains_key(id)) {
+    if !accounts.iter().all(|id| state.accounts.contains_key(id)) {
         return Err(Refusal::NoSuchAccounts);
     }
-    if is_kept && state.rulings.len() >= RULINGS_MAX && !state.rulings.contains_key(&grouping::pair(one, two)) {
-        return Err(Refusal::TooManyRulings);
-    }
-    Ok(())
+    check_pair(&state.rulings, accounts, is_kept, Refusal::NoSuchAccounts)
 }
 
 /// Checks that a ruling names two endpoints of a site, and that there is room for it. One that is forgotten by now may still be
@@ -195,12 +192,24 @@ fn check_ruling(draft: &Draft<'_>, site: SiteId, accounts: [DeviceId; 2], is_kep
 fn check_endpoints(draft: &Draft<'_>, site: SiteId, pair: [EndpointId; 2], is_kept: bool) -> Result<(), Refusal> {
     let state = draft.next.site(site).ok_or(Refusal::NoSuchEndpoints)?;
     let [one, two] = pair;
-    let key = grouping::pair(one, two);
-    let is_known = state.terminal_rulings.contains_key(&key);
-    if one == two || (!is_known && !pair.iter().all(|id| state.endpoints.contains_key(id))) {
+    let is_ruled = state.terminal_rulings.contains_key(&grouping::pair(one, two));
+    if !is_ruled && !pair.iter().all(|id| state.endpoints.contains_key(id)) {
         return Err(Refusal::NoSuchEndpoints);
     }
-    if is_kept && state.terminal_rulings.len() >= RULINGS_MAX && !is_known {
+    check_pair(&state.terminal_rulings, pair, is_kept, Refusal::NoSuchEndpoints)
+}
+
+/// Checks that a ruling is of two things, and that there is room for it.
+fn check_pair<I: Ord + Copy>(
+    rulings: &OrdMap<(I, I), Arc<Ruling>>,
+    [one, two]: [I; 2],
+    is_kept: bool,
+    one_thing: Refusal,
+) -> Result<(), Refusal> {
+    if one == two {
+        return Err(one_thing);
+    }
+    if is_kept && rulings.len() >= RULINGS_MAX && !rulings.contains_key(&grouping::pair(one, two)) {
         return Err(Refusal::TooManyRulings);
     }
     Ok(())
