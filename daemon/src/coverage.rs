@@ -91,7 +91,7 @@ fn sights(estate: &Estate, state: &SiteState, now: Timestamp) -> Vec<Sight> {
         Some(Sight {
             mac: endpoint.mac,
             ips: endpoint.current_addresses().map(|address| address.ip).collect(),
-            class: endpoint.conclusion().class.map(|class| class.is),
+            class: known.cards.get(&endpoint.id)?.class,
             last_seen: last_seen(estate, endpoint, now)?,
             terminal: *terminal_of.get(&endpoint.id)?,
             vouched: known.vouched.get(&endpoint.id).copied(),

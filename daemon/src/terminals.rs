@@ -21,22 +21,21 @@ use crate::estate::{Estate, SiteState};
 pub struct Known {
     /// They, in order of their identities.
     pub terminals: Vec<Terminal>,
-    /// The assets of the cards that the books have.
-    pub assets: BTreeMap<EndpointId, AssetId>,
+    /// Their cards: one for each endpoint.
+    pub cards: BTreeMap<EndpointId, Card>,
     /// The assets of the cards that an operator took for those of a machine on the books.
     pub vouched: BTreeMap<EndpointId, AssetId>,
 }
 
 impl Known {
+    /// Returns the asset as which a card counts: by the books, or by an operator's word.
+    pub fn asset(&self, card: EndpointId) -> Option<AssetId> {
+        self.cards.get(&card).and_then(|card| card.asset).or_else(|| self.vouched.get(&card).copied())
+    }
+
     /// Returns the assets of a terminal's cards.
-    pub fn assets_of<'k>(&'k self, terminal: &'k Terminal) -> impl Iterator<Item = AssetId> + 'k {
-        let assets: BTreeSet<AssetId> = terminal
-            .endpoints
-            .iter()
-            .filter_map(|id| self.assets.get(id).or_else(|| self.vouched.get(id)))
-            .copied()
-            .collect();
-        assets.into_iter()
+    pub fn assets_of(&self, terminal: &Terminal) -> BTreeSet<AssetId> {
+        terminal.endpoints.iter().filter_map(|id| self.asset(*id)).collect()
     }
 }
 
@@ -46,11 +45,13 @@ pub fn of_site(estate: &Estate, state: &SiteState, now: Timestamp) -> Known {
     let cards: Vec<Card> = state.known_endpoints().map(|endpoint| card(state, &matcher, endpoint)).collect();
     let rulings: Rulings<EndpointId> =
         state.terminal_rulings.iter().map(|(pair, ruling)| (*pair, ruling.same)).collect();
-    let assets: BTreeMap<_, _> = cards.iter().filter_map(|card| Some((card.id, card.asset?))).collect();
+    let terminals = terminals(&cards, &rulings);
+    let cards: BTreeMap<EndpointId, Card> = cards.into_iter().map(|card| (card.id, card)).collect();
+    let asset = |id: EndpointId| cards.get(&id).and_then(|card| card.asset);
     let same = rulings.iter().filter(|(_, same)| **same).flat_map(|((one, two), _)| [(*one, *two), (*two, *one)]);
-    let vouched = same.filter(|(card, _)| !assets.contains_key(card));
-    let vouched = vouched.filter_map(|(card, known)| Some((card, *assets.get(&known)?))).collect();
-    Known { terminals: terminals(&cards, &rulings), assets, vouched }
+    let vouched = same.filter(|(card, _)| asset(*card).is_none());
+    let vouched = vouched.filter_map(|(card, known)| Some((card, asset(known)?))).collect();
+    Known { terminals, cards, vouched }
 }
 
 fn card(state: &SiteState, matcher: &Matcher<'_>, endpoint: &Endpoint) -> Card {
@@ -61,7 +62,7 @@ fn card(state: &SiteState, matcher: &Matcher<'_>, endpoint: &Endpoint) -> Card {
         asset: matcher.asset(endpoint.mac, endpoint.current_addresses().map(|it| it.ip)).map(|asset| asset.id),
         hostname: endpoint.hostname().unwrap_or_default().to_owned(),
         client_id: endpoint.host().map(|host| host.client_id.clone()).unwrap_or_default(),
-        is_computer: endpoint.conclusion().class.map(|class| class.is.is_computer()),
+        class: endpoint.conclusion().class.map(|class| class.is),
         is_present: endpoint.is_present(),
         is_wireless: state.attachment(endpoint.mac).is_some_and(|it| it.reason == Reason::Wireless),
         place: at.and_then(|at| match at {

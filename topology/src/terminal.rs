@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AssetId, EndpointId, MacAddr, TerminalId,
+    classify::DeviceClass,
     grouping::{self, Rulings},
     inference::Place,
 };
@@ -72,8 +73,8 @@ pub struct Card {
     pub hostname: String,
     /// Its DHCP client identifier; empty where none is known.
     pub client_id: Vec<u8>,
-    /// Whether it is a computer, where that is known.
-    pub is_computer: Option<bool>,
+    /// What kind of machine it is taken to be.
+    pub class: Option<DeviceClass>,
     /// Whether it is there now.
     pub is_present: bool,
     /// Whether it is on the air.
@@ -176,6 +177,13 @@ pub fn terminals(cards: &[Card], rulings: &Rulings<EndpointId>) -> Vec<Terminal>
     groups.into_iter().filter_map(terminal).collect()
 }
 
+impl Card {
+    /// Returns whether it is a computer, where that is known.
+    fn is_computer(&self) -> Option<bool> {
+        self.class.map(DeviceClass::is_computer)
+    }
+}
+
 impl<'c> Compared<'c> {
     fn new(card: &'c Card) -> Self {
         Self { card, hostname: hostname(&card.hostname), client: ClientIdentifier::of(&card.client_id, card.mac) }
@@ -187,7 +195,7 @@ impl<'c> Compared<'c> {
         match (self.card.asset, other.card.asset) {
             (Some(one), Some(two)) => one != two,
             _ => {
-                differ(self.card.is_computer, other.card.is_computer)
+                differ(self.card.is_computer(), other.card.is_computer())
                     || matches!((&self.hostname, &other.hostname), (Some(one), Some(two)) if one != two)
             }
         }

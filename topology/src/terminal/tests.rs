@@ -15,7 +15,7 @@ fn card(number: u8, hostname: &str) -> Card {
         asset: None,
         hostname: hostname.to_owned(),
         client_id: Vec::new(),
-        is_computer: Some(true),
+        class: Some(DeviceClass::Pc),
         is_present: true,
         is_wireless: false,
         place: None,
@@ -78,7 +78,7 @@ fn identifiers_join_cards_unless_names_or_books_differ() {
         groups(&[Card { client_id: vec![], ..on_books(1, 1) }, Card { hostname: "x1".into(), ..on_books(2, 1) }]),
         [[1, 2]]
     );
-    let printer = Card { is_computer: Some(false), ..duid(2, "") };
+    let printer = Card { class: Some(DeviceClass::Printer), ..duid(2, "") };
     assert_eq!(groups(&[duid(1, ""), printer]), [[1], [2]]);
 }
 
@@ -110,8 +110,8 @@ proptest! {
         let cards: BTreeMap<u8, Card> = cards.into_iter().map(|(number, name, client, [computer, present, air])| {
             let client_id = if client == 0 { vec![] } else { [&[1][..], &mac(client).0].concat() };
             let hostname = ["", "aa", "bb", "localhost"][usize::from(name)].to_owned();
-            let is_computer = computer.then_some(true);
-            (number, Card { client_id, is_computer, is_present: present, is_wireless: air, ..card(number, &hostname) })
+            let class = computer.then_some(DeviceClass::Pc);
+            (number, Card { client_id, class, is_present: present, is_wireless: air, ..card(number, &hostname) })
         }).collect();
         let cards: Vec<Card> = cards.into_values().collect();
         let mut other = [cards.clone(), cards.clone()].concat();

@@ -65,7 +65,7 @@ impl TerminalBody {
                 mac: endpoint.mac.to_string(),
                 hostname: endpoint.hostname().map(str::to_owned),
                 present: endpoint.is_present(),
-                registered: known.assets.contains_key(id) || known.vouched.contains_key(id),
+                registered: known.asset(*id).is_some(),
             })
         };
         let rulings = state.terminal_rulings.iter();
@@ -73,7 +73,7 @@ impl TerminalBody {
         Self {
             id: terminal.id.to_string(),
             endpoints: terminal.endpoints.iter().filter_map(card).collect(),
-            assets: known.assets_of(terminal).map(|id| id.to_string()).collect(),
+            assets: known.assets_of(terminal).iter().map(ToString::to_string).collect(),
             joints: terminal.joints.iter().map(JointBody::of).collect(),
             rulings: own.map(|((one, two), ruling)| RulingBody::of(*one, *two, ruling)).collect(),
         }
