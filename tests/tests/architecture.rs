@@ -94,6 +94,7 @@ fn our_crates_use_each_other_in_one_direction_only() -> Result<()> {
             "onenetd",
             BTreeSet::from(["onenet-topology", "onenet-wire", "onenet-config", "onenet-detection", "onenet-agent"]),
         ),
+        ("onenet-country", BTreeSet::from(["onenet-topology", "onenet-wire"])),
     ]);
     let crates = built_with()?;
     for (name, allowed) in &allowed {

@@ -1,0 +1,202 @@
+//! What is plugged in where at a site, and how that changes from minute to minute.
+//!
+//! Invariant: pure. A site at a minute is the same in every run with the same seed. Each port of a terminal has exactly one terminal,
+//! switched on or off, so that a move is an exchange of two.
+
+use std::net::Ipv4Addr;
+
+use onenet_topology::MacAddr;
+
+use super::{
+    chance,
+    sites::{PORTS, Site},
+};
+
+/// Minutes of a day.
+const DAY: u64 = 1_440;
+/// Days in which a terminal is replaced once, and in which it moves once: both together are 1 % of them a day.
+const REPLACED_DAYS: u64 = 200;
+const MOVED_DAYS: u64 = 400;
+/// Days in which a terminal says nothing once.
+const SILENT_DAYS: u64 = 300;
+
+/// What chance is asked for.
+const KIND: u64 = 1;
+const HOURS: u64 = 2;
+const REPLACED: u64 = 3;
+const MOVED: u64 = 4;
+const SILENT: u64 = 5;
+const PARTNER: u64 = 6;
+
+/// A kind of terminal: start of its MAC addresses and of its host name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Used by somebody, in the hours of work.
+    Computer,
+    /// Always on.
+    Printer,
+    /// Always on.
+    Camera,
+}
+
+/// A terminal as it is now: four bytes, since there are many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    /// The port, counted through the site's access switches from 0.
+    pub(crate) port: u16,
+    /// How often it was replaced by another machine.
+    pub(crate) generation: u8,
+    /// Whether it is switched on.
+    pub(crate) on: bool,
+}
+
+/// What is at a site.
+#[derive(Debug, Clone)]
+pub(crate) struct Network {
+    site: Site,
+    slots: Vec<Slot>,
+    minute: u64,
+}
+
+impl Network {
+    /// Returns the network of a site at a minute, nothing replaced yet.
+    pub(crate) fn new(site: Site, minute: u64) -> Self {
+        let ports = u16::try_from(site.terminals).unwrap_or(u16::MAX);
+        let slots = (0..ports).map(|port| Slot { port, generation: 0, on: false }).collect();
+        let mut network = Self { site, slots, minute };
+        network.switch();
+        network
+    }
+
+    /// Returns the site.
+    pub(crate) const fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Returns every terminal as it is now.
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Returns the minute that it is.
+    pub(crate) const fn minute(&self) -> u64 {
+        self.minute
+    }
+
+    /// Lets time pass until a minute.
+    pub(crate) fn advance(&mut self, minute: u64) {
+        while self.minute < minute {
+            self.minute += 1;
+            self.churn();
+            self.switch();
+        }
+    }
+
+    fn churn(&mut self) {
+        let (seed, minute) = (self.site.seed, self.minute);
+        for at in 0..self.slots.len() {
+            let number = at as u64;
+            if chance::once_in(REPLACED_DAYS * DAY, seed, &[REPLACED, number, minute]) {
+                self.slots[at].generation = self.slots[at].generation.wrapping_add(1);
+            }
+            // Two move in one exchange.
+            if chance::once_in(2 * MOVED_DAYS * DAY, seed, &[MOVED, number, minute]) {
+                let other = chance::below(self.slots.len() as u64, seed, &[PARTNER, number, minute]);
+                let other = usize::try_from(other).unwrap_or_default();
+                let (one, two) = (self.slots[at].port, self.slots[other].port);
+                self.slots[at].port = two;
+                self.slots[other].port = one;
+            }
+        }
+    }
+
+    fn switch(&mut self) {
+        for at in 0..self.slots.len() {
+            self.slots[at].on = self.is_on(at);
+        }
+    }
+
+    /// Returns whether a terminal is switched on at this minute.
+    fn is_on(&self, at: usize) -> bool {
+        let (seed, number, day, minute) = (self.site.seed, at as u64, self.minute / DAY, self.minute % DAY);
+        if chance::once_in(SILENT_DAYS, seed, &[SILENT, number, day]) {
+            return minute < chance::below(DAY, seed, &[SILENT, number, day, 1]);
+        }
+        if self.kind(at) != Kind::Computer || chance::once_in(10, seed, &[HOURS, number]) {
+            return true;
+        }
+        // People come between half past seven and half past nine, and leave from five to half past seven.
+        let comes = 450 + chance::below(120, seed, &[HOURS, number, day]);
+        let leaves = 1_020 + chance::below(150, seed, &[HOURS, number, day, 1]);
+        (comes..leaves).contains(&minute)
+    }
+
+    /// Returns what a terminal is.
+    pub(crate) fn kind(&self, at: usize) -> Kind {
+        match chance::below(100, self.site.seed, &[KIND, at as u64]) {
+            0..80 => Kind::Computer,
+            80..88 => Kind::Printer,
+            _ => Kind::Camera,
+        }
+    }
+
+    /// Returns the MAC address of a terminal in a generation: no other of the nation has it.
+    pub(crate) fn mac(&self, at: usize, generation: u8) -> MacAddr {
+        // Fourteen generations of the largest nation fit in 24 bits; an odd factor only shuffles them.
+        let number = (self.site.first_terminal + at as u64) + u64::from(generation % 14) * 1_180_000;
+        let prefix = match (self.kind(at), number % 2) {
+            (Kind::Computer, 0) => [0x10, 0xc5, 0x95],
+            (Kind::Computer, _) => [0x3c, 0x52, 0x82],
+            (Kind::Printer, _) => [0x00, 0x1b, 0x78],
+            (Kind::Camera, _) => [0x44, 0x19, 0xb6],
+        };
+        mac(prefix, number.wrapping_mul(0x009e_3779))
+    }
+
+    /// Returns the address of a terminal: private, and the same at many sites, as county networks are.
+    pub(crate) fn ip(at: usize) -> Ipv4Addr {
+        let [.., high, low] = (at + 256).to_be_bytes();
+        Ipv4Addr::new(192, 168, high, low)
+    }
+
+    /// Returns the host name of a terminal; cameras have none.
+    pub(crate) fn hostname(&self, at: usize, generation: u8) -> Option<String> {
+        let start = match self.kind(at) {
+            Kind::Computer => "PC",
+            Kind::Printer => "PRN",
+            Kind::Camera => return None,
+        };
+        Some(format!("{start}-{}-{at:04}-{generation}", self.site.code))
+    }
+
+    /// Returns the MAC address of a device: 0 is the router, then come access switches, then aggregation.
+    pub(crate) fn device_mac(&self, device: usize) -> MacAddr {
+        mac([0x74, 0x25, 0x8a], (self.site.first_device + device as u64).wrapping_mul(0x009e_3779))
+    }
+
+    /// Returns the name of a device.
+    pub(crate) fn device_name(&self, device: usize) -> String {
+        let access = self.site.access();
+        match device {
+            0 => "R1".to_owned(),
+            _ if device <= access => format!("SW{device}"),
+            _ => format!("AG{}", device - access),
+        }
+    }
+
+    /// Returns where a port is: the access switch, counted from 1 as devices are, and the number on it.
+    pub(crate) fn place(port: u16) -> (usize, usize) {
+        (1 + usize::from(port) / PORTS, 1 + usize::from(port) % PORTS)
+    }
+}
+
+/// Returns the name of a port.
+pub(crate) fn port_name(port: usize) -> String {
+    format!("GigabitEthernet1/0/{port}")
+}
+
+fn mac(prefix: [u8; 3], number: u64) -> MacAddr {
+    let [.., high, middle, low] = number.to_be_bytes();
+    let [one, two, three] = prefix;
+    MacAddr([one, two, three, high, middle, low])
+}
