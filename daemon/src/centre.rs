@@ -82,6 +82,8 @@ pub struct Options {
     pub audit_retention_ms: i64,
     /// What the store's page cache may hold, in bytes.
     pub cache_bytes: u64,
+    /// Whether what is measured is queued for remote write; what waits is forgotten where it is not.
+    pub queue: bool,
     /// Further names and addresses for the centre's certificate; agents do not need them.
     pub certificate_names: Vec<String>,
     /// The clock.
@@ -95,6 +97,7 @@ impl Default for Options {
             sample_retention_ms: 48 * 3_600_000,
             audit_retention_ms: AUDIT_RETENTION_MIN_MS,
             cache_bytes: store::CACHE_BYTES,
+            queue: false,
             certificate_names: Vec::new(),
             clock: Clock::system(),
         }
@@ -161,8 +164,8 @@ impl Centre {
     /// to do.
     pub async fn open(data: &Path, options: Options) -> Result<Self, OpenError> {
         let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
-        let cache_bytes = options.cache_bytes;
-        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, cache_bytes, now)).await;
+        let (cache_bytes, queue) = (options.cache_bytes, options.queue);
+        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, (cache_bytes, queue), now)).await;
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let clock = options.clock.clone();
         let (owner, intake, published) =
@@ -231,6 +234,11 @@ impl Centre {
     /// The disk fails.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.0.store.size_on_disk()
+    }
+
+    /// Returns what waits for remote write; `None` where nothing is queued.
+    pub fn queue(&self) -> Option<store::Queue> {
+        self.0.store.queue()
     }
 
     /// Returns where further sources of reports hand these over: see [`ingest::ReportSource`].
@@ -456,7 +464,7 @@ fn store_path(data: &Path) -> PathBuf {
 fn open_files(
     data: &Path,
     names: &[String],
-    cache_bytes: u64,
+    (cache_bytes, queue): (u64, bool),
     now: Timestamp,
 ) -> Result<(Store, Estate, Pki), OpenError> {
     // Its owner's alone: keys and everything that is known lie in it.
@@ -464,6 +472,15 @@ fn open_files(
     made.map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
     // The store first: its lock keeps a second centre from touching anything else.
     let store = Store::open_with_cache(&store_path(data), cache_bytes).map_err(OpenError::Store)?;
+    let store = if queue {
+        store.with_queue().map_err(OpenError::Store)?
+    } else {
+        let forgotten = store.without_queue().map_err(OpenError::Store)?;
+        if forgotten > 0 {
+            tracing::warn!(forgotten, "batches that waited for remote write are forgotten, since it is not configured");
+        }
+        store
+    };
     let estate = store.load().map_err(OpenError::Store)?;
     let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
     Ok((store, estate, pki))

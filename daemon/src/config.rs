@@ -16,6 +16,8 @@ use onenet_config::{Found, NoEnvironment, Origin, Section};
 
 use onenet_topology::acceptance::Thresholds;
 
+use hyper::Uri;
+
 use crate::access::audit::MIN_RETENTION_DAYS;
 
 #[cfg(test)]
@@ -32,6 +34,8 @@ pub const API_PORT: u16 = 8443;
 
 const MIB: u64 = 1 << 20;
 const DAY: Duration = Duration::from_secs(24 * 3600);
+/// Batches that may wait for remote write: a small network's for months, the nation's for some five hours.
+const QUEUE_BATCHES_DEFAULT: u64 = 1_000_000;
 /// The longest that anything is kept.
 const DAYS_MAX: u64 = 3650;
 
@@ -50,6 +54,8 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// What acceptance tests hold their values against.
     pub acceptance: Thresholds,
+    /// Where measured series go with their times; `None` leaves them on the pages of the metrics.
+    pub remote_write: Option<RemoteWriteConfig>,
     /// What is logged, how.
     pub log: LogConfig,
 }
@@ -120,6 +126,19 @@ pub struct InventoryConfig {
     pub agent_lapses_after: Duration,
 }
 
+/// Where measured series go (Prometheus' remote write).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteWriteConfig {
+    /// The receiver.
+    pub url: Uri,
+    /// A file with the token that it wants.
+    pub token_file: Option<PathBuf>,
+    /// The authorities that its certificate may be of, PEM; the system's where none is given.
+    pub authority: Option<PathBuf>,
+    /// Batches of samples that may wait for it.
+    pub queue_batches: u64,
+}
+
 /// What is logged, how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
@@ -138,6 +157,7 @@ impl Default for Config {
             store: StoreConfig::default(),
             inventory: InventoryConfig::default(),
             acceptance: Thresholds::default(),
+            remote_write: None,
             log: LogConfig::default(),
         }
     }
@@ -208,6 +228,7 @@ impl Config {
             store: store(root.section("store")),
             inventory: inventory(root.section("inventory")),
             acceptance: acceptance(root.section("acceptance")),
+            remote_write: remote_write(root.section("remote_write")),
             log: log_config(root.section("log")),
         })
     }
@@ -346,6 +367,40 @@ fn acceptance(mut section: Section<'_>) -> Thresholds {
     };
     section.finish();
     thresholds
+}
+
+fn remote_write(mut section: Section<'_>) -> Option<RemoteWriteConfig> {
+    let remedy =
+        "write where Prometheus or VictoriaMetrics takes remote write, such as \"http://127.0.0.1:9090/api/v1/write\"";
+    let has_url = section.has("url");
+    let url = converted(&mut section, "url", remedy, receiver);
+    let file = |found: Found<&str>| PathBuf::from(found.value);
+    let (token_file, authority) = (section.text("token_file").map(file), section.text("authority").map(file));
+    let batches = number(&mut section, "queue_batches", 1_000..=1_000_000_000, "batches");
+    let queue_batches = batches.unwrap_or(QUEUE_BATCHES_DEFAULT);
+    if !has_url && (token_file.is_some() || authority.is_some()) {
+        section.note("url", "is missing", remedy);
+    }
+    let in_clear = |url: &Uri| url.scheme_str() == Some("http") && !is_here(url);
+    if token_file.is_some() && url.as_ref().is_some_and(in_clear) {
+        section.note("token_file", "would be sent in clear text", "write https:// in url, or leave the token out");
+    }
+    section.finish();
+    Some(RemoteWriteConfig { url: url?, token_file, authority, queue_batches })
+}
+
+/// Returns an address of HTTP with a host and without a user in it.
+fn receiver(text: &str) -> Option<Uri> {
+    let url: Uri = text.parse().ok()?;
+    let is_http = matches!(url.scheme_str(), Some("http" | "https"));
+    let has_host = url.host().is_some_and(|host| !host.is_empty());
+    (is_http && has_host && !url.authority()?.as_str().contains('@')).then_some(url)
+}
+
+/// Returns whether an address is this machine's own.
+fn is_here(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn log_config(mut section: Section<'_>) -> LogConfig {

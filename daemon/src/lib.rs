@@ -29,6 +29,7 @@ mod past;
 mod path;
 pub mod pki;
 pub mod record;
+pub mod remote_write;
 pub mod store;
 pub mod terminals;
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod availability;
 mod devices;
 pub mod discovery;
 mod incidents;
+pub(crate) mod measured;
 pub mod names;
 mod ports;
 mod probes;

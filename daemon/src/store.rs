@@ -14,6 +14,8 @@
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
 //! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail (its first time), JSON
 //! 0 'i' incident:8                       an incident, JSON
+//! 0 'q' position:8                       a batch of samples that waits for remote write: time:8 of its commit, then for each
+//!                                        of its rows the length:2 and the key
 //! site 'a' agent:8                       an agent (AgentRow)
 //! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
@@ -38,6 +40,7 @@ mod audit;
 mod backup;
 mod export;
 mod keys;
+mod queue;
 mod rows;
 mod samples;
 
@@ -48,7 +51,10 @@ use std::{
     borrow::Cow,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -58,6 +64,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
 pub use export::ExportError;
+pub use queue::{Queue, Waiting};
 pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 
 use crate::{
@@ -80,6 +87,8 @@ pub struct Store {
     tree: sled::Tree,
     db: sled::Db,
     path: PathBuf,
+    /// How many batches wait for remote write; `None` where there is none.
+    queued: Option<Arc<AtomicU64>>,
 }
 
 /// Something about the store failed.
@@ -135,6 +144,9 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// Work on it panicked.
+    #[error("work on the store ended early: {0}")]
+    Panicked(String),
     /// A row cannot be read.
     #[error("the store in {} holds a damaged row under {key}: {problem}; restore a backup", path.display())]
     Damaged {
@@ -185,7 +197,7 @@ impl Store {
         }
         let db = opened?;
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
-        let store = Self { tree, db, path: path.to_owned() };
+        let store = Self { tree, db, path: path.to_owned(), queued: None };
         store.check_schema()?;
         Ok(store)
     }
@@ -222,8 +234,33 @@ impl Store {
         for change in changes {
             write_change(&mut batch, change);
         }
+        let queued = self.write_samples(&mut batch, changes);
         self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
-        self.flush()
+        self.flush()?;
+        if let Some(waiting) = &self.queued {
+            waiting.fetch_add(queued, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Adds samples, and their entries in the queue where there is one. Returns the number of entries.
+    fn write_samples(&self, batch: &mut sled::Batch, changes: &[Change]) -> u64 {
+        let mut queued = 0;
+        for (at, change) in changes.iter().enumerate() {
+            let Change::Samples(block) = change else { continue };
+            let measured = samples::write(batch, block);
+            if self.queued.is_none() || measured.is_empty() {
+                continue;
+            }
+            // A record ends with its position.
+            let time = changes.iter().skip(at).find_map(|change| match change {
+                Change::Position { time, .. } => Some(*time),
+                _ => None,
+            });
+            queue::write(batch, block.position, time.unwrap_or_default(), &measured);
+            queued += 1;
+        }
+        queued
     }
 
     fn flush(&self) -> Result<(), StoreError> {
@@ -239,7 +276,7 @@ impl Store {
         // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
         for row in &self.tree {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
-            if keys::is_sample(&key) || keys::is_audit(&key) || keys::is_altered(&key) {
+            if keys::is_sample(&key) || keys::is_audit(&key) || keys::is_altered(&key) || keys::is_queued(&key) {
                 continue;
             }
             let change = read_change(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
@@ -303,7 +340,6 @@ fn plain(error: sled::Error) -> io::Error {
 
 fn write_change(batch: &mut sled::Batch, change: &Change) {
     match change {
-        Change::Samples(block) => samples::write(batch, block),
         Change::Altered { position, ordinal, site, alterations } => {
             alterations::write(batch, (*position, *ordinal), *site, alterations);
         }
@@ -363,7 +399,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let (position, time) = rows::read_position(value)?;
             Change::Position { position, time }
         }
-        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample => return Ok(None),
+        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample | Key::Queued => return Ok(None),
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;
             let command = Arc::new(row.command.into_owned());

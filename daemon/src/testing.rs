@@ -41,6 +41,7 @@ use crate::{
     clock::Clock,
     ingest::Outcome,
     record::{Body, Command, EnrolmentToken, Greeting, Report, TokenHash},
+    remote_write::Told,
 };
 
 /// The time in tests, unless one moves it.
@@ -125,7 +126,7 @@ impl World {
         let passed_ms = Arc::new(AtomicI64::new(0));
         let passed = Arc::clone(&passed_ms);
         let clock = Clock::from_fn(move || NOW.plus_ms(passed.load(Ordering::Relaxed)));
-        let options = Options { clock: clock.clone(), ..Options::default() };
+        let options = Options { clock: clock.clone(), queue: true, ..Options::default() };
         let centre = Centre::open(data.path(), options).await.unwrap();
         let rows = parse_sites_csv(SITES).unwrap();
         centre.submit(Command::ImportSites { rows, from: Timestamp::EPOCH }, "test").await.unwrap();
@@ -148,6 +149,15 @@ impl World {
             world.tell(site, agent, at).await;
         }
         world
+    }
+
+    /// From now on pages know that remote write tells of what was measured.
+    pub(crate) fn tells_remote_write(&mut self, told: Told) {
+        let clock = self.app.clock.clone();
+        let mut app = App::new(self.app.centre.clone(), clock, BODY_MAX, false);
+        app.remote_write = Some(told);
+        self.app = Arc::new(app);
+        self.router = api::router(Arc::clone(&self.app), std::time::Duration::from_secs(30));
     }
 
     pub(crate) fn site(&self, code: &str) -> SiteId {

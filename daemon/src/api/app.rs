@@ -16,6 +16,7 @@ use crate::{
     clock::Clock,
     console::Sessions,
     flows::UnderWay,
+    remote_write::Told,
 };
 
 /// What every request shares.
@@ -36,6 +37,8 @@ pub struct App {
     pub collectors: Option<String>,
     /// What acceptance tests hold their values against, where nobody says otherwise.
     pub acceptance: Thresholds,
+    /// What is told of remote write; `None` where there is none, and pages have what was measured.
+    pub remote_write: Option<Told>,
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
@@ -68,6 +71,7 @@ impl App {
             secure_cookies,
             collectors: None,
             acceptance: Thresholds::default(),
+            remote_write: None,
             flows: UnderWay::default(),
             notebook: Arc::default(),
         }

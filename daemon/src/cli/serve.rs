@@ -2,8 +2,8 @@
 //!
 //! # Tasks
 //!
-//! [`start`] runs four tasks, owned by the [`Running`]: agents' streams, the API's listener, the local socket, and the
-//! writer of the audit trail. [`Running::stop`] cancels them, waits for requests under way, writes the rest of the audit
+//! [`start`] runs up to five tasks, owned by the [`Running`]: agents' streams, the API's listener, the local socket, the
+//! writer of the audit trail, and remote write where it is configured. [`Running::stop`] cancels them, waits for requests under way, writes the rest of the audit
 //! trail, and closes the store last.
 
 use std::{
@@ -29,6 +29,7 @@ use crate::{
     clock::Clock,
     config::{Config, Transport},
     ingest::{Lifetimes, Policy, SourceError},
+    remote_write::{self, Client, ClientError, Told, Writer},
 };
 
 /// How often the audit trail is written.
@@ -68,6 +69,9 @@ pub enum RunError {
     /// Certificate and key do not serve.
     #[error("the certificate and key of the API do not serve together: check that they belong to each other")]
     Tls(#[source] rustls::Error),
+    /// What remote write needs cannot be had.
+    #[error(transparent)]
+    RemoteWrite(ClientError),
     /// The local socket cannot be made.
     #[error(transparent)]
     Local(ServeError),
@@ -133,12 +137,14 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     let listener = listen(config.api.listen, "api.listen").await?;
     // What the operator gave is looked at next: nothing is opened for a certificate that cannot be used.
     let given = given_certificate(config)?;
+    let receiver = config.remote_write.as_ref().map(Client::new).transpose().map_err(RunError::RemoteWrite)?;
     let clock = Clock::system();
     let options = Options {
         policy: policy(config),
         sample_retention_ms: milliseconds(config.store.samples),
         audit_retention_ms: milliseconds(config.store.audit),
         cache_bytes: config.store.cache_bytes,
+        queue: config.remote_write.is_some(),
         certificate_names: names(config),
         clock: clock.clone(),
     };
@@ -154,6 +160,8 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     let mut app = App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some());
     app.acceptance = config.acceptance.clone();
     app.collectors = Some(advertised(config, collectors_address));
+    app.remote_write = centre.queue().map(|queue| Told { queue, counters: Arc::default() });
+    let writer = writer(config, &app, receiver);
     let app = Arc::new(app);
     let router = api::router(Arc::clone(&app), config.api.timeout);
     // A backup or an import of the nation may take longer than a request from the network.
@@ -164,12 +172,19 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         async move { centre.serve_collectors(collectors, shutdown).await }
     });
     let listening = Listening { listener, tls };
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(api::serve(listening, router, Arc::clone(&app), shutdown.clone())),
         tokio::spawn(api::serve_local(socket, local_router, shutdown.clone())),
         tokio::spawn(write_audit(Arc::clone(&app), shutdown.clone())),
     ];
+    tasks.extend(writer.map(|writer| tokio::spawn(remote_write::run(writer, shutdown.clone()))));
     Ok(Running { app, api: api_address, collectors: collectors_address, shutdown, collectors_task, tasks })
+}
+
+fn writer(config: &Config, app: &App, client: Option<Client>) -> Option<Writer> {
+    let (told, client) = (app.remote_write.clone()?, client?);
+    let queue_batches = config.remote_write.as_ref()?.queue_batches;
+    Some(Writer { centre: app.centre.clone(), told, client, queue_batches })
 }
 
 /// How long a request over the local socket may take.

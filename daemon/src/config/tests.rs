@@ -36,6 +36,7 @@ fn the_sample_file_loads_and_shows_the_defaults() {
         .lines()
         .map(|line| line.strip_prefix("# ").filter(|rest| rest.split(' ').nth(1) == Some("=")).unwrap_or(line))
         .filter(|line| !line.starts_with("certificate") && !line.starts_with("key") && !line.starts_with("names"))
+        .filter(|line| !["url", "token_file", "authority"].iter().any(|key| line.starts_with(key)))
         .fold(String::new(), |text, line| text + line + "\n");
     assert_eq!(Config::parse(&uncommented, "deploy/onenetd.toml").unwrap(), Config::default());
 }
@@ -52,4 +53,23 @@ fn plain_http_off_loopback_has_to_be_asked_for_twice() {
 fn a_missing_file_is_an_error_that_names_it() {
     let error = Config::load(Path::new("/nowhere/onenetd.toml")).unwrap_err().to_string();
     assert!(error.contains("/nowhere/onenetd.toml") && error.contains("--config"), "{error}");
+}
+
+#[test]
+fn remote_write_wants_a_whole_address_and_sends_no_token_in_clear_text() {
+    let of = |text: &str| Config::parse(&format!("[remote_write]\n{text}"), "onenetd.toml");
+    let config = of("url = \"http://127.0.0.1:9090/api/v1/write\"\ntoken_file = \"/etc/onenet/token\"\n").unwrap();
+    let remote_write = config.remote_write.unwrap();
+    assert_eq!((remote_write.url.path(), remote_write.queue_batches), ("/api/v1/write", 1_000_000));
+    let wrong = [
+        ("url = \"127.0.0.1:9090\"", "cannot be used"),
+        ("url = \"http://user:word@centre.example/\"", "cannot be used"),
+        ("url = \"http://prometheus.example/\"\ntoken_file = \"/etc/onenet/token\"", "clear text"),
+        ("authority = \"/etc/onenet/ca.pem\"", "is missing"),
+        ("url = \"https://prometheus.example/\"\nqueue_batches = 1", "out of range"),
+    ];
+    for (text, said) in wrong {
+        let problem = of(text).unwrap_err().to_string();
+        assert!(problem.contains("remote_write.") && problem.contains(said), "{text}: {problem}");
+    }
 }

@@ -102,13 +102,13 @@ metrics! {
     INTERFACE_SPEED = Gauge "onenet_interface_speed_bits_per_second" ["site", "device", "interface"]
         "Speed of such a port. On the site's page.";
     INTERFACE_RECEIVED = Counter "onenet_interface_receive_bytes_total" ["site", "device", "interface"]
-        "Octets that such a port received, as its device counts them, with the time at which it was read. On the site's page.";
+        "Octets that such a port received, as its device counts them, with the time at which it was read. On the site's page. Measured.";
     INTERFACE_SENT = Counter "onenet_interface_transmit_bytes_total" ["site", "device", "interface"]
-        "Octets that it sent. On the site's page.";
+        "Octets that it sent. On the site's page. Measured.";
     INTERFACE_ERRORS = Counter "onenet_interface_errors_total" ["site", "device", "interface", "direction"]
-        "Packets with errors, received or to be transmitted. On the site's page.";
+        "Packets with errors, received or to be transmitted. On the site's page. Measured.";
     INTERFACE_DISCARDS = Counter "onenet_interface_discards_total" ["site", "device", "interface", "direction"]
-        "Packets that were discarded without being wrong, received or to be transmitted. On the site's page.";
+        "Packets that were discarded without being wrong, received or to be transmitted. On the site's page. Measured.";
     INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
     INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"]
@@ -142,15 +142,15 @@ metrics! {
     PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"]
         "What an agent judges of a probe's target: 1 up, 0.5 degraded, 0 down; no series while it is unknown or the agent is silent.";
     PROBE_LOSS = Gauge "onenet_probe_loss_ratio" ["site", "agent", "probe", "role"]
-        "Part of a probe's questions of the last window that no answer came to, 0 to 1.";
+        "Part of a probe's questions of the last window that no answer came to, 0 to 1. Measured.";
     PROBE_ROUND_TRIP = Gauge "onenet_probe_round_trip_seconds" ["site", "agent", "probe", "role"]
-        "Median round trip of a probe over the last window.";
+        "Median round trip of a probe over the last window. Measured.";
     PROBE_ROUND_TRIP_P95 = Gauge "onenet_probe_round_trip_p95_seconds" ["site", "agent", "probe", "role"]
-        "Round trip that 95 in a hundred kept under over the last window.";
+        "Round trip that 95 in a hundred kept under over the last window. Measured.";
     PROBE_MOS = Gauge "onenet_probe_mos" ["site", "agent", "probe", "role"]
         "Mean opinion score of speech and video over a probe's way, 1 to 4.5 (ITU-T G.107), by a media test of the last two hours.";
     PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"]
-        "Jitter of a probe's round trips after RFC 3550.";
+        "Jitter of a probe's round trips after RFC 3550. Measured.";
     PROBE_CERTIFICATE = Gauge "onenet_probe_certificate_expiry_timestamp_seconds" ["site", "agent", "probe", "role"]
         "When the certificate that a probed service showed last ends, in seconds since 1970-01-01T00:00:00Z.";
     PROBE_PATH_MTU = Gauge "onenet_probe_path_mtu_bytes" ["site", "agent", "probe", "role"]
@@ -173,6 +173,16 @@ metrics! {
         "Size of the store on disk.";
     STORE_FAILED = Gauge "onenet_store_failed" []
         "1 when the store failed: nothing is accepted until the daemon is started again.";
+    REMOTE_WRITE_WAITING = Gauge "onenet_remote_write_waiting_batches" []
+        "Batches of samples that remote write has not got rid of yet. This and the others of remote write only where it is configured.";
+    REMOTE_WRITE_LAG = Gauge "onenet_remote_write_lag_seconds" []
+        "How long the oldest of them has been waiting; 0 when none waits.";
+    REMOTE_WRITE_SAMPLES = Counter "onenet_remote_write_samples_total" ["outcome"]
+        "Samples since the start: sent (and taken by the receiver), rejected (refused by it for what they are, such as their age), future (not sent, since their time is yet to come).";
+    REMOTE_WRITE_DROPPED = Counter "onenet_remote_write_batches_dropped_total" ["reason"]
+        "Batches of which something was lost before it was sent, since the start: full (the queue was), expired (samples are kept for too short a time).";
+    REMOTE_WRITE_REQUESTS = Counter "onenet_remote_write_requests_total" ["outcome"]
+        "Requests since the start: taken, refused (for what they carried), failed (and tried again).";
     SESSIONS = Gauge "onenet_console_sessions" []
         "Open sessions of the console.";
     AUDIT_WRITTEN = Counter "onenet_audit_entries_total" []
@@ -187,7 +197,8 @@ pub fn document() -> String {
     let mut text = String::from(
         "# Metrics\n\nServed at `/metrics` to whoever may read metrics, each for the sites that he may see; those of one site, its \
          ports among them, at `/metrics/site/{code}`, which `/sd` lists for Prometheus (HTTP service discovery). `/metrics?sites=false` \
-         leaves out what the sites' pages have. Generated from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
+         leaves out what the sites' pages have. Where `[remote_write]` is configured, what is marked *measured* leaves by remote write with the \
+         time at which it was measured, under the same name and labels, and is on no page. Generated from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
     );
     for metric in ALL {
         let kind = match metric.kind {

@@ -1,19 +1,15 @@
 //! What metrics tell of probes: state and quality of each.
 //!
 //! Invariant: a probe has a bounded number of series, and an agent a bounded number of probes. What a silent agent watches has no
-//! state, and what was not measured lately no value.
+//! state, and what was not measured lately no value. What remote write tells of is not here.
 
 use onenet_topology::ProbeState;
 
-use super::{names, render::Families};
-use crate::{
-    access::View,
-    api::body::{probe_loss_ratio, probes},
-    estate::SiteState,
-};
+use super::{measured, names, render::Families};
+use crate::{access::View, api::body::probes, estate::SiteState};
 
-/// Adds the series of a site's probes.
-pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
+/// Adds the series of a site's probes; those of each window where `windows` says so.
+pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState, windows: bool) {
     let site = state.id.to_string();
     for shown in probes(view, state.id) {
         let agent = shown.agent.to_string();
@@ -31,17 +27,8 @@ pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
             families.add(names::PROBE_MOS, &labels, f64::from(centi) / 100.0);
         }
         let Some(sample) = shown.measured.map(|taken| &taken.sample) else { continue };
-        if let Some(loss) = probe_loss_ratio(sample) {
-            families.add(names::PROBE_LOSS, &labels, loss);
-        }
-        for (metric, us) in [
-            (names::PROBE_ROUND_TRIP, sample.round_trip_median_us),
-            (names::PROBE_ROUND_TRIP_P95, sample.round_trip_p95_us),
-            (names::PROBE_JITTER, sample.jitter_us),
-        ] {
-            if let Some(us) = us {
-                families.add(metric, &labels, seconds(us));
-            }
+        if windows {
+            measured::window(sample, &mut |metric, value| families.add(metric, &labels, value));
         }
         if let Some(ends_ms) = sample.certificate_ends_ms {
             families.add(names::PROBE_CERTIFICATE, &labels, since_1970(ends_ms));
@@ -50,11 +37,6 @@ pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState) {
             families.add(names::PROBE_PATH_MTU, &labels, f64::from(bytes));
         }
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a round trip is far below 2^53 microseconds")]
-const fn seconds(us: u64) -> f64 {
-    us as f64 / 1e6
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no certificate ends in 2^53 milliseconds")]

@@ -23,6 +23,7 @@ use crate::{
     coverage::DAYS_DEFAULT,
     demo,
     estate::Agent,
+    remote_write,
 };
 
 /// Vendors that have a series of their own.
@@ -73,7 +74,7 @@ impl Collector for Snapshot {
             Page::Whole => {
                 self.centre(&mut families);
                 for site in self.view.sites() {
-                    site_metrics(&mut families, &self.view, site);
+                    site_metrics(&mut families, &self.view, site, self.tells_measured());
                 }
                 agents(&mut families, &self.view, self.view.agents());
             }
@@ -85,6 +86,11 @@ impl Collector for Snapshot {
 }
 
 impl Snapshot {
+    /// Returns whether pages have what was measured: it leaves by one path, and remote write is the better one.
+    fn tells_measured(&self) -> bool {
+        self.app.remote_write.is_none()
+    }
+
     fn centre(&self, families: &mut Families) {
         process(families, &self.app, &self.view);
         let mut tiers: BTreeMap<String, u32> = BTreeMap::new();
@@ -103,10 +109,10 @@ impl Snapshot {
 
     fn site(&self, families: &mut Families, id: SiteId) {
         let Some(site) = self.view.site(id) else { return };
-        site_metrics(families, &self.view, site);
+        site_metrics(families, &self.view, site, self.tells_measured());
         agents(families, &self.view, self.view.agents_of(id));
         let Some(state) = self.view.inventory(id) else { return };
-        if let Err(error) = ports::of_site(families, &self.app, &self.view, state) {
+        if let Err(error) = ports::of_site(families, &self.app, &self.view, state, self.tells_measured()) {
             // A page without ports says so by their absence; what else is known of the site is still told.
             tracing::error!(%error, site = %id, "the counters of ports cannot be read");
         }
@@ -204,9 +210,36 @@ fn process(families: &mut Families, app: &App, view: &View) {
     if let Ok(bytes) = app.centre.size_on_disk() {
         families.add(names::STORE_SIZE, &[], float(bytes));
     }
+    if let Some(told) = &app.remote_write {
+        remote_write(families, told, view.now());
+    }
 }
 
-fn site_metrics(families: &mut Families, view: &View, site: &Site) {
+fn remote_write(families: &mut Families, told: &remote_write::Told, now: Timestamp) {
+    families.add(names::REMOTE_WRITE_WAITING, &[], float(told.queue.waiting()));
+    match told.queue.oldest() {
+        Ok(oldest) => {
+            let lag_ms = oldest.map_or(0, |oldest| now.ms_since(oldest).max(0));
+            families.add(names::REMOTE_WRITE_LAG, &[], seconds(lag_ms));
+        }
+        Err(error) => tracing::error!(%error, "the queue of remote write cannot be read"),
+    }
+    let counters = &told.counters;
+    let count = |counter: &std::sync::atomic::AtomicU64| float(counter.load(Ordering::Relaxed));
+    for (outcome, counter) in [("sent", &counters.sent), ("rejected", &counters.rejected), ("future", &counters.future)]
+    {
+        families.add(names::REMOTE_WRITE_SAMPLES, &[outcome], count(counter));
+    }
+    for (reason, counter) in [("full", &counters.dropped_full), ("expired", &counters.dropped_expired)] {
+        families.add(names::REMOTE_WRITE_DROPPED, &[reason], count(counter));
+    }
+    for (outcome, counter) in [("taken", &counters.taken), ("refused", &counters.refused), ("failed", &counters.failed)]
+    {
+        families.add(names::REMOTE_WRITE_REQUESTS, &[outcome], count(counter));
+    }
+}
+
+fn site_metrics(families: &mut Families, view: &View, site: &Site, measured: bool) {
     let id = site.id.to_string();
     let (code, name) = (site.code(view.now()), site.name(view.now()));
     let parent = view.parents(site.id).first().map(|parent| parent.id.to_string()).unwrap_or_default();
@@ -246,7 +279,7 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site) {
         families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
     }
     devices::devices(families, view, state);
-    probes::of_site(families, view, state);
+    probes::of_site(families, view, state, measured);
     families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
     let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();
     for (_, _, condition) in state.conditions() {

@@ -31,6 +31,7 @@ pub(super) enum Key<'k> {
     Incident,
     Altered(SiteId),
     Sample,
+    Queued,
 }
 
 fn start(site: u64, kind: u8, capacity: usize) -> Vec<u8> {
@@ -59,6 +60,20 @@ pub(super) fn command(position: u64) -> Vec<u8> {
 /// Returns the key of an incident: incidents are the nation's, since their site may change.
 pub(super) fn incident(id: IncidentId) -> Vec<u8> {
     numbered(NATION, b'i', id.raw())
+}
+
+/// Returns the key of what a record left in the queue.
+pub(super) fn queued(position: u64) -> Vec<u8> {
+    numbered(NATION, b'q', position)
+}
+
+/// Returns the position in the key of an entry of the queue.
+pub(super) fn queued_position(key: &[u8]) -> Option<u64> {
+    key.get(9..)?.first_chunk::<8>().map(|position| u64::from_be_bytes(*position))
+}
+
+pub(super) fn is_queued(key: &[u8]) -> bool {
+    key.get(8) == Some(&b'q')
 }
 
 pub(super) fn agent(site: SiteId, agent: AgentId) -> Vec<u8> {
@@ -240,6 +255,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'n' => Some(Key::Finding(site)),
         b'i' => Some(Key::Incident),
         b's' => Some(Key::Sample),
+        b'q' => Some(Key::Queued),
         b'v' => Some(Key::Covered(site)),
         b'h' => Some(Key::Altered(site)),
         b'w' => parse_available(site, rest),

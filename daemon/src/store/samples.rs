@@ -3,7 +3,7 @@
 //! Invariant: a sample is there once. Its key is made of what it is and of the batch that brought it, and a batch is
 //! committed once. Rows are filed by the hour, so that what is too old is dropped without looking at the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onenet_topology::{
     AgentId, SensorKind, SiteId, Timestamp,
@@ -100,6 +100,11 @@ impl SampleKind {
         }
     }
 
+    /// Returns whether such samples become series one by one: of the others there are sums and counts.
+    pub(super) const fn is_measured(self) -> bool {
+        matches!(self, Self::Interface | Self::Probe)
+    }
+
     /// Returns its number in keys. Never changed.
     pub(super) const fn number(self) -> u8 {
         match self {
@@ -115,13 +120,17 @@ impl SampleKind {
     }
 }
 
-/// Adds the rows of one batch.
-pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) {
+/// Adds the rows of one batch. Returns the keys of those with [measured](SampleKind::is_measured) values.
+pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) -> Vec<Vec<u8>> {
     let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+    let mut measured = BTreeSet::new();
     for item in &block.items {
-        let hour = keys::hour(item.time);
-        let prefix = keys::samples_of_scope(block.site, hour, &item.scope, SampleKind::of(&item.body));
+        let (hour, kind) = (keys::hour(item.time), SampleKind::of(&item.body));
+        let prefix = keys::samples_of_scope(block.site, hour, &item.scope, kind);
         let key = keys::samples_at(prefix, item.time, block.agent, block.sequence);
+        if kind.is_measured() && !measured.contains(&key) {
+            measured.insert(key.clone());
+        }
         let row = rows.entry(key).or_insert_with(|| {
             let mut head = Vec::with_capacity(256);
             head.extend_from_slice(&block.position.to_be_bytes());
@@ -136,6 +145,7 @@ pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) {
     for (key, row) in rows {
         batch.insert(key, row);
     }
+    measured.into_iter().collect()
 }
 
 /// Reads a row back as the part of the block that it was written from.

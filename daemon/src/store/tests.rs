@@ -14,6 +14,8 @@ use crate::{
     estate::{Agent, SampleBlock},
 };
 
+mod queue;
+
 const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
 const HOUR_MS: i64 = 3_600_000;
 

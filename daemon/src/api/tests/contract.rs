@@ -2,12 +2,12 @@
 //!
 //! `ONENET_BLESS=1 cargo test -p onenetd` writes the files anew; what changes then shows in the difference.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf, sync::Arc};
 
 use hyper::{Method, StatusCode, header};
 use serde_json::json;
 
-use crate::{access::Role, api, metrics::names, testing::World};
+use crate::{access::Role, api, metrics::names, remote_write::Told, testing::World};
 
 fn golden(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
@@ -52,7 +52,7 @@ fn every_route_is_documented_with_an_answer_and_a_problem() {
 
 #[tokio::test]
 async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
-    let world = World::with_a_cut_of("320100", "320102").await;
+    let mut world = World::with_a_cut_of("320100", "320102").await;
     let administrator = world.token(Role::SystemAdministrator, None).await;
     let area = json!({"kind": "region", "name": {"zh": "华东"}, "members": {"subtrees": ["320000"]}});
     assert_eq!(world.send(&administrator, Method::POST, "/api/v1/areas", Some(area)).await.status, StatusCode::OK);
@@ -62,7 +62,10 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     let scrape = world.get(&token, "/metrics").await;
     assert!(scrape.header(header::CONTENT_TYPE).starts_with("text/plain; version=0.0.4"), "{scrape:?}");
     let site = world.get(&token, "/metrics/site/130102").await;
-    let lines = scrape.text.lines().chain(site.text.lines());
+    let told = Told { queue: world.app.centre.queue().unwrap(), counters: Arc::default() };
+    world.tells_remote_write(told);
+    let centre = world.get(&token, "/metrics?sites=false").await;
+    let lines = scrape.text.lines().chain(site.text.lines()).chain(centre.text.lines());
     let names_found: BTreeSet<&str> =
         lines.clone().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(['{', ' ']).next()).collect();
     let contract: BTreeSet<&str> = names::ALL.iter().map(|metric| metric.name).collect();

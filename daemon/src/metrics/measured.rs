@@ -1,0 +1,144 @@
+//! Which measured values become series, and under which names and labels: pages and remote write say the same.
+//!
+//! Invariant: a port is exported for what it is (an end of a link, a trunk, a port of a router or firewall that is up, or one that is
+//! marked), never for what crosses it, so that traffic makes no series; a probe for its agent being configured to have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use onenet_topology::{
+    AgentId, DeviceId, InterfaceId, ProbeSample, ProbeTest, Role,
+    device::{Device, Interface},
+    fact::{FactBody, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
+    link::LinkEnd,
+};
+
+use super::{
+    names::{self, Metric},
+    render::float,
+};
+use crate::{
+    api::body::{probe_loss_ratio, told},
+    estate::SiteState,
+    ingest::WATCH_MARK,
+    joined::joined,
+};
+
+/// Ports of a device that are exported one by one; a chassis has some hundred trunks at most.
+const PORTS_MAX: usize = 256;
+
+/// Takes a value of a metric with the values of its labels.
+pub(crate) type Put<'p> = &'p mut dyn FnMut(Metric, &[&str], f64);
+
+/// A counter, its labels behind those of the port, and where a sample has it.
+type Field = (Metric, &'static [&'static str], fn(&InterfaceSample) -> Option<u64>);
+
+const FIELDS: [Field; 6] = [
+    (names::INTERFACE_RECEIVED, &[], |it| it.in_octets),
+    (names::INTERFACE_SENT, &[], |it| it.out_octets),
+    (names::INTERFACE_ERRORS, &["receive"], |it| it.in_errors),
+    (names::INTERFACE_ERRORS, &["transmit"], |it| it.out_errors),
+    (names::INTERFACE_DISCARDS, &["receive"], |it| it.in_discards),
+    (names::INTERFACE_DISCARDS, &["transmit"], |it| it.out_discards),
+];
+
+/// What of a site is exported one by one.
+pub(crate) struct Exported<'s> {
+    site: String,
+    /// Which device an agent means by a scope.
+    devices: BTreeMap<(AgentId, &'s Scope), DeviceId>,
+    ports: BTreeMap<DeviceId, BTreeSet<&'s str>>,
+    /// Where probes lead.
+    probes: BTreeMap<(AgentId, &'s str), &'static str>,
+}
+
+impl<'s> Exported<'s> {
+    /// Looks through a site as it is now.
+    pub(crate) fn of(state: &'s SiteState) -> Self {
+        let ends: BTreeSet<InterfaceId> =
+            joined(state).iter().flat_map(|link| [&link.a, &link.b]).filter_map(port_of).collect();
+        let devices = || state.devices.values();
+        let handles =
+            devices().flat_map(|device| device.handles.iter().map(|handle| ((handle.agent, &handle.scope), device.id)));
+        let probes = state.probes().filter_map(|(agent, held)| match &held.fact.body {
+            FactBody::Probe(probe) => Some(((agent, probe.name.as_str()), probe.role.name())),
+            _ => None,
+        });
+        Self {
+            site: state.id.to_string(),
+            devices: handles.collect(),
+            ports: devices().map(|device| (device.id, ports(state, device, &ends))).collect(),
+            probes: probes.collect(),
+        }
+    }
+
+    /// Returns whether a port is told of by itself.
+    pub(crate) fn is_port(&self, device: DeviceId, name: &str) -> bool {
+        self.ports.get(&device).is_some_and(|ports| ports.contains(name))
+    }
+
+    /// Hands over the values of a sample that have series.
+    pub(crate) fn values(&self, agent: AgentId, item: &HistoryItem, put: Put<'_>) {
+        match &item.body {
+            HistoryBody::Interface(sample) => self.counters(agent, &item.scope, sample, put),
+            HistoryBody::Probe(sample) if sample.test == ProbeTest::Regular => {
+                let Some(role) = self.probes.get(&(agent, sample.name.as_str())) else { return };
+                let agent = agent.to_string();
+                let labels = [self.site.as_str(), &agent, &sample.name, role];
+                window(sample, &mut |metric, value| put(metric, &labels, value));
+            }
+            _ => {}
+        }
+    }
+
+    fn counters(&self, agent: AgentId, scope: &Scope, sample: &InterfaceSample, put: Put<'_>) {
+        let Some(device) = self.devices.get(&(agent, scope)) else { return };
+        if !self.is_port(*device, &sample.name) {
+            return;
+        }
+        let device = device.to_string();
+        for (metric, more, of) in FIELDS {
+            let Some(value) = of(sample) else { continue };
+            let port = [self.site.as_str(), &device, &sample.name];
+            let labels: Vec<&str> = port.into_iter().chain(more.iter().copied()).collect();
+            put(metric, &labels, float(value));
+        }
+    }
+}
+
+/// Hands over what a probe measured over a window.
+pub(super) fn window(sample: &ProbeSample, put: &mut dyn FnMut(Metric, f64)) {
+    if let Some(loss) = probe_loss_ratio(sample) {
+        put(names::PROBE_LOSS, loss);
+    }
+    let times = [
+        (names::PROBE_ROUND_TRIP, sample.round_trip_median_us),
+        (names::PROBE_ROUND_TRIP_P95, sample.round_trip_p95_us),
+        (names::PROBE_JITTER, sample.jitter_us),
+    ];
+    for (metric, us) in times {
+        if let Some(us) = us {
+            put(metric, float(us) / 1e6);
+        }
+    }
+}
+
+const fn port_of(end: &LinkEnd) -> Option<InterfaceId> {
+    match end {
+        LinkEnd::Interface { interface, .. } => *interface,
+        _ => None,
+    }
+}
+
+/// Returns the names of the ports of a device that are told of one by one.
+fn ports<'d>(state: &SiteState, device: &'d Device, ends: &BTreeSet<InterfaceId>) -> BTreeSet<&'d str> {
+    let vlans = told::port_vlans(state, device);
+    let role = state.identification(device).and_then(|it| it.role);
+    let forwards = matches!(role, Some(Role::Router | Role::Firewall));
+    let leads = |port: &Interface| {
+        let is_trunk = vlans.get(port.said.name.as_str()).is_some_and(|it| !it.tagged.is_empty());
+        let routes = forwards && port.said.oper == InterfaceStatus::Up;
+        ends.contains(&port.id) || is_trunk || routes || port.said.alias.contains(WATCH_MARK)
+    };
+    let ports = device.interfaces.iter().filter(|port| port.current && !port.said.name.is_empty());
+    ports.filter(|port| leads(port)).map(|port| port.said.name.as_str()).take(PORTS_MAX).collect()
+}
