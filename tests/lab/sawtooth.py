@@ -124,7 +124,7 @@ class Mib:
             (6, COUNTER64, count), (7, COUNTER64, lambda now: count(now) // 100), (8, COUNTER64, 0), (9, COUNTER64, 0),
             (10, COUNTER64, lambda now: 2 * count(now)), (11, COUNTER64, lambda now: count(now) // 50),
             (12, COUNTER64, 0), (13, COUNTER64, 0), (14, INTEGER, 1), (15, GAUGE32, 1000), (16, INTEGER, 2),
-            (17, INTEGER, 1), (18, OCTETS, b""),
+            (17, INTEGER, 1), (18, OCTETS, b"the way up #watch" if port == 2 else b""),
         ]
         for column, tag, value in table:
             self.put(f"{extended}{column}.{index}", tag, value)

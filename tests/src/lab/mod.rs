@@ -9,6 +9,7 @@ pub mod checks;
 pub mod country;
 pub mod dhcp;
 pub mod frames;
+pub mod keeper;
 pub mod line;
 pub mod mirror;
 pub mod netns;

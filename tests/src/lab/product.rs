@@ -73,12 +73,21 @@ impl Centre {
     ///
     /// The daemon is not built or does not become ready.
     pub fn start(node: &Node, name: &str) -> Result<Self> {
+        Self::start_with(node, name, "")
+    }
+
+    /// As [`Centre::start`], with more in its configuration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Centre::start`].
+    pub fn start_with(node: &Node, name: &str, rest: &str) -> Result<Self> {
         let data = node.dir().join("onenetd");
         let config = node.file(
             "onenetd.toml",
             &format!(
                 "data_dir = \"{}\"\n[collectors]\nlisten = \"0.0.0.0:{COLLECTORS_PORT}\"\nnames = [\"{name}\"]\n\
-                 [api]\nlisten = \"127.0.0.1:{API_PORT}\"\nplain_http = true\n[store]\ncache_mib = 16\n",
+                 [api]\nlisten = \"127.0.0.1:{API_PORT}\"\nplain_http = true\n[store]\ncache_mib = 16\n{rest}",
                 data.display()
             ),
         )?;
@@ -375,6 +384,11 @@ impl Agent {
         let status = process.ends(START_WITHIN)?;
         ensure!(status.success(), "onenet-agent ended with {status}");
         Ok(())
+    }
+
+    /// Returns where the agent keeps its data.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Returns the status document; `null` while there is none.

@@ -85,7 +85,7 @@ impl Prometheus {
 }
 
 /// Encodes all but unreserved characters (RFC 3986, section 2.3).
-fn percent(text: &str) -> String {
+pub(super) fn percent(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encode = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     text.bytes().map(encode).collect()

@@ -2,7 +2,7 @@
 //!
 //! `tests/lab/sawtooth.py` is the agent: an SNMP v2c responder of its own, sharing no code with the product.
 //! Invariant: port 1's `ifHCInOctets` is the wall clock in milliseconds since [`Sawtooth::start`] was called, modulo
-//! `period_ms` (it falls back to 0 as after a reset); every other port's is the same without the modulo.
+//! `period_ms` (it falls back to 0 as after a reset); every other port's is the same without the modulo. Port 2 is marked as watched.
 
 use std::path::Path;
 
