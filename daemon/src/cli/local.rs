@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -74,6 +74,7 @@ impl Local {
     /// # Errors
     /// There is none, or it cannot be opened.
     pub(super) async fn find(data: &Path, make: bool) -> Result<Self, LocalError> {
+        let data = &of_quickstart(data);
         let path = api::socket_path(data);
         match UnixStream::connect(&path).await {
             Ok(_) => return Ok(Self::Socket(path)),
@@ -150,6 +151,14 @@ impl Local {
             app.centre.stop().await;
         }
     }
+}
+
+/// Returns where the centre of a directory is: quickstart, which prints the directory, keeps it in a folder of its own beside the
+/// agent's.
+fn of_quickstart(data: &Path) -> PathBuf {
+    let within = data.join("centre");
+    let is_quickstart = !data.join("store").exists() && within.join("store").exists();
+    if is_quickstart { within } else { data.to_owned() }
 }
 
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> LocalError {
