@@ -50,7 +50,6 @@ pub(crate) use routes::{
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
     incidents::{MomentBody, timeline},
-    path::end as path_end,
     usage::usage_of,
 };
 pub(crate) use search::{QUERY_CHARS_MAX, Query};

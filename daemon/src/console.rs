@@ -12,8 +12,10 @@ mod class;
 mod coverage;
 mod device;
 mod endpoint;
+mod find;
 mod flows;
 mod form;
+mod impact;
 mod incidents;
 mod language;
 mod layout;
@@ -97,6 +99,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/", get(overview::page))
         .route("/endpoints", get(search::page))
         .route("/search", get(search::moved))
+        .route("/find", get(find::page))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
         .route("/sites/{site}/acceptances", get(acceptance::list))
@@ -176,7 +179,8 @@ impl Reader {
     fn answer(&self, made: Result<Markup, Problem>) -> Response {
         match made {
             Ok(page) => page.into_response(),
-            Err(problem) => trouble(self.language, &problem),
+            // Whoever is known can go on from it.
+            Err(problem) => told(&problem, self.language, |title, content| layout::apology(self, title, content)),
         }
     }
 }
@@ -189,16 +193,19 @@ pub(crate) fn not_found(_: &App, headers: &HeaderMap, query: Option<&str>) -> Re
     response
 }
 
-/// Returns the page that says what went wrong.
+/// Returns the page that says to whoever it may be what went wrong.
 fn trouble(language: Language, problem: &Problem) -> Response {
+    told(problem, language, |title, content| layout::bare(language, title, content))
+}
+
+fn told(problem: &Problem, language: Language, frame: impl FnOnce(&str, &Markup) -> Markup) -> Response {
     let (title, hint) = match problem.status() {
         StatusCode::NOT_FOUND => (text::PAGE_NOT_FOUND, Some(text::NOT_FOUND_HINT)),
         StatusCode::FORBIDDEN => (text::FORBIDDEN, Some(text::FORBIDDEN_HINT)),
         _ => (text::WENT_WRONG, None),
     };
     let hint = hint.map_or_else(|| words::problem(language, problem), |hint| language.of(hint).to_owned());
-    let page = layout::bare(
-        language,
+    let page = frame(
         language.of(title),
         &html! {
             h1 { (language.of(title)) }

@@ -76,12 +76,15 @@ pub(crate) struct Hop {
     pub(crate) state: Option<&'static str>,
 }
 
+/// Endpoints of one address that are told: every county may have the same private one.
+const SEVERAL_MAX: usize = 100;
+
 /// Why an end cannot be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoEnd {
     /// There is no such thing.
     Unknown,
-    /// Several endpoints are meant.
+    /// Several endpoints are meant, of which these are the first.
     Several(Vec<EndpointId>),
 }
 
@@ -104,7 +107,7 @@ impl PathEnd {
             return Err(NoEnd::Unknown);
         }
         let all = view.inventories(SiteId::from_raw(0)).flat_map(SiteState::visible_endpoints);
-        let found: Vec<EndpointId> = all.filter(|it| has(it)).map(|it| it.id).take(10).collect();
+        let found: Vec<EndpointId> = all.filter(|it| has(it)).map(|it| it.id).take(SEVERAL_MAX).collect();
         match found.as_slice() {
             [] => Err(NoEnd::Unknown),
             [one] => Ok(Self::Endpoint(*one)),

@@ -198,6 +198,12 @@ impl View {
         coverage::held(&self.estate, site, self.now, days)
     }
 
+    /// Returns the assets that are on the books of sites whose inventory may be read, by id.
+    pub fn books(&self) -> impl Iterator<Item = &Asset> {
+        let registered = self.estate.assets.iter().filter(|asset| asset.is_registered(self.now));
+        registered.filter(|asset| self.may(Action::ReadInventory, asset.site))
+    }
+
     /// Returns the asset that an endpoint is. One on the books of a site whose inventory may not be read is told all the
     /// same: that it is registered, and as what, says nothing of that site.
     pub fn asset_of(&self, site: SiteId, endpoint: &Endpoint) -> Option<&Asset> {

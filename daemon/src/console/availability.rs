@@ -12,7 +12,7 @@ use onenet_topology::{
 
 use super::{
     Reader, coverage, layout, parts,
-    text::{self, Text},
+    text::{self, Text, fill},
 };
 use crate::{
     access::{Action, View},
@@ -22,6 +22,8 @@ use crate::{
 
 /// Sites that the page lists as the worst.
 const WORST_MAX: usize = 20;
+/// The unknown part of the time beyond which there is no figure: what is left says nothing of the whole.
+const UNKNOWN_MAX: f64 = 0.05;
 /// Days of a site's strip: those of a month.
 const STRIP_DAYS: i32 = 31;
 
@@ -110,7 +112,7 @@ fn by_layer(reader: &Reader, report: &Report) -> Markup {
 
 fn by_part(reader: &Reader, view: &View, report: &Report, top: Option<SiteId>, from: Day, to: Day) -> Markup {
     let mut all = report.parts(view, top);
-    let least = |part: &PartFigures| part.sites.figures.spent.availability().unwrap_or(f64::INFINITY);
+    let least = |part: &PartFigures| known(&part.sites.figures.spent).unwrap_or(f64::INFINITY);
     all.sort_by(|one, other| least(one).total_cmp(&least(other)));
     if all.is_empty() {
         return parts::nothing();
@@ -229,7 +231,7 @@ fn strip(reader: &Reader, days: &BTreeMap<Day, Figures>, span: Span) -> Markup {
             @for day in span.days() {
                 @let spent = days.get(&day).map(|it| it.spent);
                 @let told = spent.map_or_else(|| reader.say(text::NOTHING_WATCHED).to_owned(), |it| {
-                    format!("{}, {} {}", share(it.availability()), reader.say(text::UNKNOWN_SHARE), share(it.unknown()))
+                    format!("{}, {} {}", available(reader, &it), reader.say(text::UNKNOWN_SHARE), share(it.unknown()))
                 });
                 li class=(grade(spent)) title=(format!("{day}: {told}")) { span.hidden { (day) ": " (told) } }
             }
@@ -261,13 +263,28 @@ fn cells(reader: &Reader, figures: &Figures) -> Markup {
         parts::or_dash(text.as_deref())
     };
     html! {
-        td.number { (share(spent.availability())) }
+        td.number { (available(reader, spent)) }
         td.number { (time(spent.down_ms)) }
         td.number { (share(spent.unknown())) }
         td.number { (time(spent.maintenance_ms)) }
         td.number { (share(quality.loss())) }
         td.number { (milliseconds(quality.round_trip_us())) }
         td.number { (milliseconds(quality.jitter_us())) }
+    }
+}
+
+/// Returns the availability, where enough of the time is known to call it one.
+pub(super) fn known(spent: &Spent) -> Option<f64> {
+    spent.availability().filter(|_| spent.unknown().is_some_and(|unknown| unknown <= UNKNOWN_MAX))
+}
+
+/// The availability in words: where too little is known, that, with the known part.
+pub(super) fn available(reader: &Reader, spent: &Spent) -> String {
+    match (known(spent), spent.unknown()) {
+        (None, Some(unknown)) => {
+            fill(reader.say(text::TOO_LITTLE_KNOWN), format_args!("{:.1} %", (1.0 - unknown) * 100.0))
+        }
+        (figure, _) => share(figure),
     }
 }
 
@@ -283,5 +300,19 @@ pub(super) const fn layer_name(layer: Layer) -> Text {
         Layer::MinistryProvince => text::LAYER_MINISTRY_PROVINCE,
         Layer::ProvinceCity => text::LAYER_PROVINCE_CITY,
         Layer::CityCounty => text::LAYER_CITY_COUNTY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_of_which_too_little_is_known_is_none() {
+        let spent = |up_ms, unknown_ms| Spent { up_ms, unknown_ms, ..Spent::default() };
+        assert_eq!(known(&spent(4, 996)), None);
+        assert_eq!(known(&spent(949, 51)), None);
+        assert_eq!(known(&spent(950, 50)), Some(1.0));
+        assert_eq!(known(&spent(0, 0)), None);
     }
 }

@@ -17,6 +17,9 @@ use crate::{
     coverage::{DAYS_DEFAULT, Part, Report},
 };
 
+// The words for what was seen lately name the days.
+const _: () = assert!(DAYS_DEFAULT == 30, "the texts of coverage say 30 days");
+
 /// The page.
 pub(super) async fn page(reader: Reader) -> Response {
     reader.answer(made(&reader))
@@ -79,7 +82,7 @@ pub(super) fn of_site(reader: &Reader, view: &View, site: SiteId) -> Markup {
             @for (word, count, address) in [
                 (text::TERMINALS_SILENT, it.silent, format!("/assets?site={site}&standing=silent")),
                 (text::TERMINALS_NEVER_SEEN, it.never_seen, format!("/assets?site={site}&standing=never_seen")),
-                (text::UNREGISTERED, it.unregistered, format!("/endpoints?site={site}&registered=false")),
+                (text::UNREGISTERED, it.unregistered, format!("/endpoints?site={site}&registered=false&class=pc")),
             ] {
                 @if count > 0 { " · " a href=(address) { (reader.say(word)) " " (count) } }
             }
@@ -104,7 +107,7 @@ fn figures(reader: &Reader, whole: &Coverage, lists: Option<&str>) -> Markup {
             (figure(text::TERMINALS_SEEN, parts::of_all(terminals.seen, terminals.registered), share(ratio(terminals.seen, terminals.registered))))
             (figure(text::TERMINALS_SILENT, listed(terminals.silent, "/assets?standing=silent"), parts::nothing()))
             (figure(text::TERMINALS_NEVER_SEEN, listed(terminals.never_seen, "/assets?standing=never_seen"), parts::nothing()))
-            (figure(text::UNREGISTERED, listed(terminals.unregistered, "/endpoints?registered=false"), html! {
+            (figure(text::UNREGISTERED, listed(terminals.unregistered, "/endpoints?registered=false&class=pc"), html! {
                 @if unknown > 0 { (fill(reader.say(text::UNREGISTERED_UNKNOWN), unknown)) }
             }))
         }

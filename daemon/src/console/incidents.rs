@@ -16,7 +16,9 @@ use onenet_topology::{
 };
 
 use super::{
-    Reader, layout, parameter,
+    Reader,
+    impact::{self, Checks},
+    layout, parameter,
     parts::{self, Mark},
     text::{self, fill},
     words,
@@ -78,7 +80,9 @@ pub(super) fn overview(reader: &Reader, view: &View) -> Markup {
 
 /// What is broken at a site, or keeps it from working.
 pub(super) fn of_site(reader: &Reader, view: &View, site: SiteId) -> Markup {
-    let open: Vec<&Incident> = view.open_incidents().filter(|it| it.concerns_site(site)).collect();
+    // A device or an agent of the site stands among what is to be done there, with its remedy and a link to its incident.
+    let told = |it: &Incident| it.site == site && matches!(it.subject, Subject::Device(_) | Subject::Agent(_));
+    let open: Vec<&Incident> = view.open_incidents().filter(|it| it.concerns_site(site) && !told(it)).collect();
     if open.is_empty() {
         return parts::nothing();
     }
@@ -92,21 +96,13 @@ fn table(reader: &Reader, view: &View, incidents: &[&Incident], closed: bool) ->
     if incidents.is_empty() {
         return html! { p.calm { (parts::mark(reader, Mark::Good, text::NO_INCIDENTS)) } };
     }
-    let columns = [
-        text::GRADE,
-        text::WHAT_IS_BROKEN,
-        text::SUBJECT,
-        text::SITES_OUT_OF_REACH,
-        text::SINCE,
-        text::DURATION,
-        text::POSSIBLE,
-    ];
+    let columns =
+        [text::GRADE, text::WHAT_IS_BROKEN, text::SUBJECT, text::IMPACT, text::SINCE, text::DURATION, text::POSSIBLE];
+    let checks = Checks::of(view, incidents.iter().copied().filter(|it| it.is_open()));
     html! {
         div.scroll {
             table {
-                thead { tr { @for (at, column) in columns.iter().enumerate() {
-                    th.number[at == 3] scope="col" { (reader.say(*column)) }
-                } } }
+                thead { tr { @for column in &columns { th scope="col" { (reader.say(*column)) } } } }
                 tbody {
                     @for incident in incidents {
                         tr {
@@ -115,23 +111,19 @@ fn table(reader: &Reader, view: &View, incidents: &[&Incident], closed: bool) ->
                                 a href=(format!("/incidents/{}", incident.id)) { (reader.say(words::incident(incident.kind))) }
                             }
                             td { (subject(reader, view, &incident.subject)) }
-                            td.number {
-                                @let sites = visible_sites(view, incident);
-                                @if sites > 0 { (sites) } @else { span.none { "–" } }
-                            }
+                            td { (impact::brief(reader, view, incident, &checks)) }
                             td { (parts::ago(reader, view, Some(incident.since))) }
                             td { (parts::span(reader.language, incident.duration_ms(view.now()))) }
-                            td { (possible(reader, incident)) @if closed { (ending(reader, incident)) } }
+                            td {
+                                (possible(reader, incident)) @if closed { (ending(reader, incident)) }
+                                (impact::why(incident, &checks))
+                            }
                         }
                     }
                 }
             }
         }
     }
-}
-
-fn visible_sites(view: &View, incident: &Incident) -> usize {
-    incident.affected.sites.iter().filter(|site| view.site(**site).is_some()).count()
 }
 
 /// A grade in its colour, which is a proposal.
@@ -222,6 +214,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         h1 { (title) span.query { (subject(reader, &view, &incident.subject)) } (grade(reader, incident.severity)) }
         (facts(reader, &view, incident))
         (believed(reader, incident))
+        (impact::section(reader, &view, incident))
         h2 { (reader.say(text::EVIDENCE_FOR)) }
         (clues(reader, &view, incident.evidence_for.iter()))
         @if !incident.evidence_against.is_empty() {

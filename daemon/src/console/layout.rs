@@ -2,10 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::{
-    Language, Reader,
-    text::{self, fill},
-};
+use super::{Language, Reader, text};
 use crate::access::View;
 
 /// Where the style is; the version makes browsers fetch a new one.
@@ -21,44 +18,57 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
 /// A page of a known reader.
 pub(super) fn page(reader: &Reader, view: &View, title: &str, query: &str, content: &Markup) -> Markup {
     let say = |text| reader.say(text);
-    let (position, time) = view.as_of();
+    let (_, time) = view.as_of();
     document(
         reader.language,
         title,
         &html! {
-            header.top {
-                a.brand href="/" { (say(text::PRODUCT)) }
-                nav.places aria-label=(say(text::PLACES)) {
-                    (place(reader, "/", text::OVERVIEW))
-                    (place(reader, "/incidents", text::INCIDENTS))
-                    (place(reader, "/endpoints", text::ENDPOINTS))
-                    (place(reader, "/coverage", text::COVERAGE))
-                    (place(reader, "/availability", text::AVAILABILITY))
-                }
-                form.find role="search" action="/endpoints" method="get" {
-                    label.hidden for="find" { (say(text::SEARCH_ENDPOINTS)) }
-                    input #find type="search" name="q" value=(query) maxlength="100" placeholder=(say(text::SEARCH_HINT));
-                    button type="submit" { (say(text::SEARCH)) }
-                }
-                div.account {
-                    (other_language(reader.language, &reader.address))
-                    span.who title=(say(text::SIGNED_IN_AS)) { (reader.gate.caller().principal.name) }
-                    form method="post" action="/logout" {
-                        input type="hidden" name="form" value=(reader.form);
-                        button.quiet type="submit" { (say(text::SIGN_OUT)) }
-                    }
-                }
-            }
+            (top(reader, query))
             @if view.has_demo() {
                 p.demo-banner role="note" { (say(text::DEMO_BANNER)) }
             }
             main #content { (content) }
             footer {
                 (say(text::AS_OF)) " " time datetime=(time.to_string()) { (super::parts::moment(time)) }
-                " · " (fill(say(text::POSITION), position)) " · onenetd " (env!("CARGO_PKG_VERSION"))
+                " · onenetd " (env!("CARGO_PKG_VERSION"))
             }
         },
     )
+}
+
+/// A page that says to a known reader why there is none: he can go on from it.
+pub(super) fn apology(reader: &Reader, title: &str, content: &Markup) -> Markup {
+    document(reader.language, title, &html! { (top(reader, "")) main #content { (content) } })
+}
+
+/// The head of each page of a known reader: where he can go, the search, and who he is.
+fn top(reader: &Reader, query: &str) -> Markup {
+    let say = |text| reader.say(text);
+    html! {
+        header.top {
+            a.brand href="/" { (say(text::PRODUCT)) }
+            nav.places aria-label=(say(text::PLACES)) {
+                (place(reader, "/", text::OVERVIEW))
+                (place(reader, "/incidents", text::INCIDENTS))
+                (place(reader, "/endpoints", text::ENDPOINTS))
+                (place(reader, "/coverage", text::COVERAGE))
+                (place(reader, "/availability", text::AVAILABILITY))
+            }
+            form.find role="search" action="/find" method="get" {
+                label.hidden for="find" { (say(text::SEARCH_ALL)) }
+                input #find type="search" name="q" value=(query) maxlength="100" placeholder=(say(text::SEARCH_HINT));
+                button type="submit" { (say(text::SEARCH)) }
+            }
+            div.account {
+                (other_language(reader.language, &reader.address))
+                span.who title=(say(text::SIGNED_IN_AS)) { (reader.gate.caller().principal.name) }
+                form method="post" action="/logout" {
+                    input type="hidden" name="form" value=(reader.form);
+                    button.quiet type="submit" { (say(text::SIGN_OUT)) }
+                }
+            }
+        }
+    }
 }
 
 /// A page for whoever is not signed in, or where there is nothing to show.

@@ -5,7 +5,7 @@ use onenet_topology::incident::IncidentKind;
 
 use super::{
     Reader,
-    availability::{layer_name, share},
+    availability::{available, known, layer_name, share},
     monthly::difference,
     parts,
     text::{self, Text},
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How far sites, layers and areas were available.
-pub(super) fn available(reader: &Reader, view: &View, this: &MonthFigures, before: &MonthFigures) -> Markup {
+pub(super) fn availability(reader: &Reader, view: &View, this: &MonthFigures, before: &MonthFigures) -> Markup {
     let columns = [
         text::NAME,
         text::HOW_MANY,
@@ -57,14 +57,16 @@ pub(super) fn available(reader: &Reader, view: &View, this: &MonthFigures, befor
 
 fn row(reader: &Reader, name: &str, this: &Part, before: Option<&Part>) -> Markup {
     let spent = this.figures.spent;
-    let then = before.and_then(|part| part.figures.spent.availability());
-    let change = spent.availability().zip(then).map(|(now, then)| format!("{:+.3}", (now - then) * 100.0));
+    let then = before.map(|part| part.figures.spent);
+    // Months of which too little is known are not compared.
+    let change =
+        known(&spent).zip(then.as_ref().and_then(known)).map(|(now, then)| format!("{:+.3}", (now - then) * 100.0));
     html! {
         tr {
             th scope="row" { (name) }
             td.number { (this.count) }
-            td.number { (share(then)) }
-            td.number { (share(spent.availability())) }
+            td.number { (parts::or_dash(then.map(|then| available(reader, &then)).as_deref())) }
+            td.number { (available(reader, &spent)) }
             td.number { (parts::or_dash(change.as_deref())) }
             td.number { (time(reader, spent.down_ms)) }
             td.number { (share(spent.unknown())) }

@@ -6,7 +6,7 @@ use onenet_topology::coverage::{Coverage, Month, Terminals, ratio};
 
 use super::{
     Reader, coverage, layout, month as figures_of_month, parts,
-    text::{self, Text},
+    text::{self, Text, fill},
 };
 use crate::{
     access::{Action, View},
@@ -28,10 +28,10 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let figures = [month, month.before()].map(|month| extent.figures_of_month(&view, month));
     let query = extent.query();
     let name = coverage::title(reader, &view, &extent);
-    let title = format!("{} {month}", reader.say(text::MONTHLY_REPORT));
+    let title = letterhead(reader, &view, name.as_deref(), month);
     let address = |month: Month| format!("/reports/monthly?{query}&month={month}");
     let content = html! {
-        h1 { (title) @if let Some(name) = name { span.sub { (name) } } }
+        h1 { (title) }
         p.hint {
             a href=(address(month.before())) { (month.before()) }
             @if month < Month::of(view.now()) { " · " a href=(address(month.after())) { (month.after()) } }
@@ -45,10 +45,22 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
             h2 { (reader.say(text::BELOW)) }
             (by_part(reader, &view, &this, &before))
         }
-        (figures_of_month::available(reader, &view, &figures[0], &figures[1]))
+        (figures_of_month::availability(reader, &view, &figures[0], &figures[1]))
         (figures_of_month::incidents(reader, &view, &figures[0], &figures[1]))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
+}
+
+/// The title of the report: whose, and of which month. Of everything it is the unit's at the top, where there is one.
+fn letterhead(reader: &Reader, view: &View, name: Option<&str>, month: Month) -> String {
+    let top = || match view.roots().as_slice() {
+        [one] => Some(parts::site_name(reader.language, one.name(view.now())).into_owned()),
+        _ => None,
+    };
+    let name = name.map(str::to_owned).or_else(top).unwrap_or_default();
+    let (month, said) = (month.to_string(), fill(reader.say(text::MONTHLY_TITLE), name));
+    let (year, number) = month.split_once('-').unwrap_or((month.as_str(), ""));
+    fill(&fill(&said, year), number).trim().to_owned()
 }
 
 /// Each figure of this month beside that of the month before.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use maud::{Markup, html};
-use onenet_topology::incident::State as SiteState;
 
 use super::{
     Reader, incidents, layout,
@@ -102,7 +101,7 @@ pub(super) fn figures(reader: &Reader, counts: Option<&Counts>, sites: usize) ->
 pub(super) fn tree(reader: &Reader, view: &View, roots: &[TreeBody], depth_max: usize) -> Markup {
     let mut rows = Vec::new();
     for root in roots {
-        flatten(root, 0, depth_max, &mut rows);
+        flatten(view, root, 0, depth_max, &mut rows);
     }
     html! {
         div.scroll {
@@ -118,40 +117,65 @@ pub(super) fn tree(reader: &Reader, view: &View, roots: &[TreeBody], depth_max: 
                         th.number scope="col" { (reader.say(text::NEEDS_ATTENTION)) }
                     }
                 }
-                tbody { @for (tree, depth) in rows { (row(reader, view, tree, depth, depth_max)) } }
+                tbody { @for it in &rows { (row(reader, view, it, depth_max)) } }
             }
         }
         p.hint { (reader.say(text::WITH_SUBTREE)) }
     }
 }
 
-fn flatten<'t>(tree: &'t TreeBody, depth: usize, depth_max: usize, rows: &mut Vec<(&'t TreeBody, usize)>) {
-    rows.push((tree, depth));
-    if depth < depth_max {
-        for child in &tree.children {
-            flatten(child, depth + 1, depth_max, rows);
-        }
-    }
+/// A row of the table of sites.
+struct Row<'t> {
+    tree: &'t TreeBody,
+    depth: usize,
+    /// How the site itself stands.
+    mark: Mark,
+    /// Sites below it that are in trouble.
+    troubled_below: usize,
 }
 
-fn row(reader: &Reader, view: &View, tree: &TreeBody, depth: usize, depth_max: usize) -> Markup {
+/// Adds the rows of a tree down to `depth_max`; returns how many of all its sites are in trouble.
+fn flatten<'t>(view: &View, tree: &'t TreeBody, depth: usize, depth_max: usize, rows: &mut Vec<Row<'t>>) -> usize {
+    let mark = own_mark(view, tree);
+    let at = (depth <= depth_max).then_some(rows.len());
+    if at.is_some() {
+        rows.push(Row { tree, depth, mark, troubled_below: 0 });
+    }
+    let below = tree.children.iter().map(|child| flatten(view, child, depth + 1, depth_max, rows)).sum();
+    if let Some(row) = at.and_then(|at| rows.get_mut(at)) {
+        row.troubled_below = below;
+    }
+    // Of a site whose inventory may not be read nobody says that it is in trouble.
+    let troubled = tree.site.counts.is_some() && matches!(mark, Mark::Bad | Mark::Warn | Mark::Unknown);
+    below + usize::from(troubled)
+}
+
+fn own_mark(view: &View, tree: &TreeBody) -> Mark {
+    let Some((counts, site)) = tree.site.counts.as_ref().zip(tree.site.id.parse().ok()) else { return Mark::Unknown };
+    // One that was revoked had been attached all the same.
+    let enrolled = view.agents_of(site).next().is_some();
+    Mark::of_site(view.site_state(site), enrolled, counts)
+}
+
+fn row(reader: &Reader, view: &View, row: &Row<'_>, depth_max: usize) -> Markup {
+    let Row { tree, depth, mark, troubled_below } = *row;
     let counts = &tree.counts_below;
     let site = tree.site.id.parse().ok().and_then(|id| view.site(id));
     let name = site.map(|site| parts::site_name(reader.language, site.name(view.now())));
     let tier = site.map(|site| parts::tier(reader, view, site));
     let below = size(tree) - 1;
     let attention = attention(counts);
-    // A site that is cut off is no unknown any more.
-    let state = site.and_then(|site| view.site_state(site.id));
-    let mark = match state {
-        Some(SiteState::Down | SiteState::Flapping) => Mark::Bad,
-        _ => Mark::of_counts(counts),
-    };
+    let troubled = fill(reader.say(text::TROUBLED_BELOW), troubled_below);
     html! {
         tr {
             th scope="row" class=(format!("site depth-{}", depth.min(5))) {
                 (parts::dot(reader, mark))
                 a href=(format!("/sites/{}", tree.site.id)) { (name.as_deref().unwrap_or(&tree.site.code)) }
+                @if troubled_below > 0 {
+                    " " span.troubled title=(troubled) {
+                        span aria-hidden="true" { "▾ " (troubled_below) } span.hidden { (troubled) }
+                    }
+                }
                 @if depth >= depth_max && below > 0 { " " span.below { (fill(reader.say(text::SITES_BELOW), below)) } }
             }
             td.wide { (parts::or_dash(tier)) }

@@ -7,6 +7,7 @@ use onenet_topology::{
     SensorState, SiteId, Timestamp,
     device::{Device, Standing},
     fact::{InterfaceStatus, Method},
+    incident::State,
     site::{Site, SiteName},
 };
 
@@ -38,6 +39,8 @@ pub(super) enum Mark {
     Unknown,
     /// Nothing is going on, and nothing need be: a port without a cable.
     Idle,
+    /// Nobody watches it yet: a site at which no agent was ever enrolled.
+    NotAttached,
 }
 
 impl Mark {
@@ -47,7 +50,7 @@ impl Mark {
             Self::Warn => "mark warn",
             Self::Good => "mark good",
             Self::Unknown => "mark unknown",
-            Self::Idle => "mark idle",
+            Self::Idle | Self::NotAttached => "mark idle",
         }
     }
 
@@ -59,6 +62,7 @@ impl Mark {
             Self::Good => "✓",
             Self::Unknown => "?",
             Self::Idle => "○",
+            Self::NotAttached => "–",
         }
     }
 
@@ -93,16 +97,16 @@ impl Mark {
         }
     }
 
-    /// How a site stands, from its counts and those below it.
-    pub(super) const fn of_counts(counts: &Counts) -> Self {
-        if counts.agents_connected == 0 {
-            Self::Unknown
-        } else if counts.devices_down > 0 {
-            Self::Bad
-        } else if attention(counts) > 0 {
-            Self::Warn
-        } else {
-            Self::Good
+    /// How a site itself stands, whatever is below it. Bad is the outage of the site and nothing less: a device that does not
+    /// answer wants attention.
+    pub(super) const fn of_site(state: Option<State>, enrolled: bool, own: &Counts) -> Self {
+        match state {
+            Some(State::Down | State::Flapping) => Self::Bad,
+            _ if !enrolled => Self::NotAttached,
+            _ if own.agents_connected == 0 => Self::Unknown,
+            Some(State::Degraded) => Self::Warn,
+            _ if attention(own) > 0 => Self::Warn,
+            _ => Self::Good,
         }
     }
 }
@@ -115,10 +119,15 @@ pub(super) fn mark(reader: &Reader, mark: Mark, word: Text) -> Markup {
 /// A mark whose word is for readers of the screen only.
 pub(super) fn dot(reader: &Reader, mark: Mark) -> Markup {
     let word = match mark {
-        Mark::Bad | Mark::Idle => text::DOWN,
+        Mark::Bad => text::DOWN,
         Mark::Warn => text::NEEDS_ATTENTION,
         Mark::Good => text::UP,
         Mark::Unknown => text::UNKNOWN,
+        Mark::NotAttached => text::NOT_ATTACHED,
+        // Where nothing is wrong and nothing right, what stands beside it says all.
+        Mark::Idle => {
+            return html! { span class=(mark.class()) { span.shape aria-hidden="true" { (mark.shape()) } } };
+        }
     };
     html! {
         span class=(mark.class()) title=(reader.say(word)) {
@@ -310,6 +319,14 @@ pub(super) fn duration(language: Language, ms: i64) -> String {
     }
 }
 
+/// The version of an agent; that of a simulated one says so in the reader's language.
+pub(super) fn version(reader: &Reader, version: &str) -> Markup {
+    match version.strip_suffix(" (simulated)") {
+        Some(version) => html! { (version) " " (demo_tag(reader)) },
+        None => or_dash(Some(version)),
+    }
+}
+
 /// A number of all.
 pub(super) fn of_all(part: u32, all: u32) -> Markup {
     if all == 0 {
@@ -392,10 +409,14 @@ mod tests {
     }
 
     #[test]
-    fn a_site_without_a_connected_agent_is_unknown_and_not_well() {
+    fn a_site_is_bad_by_its_own_outage_alone_and_unknown_only_where_somebody_is_to_tell() {
         let silent = Counts { agents_silent: 1, devices_unknown: 3, ..Counts::default() };
-        assert_eq!(Mark::of_counts(&silent), Mark::Unknown);
+        assert_eq!(Mark::of_site(None, true, &silent), Mark::Unknown);
+        assert_eq!(Mark::of_site(Some(State::Down), true, &silent), Mark::Bad);
+        assert_eq!(Mark::of_site(Some(State::Unknown), false, &Counts::default()), Mark::NotAttached);
         let down = Counts { agents_connected: 1, devices_down: 1, ..Counts::default() };
-        assert_eq!(Mark::of_counts(&down), Mark::Bad);
+        assert_eq!(Mark::of_site(Some(State::Up), true, &down), Mark::Warn);
+        let well = Counts { agents_connected: 1, ..Counts::default() };
+        assert_eq!(Mark::of_site(Some(State::Up), true, &well), Mark::Good);
     }
 }

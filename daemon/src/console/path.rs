@@ -2,17 +2,17 @@
 
 use axum::response::Response;
 use maud::{Markup, html};
-use onenet_topology::{SiteId, path::Ground};
+use onenet_topology::{EndpointId, SiteId, path::Ground};
 
 use super::{
-    Reader, layout, parameter, parts,
+    Reader, find, layout, parameter, parts,
     parts::Mark,
     text::{self, fill},
 };
 use crate::{
     access::{Action, View},
-    api::{Params, Problem, path_end},
-    path::{Hop, HopThing, Known, path},
+    api::{Problem, encode},
+    path::{Hop, HopThing, Known, NoEnd, PathEnd, path},
 };
 
 /// The page.
@@ -24,11 +24,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let view = reader.gate.anywhere(Action::ReadInventory)?;
     let [from, to] = ["from", "to"].map(|name| parameter(reader.query(), name).unwrap_or_default());
     let asked = !from.is_empty() && !to.is_empty();
-    let found = asked.then(|| {
-        let mut params = Params::parse(reader.query().unwrap_or_default())?;
-        let ends = (path_end(&view, &mut params, "from")?, path_end(&view, &mut params, "to")?);
-        Ok::<_, Problem>(path(&view, ends.0, ends.1))
-    });
+    let ends = [&from, &to].map(|text| end(&view, text));
     let content = html! {
         h1 { (reader.say(text::PATH)) }
         form.ask action="/path" method="get" {
@@ -39,13 +35,40 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
             button type="submit" { (reader.say(text::SHOW_PAST)) }
         }
         p.hint { (reader.say(text::PATH_HINT)) }
-        @match &found {
-            None => {},
-            Some(Ok(hops)) => (table(reader, &view, hops)),
-            Some(Err(problem)) => p.calm { (problem.detail) },
+        @match &ends {
+            _ if !asked => {},
+            [Ok(one), Ok(other)] => (table(reader, &view, &path(&view, *one, *other))),
+            [Err(why), _] => (unclear(reader, &view, why, &from, |id| format!("from={id}&to={}", encode(&to)))),
+            [_, Err(why)] => (unclear(reader, &view, why, &to, |id| format!("from={}&to={id}", encode(&from)))),
         }
     };
     Ok(layout::page(reader, &view, reader.say(text::PATH), "", &content))
+}
+
+/// Returns what a text means; a site may be called by its name too.
+fn end(view: &View, text: &str) -> Result<PathEnd, NoEnd> {
+    PathEnd::find(view, text.trim())
+        .or_else(|why| find::site_named(view, text).map(|site| PathEnd::Site(site.id)).ok_or(why))
+}
+
+/// Says that an end is not known, or lets the reader choose among those that it may mean; `address` fills the form with one.
+fn unclear(reader: &Reader, view: &View, why: &NoEnd, text: &str, address: impl Fn(EndpointId) -> String) -> Markup {
+    let NoEnd::Several(ids) = why else {
+        return html! { p.calm { (fill(reader.say(text::PATH_UNKNOWN), text)) } };
+    };
+    html! {
+        p { (fill(reader.say(text::PATH_SEVERAL), text)) }
+        ul.names {
+            @for (state, endpoint) in ids.iter().filter_map(|id| view.endpoint(*id)) {
+                li {
+                    a href=(format!("/path?{}", address(endpoint.id))) {
+                        @let name = view.site(state.id).map(|site| parts::site_name(reader.language, site.name(view.now())));
+                        (name.unwrap_or_default()) " " span.mono { (endpoint.mac) } " " (endpoint.hostname().unwrap_or_default())
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// A form's field with one end filled in, for a page that has it.

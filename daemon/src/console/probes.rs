@@ -30,14 +30,14 @@ pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
                 table {
                     thead {
                         tr {
-                            th scope="col" { (reader.say(text::PROBE_LEADS)) }
                             th scope="col" { (reader.say(text::NAME)) }
-                            th scope="col" { (reader.say(text::PROBE_TARGET)) }
                             th scope="col" { (reader.say(text::STATE)) }
+                            th scope="col" { (reader.say(text::PROBE_LEADS)) }
+                            th.wide scope="col" { (reader.say(text::PROBE_TARGET)) }
                             th scope="col" { (reader.say(text::SINCE)) }
                             th.number scope="col" { (reader.say(text::PROBE_LOSS)) }
                             th.number scope="col" { (reader.say(text::PROBE_ROUND_TRIP)) }
-                            th.number scope="col" { (reader.say(text::PROBE_JITTER)) }
+                            th.number.wide scope="col" { (reader.say(text::PROBE_JITTER)) }
                             th scope="col" { (reader.say(text::PROBE_SHOWN)) }
                         }
                     }
@@ -58,12 +58,14 @@ fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
     let why = Some(probe.detail.as_str()).filter(|detail| !detail.is_empty());
     html! {
         tr {
-            td { (reader.say(role(probe.role))) @if let Some(far) = view.find_site(&probe.site) {
-                " " a href=(format!("/sites/{}", far.id)) { (parts::site_name(reader.language, far.name(view.now()))) }
-            } }
             th scope="row" { (probe.name) }
-            td.mono { (probe.target) " " span.sub { (probe.kind.name()) } }
             td { (state(reader, shown.state)) }
+            @let far = view.find_site(&probe.site);
+            // Of a named target the site says all, where there is one.
+            td { @if probe.role != ProbeRole::Named || far.is_none() { (reader.say(role(probe.role))) " " } @if let Some(far) = far {
+                a href=(format!("/sites/{}", far.id)) { (parts::site_name(reader.language, far.name(view.now()))) }
+            } }
+            td.mono.wide { (probe.target) " " span.sub { (probe.kind.name()) } }
             td { (parts::ago(reader, view, Some(shown.since))) }
             td.number {
                 @match loss {
@@ -78,7 +80,7 @@ fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
                     None => (parts::or_dash(None)),
                 }
             }
-            td.number { (parts::or_dash(sample.and_then(|it| it.jitter_us).map(ms).as_deref())) }
+            td.number.wide { (parts::or_dash(sample.and_then(|it| it.jitter_us).map(ms).as_deref())) }
             td {
                 @match ends_ms {
                     Some(ends_ms) => (certificate(reader, view, ends_ms)),

@@ -50,14 +50,26 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
                 " · " a href=(format!("/sites/{id}/acceptances")) { (reader.say(text::ACCEPTANCE)) }
                 " · " a href=(format!("/changes?site={id}")) { (reader.say(text::CHANGES)) }
             }
-            (coverage::of_site(reader, &view, id))
+            (attention(reader, &view, site))
             (incidents::of_site(reader, &view, id))
+            (coverage::of_site(reader, &view, id))
         }
         (availability::of_site(reader, &view, id))
         @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site, usage.as_ref())) }
         (children(reader, &view, site))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
+}
+
+/// What is to be done, before all that is known.
+fn attention(reader: &Reader, view: &View, site: &Site) -> Markup {
+    let state = view.inventory(site.id);
+    html! {
+        @if state.is_some() || view.agents_of(site.id).next().is_some() {
+            h2 { (reader.say(text::NEEDS_ATTENTION)) }
+            (troubles(reader, view, site, state))
+        }
+    }
 }
 
 fn inventory(reader: &Reader, view: &View, site: &Site, usage: Option<&Usage>) -> Markup {
@@ -71,12 +83,7 @@ fn inventory(reader: &Reader, view: &View, site: &Site, usage: Option<&Usage>) -
             (probes::table(reader, view, site))
             (capture::table(reader, view, site))
         }
-        @let state = view.inventory(site.id);
-        @if !agents.is_empty() || state.is_some() {
-            h2 { (reader.say(text::NEEDS_ATTENTION)) }
-            (troubles(reader, view, site, state))
-        }
-        @if let Some(state) = state {
+        @if let Some(state) = view.inventory(site.id) {
             h2 { (reader.say(text::DEVICES)) " " span.sub { (state.devices.len()) } }
             (devices(reader, view, state))
             (links::section(reader, state, None))
@@ -120,7 +127,7 @@ fn agents_table(reader: &Reader, view: &View, site: &Site) -> Markup {
                             td { (parts::ago(reader, view, agent.contact.last_heard)) }
                             @let offset = agent.clock.offset_ms.map(|ms| parts::clock_offset(reader.language, ms));
                             td { (parts::or_dash(offset.as_deref())) }
-                            td { (parts::or_dash(Some(&agent.version))) }
+                            td { (parts::version(reader, &agent.version)) }
                             td.number { (agent.history_waiting) }
                         }
                     }

@@ -55,6 +55,9 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/".to_owned(),
         "/endpoints".into(),
         "/endpoints?q=pc".into(),
+        "/find?q=1".into(),
+        "/find?q=nothing+is+called+so".into(),
+        "/endpoints?site=130102&class=pc&registered=false".into(),
         "/sites/130102".into(),
         "/coverage".into(),
         "/sites/130102/acceptances".into(),
@@ -100,7 +103,8 @@ async fn a_page_shows_what_its_reader_may_see() {
     assert!(home.text.contains("河北省") && !home.text.contains("江苏省"), "{}", home.text);
     let (hidden, absent) =
         (visit(&world, &cookie, "/sites/320102").await, visit(&world, &cookie, "/sites/999999").await);
-    assert_eq!((hidden.status, &hidden.text), (StatusCode::NOT_FOUND, &absent.text));
+    // They differ in nothing but the address that was asked for.
+    assert_eq!((hidden.status, hidden.text), (StatusCode::NOT_FOUND, absent.text.replace("999999", "320102")));
     let found = visit(&world, &cookie, "/endpoints?q=00:1b:21").await;
     assert!(found.text.contains("00:1b:21:01:00:01") && !found.text.contains("00:1b:21:02"), "{}", found.text);
     let reviewer = sign_in(&world, &world.token(Role::SecurityAdministrator, None).await).await;
@@ -245,7 +249,8 @@ async fn what_went_wrong_is_said_in_the_readers_language() {
     let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
     let chinese = visit(&world, &cookie, "/endpoints?cursor=x&lang=zh").await;
     assert_eq!(chinese.status, StatusCode::BAD_REQUEST, "{chinese:?}");
-    assert!(chinese.text.contains("参数“cursor”无法使用"), "{}", chinese.text);
+    assert!(chinese.text.contains("“翻页位置”无法使用"), "{}", chinese.text);
+    assert!(chinese.text.contains("href=\"/coverage\"") && chinese.text.contains("name=\"q\""), "{}", chinese.text);
     let english = visit(&world, &cookie, "/endpoints?cursor=x&lang=en").await;
     assert!(english.text.contains("next"), "{}", english.text);
     assert!(!chinese.text.contains("give"), "{}", chinese.text);
@@ -305,7 +310,8 @@ async fn who_may_not_read_flows_finds_neither_form_nor_page() {
     assert!(site_page.contains("Top talkers") && !site_page.contains("Reason (required)"), "{site_page}");
     let page = visit(&world, &cookie, "/sites/130102/flows?reason=case+17").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
-    assert_eq!(page.text, visit(&world, &cookie, "/sites/999999/flows?reason=case+17").await.text);
+    let absent = visit(&world, &cookie, "/sites/999999/flows?reason=case+17").await.text;
+    assert_eq!(page.text, absent.replace("999999", "130102"));
 }
 
 #[tokio::test]
@@ -337,4 +343,55 @@ async fn an_incident_is_on_the_first_page_and_says_what_follows_from_it_and_why_
     assert!(!answer.text.contains("Shijiazhuang"), "{}", answer.text);
     let elsewhere = sign_in(&world, &world.token(Role::Viewer, Some("320000")).await).await;
     assert_eq!(visit(&world, &elsewhere, &page).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn one_box_finds_whatever_has_a_name_and_goes_to_what_alone_is_meant() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, Some("130000")).await).await;
+    let (site, estate) = (world.site("130102"), world.app.centre.estate());
+    let endpoint = estate.site(site).unwrap().endpoint_by_mac(mac(1, 1)).unwrap().id;
+    let device = *estate.site(site).unwrap().devices.keys().next().unwrap();
+    for (asked, place) in [
+        ("130102", format!("/sites/{site}")),
+        ("长安", format!("/sites/{site}")),
+        ("chang+an", format!("/sites/{site}")),
+        ("SW1", format!("/devices/{device}")),
+        ("00-1b-21-01-00-01", format!("/endpoints/{endpoint}")),
+        ("", "/endpoints".to_owned()),
+    ] {
+        let answer = visit(&world, &cookie, &format!("/find?q={}", crate::api::encode(&asked.replace('+', " ")))).await;
+        assert_eq!(
+            (answer.status, answer.header(header::LOCATION)),
+            (StatusCode::SEE_OTHER, place.as_str()),
+            "{asked}"
+        );
+    }
+    // What another sees is not found, by any name.
+    for hidden in ["320102", "Xuanwu", "00-1b-21-02-00-01"] {
+        let answer = visit(&world, &cookie, &format!("/find?q={hidden}&lang=en")).await;
+        assert!(answer.status == StatusCode::OK && answer.text.contains("No site, device, endpoint"), "{answer:?}");
+    }
+    let several = visit(&world, &cookie, "/find?q=1301&lang=en").await.text;
+    assert!(several.contains("Shijiazhuang") && several.contains("Changan"), "{several}");
+}
+
+#[tokio::test]
+async fn a_site_above_is_not_called_down_for_what_happens_below_it() {
+    let world = World::with_a_cut().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let home = visit(&world, &cookie, "/?lang=en").await.text;
+    let row = |name: &str| {
+        let rows = home.split("<tr>").filter(|row| row.contains("class=\"site depth"));
+        rows.into_iter()
+            .find(|row| row.contains(&format!(">{name}</a>")))
+            .unwrap_or_else(|| panic!("{name}: {home}"))
+            .to_owned()
+    };
+    let mark = |row: &str| row.split("class=\"mark ").nth(1).and_then(|it| it.split('"').next()).unwrap().to_owned();
+    assert_eq!(mark(&row("Changan")), "bad");
+    let above = row("Hebei");
+    assert!(mark(&above) != "bad" && above.contains("Sites below in trouble: "), "{above}");
+    // Nobody was ever enrolled there: that is not the same as not knowing.
+    assert!(row("Nanjing").contains("not attached"), "{home}");
 }

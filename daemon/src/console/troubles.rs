@@ -4,7 +4,7 @@
 //! round: [`attention`] counts exactly what [`troubles`] lists.
 
 use maud::{Markup, html};
-use onenet_topology::{Timestamp, device::Standing, site::Site};
+use onenet_topology::{IncidentId, Timestamp, device::Standing, incident::Subject as Broken, site::Site};
 
 use super::{
     Reader,
@@ -38,11 +38,13 @@ struct Trouble {
     since: Option<Timestamp>,
     detail: Markup,
     remedy: String,
+    /// The incident that it is, where there is one.
+    incident: Option<IncidentId>,
 }
 
 /// The list of what is wrong at a site.
 pub(super) fn troubles(reader: &Reader, view: &View, site: &Site, state: Option<&SiteState>) -> Markup {
-    let mut all: Vec<Trouble> = view.agents_of(site.id).filter_map(|agent| of_agent(reader, agent)).collect();
+    let mut all: Vec<Trouble> = view.agents_of(site.id).filter_map(|agent| of_agent(reader, view, agent)).collect();
     if let Some(state) = state {
         all.extend(of_devices(reader, view, state));
         all.extend(state.findings.values().map(|finding| of_finding(reader, finding)));
@@ -56,6 +58,7 @@ pub(super) fn troubles(reader: &Reader, view: &View, site: &Site, state: Option<
                 since: Some(observed),
                 detail: said(&condition.detail),
                 remedy: reader.say(words.remedy).to_owned(),
+                incident: None,
             }
         }));
     }
@@ -71,6 +74,7 @@ fn item(reader: &Reader, view: &View, trouble: &Trouble) -> Markup {
             p {
                 (parts::dot(reader, trouble.mark)) strong { (reader.say(trouble.what)) } " " (trouble.subject)
                 @if trouble.since.is_some() { " · " (parts::ago(reader, view, trouble.since)) }
+                @if let Some(id) = trouble.incident { " · " a href=(format!("/incidents/{id}")) { (reader.say(text::INCIDENT)) } }
             }
             (trouble.detail)
             p.remedy { span.label { (reader.say(text::REMEDY)) } (trouble.remedy) }
@@ -83,7 +87,11 @@ fn said(detail: &str) -> Markup {
     html! { @if !detail.is_empty() { p.detail lang="en" { (detail) } } }
 }
 
-fn of_agent(reader: &Reader, agent: &Agent) -> Option<Trouble> {
+fn incident_of(view: &View, subject: &Broken) -> Option<IncidentId> {
+    view.open_incidents().find(|it| it.subject == *subject).map(|it| it.id)
+}
+
+fn of_agent(reader: &Reader, view: &View, agent: &Agent) -> Option<Trouble> {
     let (mark, what, remedy, since) = match crate::api::body::agent_state(agent) {
         "silent" => {
             let since = agent.contact.silent_since.or(agent.contact.last_heard);
@@ -93,7 +101,9 @@ fn of_agent(reader: &Reader, agent: &Agent) -> Option<Trouble> {
         _ => return None,
     };
     let subject = html! { code { (agent.id) } };
-    Some(Trouble { mark, what, subject, since, detail: parts::nothing(), remedy: reader.say(remedy).to_owned() })
+    let (detail, remedy) = (parts::nothing(), reader.say(remedy).to_owned());
+    let incident = incident_of(view, &Broken::Agent(agent.id));
+    Some(Trouble { mark, what, subject, since, detail, remedy, incident })
 }
 
 fn of_devices<'a>(reader: &'a Reader, view: &'a View, state: &'a SiteState) -> impl Iterator<Item = Trouble> + 'a {
@@ -113,6 +123,7 @@ fn of_devices<'a>(reader: &'a Reader, view: &'a View, state: &'a SiteState) -> i
             since,
             detail: said(answering.map(|it| it.reach.detail.as_str()).unwrap_or_default()),
             remedy: fill(reader.say(remedy), target),
+            incident: incident_of(view, &Broken::Device(device.id)),
         })
     })
 }
@@ -143,5 +154,6 @@ fn of_finding(reader: &Reader, finding: &Finding) -> Trouble {
         since: Some(finding.since),
         detail: html! { p.detail { (detail) } },
         remedy: reader.say(words.remedy).to_owned(),
+        incident: None,
     }
 }

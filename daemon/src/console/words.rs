@@ -32,6 +32,28 @@ macro_rules! trouble {
     };
 }
 
+/// Returns what a page calls a parameter, and what is to be written there.
+fn field(parameter: &str) -> (Option<Text>, Text) {
+    match parameter {
+        "site" => (Some(text::FIELD_SITE), text::WRITE_SITE),
+        "from" => (Some(text::FIELD_FROM), text::WRITE_DATE),
+        "to" | "until" => (Some(text::FIELD_TO), text::WRITE_DATE),
+        "at" | "day" => (Some(text::TIME), text::WRITE_DATE),
+        "month" => (Some(text::MONTH), text::WRITE_MONTH),
+        "endpoint" => (Some(text::ASK_ENDPOINT), text::WRITE_ADDRESS),
+        "peer" => (Some(text::ASK_PEER), text::WRITE_ADDRESS),
+        "port" => (Some(text::PORT), text::WRITE_PORT),
+        "protocol" => (Some(text::PROTOCOL), text::WRITE_LISTED),
+        "application" => (Some(text::APPLICATION), text::WRITE_LISTED),
+        "class" => (Some(text::CLASS), text::WRITE_LISTED),
+        "layer" => (Some(text::LAYER), text::WRITE_LISTED),
+        "standing" | "state" => (Some(text::FIELD_STATE), text::WRITE_LISTED),
+        "area" => (Some(text::FIELD_AREA), text::WRITE_AGAIN),
+        "cursor" => (Some(text::FIELD_CURSOR), text::WRITE_AGAIN),
+        _ => (None, text::WRITE_OTHERWISE),
+    }
+}
+
 /// Returns the words for a condition.
 pub const fn condition(kind: ConditionKind) -> Trouble {
     match kind {
@@ -71,16 +93,21 @@ pub const fn finding(kind: FindingKind) -> Trouble {
 }
 
 /// Says what is wrong with a request. The API's own words are English and exact; in Chinese its stable code is what
-/// decides, with the parameter that is meant.
+/// decides. A parameter is called what the page calls its field, with the form that it takes.
 pub fn problem(language: Language, problem: &Problem) -> String {
+    if let Some(parameter) = problem.parameter.as_deref() {
+        let (name, form) = field(parameter);
+        let name = name.map_or(parameter, |name| language.of(name));
+        return match language {
+            Language::Zh => fill(&fill(language.of(text::PROBLEM_PARAMETER), name), language.of(form)),
+            Language::En => format!("{name}: {}", problem.detail),
+        };
+    }
     if language == Language::En {
         return problem.detail.clone();
     }
     let text = match problem.code() {
         "unauthorized" => text::PROBLEM_UNAUTHORIZED,
-        "invalid-parameter" => {
-            return fill(language.of(text::PROBLEM_PARAMETER), problem.parameter.as_deref().unwrap_or_default());
-        }
         "invalid-body" => text::PROBLEM_BODY,
         "conflict" => text::PROBLEM_CONFLICT,
         "too-large" => text::PROBLEM_TOO_LARGE,
@@ -339,6 +366,19 @@ pub const fn incident(kind: IncidentKind) -> Text {
         IncidentKind::InterfaceDown => text::INTERFACE_DOWN,
         IncidentKind::ServiceDown => text::SERVICE_DOWN,
         IncidentKind::ServiceDegraded => text::SERVICE_DEGRADED,
+    }
+}
+
+/// Returns what to do about an incident of this sort, where that does not follow from what may be behind it.
+pub const fn remedy(kind: IncidentKind) -> Option<Text> {
+    match kind {
+        IncidentKind::CentreIsolated | IncidentKind::SiteCut | IncidentKind::LinkDown => None,
+        IncidentKind::LinkDegraded => Some(text::LINK_DEGRADED_REMEDY),
+        IncidentKind::AgentSilent => Some(text::AGENT_SILENT_REMEDY),
+        IncidentKind::DeviceDown => Some(text::DEVICE_DOWN_REMEDY),
+        IncidentKind::InterfaceDown => Some(text::INTERFACE_DOWN_REMEDY),
+        IncidentKind::ServiceDown => Some(text::SERVICE_DOWN_REMEDY),
+        IncidentKind::ServiceDegraded => Some(text::SERVICE_DEGRADED_REMEDY),
     }
 }
 

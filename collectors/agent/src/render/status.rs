@@ -34,10 +34,10 @@ pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -
 pub(crate) fn not_running(liveness: &Liveness, language: Language) -> String {
     match (liveness, language) {
         (Liveness::Running, _) => String::new(),
-        (Liveness::Stopped, Language::Zh) => "采集代理已停止。启动：systemctl start onenet-agent".to_owned(),
+        (Liveness::Stopped, Language::Zh) => "采集器已停止。启动：systemctl start onenet-agent".to_owned(),
         (Liveness::Stopped, Language::En) => "the agent was stopped; start it: systemctl start onenet-agent".to_owned(),
         (Liveness::Stale { age_s }, Language::Zh) => format!(
-            "采集代理没有运行：状态已有 {} 未更新。请启动：systemctl start onenet-agent；再看日志：journalctl -u onenet-agent",
+            "采集器没有运行：状态已有 {} 未更新。请启动：systemctl start onenet-agent；再看日志：journalctl -u onenet-agent",
             span(*age_s, language)
         ),
         (Liveness::Stale { age_s }, Language::En) => format!(
@@ -59,7 +59,7 @@ fn headline(out: &mut String, status: &Status, liveness: &Liveness, language: La
         other => not_running(other, language),
     };
     let _ = match language {
-        Language::Zh => writeln!(out, "采集代理 {version}，站点：{site}\n  状态    {state}"),
+        Language::Zh => writeln!(out, "采集器 {version}，站点：{site}\n  状态    {state}"),
         Language::En => writeln!(out, "Agent {version} of site {site}\n  state       {state}"),
     };
 }

@@ -12,6 +12,9 @@ use crate::{
     path::{NoEnd, PathEnd, path},
 };
 
+/// Endpoints of one address that a problem names.
+const NAMED_MAX: usize = 10;
+
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(get_path))
@@ -40,7 +43,7 @@ async fn get_path(gate: Gate, mut params: Params) -> Answer<PathBody> {
 ///
 /// # Errors
 /// It is not given, unknown, or means several endpoints.
-pub(crate) fn end(view: &View, params: &mut Params, name: &'static str) -> Result<PathEnd, Problem> {
+fn end(view: &View, params: &mut Params, name: &'static str) -> Result<PathEnd, Problem> {
     let Some(text) = params.text(name) else {
         return Err(Problem::parameter(name, "is missing: give a site, a device, or an endpoint by MAC or IP address"));
     };
@@ -50,7 +53,7 @@ pub(crate) fn end(view: &View, params: &mut Params, name: &'static str) -> Resul
             format!("there is no {text:?}: give a site, a device, or an endpoint by MAC or IP address"),
         ),
         NoEnd::Several(ids) => {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            let ids: Vec<String> = ids.iter().take(NAMED_MAX).map(ToString::to_string).collect();
             Problem::parameter(name, format!("{text:?} is several endpoints: give one of {}", ids.join(", ")))
         }
     })

@@ -4,7 +4,9 @@ use super::Text;
 
 texts! {
     PATH = "路径", "Path";
-    PATH_HINT = "两端可以是站点（代码或编号）、端点（MAC、IP 或编号）或设备编号。", "Each end is a site (code or id), an endpoint (MAC, IP or id) or a device (id).";
+    PATH_HINT = "两端可以是站点（代码、全名或编号）、端点（MAC、IP 或编号）或设备编号。", "Each end is a site (code, full name or id), an endpoint (MAC, IP or id) or a device (id).";
+    PATH_SEVERAL = "“{}”在多个站点使用（专网各站点的私有地址会重叠）。请选择其中一个：", "“{}” is used at several sites, as private addresses overlap. Choose one:";
+    PATH_UNKNOWN = "没有“{}”。请写站点代码、设备编号，或端点的 MAC、IP 地址。", "There is no “{}”: give the code of a site, the id of a device, or an endpoint by its MAC or IP address.";
     FROM_END = "从", "From";
     TO_END = "到", "To";
     HOP = "跳", "Hop";
@@ -23,7 +25,7 @@ texts! {
     CHANGES_HINT = "所选时间内的变化，最近的在前。", "What changed in the chosen time, the latest first.";
     NO_CHANGES = "这段时间没有变化。", "Nothing changed in this time.";
     CHANGES_CUT = "变化太多，只列出最近的 {} 条；请缩短时间。", "There were more: the latest {} are listed. Choose a shorter time.";
-    PAST_PICTURE = "当时情况", "As it was";
+    PAST_PICTURE = "历史快照", "As it was";
     PAST_PICTURE_HINT = "按变更记录还原的当时情况；当时尚不知道的属性按首次获知的显示。", "The picture as of then, from what changed since. What was not known then of a thing is shown as it first became known.";
     NOTHING_THEN = "当时没有已知的设备和端点。", "No device or endpoint was known then.";
     SHOW_PAST = "查看", "Show";
@@ -50,18 +52,18 @@ texts! {
     ONE_MONTH = "一月", "a month";
     SERIAL_NUMBERS = "序列号", "Serial numbers";
     COVERAGE = "覆盖", "Coverage";
-    COVERAGE_HINT = "已登记的终端中，{} 天内见过的算在网；未登记指在网但不在任何单位资产台账上的计算机。", "Of registered terminals those seen within {} days count as seen; unregistered are computers on the network that are on no unit's books.";
+    COVERAGE_HINT = "已登记终端中，最近 {} 天内出现过的计为在线；未登记指这段时间出现过、但不在任何单位资产台账上的计算机。此刻是否在网见各站点页面。", "Of registered terminals those seen within the last {} days count as seen; unregistered are computers seen in that time that are not in any asset register. What is on the network now is on the pages of the sites.";
     NO_ASSETS = "还没有资产台账。用 onenetd assets import 导入，才能知道哪些终端应当在网。", "There is no asset register yet. Import one with onenetd assets import, so that it is known which terminals there ought to be.";
     SITES_ATTACHED = "已接入单位", "Sites attached";
     SITES_REACHABLE = "当前可达单位", "Sites reachable now";
-    TERMINALS_SEEN = "在网终端", "Terminals seen";
+    TERMINALS_SEEN = "近30天在线终端", "Terminals seen in 30 days";
     TERMINALS_REGISTERED = "登记终端", "Registered terminals";
-    SEEN_SHARE = "在网率", "Seen";
-    TERMINALS_SILENT = "长期未见", "Silent";
-    TERMINALS_NEVER_SEEN = "从未见过", "Never seen";
-    TERMINALS_STRAYED = "在外单位", "At another site";
+    SEEN_SHARE = "近30天在线率", "Seen in 30 days";
+    TERMINALS_SILENT = "离线超过30天", "Not seen for 30 days";
+    TERMINALS_NEVER_SEEN = "从未上线", "Never seen";
+    TERMINALS_STRAYED = "出现在其他单位", "At another site";
     UNREGISTERED = "未登记", "Unregistered";
-    UNREGISTERED_HINT = "不在任何单位资产台账上的端点。", "Endpoints that are on no unit's books.";
+    UNREGISTERED_HINT = "不在任何单位资产台账上的端点。覆盖页统计的是计算机终端：同一台机器的多块网卡只算一台，所以那里的数字可能较小。", "Endpoints that are not in any asset register. Coverage counts computers, and the cards of one machine once: its number may be smaller.";
     UNREGISTERED_UNKNOWN = "类型不明 {} 台", "{} of an unknown kind";
     THIS_SITE_ALONE = "本级", "this site alone";
     TREND = "变化", "Trend";
@@ -71,6 +73,7 @@ texts! {
     WHOLE = "合计", "All";
     AS_TABLE = "导出表格（CSV）", "As a table (CSV)";
     MONTHLY_REPORT = "月度报告", "Monthly report";
+    MONTHLY_TITLE = "{}{} 年 {} 月网络运行月报", "{} network operations report, {}-{}";
     MONTH = "月份", "Month";
     MONTH_BEFORE = "上月", "Month before";
     THIS_MONTH = "本月", "This month";
@@ -84,7 +87,7 @@ texts! {
     REGISTERED_AT = "登记于 {}", "registered at {}";
     ASSET_NUMBER = "资产编号", "Number";
     OWNER = "责任人", "Owner";
-    SEEN = "在网", "seen";
+    SEEN = "近30天在线", "seen within 30 days";
     SEEN_AT = "最后出现于", "Last seen at";
     NO_SUCH_ASSETS = "没有符合条件的资产。", "No asset is like that.";
 }
