@@ -12,6 +12,7 @@ mod captures;
 mod change;
 mod crossed;
 mod derived;
+mod detectors;
 mod flaps;
 mod index;
 mod judging;
@@ -47,6 +48,7 @@ pub use captures::{Captured, Captures};
 pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
+pub use detectors::{Detectors, Running};
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 pub use judging::Judging;
@@ -261,6 +263,13 @@ impl Estate {
                     None => findings.remove(key),
                 };
             }
+            Change::Anomaly { site, key, anomaly } => {
+                let anomalies = &mut self.site_mut(*site).anomalies;
+                match anomaly {
+                    Some(anomaly) => anomalies.insert(key.clone(), Arc::clone(anomaly)),
+                    None => anomalies.remove(key),
+                };
+            }
             Change::Covered { site, trend } => {
                 self.coverage.insert(*site, Arc::clone(trend));
             }
@@ -316,6 +325,9 @@ impl Estate {
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Capture(_))) {
             self.site_mut(block.site).captures.get_mut().take(block);
+        }
+        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Detection(_))) {
+            self.site_mut(block.site).detectors.get_mut().take(block);
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Probe(_))) {
             self.site_mut(block.site).measured.get_mut().take(block);

@@ -153,6 +153,8 @@ pub enum Capacity {
     Devices,
     /// Endpoints of the site.
     Endpoints,
+    /// What detectors found at the site.
+    Anomalies,
 }
 
 /// Returns the last changes of ports with their times.
@@ -200,6 +202,10 @@ impl Finding {
                 Capacity::Facts => format!(
                     "the agent holds {held} of at most {limit} facts, so new ones are not taken in: let another agent \
                      watch some of its devices, or find out what floods it"
+                ),
+                Capacity::Anomalies => format!(
+                    "the site holds {held} of at most {limit} anomalies of the last 190 days, so new ones are not taken in: look \
+                     for a flood of forged addresses, and raise the thresholds of what is found again and again"
                 ),
                 Capacity::Devices => {
                     format!("the agent polls {held} of at most {limit} devices: let another agent poll the others")

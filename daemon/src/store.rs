@@ -23,6 +23,7 @@
 //!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
 //! site 'h' time:8 position:8 ordinal:4     an alteration of what there is to see, JSON
 //! site 'n' kind:1 subject:1 id:8         a finding, JSON
+//! site 'y' len:1 kind subject            what detectors found, JSON
 //! site 'v'                               how the coverage of the site went (TrendRow)
 //! site 'w' upper:8 piece:1 day:4         how far the site (upper 0), or its way up, was available: 1 what was concluded
 //!                                        (TimelineRow), 2 what was measured on the day (MeasuredRow), 3 the settled days of
@@ -368,6 +369,9 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::Finding { site, key, finding } => {
             (keys::finding(*site, *key), finding.as_ref().map(|finding| rows::to_json(&**finding)))
         }
+        Change::Anomaly { site, key, anomaly } => {
+            (keys::anomaly(*site, key), anomaly.as_ref().map(|anomaly| rows::to_json(&**anomaly)))
+        }
         Change::Covered { site, trend } => (keys::covered(*site), Some(rows::write_trend(trend))),
         Change::Available { watched, piece } => rows::write_piece(*watched, piece),
         Change::Incident(incident) => (keys::incident(incident.id), Some(rows::to_json(&**incident))),
@@ -416,6 +420,10 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             Change::Available { watched, piece: rows::read_piece(piece, day, value)? }
         }
         Key::Incident => Change::Incident(Arc::new(rows::from_json(value)?)),
+        Key::Anomaly(site) => {
+            let anomaly: onenet_topology::anomaly::Anomaly = rows::from_json(value)?;
+            Change::Anomaly { site, key: anomaly.key.clone(), anomaly: Some(Arc::new(anomaly)) }
+        }
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;
             Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }

@@ -8,6 +8,7 @@
 pub mod acceptance;
 pub mod address;
 pub mod alias;
+pub mod anomaly;
 pub mod application;
 pub mod area;
 pub mod asset;

@@ -126,6 +126,14 @@ pub fn history_size(item: &HistoryItem) -> usize {
         }
         HistoryBody::Application(_) => 10 * NUMBER,
         HistoryBody::Probe(it) => it.name.len() + 21 * NUMBER,
+        HistoryBody::Anomaly(it) => {
+            let evidence: usize = it.evidence.iter().map(|it| it.is.len() + it.value.len() + 2 * NUMBER).sum();
+            it.key.kind.len() + it.key.subject.len() + 7 * NUMBER + evidence
+        }
+        HistoryBody::Detection(it) => {
+            let detectors = it.detectors.iter().map(|it| it.kind.len() + it.off.len() + 7 * NUMBER);
+            NUMBER + detectors.sum::<usize>()
+        }
     };
     OVERHEAD + item.scope.as_str().len() + body
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use onenet_topology::{
+    anomaly::AnomalyReport,
     classify::Conclusion,
     fact::{Event, FactBody, HistoryBody, HistoryItem, ItemKey, Scope},
     flow::{Flow, FlowPage},
@@ -48,6 +49,14 @@ pub const GROUNDS: usize = 32;
 pub const UNDECODED_REASONS: usize = 64;
 /// Bytes of the name of such a reason.
 pub const REASON_BYTES: usize = 32;
+/// Pieces of evidence of one anomaly.
+pub const EVIDENCE: usize = onenet_topology::anomaly::EVIDENCE_MAX;
+/// Bytes of the name of a detector, or of a piece of evidence.
+pub const WORD_BYTES: usize = 64;
+/// Bytes of the subject of an anomaly.
+pub const SUBJECT_BYTES: usize = 200;
+/// Detectors of one agent.
+pub const DETECTORS: usize = 128;
 /// Bytes of a program's version.
 pub const VERSION_BYTES: usize = 64;
 /// Bytes of a pushed configuration.
@@ -271,7 +280,27 @@ pub fn fit_item(item: &mut HistoryItem) {
                 it.undecoded.pop_last();
             }
         }
+        HistoryBody::Anomaly(it) => fit_anomaly(it),
+        HistoryBody::Detection(it) => {
+            it.detectors.truncate(DETECTORS);
+            for detector in &mut it.detectors {
+                cut(&mut detector.kind, WORD_BYTES);
+                cut(&mut detector.off, NAME_BYTES);
+            }
+        }
         HistoryBody::Device(_) | HistoryBody::Traffic(_) | HistoryBody::Application(_) => {}
+    }
+}
+
+fn fit_anomaly(it: &mut AnomalyReport) {
+    cut(&mut it.key.kind, WORD_BYTES);
+    cut(&mut it.key.subject, SUBJECT_BYTES);
+    it.confidence = it.confidence.min(100);
+    it.lasted_ms = it.lasted_ms.min(AGE_MS);
+    it.evidence.truncate(EVIDENCE);
+    for evidence in &mut it.evidence {
+        cut(&mut evidence.is, WORD_BYTES);
+        cut(&mut evidence.value, TEXT_BYTES);
     }
 }
 

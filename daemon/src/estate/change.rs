@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
+    anomaly::{Anomaly, AnomalyKey},
     coverage::Trend,
     device::{Device, Handle},
     endpoint::Endpoint,
@@ -89,6 +90,15 @@ pub enum Change {
         key: FindingKey,
         /// The finding.
         finding: Option<Arc<Finding>>,
+    },
+    /// What detectors of a site found of one kind about one subject is now this, or (`None`) is let go.
+    Anomaly {
+        /// The site.
+        site: SiteId,
+        /// Which.
+        key: AnomalyKey,
+        /// All of it.
+        anomaly: Option<Arc<Anomaly>>,
     },
     /// How the coverage of a site went is now this.
     Covered {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use imbl::OrdMap;
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, Timestamp,
+    anomaly::{Anomaly, AnomalyKey},
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
     fact::{Condition, Fact, FactBody, Group, Identification, Method},
@@ -18,7 +19,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Flaps, Measured, Readings};
+use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Measured, Readings};
 use crate::{
     findings::{Finding, FindingKey},
     record::RulingVerdict,
@@ -69,6 +70,10 @@ pub struct SiteState {
     pub measured: Derived<Measured>,
     /// What changes ports again and again in its tables.
     pub flaps: Derived<Flaps>,
+    /// What detectors of its agents do.
+    pub detectors: Derived<Detectors>,
+    /// What they found.
+    pub anomalies: OrdMap<AnomalyKey, Arc<Anomaly>>,
     /// What is wrong, found by the centre.
     pub findings: OrdMap<FindingKey, Arc<Finding>>,
 }
@@ -136,6 +141,8 @@ impl SiteState {
             captures: Derived::default(),
             measured: Derived::default(),
             flaps: Derived::default(),
+            detectors: Derived::default(),
+            anomalies: OrdMap::new(),
             findings: OrdMap::new(),
         }
     }
@@ -307,7 +314,12 @@ impl SiteState {
             key: *key,
             finding: Some(Arc::clone(it)),
         });
-        facts.chain(devices).chain(endpoints).chain(findings)
+        let anomalies = self.anomalies.iter().map(move |(key, it)| Change::Anomaly {
+            site,
+            key: key.clone(),
+            anomaly: Some(Arc::clone(it)),
+        });
+        facts.chain(devices).chain(endpoints).chain(findings).chain(anomalies)
     }
 
     /// Returns what agents measure of the ways that lead away: who does, and what holds.

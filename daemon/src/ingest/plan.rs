@@ -4,6 +4,7 @@
 //! randomness is asked (invariants 2, 11). A record that is refused, or has no effect, changes nothing.
 
 mod altering;
+mod anomalies;
 mod attach;
 mod availability;
 mod command;

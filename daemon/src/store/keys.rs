@@ -2,6 +2,7 @@
 
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    anomaly::AnomalyKey,
     coverage::Day,
     fact::{Group, Method, Scope},
 };
@@ -26,6 +27,7 @@ pub(super) enum Key<'k> {
     Endpoint(SiteId, EndpointId),
     Fact { site: SiteId, agent: AgentId, group: Group, key_hash: u64 },
     Finding(SiteId),
+    Anomaly(SiteId),
     Covered(SiteId),
     Available { watched: Watched, piece: u8, day: Day },
     Incident,
@@ -112,6 +114,15 @@ pub(super) fn finding(site: SiteId, finding: FindingKey) -> Vec<u8> {
     };
     key.push(kind);
     key.extend_from_slice(&id.to_be_bytes());
+    key
+}
+
+/// Returns the key of what detectors found. Their words are short, by the wire's limits.
+pub(super) fn anomaly(site: SiteId, anomaly: &AnomalyKey) -> Vec<u8> {
+    let mut key = start(site.raw(), b'y', 1 + anomaly.kind.len() + anomaly.subject.len());
+    key.push(u8::try_from(anomaly.kind.len()).unwrap_or(u8::MAX));
+    key.extend_from_slice(anomaly.kind.as_bytes());
+    key.extend_from_slice(anomaly.subject.as_bytes());
     key
 }
 
@@ -253,6 +264,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'e' => Some(Key::Endpoint(site, EndpointId::from_raw(number()?))),
         b'f' => parse_fact(site, rest),
         b'n' => Some(Key::Finding(site)),
+        b'y' => Some(Key::Anomaly(site)),
         b'i' => Some(Key::Incident),
         b's' => Some(Key::Sample),
         b'q' => Some(Key::Queued),

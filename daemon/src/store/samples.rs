@@ -40,6 +40,10 @@ pub enum SampleKind {
     Application,
     /// What probes measured.
     Probe,
+    /// What detectors found.
+    Anomaly,
+    /// What detectors did.
+    Detection,
 }
 
 /// Which samples are wanted.
@@ -97,6 +101,8 @@ impl SampleKind {
             HistoryBody::Sensor(_) => Self::Sensor,
             HistoryBody::Application(_) => Self::Application,
             HistoryBody::Probe(_) => Self::Probe,
+            HistoryBody::Anomaly(_) => Self::Anomaly,
+            HistoryBody::Detection(_) => Self::Detection,
         }
     }
 
@@ -116,6 +122,8 @@ impl SampleKind {
             Self::Sensor => 6,
             Self::Application => 7,
             Self::Probe => 8,
+            Self::Anomaly => 9,
+            Self::Detection => 10,
         }
     }
 }
@@ -324,6 +332,7 @@ fn is_of(wanted: Option<&str>, item: &HistoryItem) -> bool {
         HistoryBody::Sensor(it) => wanted.split_once('/') == Some((it.kind.name(), &it.name)),
         HistoryBody::Application(it) => it.mac.is_some_and(|mac| mac.to_string() == wanted),
         HistoryBody::Probe(it) => it.name == wanted,
-        HistoryBody::Device(_) | HistoryBody::Capture(_) => true,
+        HistoryBody::Anomaly(it) => it.key.subject == wanted,
+        HistoryBody::Device(_) | HistoryBody::Capture(_) | HistoryBody::Detection(_) => true,
     }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Scope;
-use crate::{MacAddr, ProbeSample, SensorKind, Timestamp, application::Application};
+use crate::{
+    MacAddr, ProbeSample, SensorKind, Timestamp,
+    anomaly::{AnomalyReport, DetectionSample},
+    application::Application,
+};
 
 /// One sample or event of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,10 @@ pub enum HistoryBody {
     Application(ApplicationSample),
     /// What a probe measured.
     Probe(ProbeSample),
+    /// What a detector found.
+    Anomaly(AnomalyReport),
+    /// What detectors did.
+    Detection(DetectionSample),
 }
 
 /// Counters of a port as the device gives them; what it did not give is `None`.

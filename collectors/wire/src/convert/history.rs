@@ -13,6 +13,7 @@ use onenet_topology::{
 };
 
 use super::{
+    anomaly,
     check::{self, enumerated, mac, name, optional_mac, text},
     fact::age_at,
     probe,
@@ -87,6 +88,12 @@ pub(crate) fn history_items(
     for (index, it) in group.probes.into_iter().enumerate() {
         add(HistoryBody::Probe(probe::sample(it).map_err(|e| e.within_element("probes", index))?));
     }
+    for (index, it) in group.anomalies.into_iter().enumerate() {
+        add(HistoryBody::Anomaly(anomaly::report(it).map_err(|e| e.within_element("anomalies", index))?));
+    }
+    for (index, it) in group.detections.into_iter().enumerate() {
+        add(HistoryBody::Detection(anomaly::sample(it).map_err(|e| e.within_element("detections", index))?));
+    }
     Ok(())
 }
 
@@ -100,6 +107,8 @@ pub(super) fn group_len(group: &v1::HistoryGroup) -> usize {
         + group.sensors.len()
         + group.applications.len()
         + group.probes.len()
+        + group.anomalies.len()
+        + group.detections.len()
 }
 
 fn joins(previous: &HistoryItem, item: &HistoryItem, closed: Timestamp) -> bool {
@@ -119,6 +128,8 @@ const fn rank(body: &HistoryBody) -> u8 {
         HistoryBody::Sensor(_) => 5,
         HistoryBody::Application(_) => 6,
         HistoryBody::Probe(_) => 7,
+        HistoryBody::Anomaly(_) => 8,
+        HistoryBody::Detection(_) => 9,
     }
 }
 
@@ -210,6 +221,8 @@ fn push(group: &mut v1::HistoryGroup, body: &HistoryBody) {
             bytes_in: it.totals.bytes_in,
         }),
         HistoryBody::Probe(it) => group.probes.push(it.into()),
+        HistoryBody::Anomaly(it) => group.anomalies.push(it.into()),
+        HistoryBody::Detection(it) => group.detections.push(it.into()),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Invariant: towards the domain everything is checked against [`crate::limits`]; towards the wire nothing can fail.
 
+mod anomaly;
 mod check;
 mod classification;
 mod enums;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use onenet_topology::{AgentId, SiteId, device::Handle, fact::Scope};
 
-use super::Draft;
+use super::{Draft, anomalies::ANOMALIES_MAX};
 use crate::{
     estate::Change,
     findings::{Capacity, Evidence, Finding, FindingKey, FindingKind, Subject},
@@ -22,10 +22,12 @@ const CONFIRM_MS: i64 = 600_000;
 
 /// What a batch found no room for.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each room")]
 pub(super) struct Refused {
     pub(super) facts: bool,
     pub(super) devices: bool,
     pub(super) endpoints: bool,
+    pub(super) anomalies: bool,
 }
 
 /// Returns whether the agent may hold one more fact.
@@ -63,6 +65,7 @@ fn held(draft: &Draft<'_>, site: SiteId, agent: AgentId, what: Capacity) -> usiz
             state.handles.range(first..).take_while(|(handle, _)| handle.agent == agent).count()
         }
         Capacity::Endpoints => state.live(),
+        Capacity::Anomalies => state.anomalies.len(),
     }
 }
 
@@ -74,6 +77,7 @@ pub(super) fn judge(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, refused
         Refused { facts: true, .. } => Some(Capacity::Facts),
         Refused { devices: true, .. } => Some(Capacity::Devices),
         Refused { endpoints: true, .. } => Some(Capacity::Endpoints),
+        Refused { anomalies: true, .. } => Some(Capacity::Anomalies),
         _ => None,
     };
     let now = draft.record.time;
@@ -81,6 +85,7 @@ pub(super) fn judge(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, refused
         Capacity::Facts => draft.policy.facts_per_agent_max,
         Capacity::Devices => draft.policy.devices_per_agent_max,
         Capacity::Endpoints => draft.policy.endpoints_per_site_max,
+        Capacity::Anomalies => ANOMALIES_MAX,
     };
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let finding = match (&known, what) {

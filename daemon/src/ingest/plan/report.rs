@@ -6,7 +6,7 @@ use onenet_topology::{AgentId, Timestamp};
 use onenet_wire::{Batch, Content, Position};
 
 use super::{
-    Draft, Outcome, Refusal, availability,
+    Draft, Outcome, Refusal, anomalies, availability,
     contact::member,
     facts,
     lane::{Place, advance, place},
@@ -40,6 +40,7 @@ pub(super) fn report(draft: &mut Draft<'_>, report: &Report) -> Result<Outcome, 
             if !correction.uncertain {
                 availability::measured(draft, &agent, &items);
             }
+            anomalies::told(draft, agent.site, agent.id, &items);
             draft.put(Change::Samples(SampleBlock {
                 position: draft.record.position,
                 site: agent.site,
