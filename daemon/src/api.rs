@@ -74,6 +74,7 @@ pub use server::{Listening, ServeError, local_socket, serve, serve_local};
         (name = "flows", description = "Who talked to whom, asked of a site's agents; and what it adds up to"),
         (name = "agents", description = "Agents, their configuration, conditions, findings, enrolment"),
         (name = "incidents", description = "What is broken, what caused it, what follows from it; planned maintenances; timelines"),
+        (name = "anomalies", description = "What detectors found at sites, and what the detectors do"),
         (name = "access", description = "Tokens and the audit trail"),
         (name = "system", description = "Backup and export"),
     ),

@@ -7,6 +7,7 @@
 mod acceptance;
 mod addresses;
 mod agents;
+mod anomalies;
 mod areas;
 mod assets;
 mod availability;
@@ -102,6 +103,9 @@ pub enum Command {
     /// Incidents: what is broken, what follows from it, and what happened at a site.
     #[command(subcommand)]
     Incidents(incidents::IncidentsCommand),
+    /// Anomalies: what detectors found at sites, and what the detectors do.
+    #[command(subcommand)]
+    Anomalies(anomalies::AnomaliesCommand),
     /// Planned maintenances: plan, list and end them.
     #[command(subcommand)]
     Maintenance(incidents::MaintenanceCommand),

@@ -9,6 +9,7 @@
 //! Invariant: nothing is kept between scrapes but the process's own counters, so that what was removed leaves no stale
 //! series; names come from [`names`] alone.
 
+mod anomalies;
 mod availability;
 mod devices;
 pub mod discovery;

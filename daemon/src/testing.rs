@@ -17,6 +17,7 @@ use hyper::{Method as HttpMethod, Request, StatusCode, header};
 use onenet_topology::{
     AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, SensorKind, SensorState, SiteId,
     Timestamp, VlanSet,
+    anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     application::Application,
     fact::{
         ApplicationSample, Binding, CaptureSample, Condition, ConditionKind, Fact, FactBody, FactChange, FlowTotals,
@@ -25,6 +26,7 @@ use onenet_topology::{
         Sensor, SensorSample, Sighting, SpanningTree, System, TrafficSample, Vlan,
     },
     flow::FlowPage,
+    incident::Severity,
     site::parse_sites_csv,
 };
 use onenet_wire::{
@@ -466,6 +468,36 @@ fn capture() -> HistoryItem {
     }
 }
 
+/// What detectors found, the worse of it last, and what they do.
+fn detected() -> Vec<HistoryItem> {
+    let report = |kind: &str, subject: String, grade, is: &str, value: &str| {
+        HistoryBody::Anomaly(AnomalyReport {
+            key: AnomalyKey { kind: kind.into(), subject },
+            grade,
+            confidence: 90,
+            lasted_ms: 20_000,
+            count: 64,
+            run: 1,
+            evidence: vec![AnomalyEvidence { is: is.into(), value: value.into() }],
+        })
+    };
+    let detector = |kind: &str, off: &str, inputs| DetectorSample {
+        kind: kind.into(),
+        off: off.into(),
+        inputs,
+        last_run_age_ms: (inputs > 0).then_some(1_000),
+        ..DetectorSample::default()
+    };
+    let detectors = vec![detector("port_scan", "", 4_000), detector("dark_address", "no dark prefix is listed", 0)];
+    let bodies = [
+        report("port_scan", "10.20.0.7".into(), Severity::Considerable, "ports", "1-64"),
+        report("rogue_dhcp", "10.20.0.66".into(), Severity::Major, "trust", "it is not on the list"),
+        HistoryBody::Detection(DetectionSample { detectors, dropped: 0 }),
+    ];
+    let item = |(ago_ms, body): (i64, _)| HistoryItem { time: NOW.plus_ms(-ago_ms), scope: Scope::new(""), body };
+    [90_000, 80_000, 70_000].into_iter().zip(bodies).map(item).collect()
+}
+
 fn samples(at: u8) -> Vec<HistoryItem> {
     let measured = [(-600_000, 41_000), (-300_000, 42_500)].map(|(ago_ms, value_milli)| HistoryItem {
         time: NOW.plus_ms(ago_ms),
@@ -514,6 +546,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         .chain(applications(at))
         .chain(std::iter::once(capture()))
         .chain(measured_gateway())
+        .chain(detected())
         .chain(measured)
         .chain(others)
         .collect()

@@ -19,12 +19,26 @@ use onenet_topology::{Timestamp, application::Application};
 
 /// Detectors that look on.
 #[derive(Debug)]
-pub(crate) struct Detecting(pub(crate) Detection);
+pub(crate) struct Detecting {
+    pub(crate) detection: Detection,
+    /// What has to be added to frames' times, in milliseconds, to have those that the detectors are told.
+    pub(crate) shift_ms: i64,
+}
 
 impl Detecting {
+    /// Hands on to these detectors, with the frames' own times.
+    pub(crate) const fn new(detection: Detection) -> Self {
+        Self { detection, shift_ms: 0 }
+    }
+
+    fn at(&self, time: FrameTime) -> Timestamp {
+        Timestamp::from(time).plus_ms(self.shift_ms)
+    }
+
     /// Takes a flow that ended.
     pub(crate) fn flow(&mut self, flow: &FlowRecord) {
-        self.0.flow(&FlowSeen {
+        let (start, end) = (self.at(flow.start), self.at(flow.end));
+        self.detection.flow(&FlowSeen {
             protocol: flow.protocol,
             from: flow.originator.ip,
             from_port: flow.originator.port,
@@ -37,11 +51,26 @@ impl Detecting {
             flags_out: flow.tcp_flags_out,
             state: flow.tcp.map(|tcp| tcp.state),
             data: flow.tcp.is_some_and(|tcp| tcp.history.has(Event::Data)),
-            start: flow.start.into(),
-            end: flow.end.into(),
+            start,
+            end,
             application: flow.application,
             by_payload: flow.by_payload,
             name: flow.name.as_deref(),
+        });
+    }
+
+    /// Takes what is known of an endpoint; what is concluded of it only where that is settled.
+    pub(crate) fn terminal(&mut self, endpoint: &EndpointState, settled: bool) {
+        let concluded = &endpoint.conclusion;
+        let last = endpoint.vlans.iter().max_by_key(|vlan| vlan.last_seen);
+        self.detection.terminal(&Terminal {
+            time: self.at(endpoint.last_seen),
+            mac: endpoint.mac,
+            ip: endpoint.bindings.first().map(|binding| binding.ip),
+            vlan: last.and_then(|vlan| vlan.vlan),
+            class: concluded.class.filter(|_| settled).map(|class| (class.is, class.score)),
+            os: concluded.os.filter(|_| settled).map(|os| (os.is, os.score)),
+            shared: concluded.shared,
         });
     }
 
@@ -62,7 +91,7 @@ impl Detecting {
             },
             _ => return,
         };
-        self.0.disclosed(&Disclosed { time: time.into(), client, server, port, what });
+        self.detection.disclosed(&Disclosed { time: self.at(time), client, server, port, what });
     }
 }
 
@@ -73,7 +102,7 @@ impl Watch for Detecting {
     fn sighted(&mut self, sighting: Sighting) {
         match sighting {
             Sighting::Claim { time, ip, mac, reply, asks } => {
-                self.0.claim(&Claim { time: time.into(), ip, mac, reply, asks });
+                self.detection.claim(&Claim { time: self.at(time), ip, mac, reply, asks });
             }
             Sighting::Serving { time, served, ip, mac } => {
                 let role = match served {
@@ -81,37 +110,27 @@ impl Watch for Detecting {
                     Served::Dhcpv6 => Role::Dhcpv6,
                     Served::Router => Role::Router,
                 };
-                self.0.serving(&Serving { time: time.into(), role, ip, mac });
+                self.detection.serving(&Serving { time: self.at(time), role, ip, mac });
             }
             Sighting::Tree { time, said } => {
                 let (priority, root, bridge) = (said.root.priority, said.root.mac, said.bridge.mac);
-                self.0.tree(&Tree { time: time.into(), priority, root, bridge });
+                self.detection.tree(&Tree { time: self.at(time), priority, root, bridge });
             }
             Sighting::Name { time, client, server, name, missing } => {
                 let missing = missing.then_some(true);
-                self.0.name(&NameSeen { time: time.into(), client, server, name: &name, missing });
+                self.detection.name(&NameSeen { time: self.at(time), client, server, name: &name, missing });
             }
             Sighting::Told { time, client, server, port, application, detail, text } => {
                 self.told(time, (client, server, port), application, (detail, &text));
             }
             Sighting::Air { start, end, frames, broadcasts, senders } => {
-                self.0.air(&Air { start: start.into(), end: end.into(), frames, broadcasts, senders });
+                self.detection.air(&Air { start: self.at(start), end: self.at(end), frames, broadcasts, senders });
             }
         }
     }
 
     fn endpoint(&mut self, endpoint: &EndpointState) {
-        let concluded = &endpoint.conclusion;
-        let last = endpoint.vlans.iter().max_by_key(|vlan| vlan.last_seen);
-        self.0.terminal(&Terminal {
-            time: endpoint.last_seen.into(),
-            mac: endpoint.mac,
-            ip: endpoint.bindings.first().map(|binding| binding.ip),
-            vlan: last.and_then(|vlan| vlan.vlan),
-            class: concluded.class.map(|class| (class.is, class.score)),
-            os: concluded.os.map(|os| (os.is, os.score)),
-            shared: concluded.shared,
-        });
+        self.terminal(endpoint, true);
     }
 }
 
@@ -128,11 +147,11 @@ mod tests {
     fn findings(files: &[std::path::PathBuf], settings: Settings) -> Vec<Finding> {
         let mut options = ReplayOptions::default();
         options.pipeline.sightings = true;
-        let mut detecting = Detecting(Detection::new(settings));
+        let mut detecting = Detecting::new(Detection::new(settings));
         let replay = replay_watched(files, &options, &mut detecting);
         assert!(replay.errors.is_empty(), "{:?}", replay.errors);
         replay.flows.iter().for_each(|flow| detecting.flow(flow));
-        detecting.0.findings().cloned().collect()
+        detecting.detection.findings().cloned().collect()
     }
 
     /// Writes frames, a tenth of a second apart, as a capture file.
@@ -251,10 +270,10 @@ mod tests {
                     let name = file.file_name().unwrap().to_string_lossy().into_owned();
                     let mut options = ReplayOptions::default();
                     options.pipeline.sightings = true;
-                    let mut detecting = Detecting(Detection::new(Settings::new()));
+                    let mut detecting = Detecting::new(Detection::new(Settings::new()));
                     let replay = replay_watched(&[file], &options, &mut detecting);
                     replay.flows.iter().for_each(|flow| detecting.flow(flow));
-                    by_file.insert(name, detecting.0.findings().cloned().collect::<Vec<_>>());
+                    by_file.insert(name, detecting.detection.findings().cloned().collect::<Vec<_>>());
                 }
             }
             let is =

@@ -11,6 +11,7 @@ pub mod clock;
 mod conditions;
 pub mod config;
 mod detecting;
+mod detectors;
 pub mod discovery;
 mod disk;
 mod durable;

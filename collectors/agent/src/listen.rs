@@ -22,6 +22,7 @@ use onenet_capture::{
     interfaces::{self, HostInterface},
     ring::Sockets,
 };
+use onenet_detection::Settings;
 use onenet_topology::fact::Method;
 
 use self::ear::{Ear, Shared, Task};
@@ -30,6 +31,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{CaptureConfig, Interfaces},
+    detectors::Detectors,
     flow_log::FlowSink,
     observations::Observations,
     poll::News,
@@ -72,8 +74,14 @@ impl Listener {
         news: News,
         flows: Option<FlowSink>,
     ) -> Self {
-        let shared = Shared { sockets, clock, observations, conditions, board, news, flows };
+        let detectors = Detectors::new(clock.timestamp());
+        let shared = Shared { sockets, clock, observations, conditions, board, news, flows, detectors };
         Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
+    }
+
+    /// Detects what this says from now on.
+    pub(crate) fn set_detection(&self, settings: &Settings) {
+        self.shared.detectors.set(settings);
     }
 
     /// Listens as this says from now on.
@@ -87,6 +95,8 @@ impl Listener {
     /// seconds.
     pub(crate) fn look(&mut self) {
         let present = interfaces::list();
+        let own = present.iter().flat_map(|interface| &interface.addresses).map(|address| address.ip().into());
+        self.shared.detectors.set_own(own.collect());
         let wanted: BTreeMap<String, Task> = chosen(&self.config.interfaces, &present, is_member)
             .into_iter()
             .map(|name| (name.clone(), self.task(name, &present)))

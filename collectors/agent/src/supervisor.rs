@@ -203,7 +203,12 @@ impl Supervisor {
         self.anchoring.set(site.anchor).await;
         self.poller.set_devices(&site.devices).await;
         let capture = site.capture.clone();
-        self.listening(move |listener| listener.set_config(&capture)).await;
+        let detection = site.detection.clone();
+        self.listening(move |listener| {
+            listener.set_detection(&detection);
+            listener.set_config(&capture);
+        })
+        .await;
         self.probing.set(&site.probes).await;
         self.retract(&site).await;
         self.in_force.set(revision, &site);

@@ -16,6 +16,9 @@ use crate::{
 /// The most findings that are kept.
 pub const FINDINGS_MAX: usize = 1_024;
 
+/// How often a finding that goes on is told again, in milliseconds.
+const TELL_AGAIN_MS: i64 = 10 * 60_000;
+
 /// What a detector did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DetectorState {
@@ -54,6 +57,16 @@ struct Entry {
     changed: bool,
     /// The count at which evidence is told anew.
     refresh: u64,
+    /// How it was told last.
+    told: Option<Told>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    at: Timestamp,
+    count: u64,
+    grade: Grade,
+    confidence: u8,
 }
 
 /// The findings.
@@ -88,6 +101,11 @@ impl Book {
     pub(crate) fn new(settings: &Settings) -> Self {
         let off = Kind::ALL.iter().map(|kind| settings.is_off(*kind)).collect();
         Self { entries: BTreeMap::new(), off, made: vec![0; Kind::ALL.len()], evicted: 0 }
+    }
+
+    /// Leaves out what is off from now on.
+    pub(crate) fn configure(&mut self, settings: &Settings) {
+        self.off = Kind::ALL.iter().map(|kind| settings.is_off(*kind)).collect();
     }
 
     /// Returns why a kind is off.
@@ -140,7 +158,7 @@ impl Book {
             evidence: kept,
         };
         let refresh = finding.count.saturating_mul(2);
-        self.entries.insert(key, Entry { finding, changed: true, refresh });
+        self.entries.insert(key, Entry { finding, changed: true, refresh, told: None });
     }
 
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
@@ -155,6 +173,18 @@ impl Book {
         changed.collect()
     }
 
+    /// Returns at most `most` findings that are to be told at `now`.
+    pub(crate) fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<Finding> {
+        let due = self.entries.values_mut().filter(|entry| entry.changed && entry.is_due(now)).take(most);
+        due.map(|entry| {
+            let Finding { count, grade, confidence, .. } = entry.finding;
+            entry.changed = false;
+            entry.told = Some(Told { at: now, count, grade, confidence });
+            entry.finding.clone()
+        })
+        .collect()
+    }
+
     pub(crate) fn made(&self, kind: Kind) -> u64 {
         self.made.get(kind.index()).copied().unwrap_or(0)
     }
@@ -162,6 +192,16 @@ impl Book {
     /// Returns how many findings had to leave.
     pub(crate) const fn evicted(&self) -> u64 {
         self.evicted
+    }
+}
+
+impl Entry {
+    fn is_due(&self, now: Timestamp) -> bool {
+        let Some(told) = self.told else { return true };
+        self.finding.count >= told.count.saturating_mul(2)
+            || self.finding.grade > told.grade
+            || self.finding.confidence > told.confidence
+            || now.ms_since(told.at) >= TELL_AGAIN_MS
     }
 }
 

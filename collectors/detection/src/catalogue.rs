@@ -320,7 +320,7 @@ pub fn documentation() -> String {
             text,
             "\n## {kind}\n\n{what} {why}\n\n- Fed with: {}. Proposed grade: {}. Evidence: {evidence}.\n- Blind spots: {blind}",
             kind.input().name(),
-            kind.grade(),
+            kind.grade().name(),
         );
         for threshold in Threshold::ALL.iter().filter(|threshold| threshold.kind() == *kind) {
             let (default, (least, most)) = (threshold.default(), threshold.range());

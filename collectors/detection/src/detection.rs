@@ -115,6 +115,18 @@ impl Detection {
         self.book.findings()
     }
 
+    /// Looks for what this says from now on. What is known stays.
+    pub fn configure(&mut self, settings: Settings) {
+        self.book.configure(&settings);
+        self.settings = settings;
+    }
+
+    /// Returns at most `most` findings that are to be told at `now`: that are new, graver, surer or twice as many as when they were told
+    /// last, or go on since then for ten minutes.
+    pub fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<Finding> {
+        self.book.take_due(now, most)
+    }
+
     /// Returns the findings that are new or say more than the last time it was asked.
     pub fn take_changed(&mut self) -> Vec<Finding> {
         self.book.take_changed()

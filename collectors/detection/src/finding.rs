@@ -16,18 +16,7 @@ pub const SAMPLES_MAX: usize = 5;
 pub const FACTS_MAX: usize = 12;
 
 /// How grave an event is, after GB/T 20986-2023; proposed here, confirmed by a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grade {
-    /// 一般.
-    General,
-    /// 较大.
-    Considerable,
-    /// 重大.
-    Major,
-    /// 特别重大.
-    Extraordinary,
-}
+pub use onenet_topology::incident::Severity as Grade;
 
 /// Whom or what a finding is about. One subject has at most one finding of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,24 +82,6 @@ impl Evidence {
     /// Returns whether it is one example of several.
     pub fn is_sample(&self) -> bool {
         self.is == "flow"
-    }
-}
-
-impl Grade {
-    /// Returns the grade's name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::General => "general",
-            Self::Considerable => "considerable",
-            Self::Major => "major",
-            Self::Extraordinary => "extraordinary",
-        }
-    }
-}
-
-impl fmt::Display for Grade {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

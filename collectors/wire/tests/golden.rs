@@ -10,6 +10,7 @@ use std::{fs, net::IpAddr, path::PathBuf};
 use onenet_topology::{
     AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
     SiteId, Timestamp, VlanSet,
+    anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     application::Application,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
@@ -20,6 +21,7 @@ use onenet_topology::{
         ReachState, Scope, Sensor, SensorSample, Sighting, SpanningTree, SpanningTreePort, SpanningTreeState, Station,
         System, TrafficSample, Vlan,
     },
+    incident::Severity,
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
@@ -427,6 +429,32 @@ fn history_items() -> Vec<HistoryItem> {
     ]
 }
 
+fn anomaly_items() -> [HistoryItem; 2] {
+    let report = AnomalyReport {
+        key: AnomalyKey { kind: "port_scan".into(), subject: "10.20.30.40".into() },
+        grade: Severity::Considerable,
+        confidence: 90,
+        lasted_ms: 20_000,
+        count: 64,
+        run: 0x0102_0304_0506_0708,
+        evidence: vec![AnomalyEvidence { is: "ports".into(), value: "1-64".into() }],
+    };
+    let detector = DetectorSample {
+        kind: "dark_address".into(),
+        off: "no dark prefix is listed".into(),
+        last_run_age_ms: Some(1_500),
+        inputs: 4_000,
+        found: 2,
+        evicted: 1,
+    };
+    let sample = DetectionSample { detectors: vec![detector], dropped: 7 };
+    [HistoryBody::Anomaly(report), HistoryBody::Detection(sample)].map(|body| HistoryItem {
+        time: time(0),
+        scope: Scope::new(""),
+        body,
+    })
+}
+
 fn sensor_item() -> HistoryItem {
     let body = SensorSample { kind: SensorKind::OpticalReceive, name: text("XGE0/0/1"), value_milli: -7_250 };
     HistoryItem { time: time(0), scope: Scope::new("core"), body: HistoryBody::Sensor(body) }
@@ -477,6 +505,9 @@ fn what_version_1_agents_say_is_frozen() {
     let content = Content::History(application_items());
     let applications = Batch { position: position(Lane::History), clocks: clocks(), content };
     agent("history_applications.bin", &AgentMessage::Batch(applications));
+    let content = Content::History(anomaly_items().into());
+    let anomalies = Batch { position: position(Lane::History), clocks: clocks(), content };
+    agent("history_anomalies.bin", &AgentMessage::Batch(anomalies));
     let content = Content::History(vec![probe_item()]);
     let probes = Batch { position: position(Lane::History), clocks: clocks(), content };
     agent("history_probe.bin", &AgentMessage::Batch(probes));

@@ -7,6 +7,7 @@ mod acceptance;
 mod account;
 mod address_plan;
 mod agent;
+mod anomaly;
 mod area;
 mod asset;
 mod availability;
@@ -37,6 +38,7 @@ pub use agent::{
     AgentBody, CaptureBody, CertificateBody, ConditionBody, ConfigurationBody, FindingBody, RevocationBody, RolloutBody,
 };
 pub(crate) use agent::{agent_state, captures, loss_ratio};
+pub use anomaly::{AnomalyBody, AnomalyEvidenceBody, DetectorBody};
 pub use area::{AreaBody, MembersBody};
 pub use asset::{
     AssetBody, AssetEntryBody, CoverageBody, CoverageDayBody, CoveragePartBody, CoverageReportBody, MonthlyReportBody,

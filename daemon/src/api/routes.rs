@@ -7,6 +7,7 @@ mod access;
 mod addresses;
 mod admin;
 mod agents;
+mod anomalies;
 mod areas;
 pub(super) mod assets;
 pub(super) mod availability;
@@ -73,6 +74,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(usage::router())
         .merge(agents::router())
         .merge(incidents::router())
+        .merge(anomalies::router())
         .merge(maintenances::router())
         .merge(configuration::router())
         .merge(access::router())

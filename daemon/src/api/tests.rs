@@ -4,6 +4,7 @@ mod acceptance;
 mod access;
 mod addresses;
 mod administration;
+mod anomalies;
 mod availability;
 mod changes;
 mod contract;

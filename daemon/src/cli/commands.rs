@@ -11,8 +11,8 @@ use hyper::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::{
-    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, areas,
-    assets, availability, baseline, changes, configuration, devices, flows, incidents,
+    Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, anomalies,
+    areas, assets, availability, baseline, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
     measure, path, serve, sites, terminals, topology,
 };
@@ -110,6 +110,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Baseline(args) => baseline::run(&args),
         Command::Flows(args) => flows::run(args).await,
         Command::Incidents(command) => incidents::run(command).await,
+        Command::Anomalies(command) => anomalies::run(command).await,
         Command::Maintenance(command) => incidents::maintain(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,

@@ -7,12 +7,9 @@ use std::collections::BTreeMap;
 
 use onenet_topology::{AgentId, Timestamp, anomaly::DetectionSample, fact::HistoryBody};
 
-use super::SampleBlock;
+use super::{SampleBlock, captures::CAPTURE_FRESH_MS};
 
 const AGENTS_MAX: usize = 64;
-
-/// How old a sample may be, in milliseconds, to tell of the present: more than two of an agent's intervals.
-const FRESH_MS: i64 = 30 * 60_000;
 
 /// The last samples of a site's agents.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +27,7 @@ pub struct Running {
 impl Detectors {
     /// Returns what the detectors of each agent do, as far as that is the present.
     pub fn running(&self, now: Timestamp) -> impl Iterator<Item = (AgentId, &Running)> {
-        self.0.iter().filter(move |(_, it)| now.ms_since(it.time) <= FRESH_MS).map(|(agent, it)| (*agent, it))
+        self.0.iter().filter(move |(_, it)| now.ms_since(it.time) <= CAPTURE_FRESH_MS).map(|(agent, it)| (*agent, it))
     }
 
     /// Takes in the samples of a batch.

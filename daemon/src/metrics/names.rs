@@ -139,6 +139,16 @@ metrics! {
         "Flows that capture lost: unkept (finished, and dropped before they were logged), evicted (established, and closed to make room).";
     CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"]
         "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
+    SITE_ANOMALIES = Gauge "onenet_site_anomalies" ["site", "kind", "grade"]
+        "Anomalies that detectors of a site saw within the last day, by kind and proposed grade.";
+    DETECTOR_ON = Gauge "onenet_detector_on" ["site", "agent", "kind"]
+        "1 where an agent's detector of this kind is on, 0 where it is off.";
+    DETECTOR_INPUTS = Counter "onenet_detector_inputs_total" ["site", "agent", "kind"]
+        "Observations that a detector saw since the agent started; told every ten minutes.";
+    DETECTOR_LAST_RUN = Gauge "onenet_detector_last_run_time_seconds" ["site", "agent", "kind"]
+        "When a detector saw something last, in seconds since 1970.";
+    DETECTION_DROPPED = Counter "onenet_detection_dropped_total" ["site", "agent"]
+        "Observations that found no room because an agent's detectors could not keep pace, since it started.";
     PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"]
         "What an agent judges of a probe's target: 1 up, 0.5 degraded, 0 down; no series while it is unknown or the agent is silent.";
     PROBE_LOSS = Gauge "onenet_probe_loss_ratio" ["site", "agent", "probe", "role"]

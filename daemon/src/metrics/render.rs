@@ -9,7 +9,7 @@ use prometheus::{
 };
 
 use super::{
-    availability, devices, incidents,
+    anomalies, availability, devices, incidents,
     names::{self, Kind},
     ports, probes,
 };
@@ -112,6 +112,7 @@ impl Snapshot {
         site_metrics(families, &self.view, site, self.tells_measured());
         agents(families, &self.view, self.view.agents_of(id));
         let Some(state) = self.view.inventory(id) else { return };
+        anomalies::of_site(families, &self.view, state);
         if let Err(error) = ports::of_site(families, &self.app, &self.view, state, self.tells_measured()) {
             // A page without ports says so by their absence; what else is known of the site is still told.
             tracing::error!(%error, site = %id, "the counters of ports cannot be read");

@@ -75,10 +75,10 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
         options.pipeline.local.extend(site.capture.local_prefixes);
         settings = site.detection;
     }
-    let mut detecting = Detecting(Detection::new(settings));
+    let mut detecting = Detecting::new(Detection::new(settings));
     let result = replay_watched(&arguments.files, &options, &mut detecting);
     result.flows.iter().for_each(|flow| detecting.flow(flow));
-    let detection = detecting.0;
+    let detection = detecting.detection;
     // What was read is shown also when a file breaks off; the exit status tells.
     let nothing_read = result.frames.seen == 0 && result.errors.len() == arguments.files.len();
     if !nothing_read && arguments.json {

@@ -100,6 +100,7 @@ impl Desk {
             part.statistics = Some(changes.statistics.clone());
             part.rings = rings;
         }
+        self.shared.observations.history_blocking(self.shared.detectors.tell(at.agent));
         let totals = self.totals();
         let hearing = Hearing {
             sample: totals.sample(),

@@ -18,7 +18,7 @@ use std::{
 };
 
 use onenet_capture::{
-    FrameMeta, FrameTime, LinkType, Listener, Pipeline, PipelineOptions,
+    Changes, FrameMeta, FrameTime, LinkType, Listener, Pipeline, PipelineOptions,
     evidence::{Keeper, Memory, SNAP_LENGTH_DEFAULT},
     flow::FlowRecord,
     ring::{Ring, RingCounters, RingError, RingOptions, Sockets},
@@ -27,8 +27,8 @@ use onenet_topology::{Timestamp, fact::Scope, flow::Flow};
 
 use super::{desk::Desk, facts::Moment};
 use crate::{
-    board::Board, cli::chain, clock::Clock, conditions::Conditions, flow_log::FlowSink, observations::Observations,
-    poll::News,
+    board::Board, cli::chain, clock::Clock, conditions::Conditions, detectors::Detectors, flow_log::FlowSink,
+    observations::Observations, poll::News,
 };
 
 /// How long the ring is waited for, so that the thread sees when it is to stop.
@@ -57,6 +57,7 @@ pub(super) struct Shared {
     pub(super) news: News,
     /// Where finished flows go; `None`: they are not kept.
     pub(super) flows: Option<FlowSink>,
+    pub(super) detectors: Detectors,
 }
 
 /// What the threads of one interface are told.
@@ -102,6 +103,9 @@ struct Part {
     scope: Scope,
     /// Finished flows that nobody took in time, so far.
     untaken: u64,
+    detectors: Detectors,
+    /// Sightings that nobody took in time, so far.
+    sightings_dropped: u64,
 }
 
 /// What a thread needs beside its share.
@@ -117,7 +121,7 @@ struct Room<'e> {
 impl Ear {
     pub(super) fn new(task: Task, shared: Shared, stop: Arc<AtomicBool>) -> Self {
         let now = shared.clock.timestamp();
-        let parts = (0..task.threads.get()).map(|number| Part::new(number, &task, shared.flows.clone(), now)).collect();
+        let parts = (0..task.threads.get()).map(|number| Part::new(number, &task, &shared, now)).collect();
         Self { desk: Mutex::new(Desk::new(&task, shared.clone())), parts, task, shared, stop }
     }
 
@@ -193,8 +197,8 @@ impl Ear {
 }
 
 impl Part {
-    fn new(number: usize, task: &Task, flows: Option<FlowSink>, now: Timestamp) -> Self {
-        let mut options = PipelineOptions { local: task.local.clone(), ..PipelineOptions::default() };
+    fn new(number: usize, task: &Task, shared: &Shared, now: Timestamp) -> Self {
+        let mut options = PipelineOptions { local: task.local.clone(), sightings: true, ..PipelineOptions::default() };
         options.inventory.capacity = task.endpoints_max;
         options.flows.capacity = task.flows_max / task.threads.get();
         options.flows.finished_capacity = FINISHED_FLOWS;
@@ -210,9 +214,11 @@ impl Part {
             rings: RingCounters::default(),
             told: now,
             told_frames: Timestamp::default(),
-            flows,
+            flows: shared.flows.clone(),
             scope: Scope::new(&task.interface),
             untaken: 0,
+            detectors: shared.detectors.clone(),
+            sightings_dropped: 0,
         }
     }
 
@@ -264,8 +270,20 @@ impl Part {
     fn report(&mut self, desk: &mut Desk, clock: Clock) {
         let at = self.moment(clock);
         let changes = self.pipeline.take_changes(at.frames);
+        self.hand_on_sightings(at, &changes);
         self.hand_on_flows(at);
         desk.take(self.number, &changes, self.rings, at);
+    }
+
+    /// Hands on what detectors look at beside flows.
+    fn hand_on_sightings(&mut self, at: Moment, changes: &Changes) {
+        let dropped = self.pipeline.sightings_dropped();
+        let new = dropped.saturating_sub(self.sightings_dropped);
+        self.detectors.see(self.pipeline.take_sightings(), new, at.shift_ms());
+        self.sightings_dropped = dropped;
+        if !changes.endpoints.is_empty() {
+            self.detectors.endpoints(changes.endpoints.iter().cloned(), at.frames, at.shift_ms());
+        }
     }
 
     /// Hands on the flows that are finished.
@@ -277,7 +295,9 @@ impl Part {
             let (start, end) = (at.agent_time(flow.start), at.agent_time(flow.end));
             Flow { start, end, interface: Some(scope.clone()), ..flow }
         };
-        let flows: Vec<Flow> = self.pipeline.take_flows().map(flow).collect();
+        let records: Vec<FlowRecord> = self.pipeline.take_flows().collect();
+        self.detectors.flows(records.iter(), at.shift_ms());
+        let flows: Vec<Flow> = records.into_iter().map(flow).collect();
         if let Some(sink) = &self.flows {
             sink.lose(untaken.saturating_sub(self.untaken));
             sink.offer(flows);
@@ -290,6 +310,9 @@ impl Part {
         let at = self.moment(clock);
         let neighbours = self.pipeline.neighbours();
         desk.heard_again(self.number, self.pipeline.endpoints(), neighbours, (self.told_frames, at));
+        let since = self.told_frames;
+        let heard = self.pipeline.endpoints().filter(|state| Timestamp::from(state.last_seen) > since);
+        self.detectors.endpoints(heard, at.frames, at.shift_ms());
         (self.told, self.told_frames) = (at.agent, at.frames);
         if self.number == 0 {
             desk.sample(at.agent);

@@ -30,6 +30,11 @@ pub(super) struct Reported {
 }
 
 impl Moment {
+    /// Returns what has to be added to frames' times, in milliseconds, to have the agent's.
+    pub(super) fn shift_ms(self) -> i64 {
+        self.agent.ms_since(self.frames)
+    }
+
     /// Returns a frame's time on the agent's timeline. Nothing was heard in the future.
     pub(super) fn agent_time(self, frame: Timestamp) -> Timestamp {
         self.agent.plus_ms(frame.ms_since(self.frames).min(0))

@@ -80,7 +80,7 @@ pub(crate) fn anomalies<'a>(findings: impl Iterator<Item = &'a Finding>, detecto
         count += 1;
         table.row([
             finding.kind.to_string(),
-            finding.grade.to_string(),
+            finding.grade.name().to_owned(),
             format!("{}%", finding.confidence),
             finding.subject.to_string(),
             finding.first.to_string(),

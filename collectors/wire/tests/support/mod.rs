@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use onenet_topology::{
     AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
     SiteId, Timestamp, VlanSet,
+    anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
         Address, Aggregation, Anchor, ApplicationSample, Binding, CaptureSample, Classification, Condition,
@@ -14,6 +15,7 @@ use onenet_topology::{
         ReachState, Scope, Sensor, SensorSample, Sighting, SpanningTree, SpanningTreePort, SpanningTreeState, Station,
         System, TrafficSample, Vlan,
     },
+    incident::Severity,
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
@@ -399,6 +401,40 @@ fn changes() -> impl Strategy<Value = GroupChanges> {
     })
 }
 
+fn word() -> impl Strategy<Value = String> {
+    "[a-z_]{0,20}"
+}
+
+fn anomaly() -> impl Strategy<Value = AnomalyReport> {
+    let evidence = (word(), text()).prop_map(|(is, value)| AnomalyEvidence { is, value });
+    let grade = select(Severity::ALL.to_vec());
+    (word(), word(), grade, 0..=100_u8, 0..1_u64 << 40, any::<[u64; 2]>(), vec(evidence, 0..5)).prop_map(
+        |(kind, subject, grade, confidence, lasted_ms, [count, run], evidence)| AnomalyReport {
+            key: AnomalyKey { kind, subject },
+            grade,
+            confidence,
+            lasted_ms,
+            count,
+            run,
+            evidence,
+        },
+    )
+}
+
+fn detection() -> impl Strategy<Value = DetectionSample> {
+    let detector = (word(), text(), option::of(any::<u64>()), any::<[u64; 3]>()).prop_map(
+        |(kind, off, last_run_age_ms, [inputs, found, evicted])| DetectorSample {
+            kind,
+            off,
+            last_run_age_ms,
+            inputs,
+            found,
+            evicted,
+        },
+    );
+    (vec(detector, 0..5), any::<u64>()).prop_map(|(detectors, dropped)| DetectionSample { detectors, dropped })
+}
+
 fn history_body() -> impl Strategy<Value = HistoryBody> {
     let interface = (text(), any::<[Option<u64>; 8]>()).prop_map(|(name, [a, b, c, d, e, f, g, h])| InterfaceSample {
         name,
@@ -465,6 +501,8 @@ fn history_body() -> impl Strategy<Value = HistoryBody> {
         sensor.prop_map(HistoryBody::Sensor),
         application.prop_map(HistoryBody::Application),
         probe_sample(),
+        anomaly().prop_map(HistoryBody::Anomaly),
+        detection().prop_map(HistoryBody::Detection),
     ]
 }
 

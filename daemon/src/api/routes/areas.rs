@@ -194,7 +194,7 @@ fn shown(app: &App, gate: &Gate, id: AreaId) -> Answer<AreaBody> {
 }
 
 /// Returns the area of this id or name, as far as the view shows it.
-fn find<'v>(view: &'v View, wanted: &str) -> Result<&'v Area, Problem> {
+pub(super) fn find<'v>(view: &'v View, wanted: &str) -> Result<&'v Area, Problem> {
     let id: Option<AreaId> = wanted.parse().ok();
     let called = |area: &&Area| {
         let name = area.name(view.now());

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Every list of the inventory.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "/api/v1/sites",
     "/api/v1/devices",
     "/api/v1/endpoints",
@@ -17,6 +17,7 @@ const LISTS: [&str; 8] = [
     "/api/v1/agents",
     "/api/v1/conditions",
     "/api/v1/findings",
+    "/api/v1/anomalies",
     "/api/v1/links",
 ];
 

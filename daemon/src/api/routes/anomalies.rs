@@ -1,0 +1,141 @@
+//! What detectors found at sites, and what the detectors do.
+
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+
+use axum::{Json, extract::Path};
+use onenet_topology::{
+    SiteId, Timestamp,
+    anomaly::{Anomaly, AnomalyKey},
+    incident::Severity,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{Answer, areas, inventory_sites, site_filter};
+use crate::{
+    access::{Action, Gate, View},
+    api::{
+        App, Params, Problem,
+        body::{AnomalyBody, DetectorBody, Page},
+    },
+};
+
+/// Characters of a kind or subject.
+const WORD_CHARS_MAX: usize = 200;
+
+/// Returns the routes.
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list_anomalies)).routes(routes!(list_detectors))
+}
+
+/// Where an anomaly stands in a list: the last seen first.
+type Place = (Reverse<Timestamp>, SiteId, AnomalyKey);
+
+/// What a list is narrowed to.
+struct Wanted {
+    sites: Vec<SiteId>,
+    kind: Option<String>,
+    subject: Option<String>,
+    grade: Option<Severity>,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+/// Lists what detectors found, the last seen first.
+#[utoipa::path(
+    get, path = "/api/v1/anomalies", tag = "anomalies",
+    params(
+        ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
+        ("area" = Option<String>, Query, description = "Only sites of this area: its id, or its name"),
+        ("kind" = Option<String>, Query, description = "Only this kind, such as `port_scan`"),
+        ("subject" = Option<String>, Query, description = "Only about this subject, as it is written"),
+        ("grade" = Option<String>, Query, description = "Only what is at least so grave: `general`, `considerable`, `major`, `extraordinary`"),
+        ("from" = Option<String>, Query, description = "Only what was seen at this time or later, RFC 3339"),
+        ("to" = Option<String>, Query, description = "Only what began before this time, RFC 3339"),
+        ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
+        ("cursor" = Option<String>, Query, description = "`next` of the page before"),
+    ),
+    responses((status = 200, body = Page<AnomalyBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_anomalies(gate: Gate, mut params: Params) -> Answer<Page<AnomalyBody>> {
+    let view = gate.anywhere(Action::ReadInventory)?;
+    let wanted = Wanted::read(&view, &mut params)?;
+    let limit = params.limit()?;
+    let after = params.text("cursor").map(parse_cursor).transpose()?;
+    params.finish()?;
+    let states = wanted.sites.iter().filter_map(|site| view.inventory(*site));
+    let found = states.flat_map(|state| state.anomalies.values().map(move |it| (state.id, it.as_ref())));
+    let mut found: Vec<(Place, &Anomaly)> = found
+        .filter(|(_, it)| wanted.takes(it))
+        .map(|(site, it)| ((Reverse(it.last), site, it.key.clone()), it))
+        .filter(|(place, _)| after.as_ref().is_none_or(|last| place > last))
+        .collect();
+    found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let mut places = found.iter().map(|(place, _)| place);
+    let next = places.nth(limit.saturating_sub(1)).filter(|_| found.len() > limit).map(cursor);
+    let items = found.iter().take(limit).map(|((_, site, _), it)| AnomalyBody::of(*site, it)).collect();
+    Ok(Json(Page { items, next }))
+}
+
+/// What the detectors of a site's agents do: which are on, what each saw and found.
+#[utoipa::path(
+    get, path = "/api/v1/sites/{site}/detectors", tag = "anomalies",
+    params(("site" = String, Path, description = "An id or a division code")),
+    responses((status = 200, body = Page<DetectorBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_detectors(gate: Gate, Path(site): Path<String>, params: Params) -> Answer<Page<DetectorBody>> {
+    let (view, site) = gate.site(Action::ReadInventory, &site)?;
+    params.finish()?;
+    let running = view.inventory(site).into_iter().flat_map(|state| state.detectors.get().running(view.now()));
+    let items = running.flat_map(|(agent, running)| DetectorBody::all(agent, running)).collect();
+    Ok(Json(Page::whole(items)))
+}
+
+impl Wanted {
+    fn read(view: &View, params: &mut Params) -> Result<Self, Problem> {
+        let mut sites = inventory_sites(view, site_filter(view, params)?);
+        if let Some(area) = params.text("area") {
+            let area = areas::find(view, area)?;
+            let members: BTreeSet<SiteId> = view.sites_of_area(area).iter().map(|site| site.id).collect();
+            sites.retain(|site| members.contains(site));
+        }
+        let grade = params.text("grade").map(|text| {
+            let known = || Severity::ALL.iter().map(|it| it.name()).collect::<Vec<_>>().join(", ");
+            let found = Severity::ALL.into_iter().find(|it| it.name() == text);
+            found.ok_or_else(|| {
+                Problem::parameter("grade", format!("{text:?} cannot be used: write one of {}", known()))
+            })
+        });
+        Ok(Self {
+            sites,
+            grade: grade.transpose()?,
+            kind: params.short_text("kind", WORD_CHARS_MAX)?,
+            subject: params.short_text("subject", WORD_CHARS_MAX)?,
+            from: params.time("from")?,
+            to: params.time("to")?,
+        })
+    }
+
+    fn takes(&self, anomaly: &Anomaly) -> bool {
+        self.kind.as_ref().is_none_or(|kind| *kind == anomaly.key.kind)
+            && self.subject.as_ref().is_none_or(|subject| *subject == anomaly.key.subject)
+            && self.grade.is_none_or(|grade| anomaly.grade >= grade)
+            && self.from.is_none_or(|from| anomaly.last >= from)
+            && self.to.is_none_or(|to| anomaly.first < to)
+    }
+}
+
+/// Writes a cursor: time, site, kind and subject, with commas; only the last may have any.
+fn cursor((Reverse(last), site, key): &Place) -> String {
+    format!("{},{site},{},{}", last.unix_ms(), key.kind, key.subject)
+}
+
+fn parse_cursor(text: &str) -> Result<Place, Problem> {
+    let mut parts = text.splitn(4, ',');
+    let mut part = || parts.next();
+    let parsed = (|| {
+        let last = Timestamp::from_unix_ms(part()?.parse().ok()?);
+        let site = part()?.parse().ok()?;
+        Some((Reverse(last), site, AnomalyKey { kind: part()?.to_owned(), subject: part()?.to_owned() }))
+    })();
+    parsed.ok_or_else(|| Problem::parameter("cursor", format!("{text:?} is none: give `next` of the page before")))
+}

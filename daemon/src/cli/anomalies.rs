@@ -1,0 +1,84 @@
+//! `onenetd anomalies …`: what detectors found at sites, and what the detectors do.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::{
+    DataArgs,
+    commands::{CommandError, each, say, text},
+};
+use crate::api::encode;
+
+/// What to do with what detectors found.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AnomaliesCommand {
+    /// List what was found, the last seen first.
+    List {
+        /// Only at this site and those below it: an id or a division code.
+        #[arg(long, value_name = "SITE")]
+        site: Option<String>,
+        /// Only at sites of this area: its id or its name.
+        #[arg(long, value_name = "AREA")]
+        area: Option<String>,
+        /// Only this kind, such as port_scan.
+        #[arg(long, value_name = "KIND")]
+        kind: Option<String>,
+        /// Only what is at least so grave: general, considerable, major, extraordinary.
+        #[arg(long, value_name = "GRADE")]
+        grade: Option<String>,
+        /// Only what was seen at this time or later, RFC 3339.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Also from what each was concluded.
+        #[arg(long)]
+        evidence: bool,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Show which detectors of a site's agents are on, and what each saw and found.
+    Detectors {
+        /// The site: its id or its division code.
+        site: String,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+}
+
+/// Does it.
+pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
+    match command {
+        AnomaliesCommand::List { site, area, kind, grade, from, evidence, data } => {
+            let mut path = "/api/v1/anomalies?limit=1000".to_owned();
+            for (name, value) in [("site", site), ("area", area), ("kind", kind), ("grade", grade), ("from", from)] {
+                path += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
+            }
+            each(&data, &path, |anomaly| show(anomaly, evidence)).await
+        }
+        AnomaliesCommand::Detectors { site, data } => {
+            let path = format!("/api/v1/sites/{}/detectors?", encode(&site));
+            each(&data, &path, detector).await
+        }
+    }
+}
+
+fn show(anomaly: &Value, evidence: bool) -> Result<(), CommandError> {
+    let [site, kind, subject, grade, first, last] =
+        ["/site", "/kind", "/subject", "/grade", "/first", "/last"].map(|key| text(anomaly, key));
+    let [confidence, count] = ["confidence", "count"].map(|key| anomaly.get(key).and_then(Value::as_u64).unwrap_or(0));
+    say(&format!("{last}  {site}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}"))?;
+    let pieces = anomaly.get("evidence").and_then(Value::as_array).filter(|_| evidence);
+    pieces.into_iter().flatten().try_for_each(|piece| {
+        let [is, value] = ["/is", "/value"].map(|key| text(piece, key));
+        say(&format!("    {is}: {value}"))
+    })
+}
+
+fn detector(detector: &Value) -> Result<(), CommandError> {
+    let [agent, kind, off, last_run] = ["/agent", "/kind", "/off", "/last_run"].map(|key| text(detector, key));
+    let [inputs, found] = ["inputs", "found"].map(|key| detector.get(key).and_then(Value::as_u64).unwrap_or(0));
+    let state = if off.is_empty() { "on".to_owned() } else { format!("off: {off}") };
+    let last = if last_run.is_empty() { "nothing yet" } else { last_run };
+    say(&format!("{agent}  {kind:<20} {inputs:>10} seen, last {last}, {found} found; {state}"))
+}
