@@ -1,0 +1,106 @@
+//! Detection from the wire to the centre: a host that scans, serves addresses and reaches outside is found for exactly
+//! that, and a killed agent tells none of it twice.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Result, ensure};
+use onenet_tests::{
+    clock,
+    lab::{
+        dhcp::{Client, Plan, Server},
+        line::Line,
+        mirror::mirror,
+        netns::{Lab, Node},
+        process::Process,
+        product::{Agent, COUNTY, Centre},
+        site::CENTRE_IP,
+        switch::Switch,
+    },
+    report,
+};
+use onenet_topology::MacAddr;
+use serde_json::Value;
+
+const SUSPECT: &str = "10.20.0.66";
+/// Outside the plan; it is the router itself.
+const OUTSIDE: &str = "198.51.100.7";
+const CONFIG: &str = "[capture]\ninterfaces = [\"cap0\"]\ntraffic_interval_s = 10\n[detection]\nplan = [\"10.20.0.0/16\"]\n\
+                      dhcp_servers = [\"10.20.0.2\"]\nrouters = [\"10.20.0.1\"]\n";
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+/// A scan, a lease, and the way to the centre.
+const FOUND_WITHIN: Duration = Duration::from_secs(180);
+
+fn found(centre: &Centre) -> Result<BTreeSet<(String, String)>> {
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    let listed = centre.list("/api/v1/anomalies?limit=1000")?;
+    Ok(listed.iter().map(|it| (text(it, "kind"), text(it, "subject"))).collect())
+}
+
+/// Starts a server of web pages.
+fn serve(node: &Node, ip: &str) -> Result<Process> {
+    let mut command = node.command("python3");
+    command.args(["-u", "-m", "http.server", "80", "--bind", ip, "--directory"]).arg(node.dir());
+    let mut process = Process::start(node, "pages", command)?;
+    process.says("Serving HTTP", SETTLES_WITHIN)?;
+    Ok(process)
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_nothing_else() -> Result<()> {
+    let lab = Lab::new()?;
+    let mac = |last: u8| MacAddr([0x00, 0x1b, 0x21, last, 0x00, 0x0a]);
+    let switch = Switch::new(&lab, "sw", mac(0xfe))?;
+    let collector = lab.node("collector")?;
+    let nodes = [("router", 1_u8), ("dhcp", 2), ("suspect", 66), ("client", 70)];
+    let mut hosts = Vec::new();
+    for (name, number) in nodes {
+        let node = switch.plug_in(&format!("p{number}"), name, mac(number))?;
+        if name != "client" {
+            node.add_address("eth0", &format!("10.20.0.{number}/24"))?;
+        }
+        hosts.push(node);
+    }
+    let [router, dhcp, suspect, client] = &hosts[..] else { unreachable!("four were plugged in") };
+    mirror(&lab, &switch, &collector, "cap0")?;
+    router.add_address("lo", &format!("{OUTSIDE}/32"))?;
+    suspect.ip(["route", "add", "default", "via", "10.20.0.1"])?;
+    let _pages = serve(router, OUTSIDE)?;
+    let _dhcp = Server::start(dhcp, "eth0", Plan { pool: ("10.20.0.100", "10.20.0.120"), ipv6_prefix: None })?;
+
+    let centre_node = lab.node("centre")?;
+    Line::lay(&lab, "wan0", (&collector, "10.8.0.2/30"), (&centre_node, &format!("{CENTRE_IP}/30")))?;
+    let centre = Centre::start(&centre_node, CENTRE_IP)?;
+    let mut agent = Agent::configure(&collector, CENTRE_IP, CONFIG)?;
+    agent.enrol_and_start(&centre.enrolment(COUNTY)?)?;
+    let on = || centre.list(&format!("/api/v1/sites/{COUNTY}/detectors"));
+    let is_on = |all: &Vec<Value>| all.iter().any(|it| it["kind"] == "port_scan" && it["on"] == true);
+    clock::until("the centre knows that detectors look on", SETTLES_WITHIN, on, is_on)?;
+    ensure!(found(&centre)?.is_empty(), "nothing was done yet");
+
+    let mut calls = suspect.command("sh");
+    calls.args(["-c", &format!("while curl -sf -o /dev/null http://{OUTSIDE}/; do sleep 10.5; done")]);
+    let _calls = Process::start(suspect, "calls", calls)?;
+    suspect.run("nmap", ["-n", "-Pn", "-sT", "-p", "1-100", "10.20.0.2"])?;
+    let _rogue = Server::start(suspect, "eth0", Plan { pool: ("10.20.0.200", "10.20.0.220"), ipv6_prefix: None })?;
+    let _client = Client::start(client, "desk")?;
+    let expected: BTreeSet<(String, String)> =
+        ["port_scan", "rogue_dhcp", "outreach"].into_iter().map(|kind| (kind.to_owned(), SUSPECT.to_owned())).collect();
+    let all =
+        clock::until("all three are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
+    ensure!(all == expected, "more was found than there was: {all:?}");
+
+    let scan = || -> Result<u64> {
+        let scans = centre.list("/api/v1/anomalies?kind=port_scan")?;
+        Ok(scans.first().and_then(|it| it["count"].as_u64()).unwrap_or_default())
+    };
+    let told =
+        || -> Result<String> { Ok(on()?.first().and_then(|it| it["time"].as_str()).unwrap_or_default().to_owned()) };
+    let (before, first_run) = (scan()?, told()?);
+    agent.kill_9()?;
+    agent.restart()?;
+    clock::until("another run of the detectors is told of", SETTLES_WITHIN, told, |time| *time != first_run)?;
+    ensure!(scan()? == before && found(&centre)? == expected, "a kill changed what was found");
+    report::note(format_args!("three anomalies of {SUSPECT}, the scan with {before} observations"));
+    Ok(())
+}
