@@ -81,10 +81,10 @@ pub enum Command {
     Measure(measure::MeasureArgs),
     /// Picture: what is at a site, or was at a time.
     Picture(changes::PictureArgs),
-    /// Agents: list them, or shut one out.
+    /// Agents: list them, or revoke the certificate of one.
     #[command(subcommand)]
     Agents(agents::AgentsCommand),
-    /// Devices: list them, and rule which accounts of them are one.
+    /// Devices: list them; rule that two entries are one box, or that they are not.
     #[command(subcommand)]
     Devices(devices::DevicesCommand),
     /// Terminals: which endpoints are cards of one machine, and rule which are.

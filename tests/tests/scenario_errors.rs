@@ -140,7 +140,8 @@ fn an_enrolment_token_works_once_and_a_changed_one_never() -> Result<()> {
     let (head, last) = token.split_at(token.len() - 1);
     let changed = format!("{head}{}", if last == "x" { "y" } else { "x" });
     agent.enrol(&changed)?.refuses(&["token", "onenetd enrol"])?;
-    let said = agent.enrol(&token)?;
+    agent.enrol_by_input(&changed)?.refuses(&["token", "onenetd enrol"])?;
+    let said = agent.enrol_by_input(&token)?;
     ensure!(said.status == 0, "{said:?}");
     let second = lab.node("second")?;
     let _second_line = Line::lay(&lab, "wan2", (&second, "10.8.2.2/30"), (&centre_node, "10.8.2.1/30"))?;
@@ -172,6 +173,20 @@ fn a_token_of_another_subtree_is_told_as_if_nothing_were_there_and_what_to_ask_f
     let stranger = centre.api.with_token("not-a-token-of-this-centre").get("/api/v1/sites")?;
     ensure!(stranger.status == 401, "{stranger:?}");
     is_clear(&stranger.body, &["token", "onenetd token"])
+}
+
+#[test]
+#[ignore = "needs root"]
+fn a_command_names_the_site_that_there_is_not_and_says_when_a_list_is_empty() -> Result<()> {
+    let lab = Lab::new()?;
+    let node = lab.node("centre")?;
+    node.ip(["addr", "add", &format!("{CENTRE_IP}/30"), "dev", "lo"])?;
+    let centre = Centre::start(&node, CENTRE_IP)?;
+    centre.cli(&["sites", "move", "999999", "--under", OTHER_PROVINCE])?.refuses(&["check the id", "999999"])?;
+    centre.cli(&["sites", "move", COUNTY, "--under", "999998"])?.refuses(&["999998"])?;
+    let said = centre.cli(&["terminals", "list", COUNTY])?;
+    ensure!(said.status == 0 && said.out.is_empty() && said.err.contains("nothing to list"), "{said:?}");
+    Ok(())
 }
 
 /// Fills a RAM disk to its last byte.

@@ -170,7 +170,8 @@ pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) 
     ask(&data.directory()?, true, Role::SystemAdministrator, Method::POST, path, request).await
 }
 
-/// Hands each entry of a list over, page by page. `path` has its first parameter already.
+/// Hands each entry of a list over, page by page, and says so, beside standard output, where there is none. `path` has its
+/// first parameter already.
 pub(super) async fn each(
     data: &DataArgs,
     path: &str,
@@ -178,12 +179,14 @@ pub(super) async fn each(
 ) -> Result<(), CommandError> {
     let centre = Local::find(&data.directory()?, false).await?;
     let mut cursor = String::new();
+    let mut none = true;
     let listed = loop {
         let page = format!("{path}{cursor}");
         let answer = match centre.ask(Role::SystemAdministrator, Method::GET, &page, empty()).await {
             Ok(answer) => answer,
             Err(error) => break Err(error.into()),
         };
+        none &= items(&answer).next().is_none();
         if let Err(error) = items(&answer).try_for_each(&mut entry) {
             break Err(error);
         }
@@ -193,6 +196,9 @@ pub(super) async fn each(
         }
     };
     centre.close().await;
+    if none && listed.is_ok() {
+        writeln!(io::stderr().lock(), "nothing to list")?;
+    }
     listed
 }
 
@@ -236,7 +242,7 @@ async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
     let data = args.data.directory()?;
     let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await;
     let answer = answer.map_err(|error| match error {
-        CommandError::Local(LocalError::Refused(_)) => {
+        CommandError::Local(LocalError::Refused(_) | LocalError::Absent(..)) => {
             CommandError::Enrol { site: args.site.clone(), source: Box::new(error) }
         }
         error => error,

@@ -22,7 +22,7 @@ pub enum DevicesCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Show what agents tell of a device under which name, and what was ruled of that.
+    /// Show a device: each agent's entry of it, and what was ruled of that.
     Show {
         /// The device: its id.
         device: String,
@@ -30,9 +30,9 @@ pub enum DevicesCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Rule that two devices, or accounts of devices, are one, whatever evidence says.
+    /// Rule that two devices, or entries of devices, are one box, whatever evidence says.
     Same(RulingArgs),
-    /// Rule that two accounts of devices are not one.
+    /// Rule that two entries of devices are not one box.
     Different(RulingArgs),
     /// Take a ruling back: evidence decides, as before.
     ByEvidence(RulingArgs),

@@ -66,6 +66,9 @@ pub enum LocalError {
     /// It refused.
     #[error("{0}")]
     Refused(String),
+    /// It knows no such thing; where it looked.
+    #[error("{0} (asked for {1})")]
+    Absent(String, String),
 }
 
 impl Local {
@@ -107,6 +110,7 @@ impl Local {
         path: &str,
         body: Request<Body>,
     ) -> Result<Value, LocalError> {
+        let asked_for = path.split('?').next().unwrap_or(path).to_owned();
         let (mut head, body) = body.into_parts();
         head.method = method;
         head.uri = path.parse().map_err(|error: hyper::http::uri::InvalidUri| LocalError::Broken(error.into()))?;
@@ -137,6 +141,8 @@ impl Local {
         };
         match serde_json::from_slice(&bytes) {
             Ok(value) if status.is_success() => Ok(value),
+            // Whoever named several things has to learn which of them there is not.
+            Ok(problem) if status == StatusCode::NOT_FOUND => Err(LocalError::Absent(refusal(&problem), asked_for)),
             Ok(problem) => Err(LocalError::Refused(refusal(&problem))),
             // Tables and pages are no JSON.
             Err(_) if status.is_success() => Ok(Value::String(String::from_utf8(bytes.to_vec()).map_err(broken)?)),

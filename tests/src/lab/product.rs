@@ -330,6 +330,19 @@ impl Agent {
         self.cli(&["enrol", &self.centre, token, "--data", data])
     }
 
+    /// Enrols with a token on standard input, where no shell's history keeps it.
+    ///
+    /// # Errors
+    ///
+    /// The agent is not built.
+    pub fn enrol_by_input(&self, token: &str) -> Result<Said> {
+        let file = self.node.file("token", &format!("{token}\n"))?;
+        let mut command = self.node.command(product("onenet-agent")?);
+        command.args(["enrol", &self.centre, "-", "--data"]).arg(&self.data);
+        command.stdin(std::fs::File::open(&file).with_context(|| format!("open {}", file.display()))?);
+        Said::of(command)
+    }
+
     /// Enrols, and starts the process.
     ///
     /// # Errors

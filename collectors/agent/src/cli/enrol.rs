@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::output;
+use super::{
+    output,
+    secret::{STANDARD_INPUT, standard_input},
+};
 use crate::{
     config::{DATA_DIR_DEFAULT, is_host_and_port},
     enrol::enrol,
@@ -16,7 +19,8 @@ pub(super) struct Arguments {
     /// Host and port of the centre, as `onenetd enrol` prints them.
     #[arg(value_name = "SERVER", value_parser = server)]
     server: String,
-    /// The one-time token that `onenetd enrol` printed for this site.
+    /// The one-time token that `onenetd enrol` printed for this site; `-` reads it from standard input, so that it is in no
+    /// shell's history.
     #[arg(value_name = "TOKEN")]
     token: String,
     /// Where the agent keeps its data.
@@ -26,6 +30,10 @@ pub(super) struct Arguments {
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { server, token, data } = arguments;
+    let token = match token.as_str() {
+        STANDARD_INPUT => &standard_input().context("the token cannot be read from standard input")?,
+        token => token,
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let identity = runtime.block_on(enrol(server, token, data))?;
     remember_centre(data, server).with_context(|| {

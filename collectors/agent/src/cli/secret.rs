@@ -13,7 +13,7 @@ use onenet_snmp::Secret;
 use crate::config::Environment;
 
 /// What stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(super) const STANDARD_INPUT: &str = "-";
 
 /// A secret cannot be had.
 #[derive(Debug, thiserror::Error)]
