@@ -168,6 +168,7 @@ impl Centre {
         let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, (cache_bytes, queue), now)).await;
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let clock = options.clock.clone();
+        clock.not_before(estate.time);
         let (owner, intake, published) =
             ingest::start(store.clone(), estate, options.policy, clock.clone()).map_err(OpenError::Thread)?;
         let shared =

@@ -30,7 +30,7 @@ mod topology;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -227,5 +227,10 @@ impl DataArgs {
             None if default.exists() => Ok(crate::config::Config::load(&default)?.data_dir),
             None => Ok(PathBuf::from(DATA_DIR_DEFAULT)),
         }
+    }
+
+    /// Returns whether somebody said where the data directory is, on the command line or in the default configuration.
+    fn is_named(&self) -> bool {
+        self.data.is_some() || self.config.is_some() || Path::new(CONFIG_FILE_DEFAULT).exists()
     }
 }

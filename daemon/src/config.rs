@@ -406,12 +406,18 @@ fn is_here(url: &Uri) -> bool {
 fn log_config(mut section: Section<'_>) -> LogConfig {
     let defaults = LogConfig::default();
     let remedy = "write error, warn, info, debug or trace, or directives such as \"info,onenetd::api=debug\"";
-    let filter = converted(&mut section, "filter", remedy, |text| {
-        text.parse::<tracing_subscriber::filter::Targets>().is_ok().then(|| text.to_owned())
-    });
+    let filter = converted(&mut section, "filter", remedy, |text| is_filter(text).then(|| text.to_owned()));
     let json = flag(&mut section, "json");
     section.finish();
     LogConfig { filter: filter.unwrap_or(defaults.filter), json }
+}
+
+/// Returns whether a text is a filter that somebody can have meant: a word that is no level would be taken for the name of a
+/// module, and silence all others.
+fn is_filter(text: &str) -> bool {
+    let is_meant =
+        |part: &str| part.contains('=') || part.trim().parse::<tracing_subscriber::filter::LevelFilter>().is_ok();
+    text.split(',').all(is_meant) && text.parse::<tracing_subscriber::filter::Targets>().is_ok()
 }
 
 fn number(section: &mut Section<'_>, key: &'static str, range: RangeInclusive<u64>, unit: &str) -> Option<u64> {

@@ -23,7 +23,7 @@ use crate::{
     cli::chain,
     clock::Clock,
     conditions::Conditions,
-    config::{DeviceConfig, NamedCredentials, ProbeConfig, SiteConfig},
+    config::{DeviceConfig, Interfaces, NamedCredentials, ProbeConfig, SiteConfig},
     measuring::Measuring,
     observations::Observations,
     status::Status,
@@ -68,6 +68,11 @@ pub(crate) struct Remote {
 }
 
 impl InForce {
+    /// Returns whether it is to be listened on every interface that is up.
+    pub(crate) fn listens_on_all(&self) -> bool {
+        self.site.lock().unwrap_or_else(PoisonError::into_inner).capture.interfaces == Interfaces::Auto
+    }
+
     /// Notes what is in force.
     pub(crate) fn set(&self, revision: u64, site: &SiteConfig) {
         self.revision.store(revision, Ordering::Relaxed);

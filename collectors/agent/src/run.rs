@@ -382,6 +382,7 @@ impl Sources {
             devices_total,
             devices,
             interfaces: self.board.interfaces(),
+            interfaces_auto: self.in_force.listens_on_all(),
             flows_asked: self.asked.all(),
             probes: self.probes.all(),
             reflector: self.reflector.as_ref().map(reflecting::Reflecting::status),

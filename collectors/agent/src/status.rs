@@ -68,6 +68,9 @@ pub struct Status {
     pub devices: Vec<DeviceStatus>,
     /// The interfaces listened on.
     pub interfaces: Vec<InterfaceStatus>,
+    /// Whether it is to listen on every interface that is up.
+    #[serde(default)]
+    pub interfaces_auto: bool,
     /// What the centre asked this site's flows for: by whom, when and why, the newest question first.
     #[serde(default)]
     pub flows_asked: Vec<AskedFlows>,

@@ -15,7 +15,7 @@ pub use signs::SignState;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use onenet_topology::{MacAddr, classify::SignKind};
+use onenet_topology::{MacAddr, Timestamp, classify::SignKind};
 
 use self::{
     endpoint::{Entry, Keeping, Noted},
@@ -33,6 +33,8 @@ const ESTABLISHED: u8 = 1;
 
 /// Frames that a newcomer has to send before it is established.
 const PROBATION_FRAMES: u64 = 4;
+/// How long newcomers on probation go untold after somebody had to leave.
+const CROWDED_MS: i64 = 300_000;
 /// How often an endpoint's place in its list is brought up to date at most, in nanoseconds.
 const TOUCH_NS: u64 = 1_000_000_000;
 /// Bytes that signs may take, for each endpoint that the table has room for: honest ones take some 1,500, and few tables
@@ -91,6 +93,9 @@ pub struct Inventory {
     queued: Vec<bool>,
     /// Reported endpoints that had to leave since. Never more than were reported.
     forgotten: Vec<MacAddr>,
+    /// How many evictions there were at the last report, and until when the table counts as crowded for the last of them.
+    evicted_before: u64,
+    crowded_until: Timestamp,
     /// Traffic of endpoints that left before it was reported.
     orphaned: Traffic,
     hasher: RandomState,
@@ -114,6 +119,8 @@ impl Inventory {
             changed: Vec::new(),
             queued: Vec::new(),
             forgotten: Vec::new(),
+            evicted_before: 0,
+            crowded_until: Timestamp::EPOCH,
             orphaned: Traffic::default(),
             hasher: RandomState::default(),
             room: Room::new(capacity.saturating_mul(SIGN_BYTES)),
@@ -240,9 +247,20 @@ impl Inventory {
     }
 
     /// Returns the endpoints that are new or said something new since the last call.
-    pub fn take_changed(&mut self) -> Vec<EndpointState> {
+    ///
+    /// While newcomers push each other out of the table, and for some minutes after that, only those that are established are told
+    /// of for the first time: each of a flood's addresses would have to be taken back in a moment, and whoever keeps what is
+    /// told would grow by it.
+    pub fn take_changed(&mut self, now: Timestamp) -> Vec<EndpointState> {
+        let is_crowded = self.is_crowded(now);
         let mut states = Vec::with_capacity(self.changed.len());
+        let mut waiting = Vec::new();
         for at in std::mem::take(&mut self.changed) {
+            let is_new = self.table.get(at).is_some_and(|entry| !entry.reported);
+            if is_crowded && is_new && self.table.list_of(at) == Some(PROBATION) {
+                waiting.push(at);
+                continue;
+            }
             if let Some(queued) = self.queued.get_mut(at as usize) {
                 *queued = false;
             }
@@ -254,7 +272,17 @@ impl Inventory {
                 states.push(entry.state(mac));
             }
         }
+        self.changed = waiting;
         states
+    }
+
+    /// Returns whether somebody had to leave the table lately.
+    fn is_crowded(&mut self, now: Timestamp) -> bool {
+        if self.counters.endpoints_evicted > self.evicted_before {
+            self.evicted_before = self.counters.endpoints_evicted;
+            self.crowded_until = now.plus_ms(CROWDED_MS);
+        }
+        now < self.crowded_until
     }
 
     /// Returns the endpoints that were returned by [`Inventory::take_changed`] once and have had to leave since.

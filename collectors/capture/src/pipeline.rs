@@ -233,7 +233,7 @@ impl Pipeline {
         let (traffic, traffic_of_forgotten) = self.inventory.take_traffic();
         Changes {
             time: now,
-            endpoints: self.inventory.take_changed(),
+            endpoints: self.inventory.take_changed(now),
             forgotten: self.inventory.take_forgotten(),
             neighbours: self.neighbours.take_changed(),
             traffic,

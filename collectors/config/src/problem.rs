@@ -33,7 +33,7 @@ pub struct Problems {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("cannot read the configuration {}: give its path with --config", path.display())]
+    #[error("cannot read the configuration {}: {}", path.display(), remedy(source))]
     Read {
         /// Which file.
         path: PathBuf,
@@ -44,6 +44,17 @@ pub enum ConfigError {
     /// The text is wrong.
     #[error("{0}")]
     Wrong(Problems),
+}
+
+/// Returns what to do when a file cannot be read.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => "it belongs to another user: run this with sudo, or as that user",
+        io::ErrorKind::InvalidData => {
+            "it is not UTF-8 text: save it as UTF-8 (in Notepad: Save as, encoding UTF-8), not as ANSI or GBK"
+        }
+        _ => "give its path with --config",
+    }
 }
 
 impl fmt::Display for Problem {

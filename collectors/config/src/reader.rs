@@ -15,6 +15,8 @@ use crate::{Environment, Origin, problem::Problem};
 
 /// The longest text that a value may be, in bytes.
 const TEXT_MAX: usize = 4096;
+/// What a Chinese input method writes instead of quotes, colons and the like, and looks the same to whoever wrote it.
+const FULL_WIDTH: [char; 12] = ['“', '”', '‘', '’', '：', '，', '＝', '．', '。', '［', '］', '\u{3000}'];
 
 /// What all sections of one text share.
 pub struct Log<'t> {
@@ -91,24 +93,36 @@ impl<'t> Log<'t> {
 
     /// Notes what is wrong at a place, and what to do about it.
     pub fn note(&self, place: &Place, what: impl fmt::Display, remedy: impl fmt::Display) {
-        self.problems.borrow_mut().push(Problem {
-            line: self.line(place.offset),
-            column: self.column(place.offset),
-            key: place.path.clone(),
-            what: what.to_string(),
-            remedy: remedy.to_string(),
-        });
+        let what = what.to_string();
+        let remedy = match full_width(&what) {
+            Some(found) => {
+                format!("{remedy}; {found} is full-width: switch the input method to English and write it anew")
+            }
+            None => remedy.to_string(),
+        };
+        let (line, column) = (self.line(place.offset), self.column(place.offset));
+        self.problems.borrow_mut().push(Problem { line, column, key: place.path.clone(), what, remedy });
     }
 
     /// Notes a problem of the text as such.
     pub(crate) fn note_syntax(&self, offset: usize, what: &str) {
         let place = Place { path: String::new(), offset };
-        self.note(
-            &place,
-            format_args!("not TOML: {what}"),
-            "write text values in double quotes, one key = value a line",
-        );
+        let line = self.text.lines().nth(self.line(offset).saturating_sub(1)).unwrap_or_default();
+        // Whoever wrote full-width quotes did write quotes, and needs no other advice.
+        match full_width(line) {
+            Some(found) => self.note(&place, format_args!("not TOML: here stands {found}"), "write it in ASCII"),
+            None => self.note(
+                &place,
+                format_args!("not TOML: {what}"),
+                "write text values in double quotes, one key = value a line",
+            ),
+        }
     }
+}
+
+/// Returns the first full-width character of a text that stands for one of the syntax.
+fn full_width(text: &str) -> Option<char> {
+    text.chars().find(|c| FULL_WIDTH.contains(c))
 }
 
 impl<'t> Section<'t> {

@@ -59,7 +59,7 @@ pub use path::{HopBody, PathBody};
 pub use probe::{MeasuredBody, MeasurementBody, ProbeBody, ProbeSampleBody};
 pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};
 pub use ruling::{RuleBody, RulingBody};
-pub use site::{Counts, SiteBody, SiteNameBody, TreeBody};
+pub use site::{Counts, SiteBody, SiteNameBody, TreeBody, named};
 pub use site_history::{DatedCodeBody, DatedNameBody, DatedParentsBody, EndedBody, SiteHistoryBody};
 pub(crate) use subnet::of_site as subnets_of_site;
 pub use subnet::{SubnetBody, SubnetDeviceBody};

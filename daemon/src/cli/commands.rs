@@ -165,9 +165,9 @@ pub(super) async fn administer(
     ask(&data.directory()?, false, Role::SystemAdministrator, method, path, request).await
 }
 
-/// One request of the system administrator that may make the centre, as importing sites does.
+/// One request of the system administrator that may make the centre, as importing sites does, where somebody named its place.
 pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) -> Result<Value, CommandError> {
-    ask(&data.directory()?, true, Role::SystemAdministrator, Method::POST, path, request).await
+    ask(&data.directory()?, data.is_named(), Role::SystemAdministrator, Method::POST, path, request).await
 }
 
 /// Hands each entry of a list over, page by page, and says so, beside standard output, where there is none. `path` has its
@@ -254,7 +254,7 @@ async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
         notes,
         "valid once, until {}, for {}; on the agent's machine:",
         text(&answer, "/expires"),
-        text(&answer, "/site")
+        text(&answer, "/site_label")
     )?;
     let centre = match text(&answer, "/centre") {
         "" => "CENTRE:7443",
@@ -273,9 +273,9 @@ async fn create_token(args: TokenCreateArgs) -> Result<(), CommandError> {
     };
     let expires = args.expires_days.map(|days| Clock::system().now().plus_ms(i64::from(days) * 86_400_000).to_string());
     let body = json!({ "name": args.name, "grants": grants, "expires": expires });
-    let data = args.data.directory()?;
+    let (data, make) = (args.data.directory()?, args.data.is_named());
     let request = with_json(&body);
-    let answer = ask(&data, true, Role::SecurityAdministrator, Method::POST, "/api/v1/tokens", request).await?;
+    let answer = ask(&data, make, Role::SecurityAdministrator, Method::POST, "/api/v1/tokens", request).await?;
     say(text(&answer, "/token"))?;
     let mut notes = io::stderr().lock();
     writeln!(notes, "{}: this secret is shown once; keep it safe", text(&answer, "/id"))?;

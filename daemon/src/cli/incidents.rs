@@ -154,10 +154,11 @@ fn maintenance(it: &Value) -> String {
 
 fn line(it: &Value) -> Result<(), CommandError> {
     let [id, kind, severity, since] = ["/id", "/kind", "/severity", "/since"].map(|key| text(it, key));
-    let [state, site, planned] = ["/state", "/subject/site", "/maintenance"].map(|key| text(it, key));
+    let [state, about, planned] = ["/state", "/subject/label", "/maintenance"].map(|key| text(it, key));
     let sites = it.pointer("/sites_affected").and_then(Value::as_u64).unwrap_or_default();
     let planned = if planned.is_empty() { "" } else { "  planned" };
-    say(&format!("{id:<20} {state:<7} {kind:<16} {severity:<14} since {since}  {site} {sites} sites{planned}"))
+    let cut_off = if sites == 0 { String::new() } else { format!("  {sites} sites cut off") };
+    say(&format!("{id:<20} {state:<7} {kind:<16} {severity:<14} since {since}  {about}{cut_off}{planned}"))
 }
 
 fn show(it: &Value) -> Result<(), CommandError> {

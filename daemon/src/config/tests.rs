@@ -73,3 +73,15 @@ fn remote_write_wants_a_whole_address_and_sends_no_token_in_clear_text() {
         assert!(problem.contains("remote_write.") && problem.contains(said), "{text}: {problem}");
     }
 }
+
+#[test]
+fn a_word_that_is_no_level_is_no_filter_since_it_would_silence_everything() {
+    for good in ["info", "WARN", "info,onenetd::api=debug", "onenetd=trace"] {
+        let config = Config::parse(&format!("[log]\nfilter = \"{good}\"\n"), "onenetd.toml").unwrap();
+        assert_eq!(config.log.filter, good);
+    }
+    for bad in ["verbose", "info,verbose", "onenetd=loud"] {
+        let said = problems(&format!("[log]\nfilter = \"{bad}\"\n"));
+        assert!(said.contains("line 2") && said.contains("write error, warn, info"), "{bad}: {said}");
+    }
+}

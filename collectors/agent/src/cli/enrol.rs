@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::{DATA_DIR_DEFAULT, is_host_and_port},
-    enrol::enrol,
+    enrol::{Credentials, enrol},
     run::remember_centre,
 };
 
@@ -42,8 +42,9 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<()> {
             data.display()
         )
     })?;
+    let site_name = Credentials::load(data).map(|credentials| credentials.site_name).unwrap_or_default();
     output::text(&format!(
-        "Enrolled as {} of {}. The identity is in {}.\nStart the agent: onenet-agent run, or systemctl start onenet-agent\n",
+        "Enrolled as {} of {site_name} ({}). The identity is in {}.\nStart the agent: onenet-agent run, or systemctl start onenet-agent\n",
         identity.agent,
         identity.site,
         data.display()

@@ -197,3 +197,28 @@ fn an_address_of_a_centre_has_a_host_and_a_port() {
         assert!(!agent::is_host_and_port(bad), "{bad}");
     }
 }
+
+#[test]
+fn what_a_chinese_input_method_writes_is_told_as_that() {
+    for (text, found) in
+        [("[centre]\naddress = “10.0.0.1:7443”\n", "“"), ("[centre]\naddress = \"10.0.0.1：7443\"\n", "：")]
+    {
+        let told = refusal(text);
+        assert!(
+            told.contains("line 2") && told.contains(&format!("{found} is full-width: switch the input method")),
+            "{told}"
+        );
+        assert!(!told.contains("double quotes"), "he wrote quotes: {told}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_with_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.toml");
+    std::fs::write(&file, b"# \xcf\xd8\n").unwrap();
+    let told = Config::load(&file).unwrap_err().to_string();
+    assert!(told.contains("save it as UTF-8") && !told.contains("--config"), "{told}");
+    let told = Config::load(&folder.path().join("absent.toml")).unwrap_err().to_string();
+    assert!(told.contains("absent.toml") && told.contains("--config"), "{told}");
+}

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use onenet_topology::{
-    Timestamp,
+    ProbeState, Timestamp,
     fact::{ConditionKind, ReachState},
 };
 
@@ -13,6 +13,10 @@ use crate::status::{ConditionStatus, DeviceStatus, InterfaceStatus, Liveness, St
 
 /// How many reasons why frames could not be decoded are shown of an interface.
 const REASONS_SHOWN: usize = 5;
+/// How many names of devices or probes stand in one line of what is to be fixed.
+const NAMES_SHOWN: usize = 5;
+/// From how much on a wrong clock is told of, in seconds.
+const CLOCK_TOLD_S: i64 = 60;
 
 /// Returns the status as text.
 pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -> String {
@@ -106,7 +110,7 @@ fn centre(out: &mut String, status: &Status, language: Language) {
         );
         let _ = writeln!(out, "{advice}");
     }
-    if let Some(ahead_s) = centre.clock_ahead_ms.map(|ms| ms / 1_000).filter(|seconds| seconds.abs() >= 60) {
+    if let Some(ahead_s) = centre.clock_ahead_ms.map(|ms| ms / 1_000).filter(|seconds| seconds.abs() >= CLOCK_TOLD_S) {
         let off = span(ahead_s.unsigned_abs(), language);
         let _ = match (language, ahead_s > 0) {
             (Language::Zh, true) => writeln!(out, "  时钟    比中心快 {off}：请校准本机时间"),
@@ -212,8 +216,14 @@ fn flow_log(out: &mut String, status: &Status, language: Language) {
 fn interfaces(out: &mut String, status: &Status, language: Language) {
     let title = language.pick("监听的网口", "Listening on");
     if status.interfaces.is_empty() {
-        let none =
-            language.pick("无（在 [capture] interfaces 中设置）", "nothing (set [capture] interfaces to listen)");
+        let none = if status.interfaces_auto {
+            language.pick(
+                "没有启用的网口（interfaces = \"auto\"）：请检查网线和网口是否启用",
+                "no interface is up (interfaces = \"auto\"): check cables, and that interfaces are switched on",
+            )
+        } else {
+            language.pick("无（在 [capture] interfaces 中设置）", "nothing (set [capture] interfaces to listen)")
+        };
         let _ = writeln!(out, "\n{title}: {none}");
         return;
     }
@@ -340,13 +350,17 @@ fn advice(device: &DeviceStatus, language: Language) -> &'static str {
     }
 }
 
+/// Writes what is to be done: in a line each what stands above with its reason, and whatever else keeps the agent from its work.
 fn troubles(out: &mut String, status: &Status, language: Language) {
-    if status.conditions.is_empty() {
-        let _ =
-            writeln!(out, "\n{}", language.pick("没有发现其他问题。", "Nothing else keeps the agent from its work."));
+    let above = told_above(status, language);
+    if status.conditions.is_empty() && above.is_empty() {
+        let _ = writeln!(out, "\n{}", language.pick("没有发现问题。", "Nothing keeps the agent from its work."));
         return;
     }
     let _ = writeln!(out, "\n{}:", language.pick("需要处理", "To be fixed"));
+    for line in above {
+        let _ = writeln!(out, "  {line}{}", language.pick("（原因见上）", " (see above)"));
+    }
     for condition in &status.conditions {
         let (what, remedy) = trouble(condition, language);
         let lasted = since(condition.since, status.written, language);
@@ -356,6 +370,30 @@ fn troubles(out: &mut String, status: &Status, language: Language) {
         };
         let _ = writeln!(out, "    {}", plain(&condition.detail));
     }
+}
+
+fn told_above(status: &Status, language: Language) -> Vec<String> {
+    let named = |names: Vec<&str>| {
+        let more = names.len().saturating_sub(NAMES_SHOWN);
+        let shown: Vec<_> = names.iter().take(NAMES_SHOWN).map(|name| plain(name)).collect();
+        let shown = shown.join(", ");
+        if more == 0 { shown } else { format!("{shown} +{more}") }
+    };
+    let centre =
+        (!status.centre.connected).then(|| language.pick("与中心未连接", "not connected to the centre").to_owned());
+    let is_off = status.centre.clock_ahead_ms.is_some_and(|ms| (ms / 1_000).abs() >= CLOCK_TOLD_S);
+    let clock = is_off.then(|| language.pick("本机时间不准", "this box's clock is wrong").to_owned());
+    let deaf = (status.interfaces.is_empty() && status.interfaces_auto)
+        .then(|| language.pick("没有可监听的网口", "no interface to listen on").to_owned());
+    let mute = status.devices.iter().filter(|it| it.reach.is_some_and(|reach| reach != ReachState::Answering));
+    let mute: Vec<&str> = mute.map(|device| device.name.as_str()).collect();
+    let mute = (!mute.is_empty())
+        .then(|| format!("{}{}", language.pick("设备无应答或拒绝：", "devices do not answer: "), named(mute)));
+    let down: Vec<&str> =
+        status.probes.iter().filter(|it| it.state == ProbeState::Down).map(|probe| probe.name.as_str()).collect();
+    let down =
+        (!down.is_empty()).then(|| format!("{}{}", language.pick("探测中断：", "probes are down: "), named(down)));
+    [centre, clock, deaf, mute, down].into_iter().flatten().collect()
 }
 
 #[expect(clippy::too_many_lines, reason = "a table of texts, one for each kind")]

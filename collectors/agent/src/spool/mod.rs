@@ -160,8 +160,8 @@ pub struct View {
 pub enum SpoolError {
     /// The folder cannot be opened.
     #[error(
-        "the spool in {folder} cannot be opened: check that the folder belongs to the agent's user and that no other agent \
-         runs on it; if it is damaged, move it away and the agent starts an empty one"
+        "the spool in {folder} cannot be opened: check that the folder belongs to the agent's user; if it is damaged, move it \
+         away and the agent starts an empty one"
     )]
     Open {
         /// The spool's folder.
@@ -169,6 +169,14 @@ pub enum SpoolError {
         /// What sled says.
         #[source]
         source: Box<sled::Error>,
+    },
+    /// Another agent has it open.
+    #[error(
+        "another agent runs on the spool in {folder}: look with `onenet-agent status`; to start anew, end that one first"
+    )]
+    InUse {
+        /// The spool's folder.
+        folder: PathBuf,
     },
     /// The folder was written by another version.
     #[error(

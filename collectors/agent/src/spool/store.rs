@@ -124,7 +124,13 @@ impl Writes {
 impl Store {
     /// Opens the tree in `folder`, made where it does not exist.
     pub(super) fn open(folder: &Path) -> Result<Self, SpoolError> {
-        let failed = |source| SpoolError::Open { folder: folder.to_owned(), source: Box::new(source) };
+        let failed = |source: sled::Error| match &source {
+            // sled reports a lock that another process holds as an I/O error of this text.
+            sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+                SpoolError::InUse { folder: folder.to_owned() }
+            }
+            _ => SpoolError::Open { folder: folder.to_owned(), source: Box::new(source) },
+        };
         let path = folder.join(FOLDER);
         std::fs::create_dir_all(&path).map_err(|error| failed(error.into()))?;
         // A disk that the spool itself has filled is one that it can empty, once it is open.

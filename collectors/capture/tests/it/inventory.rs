@@ -97,28 +97,28 @@ fn addresses_that_no_card_has_make_no_endpoints() {
 fn changes_are_reported_once_and_only_when_something_is_new() {
     let mut inventory = small();
     inventory.sent(at(0), ANNA, None, 60, false);
-    assert_eq!(inventory.take_changed().len(), 1);
+    assert_eq!(inventory.take_changed(Timestamp::EPOCH).len(), 1);
     inventory.sent(at(1), ANNA, None, 60, false);
-    assert!(inventory.take_changed().is_empty());
+    assert!(inventory.take_changed(Timestamp::EPOCH).is_empty());
     let binding = Binding { mac: ANNA, ip: ANNA_IP.into(), method: Method::Arp };
     inventory.bind(at(2), &binding);
     inventory.bind(at(3), &binding);
-    let changed = inventory.take_changed();
+    let changed = inventory.take_changed(Timestamp::EPOCH);
     assert_eq!(changed.len(), 1);
     assert_eq!((changed[0].bindings[0].first(), changed[0].bindings[0].last()), (at(2), at(3)));
     inventory.bind(at(4), &binding);
-    assert!(inventory.take_changed().is_empty());
+    assert!(inventory.take_changed(Timestamp::EPOCH).is_empty());
     inventory.sent(at(5), ANNA, Some(7), 60, false);
-    assert_eq!(inventory.take_changed()[0].vlans.len(), 2);
+    assert_eq!(inventory.take_changed(Timestamp::EPOCH)[0].vlans.len(), 2);
 }
 
 #[test]
 fn the_capturing_host_is_told_from_others_even_when_others_spoke_of_it_first() {
     let mut inventory = small();
     inventory.bind(at(0), &Binding { mac: ANNA, ip: ANNA_IP.into(), method: Method::DhcpAck });
-    assert!(!inventory.take_changed()[0].own);
+    assert!(!inventory.take_changed(Timestamp::EPOCH)[0].own);
     inventory.sent(at(1), ANNA, None, 60, true);
-    assert!(inventory.take_changed()[0].own);
+    assert!(inventory.take_changed(Timestamp::EPOCH)[0].own);
     inventory.sent(at(2), ANNA, None, 60, false); // mirrored back
     assert!(inventory.endpoints().all(|endpoint| endpoint.own));
 }
@@ -129,7 +129,7 @@ fn each_vlan_keeps_the_time_it_was_last_heard_in() {
     for (second, vlan) in [(0, Some(5)), (1, Some(6)), (2, Some(5)), (3, None), (4, Some(6)), (9, None)] {
         inventory.sent(at(second), ROUTER, vlan, 60, false);
     }
-    let router = inventory.take_changed().remove(0);
+    let router = inventory.take_changed(Timestamp::EPOCH).remove(0);
     let seen: Vec<_> = router.vlans.iter().map(|seen| (seen.vlan, seen.last_seen)).collect();
     assert_eq!(seen, [(None, at(9)), (Some(5), at(2)), (Some(6), at(4))]);
 }
@@ -138,12 +138,25 @@ fn each_vlan_keeps_the_time_it_was_last_heard_in() {
 fn evicted_endpoints_are_named_only_when_they_had_been_reported() {
     let mut inventory = small();
     inventory.sent(at(0), ANNA, None, 60, false);
-    inventory.take_changed();
+    inventory.take_changed(Timestamp::EPOCH);
     for number in 0..1_000 {
         inventory.sent(at(1), forged(number), None, 60, false);
     }
     assert_eq!(inventory.take_forgotten(), [ANNA]);
-    assert!(inventory.take_changed().len() <= CAPACITY);
+    assert!(inventory.take_forgotten().is_empty());
+}
+
+#[test]
+fn newcomers_that_push_each_other_out_are_not_told_of_before_they_are_established() {
+    let mut inventory = small();
+    for number in 0..1_000 {
+        inventory.sent(at(1), forged(number), None, 60, false);
+    }
+    establish(&mut inventory, &[ANNA]);
+    let told: Vec<_> = inventory.take_changed(Timestamp::EPOCH).iter().map(|state| state.mac).collect();
+    assert_eq!(told, [ANNA]);
+    assert!(inventory.take_changed(Timestamp::EPOCH.plus_ms(299_000)).is_empty());
+    assert_eq!(inventory.take_changed(Timestamp::EPOCH.plus_ms(300_000)).len(), CAPACITY - 1, "the flood is over");
     assert!(inventory.take_forgotten().is_empty());
 }
 
@@ -172,7 +185,7 @@ fn a_router_that_answers_for_all_the_world_keeps_its_latest_addresses() {
         let ip = [10, 1, 0, number].into();
         inventory.bind(at(number.into()), &Binding { mac: ROUTER, ip, method: Method::Arp });
     }
-    let router = inventory.take_changed().remove(0);
+    let router = inventory.take_changed(Timestamp::EPOCH).remove(0);
     let ips: Vec<_> = router.bindings.iter().map(|binding| binding.ip.to_string()).collect();
     assert_eq!((ips.len(), ips[0].as_str(), ips[15].as_str()), (16, "10.1.0.184", "10.1.0.199"));
     assert_eq!(inventory.counters().bindings_evicted, 184);
@@ -217,7 +230,7 @@ proptest! {
                 0 => inventory.sent(time, forged(who), None, 60, false),
                 1 => inventory.bind(time, &Binding { mac: forged(who), ip: ANNA_IP.into(), method: Method::Arp }),
                 _ => {
-                    let mut macs: Vec<_> = inventory.take_changed().iter().map(|state| state.mac).collect();
+                    let mut macs: Vec<_> = inventory.take_changed(Timestamp::EPOCH).iter().map(|state| state.mac).collect();
                     let all = macs.len();
                     macs.sort();
                     macs.dedup();

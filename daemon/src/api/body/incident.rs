@@ -10,7 +10,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::time;
+use super::{site::named, time};
 use crate::access::View;
 
 /// Something that is broken.
@@ -67,6 +67,8 @@ pub struct SubjectBody {
     pub parent: Option<String>,
     /// The agent, device or interface, or the service's name.
     pub id: Option<String>,
+    /// The same in words, for whoever reads: the names of sites with their codes, of the device and of the interface or service.
+    pub label: String,
 }
 
 /// Something that is broken, with all that is known of it.
@@ -164,30 +166,53 @@ fn shown(view: &View, site: SiteId) -> Option<String> {
 impl SubjectBody {
     /// Returns a subject as far as the view shows it.
     pub fn of(view: &View, subject: &Subject) -> Self {
+        let label = label(view, subject).unwrap_or_default();
         match subject {
             Subject::Link { child, parent } => {
-                Self { kind: "link", site: shown(view, *child), parent: shown(view, *parent), id: None }
+                Self { kind: "link", site: shown(view, *child), parent: shown(view, *parent), id: None, label }
             }
-            Subject::Site(site) => Self { kind: "site", site: shown(view, *site), ..Self::default() },
+            Subject::Site(site) => Self { kind: "site", site: shown(view, *site), label, ..Self::default() },
             Subject::Agent(agent) => {
                 let site = view.agent(*agent).map(|agent| agent.site);
                 let id = site.map(|_| agent.to_string());
-                Self { kind: "agent", site: site.and_then(|site| shown(view, site)), parent: None, id }
+                Self { kind: "agent", site: site.and_then(|site| shown(view, site)), parent: None, id, label }
             }
             Subject::Device(device) => {
                 let site = view.device(*device).map(|(site, _)| site.id);
                 let id = site.map(|_| device.to_string());
-                Self { kind: "device", site: site.and_then(|site| shown(view, site)), parent: None, id }
+                Self { kind: "device", site: site.and_then(|site| shown(view, site)), parent: None, id, label }
             }
             Subject::Interface(interface) => {
                 let found = view.interface(*interface);
                 let site = found.map(|(site, ..)| site.id);
                 let id = site.map(|_| interface.to_string());
-                Self { kind: "interface", site: site.and_then(|site| shown(view, site)), parent: None, id }
+                Self { kind: "interface", site: site.and_then(|site| shown(view, site)), parent: None, id, label }
             }
-            Subject::Service(name) => Self { kind: "service", id: Some(name.to_string()), ..Self::default() },
+            Subject::Service(name) => Self { kind: "service", id: Some(name.to_string()), label, ..Self::default() },
             Subject::Centre => Self { kind: "centre", ..Self::default() },
         }
+    }
+}
+
+/// Returns a subject in words, as far as the view shows it.
+fn label(view: &View, subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Link { child, parent } => match (named(view, *child), named(view, *parent)) {
+            (Some(child), Some(parent)) => Some(format!("{child} - {parent}")),
+            (one, other) => one.or(other),
+        },
+        Subject::Site(site) => named(view, *site),
+        Subject::Agent(agent) => named(view, view.agent(*agent)?.site),
+        Subject::Device(device) => {
+            let (site, device) = view.device(*device)?;
+            Some(format!("{} {}", named(view, site.id)?, device.name()))
+        }
+        Subject::Interface(interface) => {
+            let (site, device, interface) = view.interface(*interface)?;
+            Some(format!("{} {} {}", named(view, site.id)?, device.name(), interface.said.name))
+        }
+        Subject::Service(name) => Some(name.to_string()),
+        Subject::Centre => None,
     }
 }
 

@@ -92,6 +92,12 @@ impl SiteNameBody {
     }
 }
 
+/// Returns a site's name and code, where it may be seen.
+pub fn named(view: &View, site: SiteId) -> Option<String> {
+    let site = view.site(site)?;
+    Some(format!("{} ({})", site.name(view.now()).zh, site.code(view.now())))
+}
+
 impl SiteBody {
     /// Returns a site as the view shows it.
     pub fn of(view: &View, site: &Site) -> Self {

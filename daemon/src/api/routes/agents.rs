@@ -19,7 +19,7 @@ use crate::{
     access::{Action, Gate, audit::Outcome},
     api::{
         App, Params, Problem,
-        body::{AgentBody, ConditionBody, FindingBody, Page},
+        body::{AgentBody, ConditionBody, FindingBody, Page, named},
     },
     record::Command,
 };
@@ -43,6 +43,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 pub(super) struct EnrolmentBody {
     /// The site.
     pub site: String,
+    /// The site's name and code, for whoever reads.
+    pub site_label: String,
     /// What the agent needs: the secret, and the fingerprint of the authority that it is to trust.
     pub token: String,
     /// When it ends to be valid.
@@ -187,6 +189,7 @@ async fn issue_enrolment_token(
     let expires = view.now().plus_ms(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000));
     Ok(Json(EnrolmentBody {
         site: site.to_string(),
+        site_label: named(&view, site).unwrap_or_default(),
         token: issued,
         expires: expires.to_string(),
         centre: app.collectors.clone(),

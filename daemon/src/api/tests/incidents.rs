@@ -90,6 +90,8 @@ async fn whoever_sees_a_site_out_of_reach_sees_why_and_nothing_of_what_is_above_
     let listed = world.get(&county, "/api/v1/incidents").await.items();
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["subject"]["parent"], json!(null), "the city is not his to see");
+    let label = listed[0]["subject"]["label"].as_str().unwrap();
+    assert!(label.contains("(130102)") && !label.contains("130100"), "{label}");
     let path = format!("/api/v1/incidents/{}", listed[0]["id"].as_str().unwrap());
     let detail = world.get(&county, &path).await;
     let city = world.site("130100");

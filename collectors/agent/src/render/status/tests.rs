@@ -120,6 +120,7 @@ fn in_trouble() -> Status {
             disk_full: false,
         }),
         interfaces: vec![switched_off()],
+        interfaces_auto: false,
         conditions: vec![ConditionStatus {
             kind: ConditionKind::CaptureFailed,
             subject: "eth1".to_owned(),
@@ -187,4 +188,26 @@ fn every_field_of_the_document_is_in_the_readme() {
     fields(&serde_json::to_value(stopped).unwrap(), &mut names);
     let undocumented: Vec<_> = names.iter().filter(|name| !contract.contains(&format!("`{name}`"))).collect();
     assert!(undocumented.is_empty(), "{undocumented:?}");
+}
+
+#[test]
+fn a_box_whose_cable_is_out_is_never_told_that_nothing_is_wrong() {
+    let mut told = in_trouble();
+    told.conditions.clear();
+    told.interfaces.clear();
+    told.interfaces_auto = true;
+    let text = status(&told, &Liveness::Running, Language::Zh);
+    for word in
+        ["没有启用的网口", "需要处理", "与中心未连接", "本机时间不准", "没有可监听的网口", "设备无应答或拒绝：core"]
+    {
+        assert!(text.contains(word), "{word} is missing: {text}");
+    }
+    assert!(!text.contains("没有发现问题") && !text.contains("在 [capture]"), "{text}");
+    let quiet = Status {
+        centre: CentreStatus { connected: true, clock_ahead_ms: None, ..told.centre.clone() },
+        devices: Vec::new(),
+        interfaces_auto: false,
+        ..told
+    };
+    assert!(status(&quiet, &Liveness::Running, Language::Zh).contains("没有发现问题"));
 }

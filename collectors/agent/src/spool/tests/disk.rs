@@ -35,8 +35,9 @@ fn a_folder_that_another_agent_uses_is_refused_with_the_remedy() {
     let (folder, hands) = (TempDir::new().unwrap(), Hands::new());
     let _first = open(&folder, &hands.0);
     let error = Spool::open(folder.path(), SpoolConfig::default(), &hands.0).unwrap_err();
-    assert!(matches!(error, SpoolError::Open { .. }), "{error:?}");
-    assert!(error.to_string().contains("no other agent"), "{error}");
+    assert!(matches!(error, SpoolError::InUse { .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("onenet-agent status") && !said.contains("move"), "{said}");
 }
 
 /// Returns the keys and values of the pages on disk.
