@@ -16,7 +16,7 @@ use onenet_snmp::{
 };
 use onenet_topology::{
     MacAddr, Timestamp,
-    fact::{ConditionKind, Event, FactBody, FactChange, Group, HistoryBody, Method, Reach, Scope},
+    fact::{ConditionKind, Event, FactBody, Group, HistoryBody, Method, Reach, Scope},
 };
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -439,8 +439,7 @@ impl Device {
         let rows = if partial {
             self.handed.part(method);
             let group = self.group(method);
-            let facts = facts::observed(bodies, now).into_facts();
-            let changes: Vec<_> = facts.map(|fact| (group.clone(), FactChange::Present(fact))).collect();
+            let changes: Vec<_> = facts::changes(bodies, now).map(|change| (group.clone(), change)).collect();
             let rows = changes.len();
             self.shared.observations.changes(changes).await;
             rows

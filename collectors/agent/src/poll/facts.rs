@@ -13,15 +13,15 @@ use onenet_snmp::{
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{
-        self, Address, Aggregation, Binding, DeviceSample, FactBody, Forwarding, ForwardingStatus, HistoryBody,
-        HistoryItem, Interface, InterfaceSample, InterfaceStatus, NeighbourProtocol, Reach, ReachState, Scope, Sensor,
-        SensorSample,
+        self, Address, Aggregation, Binding, DeviceSample, Fact, FactBody, FactChange, Forwarding, ForwardingStatus,
+        HistoryBody, HistoryItem, Interface, InterfaceSample, InterfaceStatus, NeighbourProtocol, Reach, ReachState,
+        Scope, Sensor, SensorSample,
     },
 };
 
 pub(super) use network::{next_hops, own_addresses, spanning_tree, vlans};
 
-use crate::spool::SortedFacts;
+use crate::spool::{SortedFacts, one_each};
 
 /// Classes of parts that identify equipment even without a serial number (entPhysicalClass of RFC 6933).
 const IDENTIFYING: [u32; 3] = [CHASSIS, MODULE, STACK];
@@ -264,6 +264,11 @@ pub(super) fn stations(rows: Vec<Station>) -> Vec<FactBody> {
 /// port is kept before others, and otherwise the first.
 pub(super) fn observed(bodies: Vec<FactBody>, now: Timestamp) -> SortedFacts {
     SortedFacts::new(bodies, now, worth)
+}
+
+/// Returns what [`observed`] does of rows that are not all there are, as changes.
+pub(super) fn changes(bodies: Vec<FactBody>, now: Timestamp) -> impl Iterator<Item = FactChange> {
+    one_each(bodies, worth).map(move |body| FactChange::Present(Fact { observed: now, body }))
 }
 
 /// Returns an item of history.

@@ -15,6 +15,7 @@ use super::{
     SpoolError,
     group::{Editor, GroupTable},
     page::{Entry, State},
+    sorted::{SortedFact, SortedFacts},
 };
 
 /// How observations become changes.
@@ -60,7 +61,11 @@ pub(super) fn edit(
             let mut changed = false;
             while let Some((key_hash, change)) = rest.next_if(|(hash, _)| end.is_none_or(|end| *hash < end)) {
                 changed |= match change {
-                    FactChange::Present(fact) => put(table, entries, editor, (key_hash, fact), rules, room),
+                    FactChange::Present(Fact { observed, body }) => {
+                        let message = codec::fact_message(&body);
+                        let fact = SortedFact { key_hash, observed, message: &message };
+                        put(table, entries, editor, fact, rules, room)
+                    }
                     FactChange::Gone { key, observed } => {
                         remove(table, entries, editor, key_hash, codec::gone_message(&key), observed)
                     }
@@ -72,36 +77,36 @@ pub(super) fn edit(
     editor.finish()
 }
 
-/// Changes a group to what holds of it now: facts in the order of their key hashes, each once, observed at `together` or later.
+/// Changes a group to what holds of it now: facts observed at `together` or later.
 /// A page whose facts add up to the same is not read, but when some of the group are due to be sent again.
 pub(super) fn edit_whole(
     (group, table): (&Group, &GroupTable),
     editor: &mut Editor<'_>,
-    facts: Vec<(u64, Fact)>,
+    facts: &SortedFacts,
     (together, now): (Timestamp, Timestamp),
     rules: Rules,
     room: &mut Room,
 ) -> Result<(), SpoolError> {
     let observed = table.renewed().map_or(together, |renewed| renewed.max(together));
     let due = table.reported_since().is_some_and(|since| observed.ms_since(since) >= rules.refresh_ms);
-    let (hasher, mut message, mut since) = (MessageHasher::new(group), Vec::new(), None);
-    let mut rest = facts.into_iter();
+    let (hasher, mut since) = (MessageHasher::new(group), None);
+    let facts: Vec<SortedFact<'_>> = facts.iter().collect();
+    let mut rest = &facts[..];
     for place in 0..table.places().end.max(1) {
         let end = table.end(place);
-        let here = end.map_or(rest.len(), |end| rest.as_slice().partition_point(|(key_hash, _)| *key_hash < end));
-        let part = rest.as_slice().get(..here).unwrap_or_default();
-        let is_plain = !due && part.iter().all(|(_, fact)| fact.observed == together);
-        if is_plain && table.holds(place, here, sum(part, hasher, &mut message)) {
-            rest.by_ref().take(here).for_each(drop);
+        let here = end.map_or(rest.len(), |end| rest.partition_point(|fact| fact.key_hash < end));
+        let (part, behind) = rest.split_at_checked(here).unwrap_or((rest, &[]));
+        rest = behind;
+        let is_plain = !due && part.iter().all(|fact| fact.observed == together);
+        if is_plain && table.holds(place, here, sum(part, hasher)) {
             continue;
         }
-        let present: Vec<u64> = part.iter().map(|(key_hash, _)| *key_hash).collect();
         editor.page(place, |entries, editor| {
             let mut changed = false;
-            for fact in rest.by_ref().take(here) {
-                changed |= put(table, entries, editor, fact, rules, room);
+            for fact in part {
+                changed |= put(table, entries, editor, *fact, rules, room);
             }
-            changed |= remove_all_but(&present, table, entries, editor, now);
+            changed |= remove_all_but(part, table, entries, editor, now);
             let held = entries.iter().filter(|entry| entry.state == State::Held).map(|entry| entry.observed);
             since = since.into_iter().chain(held).min();
             changed
@@ -114,24 +119,21 @@ pub(super) fn edit_whole(
     editor.finish()
 }
 
-/// Returns the sum of the hashes of facts; `message` is room to write to.
-fn sum(facts: &[(u64, Fact)], hasher: MessageHasher, message: &mut Vec<u8>) -> u64 {
-    facts.iter().fold(0, |sum: u64, (_, fact)| {
-        message.clear();
-        codec::write_fact_message(&fact.body, message);
-        sum.wrapping_add(hasher.hash(message))
-    })
+/// Returns the sum of the hashes of facts.
+fn sum(facts: &[SortedFact<'_>], hasher: MessageHasher) -> u64 {
+    facts.iter().fold(0, |sum: u64, fact| sum.wrapping_add(hasher.hash(fact.message)))
 }
 
 /// Takes in that of the facts of a page none but these hold. Returns whether the page changed.
 fn remove_all_but(
-    present: &[u64],
+    present: &[SortedFact<'_>],
     table: &GroupTable,
     entries: &mut [Entry],
     editor: &mut Editor<'_>,
     now: Timestamp,
 ) -> bool {
-    let absent = |entry: &&Entry| entry.holds() && present.binary_search(&entry.key_hash).is_err();
+    let is_present = |key_hash| present.binary_search_by_key(&key_hash, |fact| fact.key_hash).is_ok();
+    let absent = |entry: &&Entry| entry.holds() && !is_present(entry.key_hash);
     let gone: Vec<_> =
         entries.iter().filter(absent).filter_map(|entry| gone(entry, now.max(table.observed(entry)))).collect();
     let mut changed = false;
@@ -146,17 +148,15 @@ fn put(
     table: &GroupTable,
     entries: &mut Vec<Entry>,
     editor: &mut Editor<'_>,
-    (key_hash, fact): (u64, Fact),
+    SortedFact { key_hash, mut observed, message }: SortedFact<'_>,
     rules: Rules,
     room: &mut Room,
 ) -> bool {
-    let message = codec::fact_message(&fact.body);
     let place = entries.binary_search_by_key(&key_hash, |entry| entry.key_hash);
     let known = place.ok().and_then(|place| entries.get_mut(place));
-    let mut observed = fact.observed;
     if let Some(known) = known.as_deref().filter(|known| known.holds()) {
         let before = table.observed(known);
-        if known.message == message {
+        if *known.message == *message {
             observed = observed.max(before);
             if known.state == State::Dirty || observed.ms_since(known.observed) < rules.refresh_ms {
                 if observed > before && !editor.is_together(observed) {
@@ -177,7 +177,7 @@ fn put(
         }
     }
     editor.reported(key_hash, observed, true);
-    let entry = Entry { key_hash, observed, state: State::Dirty, message };
+    let entry = Entry { key_hash, observed, state: State::Dirty, message: message.into() };
     match (known, place) {
         (Some(known), _) => *known = entry,
         (None, Ok(place) | Err(place)) => entries.insert(place, entry),
@@ -197,7 +197,7 @@ fn remove(
     let known = entries.iter_mut().find(|entry| entry.key_hash == key_hash && entry.holds());
     let Some(known) = known.filter(|known| observed >= table.observed(known)) else { return false };
     editor.reported(key_hash, observed, true);
-    *known = Entry { key_hash, observed, state: State::Gone, message };
+    *known = Entry { key_hash, observed, state: State::Gone, message: message.into() };
     true
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, FactChange, Group},
+    fact::{FactChange, Group},
 };
 use onenet_wire::{Batch, Clocks, Content, Lane, Position, v1};
 use prost::Message as _;
@@ -19,6 +19,7 @@ use super::{
     epoch,
     history::{Caps, History, numbers, own_group},
     keys, migrate, refused,
+    sorted::SortedFacts,
     state::StateTable,
     store::{Purpose, Store, Writes},
     time,
@@ -36,6 +37,8 @@ pub(super) struct Inner {
     state_epoch: u64,
     state_sequence: u64,
     pub(super) outstanding: bool,
+    /// The outstanding batch as it was written, until it is asked for: mostly at once, and then never again.
+    made: Option<v1::Batch>,
     pub(super) history: History,
     pub(super) refused_batches: u64,
     pub(super) refused_facts: u64,
@@ -67,6 +70,7 @@ impl Inner {
             state_epoch,
             state_sequence,
             outstanding,
+            made: None,
             history,
             refused_batches: 0,
             refused_facts: 0,
@@ -126,7 +130,7 @@ impl Inner {
     pub(super) fn replace(
         &mut self,
         group: &Group,
-        facts: Vec<(u64, Fact)>,
+        facts: &SortedFacts,
         now: &Clocks,
         config: SpoolConfig,
     ) -> Result<bool, SpoolError> {
@@ -217,7 +221,8 @@ impl Inner {
         let content = Content::State(std::mem::take(&mut cut.groups));
         let batch = Batch { position, clocks: *now, content };
         let mut writes = Writes::together();
-        writes.put_parts(&[keys::OUTSTANDING], &v1::Batch::from(&batch).encode_to_vec());
+        let made = v1::Batch::from(&batch);
+        writes.put_parts(&[keys::OUTSTANDING], &made.encode_to_vec());
         writes.put(keys::STATE_LANE, encode_lane(self.state_epoch, sequence));
         if let Content::State(groups) = batch.content {
             cut.groups = groups;
@@ -228,7 +233,17 @@ impl Inner {
         state.sent(cut);
         self.state_sequence = sequence;
         self.outstanding = true;
+        self.made = Some(made);
         Ok(true)
+    }
+
+    /// Returns the state batch that waits for its acknowledgement.
+    pub(super) fn outstanding(&mut self) -> Result<Option<v1::Batch>, SpoolError> {
+        if let Some(made) = self.made.take() {
+            return Ok(Some(made));
+        }
+        let bytes = self.store()?.get_parts(&[keys::OUTSTANDING])?;
+        Ok(if bytes.is_empty() { None } else { v1::Batch::decode(&bytes[..]).ok() })
     }
 
     /// Returns whether nothing waits on the position's lane any more.
@@ -254,7 +269,7 @@ impl Inner {
         let mut writes = Writes::together();
         store.remove_all(&[keys::OUTSTANDING], &mut writes)?;
         store.apply(writes, Purpose::BookKeeping)?;
-        self.outstanding = false;
+        (self.outstanding, self.made) = (false, None);
         Ok(())
     }
 
@@ -303,7 +318,7 @@ impl Inner {
         store.apply(writes, Purpose::BookKeeping)?;
         store.flush()?;
         self.state.mark(&groups);
-        (self.state_epoch, self.state_sequence, self.outstanding) = (epoch, 0, false);
+        (self.state_epoch, self.state_sequence, self.outstanding, self.made) = (epoch, 0, false, None);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn from_format_1(store: &Store) -> Result<(), SpoolError> {
             writes.put(keys::group(keys::RESYNC, &group), &0_u64.to_be_bytes());
             continue;
         };
-        let message = codec::fact_message(&fact.body);
+        let message = codec::fact_message(&fact.body).into();
         let entry = Entry { key_hash, observed: fact.observed, state: State::Held, message };
         match &mut lot {
             Some((of, _, entries)) if *of == group && entries.len() < FACTS => entries.push(entry),

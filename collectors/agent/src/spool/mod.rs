@@ -65,11 +65,11 @@ use onenet_topology::{
     fact::{Condition, ConditionKind, Fact, FactBody, FactChange, Group, HistoryItem, ItemKey},
 };
 use onenet_wire::{Clocks, Digest, Lane, Position, tls, v1};
-use prost::Message as _;
 use serde::Serialize;
 use tokio::sync::Notify;
 
 pub use sorted::SortedFacts;
+pub(crate) use sorted::one_each;
 
 use change::Rules;
 use history::Lost;
@@ -270,8 +270,8 @@ impl Spool {
     /// As for [`observe`](Self::observe).
     pub fn replace_group(&self, group: &Group, facts: impl Into<SortedFacts>, now: &Clocks) -> Result<(), SpoolError> {
         // Before the lock is taken: nobody waits for it.
-        let facts = facts.into().into_hashed();
-        self.work(now, |inner, config| inner.replace(group, facts, now, config))
+        let facts = facts.into();
+        self.work(now, |inner, config| inner.replace(group, &facts, now, config))
     }
 
     /// Takes note that everything taken in of these groups was observed again at a time, and nothing else: what
@@ -406,10 +406,7 @@ impl Spool {
     /// # Errors
     /// The disk fails.
     pub fn outstanding(&self, now: &Clocks) -> Result<Option<v1::Batch>, SpoolError> {
-        self.work_quietly(now, |inner, _| {
-            let bytes = inner.store()?.get_parts(&[keys::OUTSTANDING])?;
-            Ok(if bytes.is_empty() { None } else { v1::Batch::decode(&bytes[..]).ok() })
-        })
+        self.work_quietly(now, |inner, _| inner.outstanding())
     }
 
     /// Returns a history batch of the present epoch.

@@ -10,6 +10,7 @@
 //! Messages are what `onenet_wire::codec` makes of a fact or, for one that is gone, of its key.
 
 use onenet_topology::Timestamp;
+use smallvec::SmallVec;
 
 use crate::varint::{self, unzigzag, zigzag};
 
@@ -27,8 +28,11 @@ pub(super) struct Entry {
     pub(super) observed: Timestamp,
     pub(super) state: State,
     /// The fact as the codec writes it, without its time; its key where it is gone.
-    pub(super) message: Vec<u8>,
+    pub(super) message: Message,
 }
+
+/// What stands for a fact. That of a row of a table is held in place: pages are read and written by the thousand.
+pub(super) type Message = SmallVec<[u8; 48]>;
 
 /// Whether a fact holds and whether that waits to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +89,7 @@ fn encode_up_to(entries: &[Entry], bytes: usize) -> Vec<(usize, Vec<u8>)> {
 }
 
 fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
-    let (then, like) = before.map_or((entry.observed, &[][..]), |before| (before.observed, &before.message));
+    let (then, like) = before.map_or((entry.observed, &[][..]), |before| (before.observed, &before.message[..]));
     let state = match entry.state {
         State::Held => 0,
         State::Dirty => 1,
@@ -109,7 +113,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
     let mut reading = Entries::of(bytes).ok()?;
     let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / 32);
     while let Some(Head { key_hash, observed, state }) = reading.next().ok()? {
-        entries.push(Entry { key_hash, observed, state, message: reading.message.clone() });
+        entries.push(Entry { key_hash, observed, state, message: reading.message.as_slice().into() });
     }
     Some(entries)
 }
@@ -189,7 +193,7 @@ mod tests {
     use super::*;
 
     fn entry(key_hash: u64, ms: i64, state: State, message: &[u8]) -> Entry {
-        Entry { key_hash, observed: Timestamp::from_unix_ms(ms), state, message: message.to_vec() }
+        Entry { key_hash, observed: Timestamp::from_unix_ms(ms), state, message: message.into() }
     }
 
     fn read(pages: &[(usize, Vec<u8>)]) -> Vec<Entry> {

@@ -1,6 +1,7 @@
-//! Facts in the order in which groups keep them.
+//! Facts in the order in which groups keep them, as they are kept.
 //!
-//! Invariant: facts fit the wire's limits, and stand in the order of their key hashes, each hash once. Pure.
+//! Invariant: facts fit the wire's limits, and stand in the order of their key hashes, each hash once. They come by the thousand
+//! with each poll, so that each is written once, behind the others, and then only compared. Pure.
 
 use std::cmp::Reverse;
 
@@ -8,51 +9,66 @@ use onenet_topology::{
     Timestamp,
     fact::{Fact, FactBody},
 };
-use onenet_wire::{key_hash_of, limits};
+use onenet_wire::{codec, key_hash_of, limits};
 
-/// Everything that holds of a group, each fact with its key hash.
+/// Everything that holds of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SortedFacts(Vec<(u64, Fact)>);
+pub struct SortedFacts {
+    places: Vec<Place>,
+    /// The facts as the codec writes them, one behind the other.
+    messages: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    key_hash: u64,
+    observed: Timestamp,
+    /// Where its message ends.
+    end: usize,
+}
+
+/// A fact as a group keeps it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SortedFact<'a> {
+    pub(super) key_hash: u64,
+    pub(super) observed: Timestamp,
+    /// As the codec writes it, without its time.
+    pub(super) message: &'a [u8],
+}
 
 impl SortedFacts {
     /// Returns bodies as facts observed at `now`. Of several with one key that which is `worth` most is kept, the first of those.
-    pub fn new(bodies: Vec<FactBody>, now: Timestamp, worth: impl Fn(&FactBody) -> u8) -> Self {
-        Self::of(bodies.into_iter().map(|body| Fact { observed: now, body }).collect(), |fact| worth(&fact.body))
+    pub fn new(mut bodies: Vec<FactBody>, now: Timestamp, worth: impl Fn(&FactBody) -> u8) -> Self {
+        let kept = kept(&mut bodies, |body| body, worth);
+        Self::of(kept.into_iter().filter_map(|(hash, place)| Some((hash, now, bodies.get(place)?))))
     }
 
-    fn of<K: Ord>(mut facts: Vec<Fact>, worth: impl Fn(&Fact) -> K) -> Self {
-        let mut room = Vec::new();
-        let mut order: Vec<(u64, Reverse<K>, usize)> = Vec::with_capacity(facts.len());
-        for (place, fact) in facts.iter_mut().enumerate() {
-            limits::fit_fact(&mut fact.body);
-            order.push((key_hash_of(&fact.body, &mut room), Reverse(worth(fact)), place));
+    fn of<'a>(sorted: impl Iterator<Item = (u64, Timestamp, &'a FactBody)>) -> Self {
+        let mut facts = Self::default();
+        for (key_hash, observed, body) in sorted {
+            codec::write_fact_message(body, &mut facts.messages);
+            facts.places.push(Place { key_hash, observed, end: facts.messages.len() });
         }
-        order.sort_unstable();
-        order.dedup_by_key(|(hash, ..)| *hash);
-        // Facts are large: each is moved once.
-        let mut facts: Vec<Option<Fact>> = facts.into_iter().map(Some).collect();
-        let fact = |(hash, _, place): (u64, _, usize)| Some((hash, facts.get_mut(place)?.take()?));
-        Self(order.into_iter().filter_map(fact).collect())
+        facts
     }
 
     /// Returns how many facts they are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.places.len()
     }
 
     /// Returns whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.places.is_empty()
     }
 
     /// Returns the facts.
-    pub fn into_facts(self) -> impl Iterator<Item = Fact> {
-        self.0.into_iter().map(|(_, fact)| fact)
-    }
-
-    /// Returns the facts with their key hashes.
-    pub(super) fn into_hashed(self) -> Vec<(u64, Fact)> {
-        self.0
+    pub(super) fn iter(&self) -> impl Iterator<Item = SortedFact<'_>> {
+        let mut begin = 0;
+        self.places.iter().map(move |Place { key_hash, observed, end }| {
+            let message = self.messages.get(std::mem::replace(&mut begin, *end)..*end).unwrap_or_default();
+            SortedFact { key_hash: *key_hash, observed: *observed, message }
+        })
     }
 }
 
@@ -60,8 +76,37 @@ impl SortedFacts {
 impl From<Vec<Fact>> for SortedFacts {
     fn from(mut facts: Vec<Fact>) -> Self {
         facts.reverse();
-        Self::of(facts, |fact| fact.observed)
+        let kept = kept(&mut facts, |fact| &mut fact.body, |fact| fact.observed);
+        let fact = |(hash, place): (u64, usize)| facts.get(place).map(|fact| (hash, fact.observed, &fact.body));
+        Self::of(kept.into_iter().filter_map(fact))
     }
+}
+
+/// Returns bodies, one a key: of several that which is `worth` most, the first of those.
+pub(crate) fn one_each(mut bodies: Vec<FactBody>, worth: impl Fn(&FactBody) -> u8) -> impl Iterator<Item = FactBody> {
+    let kept = kept(&mut bodies, |body| body, worth);
+    let mut bodies: Vec<Option<FactBody>> = bodies.into_iter().map(Some).collect();
+    kept.into_iter().filter_map(move |(_, place)| bodies.get_mut(place)?.take())
+}
+
+/// Fits facts to the wire's limits. Returns the key hashes of those that are kept, in order, and their places: of several with one
+/// hash that which is `worth` most, the first of those.
+fn kept<T, K: Ord>(
+    facts: &mut [T],
+    body: impl Fn(&mut T) -> &mut FactBody,
+    worth: impl Fn(&T) -> K,
+) -> Vec<(u64, usize)> {
+    let mut room = Vec::new();
+    let mut order: Vec<(u64, Reverse<K>, usize)> = Vec::with_capacity(facts.len());
+    for (place, fact) in facts.iter_mut().enumerate() {
+        let body = body(fact);
+        limits::fit_fact(body);
+        let hash = key_hash_of(body, &mut room);
+        order.push((hash, Reverse(worth(fact)), place));
+    }
+    order.sort_unstable();
+    order.dedup_by_key(|(hash, ..)| *hash);
+    order.into_iter().map(|(hash, _, place)| (hash, place)).collect()
 }
 
 #[cfg(test)]
@@ -75,6 +120,11 @@ mod tests {
         FactBody::Forwarding(Forwarding { mac, vlan: None, interface: None, bridge_port: port, status })
     }
 
+    fn read(facts: &SortedFacts) -> Vec<(Timestamp, FactBody)> {
+        let body = |message| codec::read_fact_message(message).expect("it was written");
+        facts.iter().map(|fact| (fact.observed, body(fact.message))).collect()
+    }
+
     #[test]
     fn of_facts_with_one_key_the_worthiest_is_kept_and_the_first_of_those() {
         let rows =
@@ -83,14 +133,15 @@ mod tests {
             FactBody::Forwarding(row) => u8::from(row.status == ForwardingStatus::Learned),
             _ => 0,
         };
-        let kept: Vec<Fact> = SortedFacts::new(rows.to_vec(), Timestamp::EPOCH, learned).into_facts().collect();
-        assert_eq!(kept, [Fact { observed: Timestamp::EPOCH, body: rows[1].clone() }]);
+        let kept = SortedFacts::new(rows.to_vec(), Timestamp::EPOCH, learned);
+        assert_eq!(read(&kept), [(Timestamp::EPOCH, rows[1].clone())]);
+        assert_eq!(one_each(rows.to_vec(), learned).collect::<Vec<_>>(), rows[1..2]);
     }
 
     #[test]
     fn of_facts_with_one_key_the_last_of_those_observed_last_is_kept() {
         let at = |ms, port| Fact { observed: Timestamp::from_unix_ms(ms), body: row(port, ForwardingStatus::Learned) };
-        let kept: Vec<Fact> = SortedFacts::from(vec![at(5, 1), at(9, 2), at(9, 3), at(1, 4)]).into_facts().collect();
-        assert_eq!(kept, [at(9, 3)]);
+        let kept = SortedFacts::from(vec![at(5, 1), at(9, 2), at(9, 3), at(1, 4)]);
+        assert_eq!(read(&kept), [(Timestamp::from_unix_ms(9), row(3, ForwardingStatus::Learned))]);
     }
 }

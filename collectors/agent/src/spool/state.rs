@@ -13,7 +13,7 @@ use std::{
 
 use onenet_topology::{
     Timestamp,
-    fact::{Fact, FactChange, Group},
+    fact::{FactChange, Group},
 };
 use onenet_wire::{GroupDigest, KeyRange, limits};
 
@@ -24,6 +24,7 @@ use super::{
     group::{Edit, Editor, GroupTable},
     keys,
     page::{self, Entry, State},
+    sorted::SortedFacts,
     store::{Purpose, Store, Writes},
 };
 
@@ -128,18 +129,17 @@ impl StateTable {
         self.take_in(store, groups, rules, purpose)
     }
 
-    /// Takes in everything that holds now in a group: facts in the order of their key hashes, each once. Returns whether
-    /// something new waits to be sent.
+    /// Takes in everything that holds now in a group. Returns whether something new waits to be sent.
     pub(super) fn replace(
         &mut self,
         store: &Store,
         group: &Group,
-        facts: Vec<(u64, Fact)>,
+        facts: &SortedFacts,
         now: Timestamp,
         rules: Rules,
     ) -> Result<bool, SpoolError> {
         let group = fitting(group);
-        let together = facts.iter().map(|(_, fact)| fact.observed).min();
+        let together = facts.iter().map(|fact| fact.observed).min();
         let mut writes = Writes::default();
         let mut room = Room { left: rules.max_facts.saturating_sub(self.facts), refused: 0 };
         let unknown = GroupTable::default();

@@ -132,8 +132,15 @@ pub(super) fn push_object_id(content: &[u8], arcs: &mut Vec<u32>) -> bool {
     let top = (first / 40).min(2);
     arcs.extend([top, first - top * 40]);
     while !rest.is_empty() {
-        let Some(arc) = next_arc(&mut rest) else { return false };
-        arcs.push(arc);
+        // Nearly all arcs take one byte, and are taken as many together as follow one another.
+        let short = rest.iter().position(|byte| byte & 0x80 != 0).unwrap_or(rest.len());
+        let (bytes, left) = rest.split_at(short);
+        arcs.extend(bytes.iter().map(|byte| u32::from(*byte)));
+        rest = left;
+        if !rest.is_empty() {
+            let Some(arc) = next_arc(&mut rest) else { return false };
+            arcs.push(arc);
+        }
     }
     arcs.len() <= end
 }

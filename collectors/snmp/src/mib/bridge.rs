@@ -188,6 +188,7 @@ fn forwarding(tables: &ForwardingTables, interfaces: &InterfaceIndex) -> Polled<
     let ports = BridgePorts::of(&tables.base_ports);
     let mut known: BTreeSet<(MacAddr, u32)> = BTreeSet::new();
     let mut guessed_vlans = 0;
+    polled.rows.reserve(tables.q_fdb.len() + tables.fdb.len());
     for (index, row) in tables.q_fdb.rows() {
         match q_index(index).and_then(|(fdb_id, mac)| decode(mac, row, &ports, interfaces).map(|row| (fdb_id, row))) {
             Ok((fdb_id, row)) => {

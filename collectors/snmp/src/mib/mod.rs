@@ -56,7 +56,7 @@ impl<T> Reading<T> {
     pub fn of(cell: Option<&Value>, decode: impl FnOnce(&Value) -> Option<T>) -> Self {
         match cell {
             None => Self::Missing,
-            Some(value) if value.is_exception() || *value == Value::Null => Self::Missing,
+            Some(value) if value.is_exception() || matches!(value, Value::Null) => Self::Missing,
             Some(value) => decode(value).map_or(Self::Malformed, Self::Value),
         }
     }
@@ -268,10 +268,11 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
         .collect();
     let plain =
         |column: &Column, error, rows| TableError { table, column: Some(column.name), error, rows, detail: None };
-    for (place, (column, end)) in cells.ends.iter().enumerate() {
+    let missing: Vec<usize> = (0..cells.ends.len()).map(|place| cells.missing(place)).collect();
+    for (place, ((column, end), without)) in cells.ends.iter().zip(&missing).enumerate() {
         match end {
             ColumnEnd::Complete => {
-                let without = cells.missing(place);
+                let without = *without;
                 if without > 0 {
                     let cut = LOCKSTEP.contains(&table) && ends_early(&cells, place, without);
                     let error = if cut { TableProblem::Truncated } else { TableProblem::Missing };
@@ -285,8 +286,8 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
             ColumnEnd::Abandoned => {}
         }
     }
-    for (place, (column, _)) in cells.ends.iter().enumerate() {
-        if cells.missing(place) == cells.len() {
+    for (place, ((column, _), without)) in cells.ends.iter().zip(&missing).enumerate() {
+        if *without == cells.len() {
             continue;
         }
         let Some(syntax) = Syntax::of(column.name) else { continue };

@@ -101,7 +101,7 @@ impl Syntax {
     /// Returns how many of the values are not what the syntax says.
     pub(crate) fn faults<'a>(self, values: impl Iterator<Item = &'a Value>) -> Faults {
         let mut faults = Faults::default();
-        for value in values.filter(|value| !value.is_exception() && **value != Value::Null) {
+        for value in values.filter(|value| !value.is_exception() && !matches!(value, Value::Null)) {
             faults.malformed += usize::from(!self.is(value));
             faults.gbk += usize::from(self == Self::Text && value.octets().is_some_and(is_gbk));
         }

@@ -93,18 +93,21 @@ impl Rows {
     /// changes nothing but how far it looked, when the index is not above those it had, or there is no row for it and other
     /// rows follow.
     pub(super) fn put(&mut self, passed: &mut usize, place: usize, index: &[u32], value: Value) -> Result<(), Value> {
-        if !self.is_above(*passed, index) {
-            return Err(value);
-        }
-        while self.names.get(*passed).is_some_and(|name| name < index) {
-            *passed += 1;
-        }
-        match self.names.get(*passed) {
-            Some(name) if name == index => {}
-            Some(_) => return Err(value),
-            None => {
-                self.names.push(index);
-                self.values.extend(std::iter::repeat_with(|| None).take(self.width));
+        // The row that comes next is what mostly comes.
+        if self.names.get(*passed) != Some(index) {
+            if !self.is_above(*passed, index) {
+                return Err(value);
+            }
+            while self.names.get(*passed).is_some_and(|name| name < index) {
+                *passed += 1;
+            }
+            match self.names.get(*passed) {
+                Some(name) if name == index => {}
+                Some(_) => return Err(value),
+                None => {
+                    self.names.push(index);
+                    self.values.extend(std::iter::repeat_with(|| None).take(self.width));
+                }
             }
         }
         if let Some(cell) = self.values.get_mut(*passed * self.width + place) {

@@ -11,7 +11,14 @@ const NOW: Timestamp = Timestamp::from_unix_ms(1_000_000);
 
 /// Returns the facts that are handed on.
 fn handed_on(bodies: Vec<FactBody>) -> Vec<fact::Fact> {
-    observed(bodies, NOW).into_facts().collect()
+    let whole = observed(bodies.clone(), NOW).len();
+    let facts = changes(bodies, NOW).filter_map(|change| match change {
+        FactChange::Present(fact) => Some(fact),
+        FactChange::Gone { .. } => None,
+    });
+    let facts: Vec<_> = facts.collect();
+    assert_eq!(facts.len(), whole, "a table that is whole and one that is not are told alike");
+    facts
 }
 
 fn mac(last: u8) -> MacAddr {
