@@ -1,7 +1,7 @@
 //! The store: the estate and recent samples on disk. The only module that names sled.
 //!
-//! Invariant: what [`Store::commit`] returned from is on disk, whole and once: one atomic batch within one tree, then a
-//! flush (invariant 2). The estate that [`Store::load`] reads back equals the one that was committed.
+//! Invariant: what [`Store::commit`] returned from is on disk, whole and once: each record within one atomic batch of one tree, in
+//! order, then a flush (invariant 2). The estate that [`Store::load`] reads back equals the one that was committed.
 //!
 //! # Format
 //!
@@ -78,6 +78,9 @@ use crate::{
 pub const SCHEMA: u32 = 1;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start.
 pub const CACHE_BYTES: u64 = 64 << 20;
+/// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
+/// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
+const BATCH_CHANGES: usize = 1_000;
 /// How often, and at which distance, a store that is in use is tried again.
 const OPEN_RETRIES: u32 = 20;
 const OPEN_RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -225,18 +228,24 @@ impl Store {
         }
     }
 
-    /// Writes changes as one atomic batch and returns when they are on disk.
+    /// Writes changes and returns when they are on disk. The changes of a record are there together or not at all; of several
+    /// records a crash leaves the first ones.
     ///
     /// # Errors
     /// Fails when the disk does. The changes are then not to be acknowledged, and nothing more is to be committed before
     /// the store is opened again.
     pub fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
-        for change in changes {
-            write_change(&mut batch, change);
+        let (mut rest, mut queued) = (changes, 0);
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(batch_len(rest));
+            let mut batch = sled::Batch::default();
+            for change in part {
+                write_change(&mut batch, change);
+            }
+            queued += self.write_samples(&mut batch, part);
+            self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+            rest = after;
         }
-        let queued = self.write_samples(&mut batch, changes);
-        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
         self.flush()?;
         if let Some(waiting) = &self.queued {
             waiting.fetch_add(queued, Ordering::Relaxed);
@@ -320,6 +329,13 @@ impl Store {
     fn write_error(&self, error: sled::Error) -> StoreError {
         StoreError::Write { path: self.path.clone(), source: plain(error) }
     }
+}
+
+/// Returns how many of the changes go into the next batch: whole records, each of which ends with its position.
+fn batch_len(changes: &[Change]) -> usize {
+    let ends = changes.iter().enumerate().filter(|(_, change)| matches!(change, Change::Position { .. }));
+    let mut ends = ends.map(|(at, _)| at + 1);
+    ends.find(|len| *len >= BATCH_CHANGES).unwrap_or(changes.len())
 }
 
 fn open_error(path: &Path, error: sled::Error) -> StoreError {

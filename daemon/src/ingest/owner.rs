@@ -1,8 +1,9 @@
 //! The one synchronous owner of the state.
 //!
 //! Invariant: records are numbered, planned, committed, published and answered here and nowhere else, in that order. A
-//! group of records shares one batch and one flush; nobody is answered before the flush, and readers see nothing that is
-//! not on disk. When the store fails nothing of the group happened, and nothing more is accepted until a restart.
+//! group of records shares one flush; nobody is answered before the flush, and readers see nothing that is
+//! not on disk. When the store fails nobody of the group is answered otherwise, and nothing more is accepted until a restart; the
+//! first records of the group may be on disk then, and count as committed when they are sent again.
 //!
 //! # Threads
 //!
@@ -33,7 +34,7 @@ use crate::{
 const QUEUE_RECORDS: usize = 4_096;
 /// Records that share one flush: a flush costs milliseconds, and more than this would make the first ones wait.
 const GROUP_RECORDS_MAX: usize = 512;
-/// Changes after which a group is closed, so that a batch of the store stays small.
+/// Changes after which a group is closed, so that its first records do not wait for long.
 const GROUP_CHANGES_MAX: usize = 20_000;
 
 /// Why a record was not taken in.
@@ -272,7 +273,7 @@ impl State {
         }
     }
 
-    /// Drops the group: nothing of it happened, and nothing is accepted any more, since the store may be in pieces.
+    /// Drops the group: nobody hears that it happened, and nothing is accepted any more, since the store may be in pieces.
     fn fail(&mut self, error: &StoreError, answers: Vec<(Answer, Result<Outcome, IntakeError>)>) {
         let message: Arc<str> = with_causes(error).into();
         tracing::error!(error = %message, "the store failed; nothing more is accepted until onenetd is started again");

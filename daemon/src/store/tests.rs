@@ -252,3 +252,20 @@ fn how_coverage_went_comes_back_as_it_was() {
     store.commit(&[change]).unwrap();
     assert_eq!(store.load().unwrap(), expected);
 }
+
+#[test]
+fn a_batch_holds_whole_records_and_ends_once_it_is_large() {
+    let record = |changes: usize| {
+        let filling = std::iter::repeat_n(Change::Started(Timestamp::EPOCH), changes - 1);
+        filling.chain([Change::Position { position: 1, time: Timestamp::EPOCH }])
+    };
+    let small = BATCH_CHANGES / 2 - 1;
+    let group: Vec<Change> = [small, small, 7, 4 * BATCH_CHANGES, 3].into_iter().flat_map(record).collect();
+    let (mut rest, mut batches) = (group.as_slice(), Vec::new());
+    while !rest.is_empty() {
+        let len = batch_len(rest);
+        batches.push(len);
+        rest = &rest[len..];
+    }
+    assert_eq!(batches, [2 * small + 7, 4 * BATCH_CHANGES, 3]);
+}
