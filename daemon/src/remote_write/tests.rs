@@ -110,6 +110,16 @@ fn series(page: &str, begins: &[&str]) -> BTreeSet<String> {
     lines.map(sorted).collect()
 }
 
+/// Waits until something holds, for 20 s at most.
+async fn until(mut holds: impl FnMut() -> bool) {
+    let waiting = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it never holds");
+}
+
 #[tokio::test]
 async fn what_was_measured_arrives_under_the_pages_names_at_its_time_and_leaves_the_pages() {
     const MEASURED: [&str; 6] = [
@@ -188,10 +198,7 @@ async fn a_receiver_that_is_busy_gets_the_same_again_and_nothing_is_taken_out_be
         writer.turn().await.unwrap();
         counted(&writer)
     });
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while received.requests.load(Ordering::Relaxed) == 0 && tokio::time::Instant::now() < deadline {
-        tokio::task::yield_now().await;
-    }
+    until(|| received.requests.load(Ordering::Relaxed) > 0).await;
     assert_eq!(told.queue.waiting(), waiting, "nobody took it yet");
     let [sent, rejected, taken, refused, failed] = turn.await.unwrap();
     assert_eq!((rejected, taken, refused, failed), (0, 1, 0, 2));
@@ -221,10 +228,7 @@ async fn what_waited_when_the_task_was_stopped_is_sent_by_the_next() {
     let stopped = writer(&world, &config);
     let counters = Arc::clone(&stopped.told.counters);
     let task = tokio::spawn(run(stopped, shutdown.clone()));
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
-    while counters.failed.load(Ordering::Relaxed) == 0 && tokio::time::Instant::now() < deadline {
-        tokio::task::yield_now().await;
-    }
+    until(|| counters.failed.load(Ordering::Relaxed) > 0).await;
     shutdown.cancel();
     task.await.unwrap();
     let (received, other) = receiver(Box::new(|_| None)).await;
