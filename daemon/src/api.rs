@@ -17,10 +17,14 @@ mod server;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, LazyLock, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
-    Json, Router,
+    Router,
+    body::Bytes,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -97,7 +101,10 @@ fn documented() -> (Router<Arc<App>>, Document) {
 /// Returns everything that the daemon serves to people and programs.
 pub fn router(app: Arc<App>, timeout: Duration) -> Router {
     let (api, document) = documented();
-    let document: Arc<Document> = Arc::new(document);
+    // Written once, when somebody asks first: it is large, and for everybody.
+    let document = Arc::new(LazyLock::new(move || {
+        serde_json::to_vec(&document).map(Bytes::from).map_err(|error| Problem::unavailable(error.to_string()))
+    }));
     let known = middleware::from_fn_with_state(Arc::clone(&app), auth::require_caller);
     let guarded = api
         .route("/metrics", get(crate::metrics::scrape))
@@ -107,7 +114,7 @@ pub fn router(app: Arc<App>, timeout: Duration) -> Router {
     let open = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/api/v1/openapi.json", get(async move || Json(document.as_ref().clone())));
+        .route("/api/v1/openapi.json", get(async move || (**document).clone().map(json)));
     Router::new()
         .merge(guarded)
         .merge(open)
@@ -118,6 +125,10 @@ pub fn router(app: Arc<App>, timeout: Duration) -> Router {
         .layer(middleware::from_fn(move |request, next| bound(timeout, request, next)))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), count))
         .with_state(app)
+}
+
+fn json(text: Bytes) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text)
 }
 
 /// Ends a request that takes too long.
@@ -144,6 +155,10 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 /// Ready: the store takes records.
 async fn ready(State(app): State<Arc<App>>) -> Response {
     match app.centre.health().store_failure {
+        None if app.centre.is_short_of_room() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the disk is almost full: what agents report waits at the sites\n")
+                .into_response()
+        }
         None => "ready\n".into_response(),
         // The reason may name paths: it is in the log and not for everybody.
         Some(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store failed: see the log of onenetd\n").into_response(),

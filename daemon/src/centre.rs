@@ -50,13 +50,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     access::audit,
     clock::Clock,
-    collector::{CollectorSource, InstructError, Shared, Streams},
+    collector::{CollectorSource, InstructError, Limits, Shared, Streams},
     estate::Estate,
     ingest::{
         self, IngestCounters, Intake, IntakeError, Outcome, Owner, OwnerHealth, Policy, ReportSource as _, SourceError,
     },
     pki::{self, Pki, PkiError},
     record::{Body, Command, EnrolmentToken, TokenHash},
+    room::Room,
     store::{self, AuditKey, AuditQuery, BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
 };
 
@@ -171,8 +172,13 @@ impl Centre {
         clock.not_before(estate.time);
         let (owner, intake, published) =
             ingest::start(store.clone(), estate, options.policy, clock.clone()).map_err(OpenError::Thread)?;
-        let shared =
-            Arc::new(Shared { published, pki: Arc::new(pki), streams: Streams::default(), clock: clock.clone() });
+        let shared = Arc::new(Shared {
+            published,
+            pki: Arc::new(pki),
+            streams: Streams::default(),
+            room: Room::new(data),
+            clock: clock.clone(),
+        });
         let inner = Inner {
             store,
             shared,
@@ -212,6 +218,21 @@ impl Centre {
     /// Returns whether the store failed, and how: nothing is accepted any more then.
     pub fn health(&self) -> OwnerHealth {
         self.0.shared.published.health.borrow().clone()
+    }
+
+    /// Waits until the store failed, or the thread that writes to it ended, and says how.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut health = self.0.shared.published.health.clone();
+        match health.wait_for(|health| health.store_failure.is_some()).await {
+            Ok(health) => health.store_failure.clone().unwrap_or_default(),
+            Err(_) => "the ingest thread ended".into(),
+        }
+    }
+
+    /// Returns whether the disk is so full that what agents report is not taken in; looks at it.
+    pub fn is_short_of_room(&self) -> bool {
+        self.0.shared.room.look();
+        self.0.shared.room.is_short()
     }
 
     /// Returns what ingest counted since the start.
@@ -417,7 +438,17 @@ impl Centre {
         listener: TcpListener,
         shutdown: CancellationToken,
     ) -> Result<(), SourceError> {
-        let source = CollectorSource { listener, shared: Arc::clone(&self.0.shared) };
+        self.serve_collectors_within(listener, Limits::here(), shutdown).await
+    }
+
+    /// As [`Centre::serve_collectors`], with limits of one's own.
+    pub(crate) async fn serve_collectors_within(
+        &self,
+        listener: TcpListener,
+        limits: Limits,
+        shutdown: CancellationToken,
+    ) -> Result<(), SourceError> {
+        let source = CollectorSource { listener, limits, shared: Arc::clone(&self.0.shared) };
         source.run(self.0.intake.clone(), shutdown).await
     }
 
@@ -506,6 +537,7 @@ async fn tick(ticker: Ticker) {
             _ = interval.tick() => {}
             () = ticker.shutdown.cancelled() => return,
         }
+        ticker.shared.room.look();
         if matches!(ticker.intake.submit(Body::Tick).await, Err(IntakeError::Stopped)) {
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an agent is who its certificate says, may report for its own site only, and is asked for by name in the
 //! registry at each connection, so that a revoked one is out at once. Nothing is acknowledged that the intake has not
-//! answered.
+//! answered. Whoever is no agent cannot take an agent's place ([`door`]).
 //!
 //! # Tasks
 //!
@@ -10,6 +10,7 @@
 //! newer stream of the same agent takes its place, or at shutdown. A session can be cancelled at any point: what the
 //! intake was given is committed all the same, and the agent asks at its next hello how far it got.
 
+mod door;
 mod enrolment;
 mod session;
 mod streams;
@@ -26,10 +27,10 @@ use onenet_wire::{
     v1::{collector_server::CollectorServer, enrolment_server::EnrolmentServer},
 };
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
+pub(crate) use door::Limits;
 pub use streams::{InstructError, Streams};
 
 use crate::{
@@ -38,6 +39,7 @@ use crate::{
     ingest::{Intake, Published, ReportSource, SourceError},
     pki::Pki,
     record::Body,
+    room::Room,
 };
 
 /// HTTP/2 pings find a peer that is gone without a word, in about this long and [`PING_TIMEOUT`].
@@ -51,6 +53,8 @@ const STREAMS_PER_CONNECTION: u32 = 4;
 pub struct CollectorSource {
     /// Where they are served.
     pub listener: TcpListener,
+    /// How many may be connected.
+    pub(crate) limits: Limits,
     /// What they share.
     pub shared: Arc<Shared>,
 }
@@ -64,6 +68,8 @@ pub struct Shared {
     pub pki: Arc<Pki>,
     /// The agents' open streams.
     pub streams: Streams,
+    /// Whether there is room on the disk for what agents report.
+    pub(crate) room: Room,
     /// The clock.
     pub clock: Clock,
 }
@@ -117,7 +123,7 @@ impl ReportSource for CollectorSource {
             remedy: "check the certificates in the pki directory and the address it listens on".into(),
             source: source.into(),
         };
-        let Self { listener, shared } = self;
+        let Self { listener, limits, shared } = self;
         let collector =
             session::Service { shared: Arc::clone(&shared), intake: intake.clone(), shutdown: shutdown.clone() };
         let enrolment = enrolment::Service { shared: Arc::clone(&shared), intake };
@@ -133,7 +139,7 @@ impl ReportSource for CollectorSource {
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
             .add_service(collector)
             .add_service(enrolment)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), shutdown.cancelled_owned())
+            .serve_with_incoming_shutdown(door::lines(listener, limits, shutdown.clone()), shutdown.cancelled_owned())
             .await
             .map_err(failed)
     }

@@ -22,6 +22,7 @@ pub mod findings;
 mod flows;
 pub mod ingest;
 pub mod joined;
+mod listening;
 pub mod logging;
 mod measurement;
 pub mod metrics;
@@ -30,6 +31,7 @@ mod path;
 pub mod pki;
 pub mod record;
 pub mod remote_write;
+mod room;
 pub mod store;
 pub mod terminals;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test: a panic is how it fails")]
 
-use std::{path::Path, process::Command as Process, sync::Arc};
+use std::{fs, io::Write as _, path::Path, process::Command as Process, sync::Arc, time::Duration};
 
 use onenet_topology::{
     Timestamp,
@@ -95,4 +95,57 @@ async fn a_full_disk_is_told_with_its_remedy_and_loses_nothing_that_was_acknowle
     again.intake().submit(configure(acknowledged + 2)).await.unwrap();
     assert_eq!(toml(&again), configuration(acknowledged + 2));
     again.stop().await;
+}
+
+#[test]
+#[ignore = "needs root: mounts a small file system"]
+fn a_daemon_whose_disk_was_full_can_be_read_until_there_is_room_and_ends_then_to_be_started_again() {
+    let disk = SmallDisk::new(24);
+    let data = disk.0.path().join("data");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let config = elsewhere.path().join("onenetd.toml");
+    let text = format!(
+        "data_dir = \"{}\"\n[collectors]\nlisten = \"127.0.0.1:0\"\n[api]\nlisten = \"127.0.0.1:0\"\nplain_http = true\n",
+        data.display()
+    );
+    fs::write(&config, text).unwrap();
+    let onenetd = |arguments: &[&str]| {
+        let mut command = Process::new(env!("CARGO_BIN_EXE_onenetd"));
+        command.args(arguments).arg("--config").arg(&config);
+        command
+    };
+    let create = |name: &str| {
+        onenetd(&["token", "create", name, "--role", "system-administrator"]).output().unwrap().status.success()
+    };
+    let log = elsewhere.path().join("log");
+    let to_log = || fs::File::options().create(true).append(true).open(&log).unwrap();
+    let mut daemon = onenetd(&["serve"]).stdout(to_log()).stderr(to_log()).spawn().unwrap();
+    let mut wait = |what: &str, until: &mut dyn FnMut(&mut std::process::Child) -> bool| {
+        for _ in 0..1_200 {
+            if until(&mut daemon) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = daemon.kill();
+        panic!("{what}: {}", fs::read_to_string(&log).unwrap_or_default());
+    };
+    wait("the daemon does not start", &mut |_| data.join("onenetd.sock").exists());
+    assert!(create("before"));
+    let fill = disk.0.path().join("fill");
+    let mut file = fs::File::create(&fill).unwrap();
+    while file.write_all(&[0; 4096]).is_ok() {}
+    wait("the store does not fail", &mut |_| !create("full"));
+    let read = onenetd(&["token", "list"]).output().unwrap();
+    assert!(read.status.success(), "nobody can look: {}", String::from_utf8_lossy(&read.stderr));
+    fs::remove_file(&fill).unwrap();
+    let mut status = None;
+    wait("the daemon does not end", &mut |daemon| {
+        status = daemon.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.and_then(|status| status.code()), Some(1), "systemd starts again what fails");
+    assert!(create("after"), "the store opened again takes records");
+    let log = fs::read_to_string(&log).unwrap();
+    assert!(log.matches("No space left on device").count() < 8, "it is said once, not each second: {log}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use onenet_topology::acceptance::Thresholds;
@@ -42,6 +42,8 @@ pub struct App {
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
+    /// Whether the audit trail could not be written the last time.
+    audit_fails: AtomicBool,
 }
 
 /// What is counted for metrics, since the start of the process.
@@ -74,6 +76,7 @@ impl App {
             remote_write: None,
             flows: UnderWay::default(),
             notebook: Arc::default(),
+            audit_fails: AtomicBool::new(false),
         }
     }
 
@@ -128,10 +131,14 @@ impl App {
         let written = u64::try_from(entries.len()).unwrap_or(u64::MAX);
         match self.centre.audit(entries.clone()).await {
             Ok(()) => {
+                self.audit_fails.store(false, Ordering::Relaxed);
                 self.counters.audit_written.fetch_add(written, Ordering::Relaxed);
             }
             Err(error) => {
-                tracing::error!(%error, entries = written, "the audit trail cannot be written; it is kept in memory");
+                // Tried each second: said once, since the log may be on the same disk.
+                if !self.audit_fails.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, entries = written, "the audit trail cannot be written; it is kept in memory");
+                }
                 self.notebook().put_back(entries);
             }
         }

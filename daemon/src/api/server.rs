@@ -1,7 +1,8 @@
 //! Listening for people and programs: TLS or plain TCP, and the local socket.
 //!
-//! Invariant: connections are bounded, a handshake and a request's head take bounded time, and a failure of one
-//! connection never ends the listener.
+//! Invariant: connections are bounded, in all and by address, with some for this machine alone, so that whoever administers it
+//! always comes in; a handshake and a request's head take bounded time, whoever does not read what he asked for is hung up on,
+//! and a failure of one connection never ends the listener.
 //!
 //! # Tasks
 //!
@@ -24,25 +25,27 @@ use hyper_util::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, UnixListener},
-    sync::Semaphore,
+    net::{TcpListener, TcpStream, UnixListener},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
 use super::{App, Peer};
+use crate::listening::{Place, Places, Shares, Unstalled};
 
-/// Open connections: a console's browser keeps six, so this serves well over a hundred people.
-const CONNECTIONS_MAX: usize = 1024;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long the head of a request may take; also how long an idle connection is kept.
 const HEAD: Duration = Duration::from_secs(60);
+/// How long whoever asked for something may read nothing of it.
+const READ_WITHIN: Duration = Duration::from_secs(30);
 /// How long requests under way may take to end when the daemon stops.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How long to wait after the system refused a connection, such as for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// One in so many refusals is logged: whoever attacks does not write the log.
+const LOGGED_EACH: u64 = 1_000;
 
 /// Where and how to listen.
 pub struct Listening {
@@ -66,16 +69,44 @@ pub enum ServeError {
     },
 }
 
+/// How many may be connected, and how long they may read nothing.
+#[derive(Debug, Clone)]
+struct Limits {
+    here: Places,
+    elsewhere: Places,
+    read_within: Duration,
+}
+
+impl Limits {
+    /// Returns the limits where there are `connections` in all.
+    fn new(connections: usize, read_within: Duration) -> Self {
+        let here = connections / 4;
+        let elsewhere = connections - here;
+        // Many people may be behind one address, and a browser keeps six.
+        let by_address = (elsewhere / 3).max(6);
+        Self { here: Places::new(here, here), elsewhere: Places::new(elsewhere, by_address), read_within }
+    }
+
+    fn take(&self, address: SocketAddr) -> Option<Place> {
+        let ip = address.ip().to_canonical();
+        if ip.is_loopback() { self.here.take(ip) } else { self.elsewhere.take(ip) }
+    }
+}
+
 /// Serves `router` until `shutdown`.
 pub async fn serve(listening: Listening, router: Router, app: Arc<App>, shutdown: CancellationToken) {
-    let (connections, tracker) = (Arc::new(Semaphore::new(CONNECTIONS_MAX)), TaskTracker::new());
+    serve_within(Limits::new(Shares::here().people, READ_WITHIN), listening, router, app, shutdown).await;
+}
+
+async fn serve_within(
+    limits: Limits,
+    listening: Listening,
+    router: Router,
+    app: Arc<App>,
+    shutdown: CancellationToken,
+) {
+    let (tracker, mut refused) = (TaskTracker::new(), 0_u64);
     loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&connections).acquire_owned() => permit,
-            () = shutdown.cancelled() => break,
-        };
-        // The semaphore is never closed.
-        let Ok(permit) = permit else { break };
         let accepted = tokio::select! {
             accepted = listening.listener.accept() => accepted,
             () = shutdown.cancelled() => break,
@@ -91,24 +122,48 @@ pub async fn serve(listening: Listening, router: Router, app: Arc<App>, shutdown
                 continue;
             }
         };
-        let (router, app, tls, shutdown) = (router.clone(), Arc::clone(&app), listening.tls.clone(), shutdown.clone());
-        tracker.spawn(async move {
-            app.counters.connections.fetch_add(1, Ordering::Relaxed);
-            let peer = peer(address);
-            match tls {
-                None => answer(stream, router, peer, shutdown).await,
-                Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => answer(stream, router, peer, shutdown).await,
-                    Ok(Err(_)) | Err(_) => {
-                        app.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
-                    }
-                },
+        let Some(place) = limits.take(address) else {
+            if refused.is_multiple_of(LOGGED_EACH) {
+                tracing::warn!(%address, refused = refused + 1, "a connection was closed at once: too many are open");
             }
-            app.counters.connections.fetch_sub(1, Ordering::Relaxed);
-            drop(permit);
-        });
+            refused += 1;
+            continue;
+        };
+        let connection = Connection {
+            stream: Unstalled::new(stream, limits.read_within),
+            peer: peer(address),
+            tls: listening.tls.clone(),
+            place,
+        };
+        tracker.spawn(connection.serve(router.clone(), Arc::clone(&app), shutdown.clone()));
     }
     drain(tracker).await;
+}
+
+/// A connection that was let in.
+struct Connection {
+    stream: Unstalled<TcpStream>,
+    peer: Peer,
+    tls: Option<TlsAcceptor>,
+    place: Place,
+}
+
+impl Connection {
+    async fn serve(self, router: Router, app: Arc<App>, shutdown: CancellationToken) {
+        let Self { stream, peer, tls, place } = self;
+        app.counters.connections.fetch_add(1, Ordering::Relaxed);
+        match tls {
+            None => answer(stream, router, peer, shutdown).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                Ok(Ok(stream)) => answer(stream, router, peer, shutdown).await,
+                Ok(Err(_)) | Err(_) => {
+                    app.counters.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                }
+            },
+        }
+        app.counters.connections.fetch_sub(1, Ordering::Relaxed);
+        drop(place);
+    }
 }
 
 /// Makes the local socket `onenetd.sock` in the data directory, for its owner alone.
@@ -188,5 +243,75 @@ where
             connection.as_mut().graceful_shutdown();
             let _ = connection.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::{
+        centre::{Centre, Options},
+        clock::Clock,
+    };
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Serves a page of many megabytes on loopback.
+    async fn served(limits: Limits) -> (SocketAddr, Arc<App>, CancellationToken, tempfile::TempDir) {
+        let data = tempfile::tempdir().unwrap();
+        let centre = Centre::open(data.path(), Options::default()).await.unwrap();
+        let app = Arc::new(App::new(centre, Clock::system(), 1024, false));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
+        let router = Router::new().route("/", get(async || vec![0_u8; 64 << 20])).route("/small", get(async || "ok"));
+        let listening = Listening { listener, tls: None };
+        tokio::spawn(serve_within(limits, listening, router, Arc::clone(&app), shutdown.clone()));
+        (address, app, shutdown, data)
+    }
+
+    async fn ask(address: SocketAddr, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: onenet\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Returns whether the first line of an answer comes.
+    async fn is_answered(stream: &mut TcpStream) -> bool {
+        let mut head = [0; 12];
+        let read = tokio::time::timeout(PATIENCE, stream.read_exact(&mut head)).await.unwrap();
+        read.is_ok_and(|_| head == *b"HTTP/1.1 200")
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_read_what_he_asked_for_is_hung_up_on_and_the_next_comes_in() {
+        let (address, app, shutdown, _data) = served(Limits::new(4, Duration::from_millis(200))).await;
+        let mut deaf = ask(address, "/").await;
+        // There is one place here, and it is taken: the next is hung up on at once.
+        assert!(is_answered(&mut deaf).await);
+        assert!(!is_answered(&mut ask(address, "/small").await).await);
+        let left = async {
+            while app.counters.connections.load(Ordering::Relaxed) > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, left).await.expect("who does not read keeps his place");
+        assert!(is_answered(&mut ask(address, "/small").await).await);
+        drop(deaf);
+        shutdown.cancel();
+    }
+
+    #[test]
+    fn this_machine_has_places_that_no_other_takes() {
+        let limits = Limits::new(16, READ_WITHIN);
+        let from = |text: &str| limits.take(SocketAddr::new(text.parse().unwrap(), 1));
+        let first: Vec<_> = (0..99).map_while(|_| from("192.0.2.1")).collect();
+        let second: Vec<_> = (0..99).map_while(|_| from("192.0.2.2")).collect();
+        let third: Vec<_> = (0..99).map_while(|_| from("192.0.2.3")).collect();
+        assert_eq!([first.len(), second.len(), third.len()], [6, 6, 0]);
+        assert!(from("127.0.0.1").is_some() && from("::1").is_some());
     }
 }

@@ -34,6 +34,14 @@ use crate::{
 
 /// How often the audit trail is written.
 const AUDIT_WRITE: Duration = Duration::from_secs(1);
+/// How long agents' sessions may take to end.
+const SESSIONS_WITHIN: Duration = Duration::from_secs(10);
+/// How long stopping may take in all, whatever hangs: less than the service manager waits.
+const STOP_WITHIN: Duration = Duration::from_secs(40);
+/// How long the daemon goes on after its store failed, so that agents and people are told.
+const FAILED_GRACE: Duration = Duration::from_secs(2);
+/// How often it looks whether there is room again after its store failed.
+const ROOM_LOOK: Duration = Duration::from_secs(5);
 
 /// What a machine calls itself.
 const LOOPBACK_NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -78,6 +86,12 @@ pub enum RunError {
     /// Agents cannot be served any more.
     #[error(transparent)]
     Collectors(SourceError),
+    /// The store failed while running; opened again it has everything that was acknowledged.
+    #[error("onenetd ends, to be started again: {0}")]
+    Store(Arc<str>),
+    /// A task panicked.
+    #[error("onenetd ends, to be started again: what serves agents panicked; its log says where")]
+    Panicked,
     /// Signals cannot be waited for.
     #[error("the operating system does not deliver signals")]
     Signal(#[source] io::Error),
@@ -104,11 +118,23 @@ pub(super) async fn run(config: Config) -> Result<(), RunError> {
     tracing::info!(api = %running.api, collectors = %running.collectors, data = %config.data_dir.display(), "onenetd is running");
     let ended = tokio::select! {
         () = stop.wait() => Ok(()),
-        ended = running.collectors_ended() => ended,
+        error = running.failed() => Err(error),
     };
     tracing::info!("stopping");
+    end_within(STOP_WITHIN);
     running.stop().await;
     ended
+}
+
+/// Ends the process when it has not ended by itself by then. What was acknowledged is on disk in any case.
+fn end_within(limit: Duration) {
+    let end = move || {
+        std::thread::sleep(limit);
+        tracing::error!("stopping did not end in time, and is cut short");
+        std::process::exit(1);
+    };
+    // Without a thread there is no limit, and the service manager has one of its own.
+    let _ = std::thread::Builder::new().name("stopping".into()).spawn(end);
 }
 
 /// Returns the limits that planning follows.
@@ -191,15 +217,22 @@ fn writer(config: &Config, app: &App, client: Option<Client>) -> Option<Writer> 
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(600);
 
 impl Running {
-    /// Waits until agents cannot be served any more.
-    ///
-    /// # Errors
-    /// Why they cannot.
-    pub async fn collectors_ended(&mut self) -> Result<(), RunError> {
-        match (&mut self.collectors_task).await {
-            Ok(ended) => ended.map_err(RunError::Collectors),
-            // It panicked, which is logged; the rest is stopped in order.
-            Err(_) => Ok(()),
+    /// Waits until the daemon cannot go on as it is, and says why. When its store failed for want of room it goes on to be
+    /// read until there is room: started before that it would only fail again, and nobody could look at it.
+    pub async fn failed(&mut self) -> RunError {
+        let centre = self.app.centre.clone();
+        tokio::select! {
+            ended = &mut self.collectors_task => match ended {
+                Ok(Ok(())) | Err(_) => RunError::Panicked,
+                Ok(Err(error)) => RunError::Collectors(error),
+            },
+            failure = centre.failed() => {
+                while centre.is_short_of_room() {
+                    tokio::time::sleep(ROOM_LOOK).await;
+                }
+                tokio::time::sleep(FAILED_GRACE).await;
+                RunError::Store(failure)
+            }
         }
     }
 
@@ -210,7 +243,8 @@ impl Running {
             let _ = task.await;
         }
         if !self.collectors_task.is_finished() {
-            let _ = self.collectors_task.await;
+            // Whoever does not let go of his connection is dropped with the process.
+            let _ = tokio::time::timeout(SESSIONS_WITHIN, self.collectors_task).await;
         }
         self.app.write_audit(true).await;
         self.app.centre.stop().await;

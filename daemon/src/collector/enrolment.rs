@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use onenet_wire::{EnrolRequest, EnrolResponse, tls::Identity, token::Token, v1};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, transport::server::TlsConnectInfo};
 
-use super::Shared;
+use super::{Shared, door::Standing};
 use crate::{
     access::audit::Author,
     ingest::{Intake, IntakeError, Outcome},
@@ -26,7 +26,8 @@ pub(super) struct Service {
 #[tonic::async_trait]
 impl v1::enrolment_server::Enrolment for Service {
     async fn enrol(&self, request: Request<v1::EnrolRequest>) -> Result<Response<v1::EnrolResponse>, Status> {
-        let peer = request.remote_addr();
+        let connection = request.extensions().get::<TlsConnectInfo<Arc<Standing>>>();
+        let peer = connection.map(|connection| connection.get_ref().peer);
         let request = EnrolRequest::try_from(request.into_inner())
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let token: Token = request

@@ -23,9 +23,9 @@ use onenet_wire::{
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming, transport::server::TlsConnectInfo};
 
-use super::{Shared, streams::Entered};
+use super::{Shared, door::Standing, streams::Entered};
 use crate::{
     estate::{Certificate, Estate},
     findings::{FindingKey, FindingKind, Subject},
@@ -66,6 +66,7 @@ struct Session {
     intake: Intake,
     identity: Identity,
     certificate: Option<Certificate>,
+    standing: Arc<Standing>,
     outbox: Outbox,
     helpers: JoinSet<()>,
     /// When the last sign of life was recorded.
@@ -82,7 +83,7 @@ impl v1::collector_server::Collector for Service {
         &self,
         request: Request<Streaming<v1::AgentMessage>>,
     ) -> Result<Response<Self::ReportStream>, Status> {
-        let (identity, certificate) = identify(&request)?;
+        let (identity, certificate, standing) = identify(&request)?;
         admit(&self.shared.published.estate.load(), identity)?;
         let (outbox, outgoing) = mpsc::channel(OUTBOX_MESSAGES);
         let session = Session {
@@ -90,6 +91,7 @@ impl v1::collector_server::Collector for Service {
             intake: self.intake.clone(),
             identity,
             certificate,
+            standing,
             outbox,
             helpers: JoinSet::new(),
             heard: None,
@@ -102,16 +104,20 @@ impl v1::collector_server::Collector for Service {
     }
 }
 
-/// Returns who asks, and the certificate that says so.
-fn identify(request: &Request<Streaming<v1::AgentMessage>>) -> Result<(Identity, Option<Certificate>), Status> {
-    let certificates = request.peer_certs();
+/// Returns who asks, the certificate that says so, and how he stands at the door.
+fn identify(
+    request: &Request<Streaming<v1::AgentMessage>>,
+) -> Result<(Identity, Option<Certificate>, Arc<Standing>), Status> {
+    let connection = request.extensions().get::<TlsConnectInfo<Arc<Standing>>>();
+    let connection = connection.ok_or_else(|| Status::internal("the connection is not one of the agents' port"))?;
+    let certificates = connection.peer_certs();
     let leaf = certificates.as_deref().and_then(|chain| chain.first());
     let certificate = leaf.and_then(|leaf| {
         let expires = Timestamp::from_unix_ms(tls::expires_ms(leaf).ok()?);
         Some(Certificate { fingerprint: Fingerprint::of(leaf), expires })
     });
     match Identity::of_peer(certificates.as_deref().map(Vec::as_slice)) {
-        Ok(Some(identity)) => Ok((identity, certificate)),
+        Ok(Some(identity)) => Ok((identity, certificate, Arc::clone(connection.get_ref()))),
         Ok(None) => Err(Status::unauthenticated(
             "a certificate is needed to report: enrol first (onenetd enrol SITE, then onenet-agent enrol)",
         )),
@@ -147,6 +153,8 @@ impl Session {
             }
         };
         tracing::info!(%agent, site = %self.identity.site, "an agent is connected");
+        // From here on the connection has an agent's place.
+        let _open = Arc::clone(&self.standing).open();
         let stream = entered.number;
         // Whatever it waits for, an agent that reads nothing say, it can be ended.
         let ended = tokio::select! {
@@ -276,6 +284,9 @@ impl Session {
         };
         let agent = self.identity.agent;
         match (AgentMessage::try_from(message), position) {
+            // Passed over without an answer: the agent keeps it and sends it again. What else it says is taken in, so that
+            // a full disk at the centre does not look like a dead nation.
+            (Ok(AgentMessage::Batch(_)), _) if self.shared.room.is_short() => Ok(None),
             (Ok(AgentMessage::Batch(batch)), _) => Ok(Some((batch.position, Handed::Batch(Arc::new(batch))))),
             (Ok(AgentMessage::Heartbeat(heartbeat)), _) => {
                 let received = self.shared.clock.now();

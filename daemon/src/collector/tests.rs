@@ -1,5 +1,6 @@
 //! The services, from the outside: an agent of flesh and blood over mTLS on loopback.
 
+mod door;
 mod hostile;
 
 use std::{sync::Arc, time::Duration};
@@ -44,6 +45,7 @@ struct Served {
     centre: Centre,
     address: std::net::SocketAddr,
     shutdown: CancellationToken,
+    serving: tokio::task::JoinHandle<()>,
     _data: tempfile::TempDir,
 }
 
@@ -65,6 +67,10 @@ impl Served {
     }
 
     async fn start_with(options: Options) -> Self {
+        Self::start_within(options, super::Limits::here()).await
+    }
+
+    async fn start_within(options: Options, limits: super::Limits) -> Self {
         tls::install();
         let data = tempfile::tempdir().unwrap();
         let centre = Centre::open(data.path(), options).await.unwrap();
@@ -72,8 +78,9 @@ impl Served {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let (serving, until) = (centre.clone(), shutdown.clone());
-        tokio::spawn(async move { serving.serve_collectors(listener, until).await.unwrap() });
-        Self { centre, address, shutdown, _data: data }
+        let serving =
+            tokio::spawn(async move { serving.serve_collectors_within(listener, limits, until).await.unwrap() });
+        Self { centre, address, shutdown, serving, _data: data }
     }
 
     /// A centre with one site, at which one agent is enrolled.

@@ -115,7 +115,9 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, headers: HeaderMap, Fo
 
 /// Returns where to go after signing in: a path of our own and nothing else.
 fn home(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and line ends from addresses, so that what stands after them would move up to the first slash.
+    let ours =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c == '\\' || c.is_control());
     if ours && !next.starts_with("/login") { next } else { "/" }
 }
 
@@ -152,6 +154,9 @@ mod tests {
             ("//evil.example/", "/"),
             ("https://evil.example/", "/"),
             ("/\\evil.example", "/"),
+            ("/\t/evil.example", "/"),
+            ("/\r\n/evil.example", "/"),
+            ("/\u{85}/evil.example", "/"),
             ("/login?next=/", "/"),
             ("", "/"),
         ] {

@@ -147,7 +147,7 @@ pub(crate) async fn run(args: Arguments) -> Result<(), QuickstartError> {
     let ended = match begun {
         Ok(true) => tokio::select! {
             () = stop.wait() => Ok(()),
-            ended = quickstart.running.collectors_ended() => ended.map_err(QuickstartError::Run),
+            error = quickstart.running.failed() => Err(QuickstartError::Run(error)),
             // The sender lives in `quickstart`, so this waits until the agent fails.
             Some(source) = failure.recv() => Err(quickstart.agent_ended(source)),
         },
