@@ -116,6 +116,15 @@ pub enum StoreError {
         #[source]
         source: io::Error,
     },
+    /// What is there is not what was written.
+    #[error("the store in {} is damaged and cannot be opened: restore a backup (onenetd restore)", path.display())]
+    Corrupt {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// It was written by another version.
     #[error(
         "the store in {} has schema {found}, this onenetd reads schema {SCHEMA}: run the onenetd that wrote it, \
@@ -343,6 +352,7 @@ fn open_error(path: &Path, error: sled::Error) -> StoreError {
     match error {
         // sled reports a lock that another process holds as an I/O error of this text.
         sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => StoreError::InUse { path },
+        error @ sled::Error::Corruption { .. } => StoreError::Corrupt { path, source: plain(error) },
         error => StoreError::Open { path, source: plain(error) },
     }
 }

@@ -135,6 +135,8 @@ fn a_daemon_whose_disk_was_full_can_be_read_until_there_is_room_and_ends_then_to
     let fill = disk.0.path().join("fill");
     let mut file = fs::File::create(&fill).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
+    // As long as it is open its room is taken.
+    drop(file);
     wait("the store does not fail", &mut |_| !create("full"));
     let read = onenetd(&["token", "list"]).output().unwrap();
     assert!(read.status.success(), "nobody can look: {}", String::from_utf8_lossy(&read.stderr));

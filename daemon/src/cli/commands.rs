@@ -136,8 +136,20 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
 /// Prints a line.
 pub(super) fn say(text: &str) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
+    writeln!(out, "{}", plain(text))?;
     Ok(out.flush()?)
+}
+
+/// Returns the text without what makes a terminal do something, or turns round what stands beside it: names come from devices and
+/// from people who are not trusted with the terminal of whoever reads them.
+fn plain(text: &str) -> String {
+    let acts = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || is_bidi_control(c);
+    text.chars().map(|c| if acts(c) { '·' } else { c }).collect()
+}
+
+/// Returns whether the character is one of those that direct writing to the left or right (UAX #9).
+const fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// One request to the centre of a data directory.
@@ -320,4 +332,16 @@ async fn write_file(args: FileArgs, what: &str) -> Result<(), CommandError> {
     let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &route, with_json(&body)).await?;
     let size = answer.pointer("/size_bytes").and_then(Value::as_u64).unwrap_or_default();
     say(&format!("{} written: {size} bytes", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_nothing_to_the_terminal_on_which_it_is_printed() {
+        assert_eq!(plain("a\x1b]0;pwn\x07\x1b[2J\0b\rc\u{9b}d\u{7f}"), "a·]0;pwn··[2J·b·c·d·");
+        assert_eq!(plain("a\u{202e}b\u{2066}c\u{200f}"), "a·b·c·");
+        assert_eq!(plain("机房\tname\nnext line"), "机房\tname\nnext line");
+    }
 }

@@ -269,3 +269,10 @@ fn a_batch_holds_whole_records_and_ends_once_it_is_large() {
     }
     assert_eq!(batches, [2 * small + 7, 4 * BATCH_CHANGES, 3]);
 }
+
+#[test]
+fn a_damaged_store_is_called_damaged_and_not_a_full_disk() {
+    let error = open_error(Path::new("/data/store"), sled::Error::Corruption { at: None, bt: () });
+    let said = error.to_string();
+    assert!(said.contains("damaged") && said.contains("onenetd restore") && !said.contains("room"), "{said}");
+}
