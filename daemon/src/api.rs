@@ -49,6 +49,7 @@ pub use problem::Problem;
 pub(crate) use routes::{
     assets::parse_standing,
     availability::Asked as AvailabilityAsked,
+    cases::{CaseActionBody, act as act_on_case, anywhere as cases_anywhere, open_about as open_case_about},
     changes::{Span, changes_of, picture_of},
     coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},
@@ -79,6 +80,7 @@ pub use server::{Listening, ServeError, local_socket, serve, serve_local};
         (name = "agents", description = "Agents, their configuration, conditions, findings, enrolment"),
         (name = "incidents", description = "What is broken, what caused it, what follows from it; planned maintenances; timelines"),
         (name = "anomalies", description = "What detectors found at sites, and what the detectors do"),
+        (name = "cases", description = "What deserves a person's time, what people did with it, whom they told, and what is silenced"),
         (name = "access", description = "Tokens and the audit trail"),
         (name = "system", description = "Backup and export"),
     ),

@@ -12,6 +12,7 @@ mod areas;
 mod assets;
 mod availability;
 mod baseline;
+mod cases;
 mod changes;
 mod commands;
 mod configuration;
@@ -109,6 +110,9 @@ pub enum Command {
     /// Planned maintenances: plan, list and end them.
     #[command(subcommand)]
     Maintenance(incidents::MaintenanceCommand),
+    /// Cases: what deserves a person's time, what people do with it, and what is silenced.
+    #[command(subcommand, visible_alias = "case")]
+    Cases(cases::CasesCommand),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),

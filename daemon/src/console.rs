@@ -7,6 +7,7 @@ mod acceptance;
 mod assets;
 mod availability;
 mod capture;
+mod cases;
 mod changes;
 mod class;
 mod coverage;
@@ -111,6 +112,11 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/sites/{site}/timeline", get(timeline::page))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{incident}", get(incidents::page))
+        .route("/incidents/{incident}/case", post(cases::open))
+        .route("/cases", get(cases::list))
+        .route("/cases/{case}", get(cases::page))
+        .route("/cases/{case}/act", post(cases::act))
+        .route("/cases/{case}/notice", get(cases::notice))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/coverage", get(coverage::page))

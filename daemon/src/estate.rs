@@ -9,6 +9,7 @@
 
 mod agent;
 mod captures;
+mod cases;
 mod change;
 mod crossed;
 mod derived;
@@ -45,6 +46,7 @@ pub use agent::{
     Agent, AgentClock, BOOTS_MAX, Boot, Certificate, Contact, LaneMark, RETIRED_EPOCHS_MAX, Refused, Revocation,
 };
 pub use captures::{Captured, Captures};
+pub use cases::Cases;
 pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
@@ -102,6 +104,8 @@ pub struct Estate {
     pub open: OrdSet<IncidentId>,
     /// Planned maintenances, past ones too.
     pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
+    /// Cases, and the rules that silence some.
+    pub cases: Cases,
     /// Acceptance tests that were run.
     pub acceptances: OrdMap<AcceptanceId, Arc<Acceptance>>,
     /// What was concluded of the country last. Not stored.
@@ -221,7 +225,8 @@ impl Estate {
             .iter()
             .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
-        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain([position])
+        let cases = self.cases.all.values().map(|case| Change::Case(Arc::clone(case)));
+        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain(cases).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -291,6 +296,8 @@ impl Estate {
                 self.open.remove(id);
                 self.incidents.remove(id);
             }
+            Change::Case(case) => self.cases.put(case),
+            Change::CaseForgotten(id) => self.cases.forget(*id),
             Change::Judged(judging) => self.judging.set(Judging::clone(judging)),
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
             Change::Inferred { site, inference } => self.site_mut(*site).inference.set(Arc::clone(inference)),
@@ -455,20 +462,8 @@ impl Estate {
         }
     }
 
-    fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
+    fn change_areas(&mut self, position: u64, command: &Command) {
         match command {
-            Command::ChangeSites { changes } => {
-                let tree = Arc::make_mut(&mut self.tree);
-                apply_each(position, "the site tree", changes, |change| tree.apply(change));
-            }
-            Command::ChangePlan { changes } => {
-                let plan = Arc::make_mut(&mut self.plan);
-                apply_each(position, "the address plan", changes, |change| plan.apply(change));
-            }
-            Command::ChangeAssets { changes } => {
-                let assets = Arc::make_mut(&mut self.assets);
-                apply_each(position, "the asset register", changes, |change| assets.apply(change));
-            }
             Command::AddArea { kind, name, members, from } => {
                 if let Some(id) = AreaId::from_record(position, 0) {
                     let (names, members) = (History::new(*from, name.clone()), History::new(*from, members.clone()));
@@ -491,19 +486,46 @@ impl Estate {
                     Arc::make_mut(area).ended = Some(*from);
                 }
             }
+            _ => {}
+        }
+    }
+
+    fn apply_command(&mut self, position: u64, time: Timestamp, by: &str, command: &Command) {
+        match command {
+            Command::ChangeSites { changes } => {
+                let tree = Arc::make_mut(&mut self.tree);
+                apply_each(position, "the site tree", changes, |change| tree.apply(change));
+            }
+            Command::ChangePlan { changes } => {
+                let plan = Arc::make_mut(&mut self.plan);
+                apply_each(position, "the address plan", changes, |change| plan.apply(change));
+            }
+            Command::ChangeAssets { changes } => {
+                let assets = Arc::make_mut(&mut self.assets);
+                apply_each(position, "the asset register", changes, |change| assets.apply(change));
+            }
+            Command::AddArea { .. } | Command::ChangeArea { .. } | Command::RemoveArea { .. } => {
+                self.change_areas(position, command);
+            }
             Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => {
                 self.maintain(position, time, by, command);
             }
             Command::RecordAcceptance { .. } | Command::SignAcceptance { .. } => {
                 self.accept(position, time, by, command);
             }
+            Command::Suppress { .. } | Command::EndSuppression { .. } => {
+                self.cases.suppress(position, time, by, command);
+            }
             Command::Access(change) => {
                 if let Some(id) = access::TokenId::from_record(position, 0) {
                     Arc::make_mut(&mut self.register).apply(id, time, change);
                 }
             }
-            // LogState in the log as the changes that they come to.
-            Command::ImportSites { .. }
+            // LogState in the log as the changes that they come to; what became of a case is a row of its own, read back last.
+            Command::OpenCase { .. }
+            | Command::Drill { .. }
+            | Command::ActOnCase { .. }
+            | Command::ImportSites { .. }
             | Command::AddSite(_)
             | Command::ImportPlan { .. }
             | Command::ImportAssets { .. } => {}

@@ -11,6 +11,7 @@
 
 mod anomalies;
 mod availability;
+mod cases;
 mod devices;
 pub mod discovery;
 mod incidents;

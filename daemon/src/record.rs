@@ -8,13 +8,15 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, DeviceId, EndpointId, MaintenanceId, SiteId, Timestamp,
+    AcceptanceId, AgentId, AreaId, CaseId, DeviceId, EndpointId, IncidentId, MaintenanceId, SiteId, SuppressionId,
+    Timestamp,
     acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
     asset::{AssetChange, AssetRow},
+    case::{CaseAction, SuppressionScope},
     division::Tier,
-    incident::MaintenanceScope,
+    incident::{MaintenanceScope, Severity},
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
 use onenet_wire::{Batch, Clocks, Position, tls::sha256};
@@ -294,6 +296,53 @@ pub enum Command {
         verdict: RulingVerdict,
         /// Why.
         reason: String,
+    },
+    /// Open a case about an incident. Its id derives from the position of the record, unless there is an open one.
+    OpenCase {
+        /// The site that the incident is filed under.
+        site: SiteId,
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// Open a case as if something had been found, marked as a drill.
+    Drill {
+        /// The site.
+        site: SiteId,
+        /// What would have been found, such as `port_scan`.
+        kind: String,
+        /// About whom.
+        subject: String,
+        /// How grave it would be.
+        grade: Severity,
+        /// Since when it would have been going on.
+        began: Timestamp,
+        /// What is drilled.
+        text: String,
+    },
+    /// Do something with a case.
+    ActOnCase {
+        /// The site under whose rights: the responsible one where it answers, else that of the case.
+        site: SiteId,
+        /// The case.
+        case: CaseId,
+        /// What.
+        action: CaseAction,
+    },
+    /// Silence what nobody need look at. Its id derives from the position of the record.
+    Suppress {
+        /// What.
+        scope: SuppressionScope,
+        /// Who answers for it.
+        owner: String,
+        /// Why.
+        reason: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// End a rule now.
+    EndSuppression {
+        /// Which.
+        suppression: SuppressionId,
     },
     /// Give the agents of a site this configuration.
     Configure {

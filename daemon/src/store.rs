@@ -16,6 +16,7 @@
 //! 0 'i' incident:8                       an incident, JSON
 //! 0 'q' position:8                       a batch of samples that waits for remote write: time:8 of its commit, then for each
 //!                                        of its rows the length:2 and the key
+//! 0 'k' case:8                           a case, JSON
 //! site 'a' agent:8                       an agent (AgentRow)
 //! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
@@ -402,6 +403,8 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::Available { watched, piece } => rows::write_piece(*watched, piece),
         Change::Incident(incident) => (keys::incident(incident.id), Some(rows::to_json(&**incident))),
         Change::IncidentForgotten(id) => (keys::incident(*id), None),
+        Change::Case(case) => (keys::case(case.id), Some(rows::to_json(&**case))),
+        Change::CaseForgotten(id) => (keys::case(*id), None),
         Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
         Change::Commanded { position, time, by, command } => {
             let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
@@ -450,6 +453,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let anomaly: onenet_topology::anomaly::Anomaly = rows::from_json(value)?;
             Change::Anomaly { site, key: anomaly.key.clone(), anomaly: Some(Arc::new(anomaly)) }
         }
+        Key::Case => Change::Case(Arc::new(rows::from_json(value)?)),
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;
             Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }

@@ -216,6 +216,15 @@ impl World {
         self.app.centre.estate().agents_of(self.site(code)).next().unwrap().id
     }
 
+    /// Lets the agent of the first county tell more of what it saw, in the batch after `before` others.
+    pub(crate) async fn tell_more(&self, before: u64, history: Vec<HistoryItem>) {
+        let (site, agent) = (self.site("130102"), self.agent_of("130102"));
+        let clocks = Clocks { boot_id: [1; 16], boot_ms: 5_000_000, wall_ms: NOW.unix_ms() + 3_600_000 };
+        let position = Position { lane: Lane::History, epoch: 7, sequence: before + 1 };
+        let batch = Arc::new(Batch { position, clocks, content: Content::History(history) });
+        self.app.centre.intake().submit(Body::Report(Report { agent, site, batch })).await.unwrap();
+    }
+
     /// An agent that was heard once and is gone again.
     pub(crate) async fn heard(&self, agent: AgentId) {
         let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: NOW.unix_ms() };

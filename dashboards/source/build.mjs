@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { agents } from './boards/agents.mjs';
+import { cases } from './boards/cases.mjs';
 import { city } from './boards/city.mjs';
 import { daemon } from './boards/daemon.mjs';
 import { device } from './boards/device.mjs';
@@ -29,7 +30,7 @@ import { datasource, fixed } from './variables.mjs';
 /** @typedef {import('./schema').Context} Context */
 /** @typedef {import('./schema').Board} Board */
 
-const BOARDS = [national, province, city, site, links, device, terminals, traffic, services, agents, incidents, daemon];
+const BOARDS = [national, province, city, site, links, device, terminals, traffic, services, agents, incidents, cases, daemon];
 const LANGUAGES = /** @type {const} */ (['en', 'zh']);
 const WIDTH = 24;
 

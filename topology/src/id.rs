@@ -169,6 +169,10 @@ kinds! {
     AcceptanceKind, AcceptanceId, "acceptance";
     /// A machine in the asset register.
     AssetKind, AssetId, "asset";
+    /// Something that deserves a person's time, and how people close it.
+    CaseKind, CaseId, "case";
+    /// A rule that silences what nobody need look at.
+    SuppressionKind, SuppressionId, "suppression";
 }
 
 #[cfg(test)]

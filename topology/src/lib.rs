@@ -13,6 +13,7 @@ pub mod application;
 pub mod area;
 pub mod asset;
 pub mod availability;
+pub mod case;
 pub mod classify;
 pub mod coverage;
 pub mod csv;
@@ -44,8 +45,8 @@ pub mod vlan;
 
 pub use application::Application;
 pub use id::{
-    AcceptanceId, AgentId, AreaId, AssetId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId, MaintenanceId,
-    SiteId, SpaceId, TerminalId,
+    AcceptanceId, AgentId, AreaId, AssetId, CaseId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId,
+    MaintenanceId, SiteId, SpaceId, SuppressionId, TerminalId,
 };
 pub use mac::MacAddr;
 pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest};

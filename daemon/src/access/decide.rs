@@ -102,9 +102,20 @@ mod tests {
                 Action::MeasureLines,
                 Action::PlanMaintenance,
                 Action::AcceptSites,
+                Action::AnswerCases,
             ],
         ),
-        (Role::SecurityReviewer, &[Action::ReadSites, Action::ReadInventory, Action::ReadMetrics, Action::ReadFlows]),
+        (
+            Role::SecurityReviewer,
+            &[
+                Action::ReadSites,
+                Action::ReadInventory,
+                Action::ReadMetrics,
+                Action::ReadFlows,
+                Action::ReadCases,
+                Action::ReviewCases,
+            ],
+        ),
         (
             Role::SystemAdministrator,
             &[

@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Reads the inventory.
     Viewer,
-    /// Reads the inventory, looks after agents (enrols, configures and revokes them) and keeps the asset register.
+    /// Reads the inventory, looks after agents (enrols, configures and revokes them), keeps the asset register, and answers for
+    /// its sites what they are notified of.
     Operator,
-    /// Reads the inventory, what is suspicious in it, and who talked to whom.
+    /// Reads the inventory, what is suspicious in it, and who talked to whom; reviews cases.
     SecurityReviewer,
     /// Runs the system: sites, areas, address plan, asset register, agents, backups (系统管理员).
     SystemAdministrator,
@@ -60,6 +61,12 @@ pub enum Action {
     PlanMaintenance,
     /// Run the acceptance test of a site, and sign it off.
     AcceptSites,
+    /// Read cases, and the rules that silence some.
+    ReadCases,
+    /// Take cases up, grade, notify and close them; make and end rules that silence some; drill.
+    ReviewCases,
+    /// Answer for a site what it was notified of.
+    AnswerCases,
     /// Read the audit trail.
     ReadAudit,
     /// Copy the whole store out.
@@ -92,13 +99,15 @@ impl Role {
     /// Returns whether this role allows `action` within its subtree.
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
-            AcceptSites, Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan, ManageAreas,
-            ManageAssets, ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadFlows, ReadInventory, ReadMetrics,
-            ReadSites, RevokeAgent,
+            AcceptSites, AnswerCases, Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan,
+            ManageAreas, ManageAssets, ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadCases, ReadFlows,
+            ReadInventory, ReadMetrics, ReadSites, ReviewCases, RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
-            Self::SecurityReviewer => matches!(action, ReadSites | ReadInventory | ReadMetrics | ReadFlows),
+            Self::SecurityReviewer => {
+                matches!(action, ReadSites | ReadInventory | ReadMetrics | ReadFlows | ReadCases | ReviewCases)
+            }
             Self::Operator => {
                 matches!(
                     action,
@@ -112,6 +121,7 @@ impl Role {
                         | MeasureLines
                         | PlanMaintenance
                         | AcceptSites
+                        | AnswerCases
                 )
             }
             Self::SystemAdministrator => matches!(
@@ -165,7 +175,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -181,6 +191,9 @@ impl Action {
         Self::ManageAccess,
         Self::PlanMaintenance,
         Self::AcceptSites,
+        Self::ReadCases,
+        Self::ReviewCases,
+        Self::AnswerCases,
         Self::ReadAudit,
         Self::Backup,
     ];
@@ -203,6 +216,9 @@ impl Action {
             Self::ManageAccess => "manage_access",
             Self::PlanMaintenance => "plan_maintenance",
             Self::AcceptSites => "accept_sites",
+            Self::ReadCases => "read_cases",
+            Self::ReviewCases => "review_cases",
+            Self::AnswerCases => "answer_cases",
             Self::ReadAudit => "read_audit",
             Self::Backup => "backup",
         }

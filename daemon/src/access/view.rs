@@ -8,13 +8,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId, SpaceId,
-    Timestamp,
+    AcceptanceId, AgentId, AreaId, CaseId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId,
+    SpaceId, SuppressionId, Timestamp,
     acceptance::Acceptance,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     area::Area,
     asset::Asset,
     availability::Layer,
+    case::{Case, Suppression},
     coverage::{Coverage, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
@@ -292,6 +293,52 @@ impl View {
         self.is_within(incident.site, root)
             || incident.concerns_site(root)
             || incident.affected.sites.iter().any(|site| self.is_within(*site, root))
+    }
+
+    /// Returns the cases that may be read, the newest first: those of sites whose cases the principal reads, and what sites were
+    /// notified of that he answers for.
+    pub fn cases(&self) -> impl Iterator<Item = &Case> {
+        self.estate.cases.all.values().rev().map(Arc::as_ref).filter(|it| self.shows_case(it))
+    }
+
+    /// Returns the open ones of them, the newest first.
+    pub fn open_cases(&self) -> impl Iterator<Item = &Case> {
+        let open = self.estate.cases.open.iter().rev().filter_map(|id| self.estate.cases.all.get(id));
+        open.map(Arc::as_ref).filter(|it| self.shows_case(it))
+    }
+
+    /// Returns a case, if it may be read.
+    pub fn case(&self, id: CaseId) -> Option<&Case> {
+        self.estate.cases.all.get(&id).map(Arc::as_ref).filter(|it| self.shows_case(it))
+    }
+
+    /// Returns the cases of sites whose metrics may be read, to be counted and nothing else.
+    pub fn cases_counted(&self) -> impl Iterator<Item = &Case> {
+        let all = self.estate.cases.all.values().map(Arc::as_ref);
+        all.filter(|it| self.may(Action::ReadMetrics, it.key.site))
+    }
+
+    fn shows_case(&self, case: &Case) -> bool {
+        let is_told = |site: SiteId| self.may(Action::AnswerCases, site);
+        self.may(Action::ReadCases, case.key.site)
+            || case.notice.as_ref().is_some_and(|it| is_told(it.to))
+            || case.escalations.iter().any(|it| is_told(it.to))
+    }
+
+    /// Returns the rules that silence cases, the newest first, each with how many it silences: those of sites whose cases may be
+    /// read, and those for everywhere.
+    pub fn suppressions(&self) -> impl Iterator<Item = (&Suppression, usize)> {
+        let cases = &self.estate.cases;
+        let shown = move |rule: &&Suppression| rule.scope.site.is_none_or(|site| self.may(Action::ReadCases, site));
+        let all = cases.suppressions.values().rev().map(Arc::as_ref).filter(shown);
+        all.map(move |rule| (rule, cases.silenced_by(rule.id)))
+    }
+
+    /// Returns a rule that silences cases, if it may be read.
+    pub fn suppression(&self, id: SuppressionId) -> Option<(&Suppression, usize)> {
+        let rule = self.estate.cases.suppressions.get(&id)?;
+        let shown = rule.scope.site.is_none_or(|site| self.may(Action::ReadCases, site));
+        shown.then(|| (rule.as_ref(), self.estate.cases.silenced_by(id)))
     }
 
     /// Returns the acceptance tests of a site whose inventory may be read, the newest first.

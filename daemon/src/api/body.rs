@@ -11,6 +11,7 @@ mod anomaly;
 mod area;
 mod asset;
 mod availability;
+mod case;
 mod change;
 mod classification;
 mod device;
@@ -45,6 +46,7 @@ pub use asset::{
 };
 pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
 pub(crate) use availability::{By, rows as availability_rows};
+pub use case::{CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, NoticeBody, SuppressionBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};

@@ -11,6 +11,7 @@ mod anomalies;
 mod areas;
 pub(super) mod assets;
 pub(super) mod availability;
+pub(super) mod cases;
 pub(super) mod changes;
 mod configuration;
 pub(super) mod coverage;
@@ -26,6 +27,7 @@ mod probes;
 mod samples;
 mod site_changes;
 mod sites;
+mod suppressions;
 mod terminals;
 mod topology;
 pub(super) mod usage;
@@ -76,6 +78,8 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(incidents::router())
         .merge(anomalies::router())
         .merge(maintenances::router())
+        .merge(cases::router())
+        .merge(suppressions::router())
         .merge(configuration::router())
         .merge(access::router())
         .merge(admin::router())
@@ -101,6 +105,21 @@ fn named_sites<C: FromIterator<SiteId>>(view: &View, name: &str, texts: &[String
 fn effective(gate: &Gate, from: Option<&str>) -> Result<Timestamp, Problem> {
     let from = from.map(Timestamp::from_day_or_time).transpose();
     Ok(from.map_err(|error| Problem::parameter("from", error.to_string()))?.unwrap_or(gate.now()))
+}
+
+/// Returns the value that a parameter names.
+fn named<T: Copy>(
+    params: &mut Params,
+    name: &'static str,
+    all: &[T],
+    of: impl Fn(&T) -> &'static str,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = params.text(name) else { return Ok(None) };
+    let found = all.iter().find(|it| of(it) == text).copied();
+    found.map(Some).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(&of).collect();
+        Problem::parameter(name, format!("{text:?} cannot be used: write one of {}", known.join(", ")))
+    })
 }
 
 /// A JSON body, or why it is none.

@@ -6,6 +6,7 @@ mod addresses;
 mod administration;
 mod anomalies;
 mod availability;
+mod cases;
 mod changes;
 mod contract;
 mod coverage;

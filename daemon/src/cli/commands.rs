@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, anomalies,
-    areas, assets, availability, baseline, changes, configuration, devices, flows, incidents,
+    areas, assets, availability, baseline, cases, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
     measure, path, serve, sites, terminals, topology,
 };
@@ -112,6 +112,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Incidents(command) => incidents::run(command).await,
         Command::Anomalies(command) => anomalies::run(command).await,
         Command::Maintenance(command) => incidents::maintain(command).await,
+        Command::Cases(command) => cases::run(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,
@@ -177,6 +178,17 @@ pub(super) async fn administer(
     ask(&data.directory()?, false, Role::SystemAdministrator, method, path, request).await
 }
 
+/// One request in a role to the centre, which must be there.
+pub(super) async fn ask_as(
+    data: &DataArgs,
+    role: Role,
+    method: Method,
+    path: &str,
+    request: Request<Body>,
+) -> Result<Value, CommandError> {
+    ask(&data.directory()?, false, role, method, path, request).await
+}
+
 /// One request of the system administrator that may make the centre, as importing sites does, where somebody named its place.
 pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) -> Result<Value, CommandError> {
     ask(&data.directory()?, data.is_named(), Role::SystemAdministrator, Method::POST, path, request).await
@@ -187,6 +199,16 @@ pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) 
 pub(super) async fn each(
     data: &DataArgs,
     path: &str,
+    entry: impl FnMut(&Value) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    each_as(data, Role::SystemAdministrator, path, entry).await
+}
+
+/// The same in another role.
+pub(super) async fn each_as(
+    data: &DataArgs,
+    role: Role,
+    path: &str,
     mut entry: impl FnMut(&Value) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     let centre = Local::find(&data.directory()?, false).await?;
@@ -194,7 +216,7 @@ pub(super) async fn each(
     let mut none = true;
     let listed = loop {
         let page = format!("{path}{cursor}");
-        let answer = match centre.ask(Role::SystemAdministrator, Method::GET, &page, empty()).await {
+        let answer = match centre.ask(role, Method::GET, &page, empty()).await {
             Ok(answer) => answer,
             Err(error) => break Err(error.into()),
         };

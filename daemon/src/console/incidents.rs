@@ -213,6 +213,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         }
         h1 { (title) span.query { (subject(reader, &view, &incident.subject)) } (grade(reader, incident.severity)) }
         (facts(reader, &view, incident))
+        (case(reader, &view, incident))
         (believed(reader, incident))
         (impact::section(reader, &view, incident))
         h2 { (reader.say(text::EVIDENCE_FOR)) }
@@ -242,6 +243,22 @@ fn facts(reader: &Reader, view: &View, incident: &Incident) -> Markup {
         (reader.say(text::RAISED), html! { (parts::moment(incident.raised)) }),
         (reader.say(text::FILED_UNDER), site(reader, view, incident.site)),
     ])
+}
+
+/// Its case, or the form that opens one, for whoever reviews cases there.
+fn case(reader: &Reader, view: &View, incident: &Incident) -> Markup {
+    let known = view.cases().find(|it| it.incident == Some(incident.id));
+    let may = view.may(Action::ReviewCases, incident.site) && !reader.form.is_empty();
+    html! {
+        @if let Some(case) = known {
+            p { (reader.say(text::CASE_NUMBER)) " " a href=(format!("/cases/{}", case.id)) { (case.id) } }
+        } @else if may {
+            form method="post" action=(format!("/incidents/{}/case", incident.id)) {
+                input type="hidden" name="form" value=(reader.form);
+                button type="submit" { (reader.say(text::CASE_OPEN_ABOUT)) }
+            }
+        }
+    }
 }
 
 /// What may be behind it, and that it cannot be told apart where it cannot.

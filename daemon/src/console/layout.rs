@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::{Language, Reader, text};
-use crate::access::View;
+use crate::access::{Action, View};
 
 /// Where the style is; the version makes browsers fetch a new one.
 const STYLE: &str = concat!("/static/console.css?v=", env!("CARGO_PKG_VERSION"));
@@ -50,6 +50,7 @@ fn top(reader: &Reader, query: &str) -> Markup {
             nav.places aria-label=(say(text::PLACES)) {
                 (place(reader, "/", text::OVERVIEW))
                 (place(reader, "/incidents", text::INCIDENTS))
+                @if reads_cases(reader) { (place(reader, "/cases", text::CASES)) }
                 (place(reader, "/endpoints", text::ENDPOINTS))
                 (place(reader, "/coverage", text::COVERAGE))
                 (place(reader, "/availability", text::AVAILABILITY))
@@ -109,6 +110,12 @@ fn document(language: Language, title: &str, body: &Markup) -> Markup {
             }
         }
     }
+}
+
+/// Whether the reader has cases to read, or to answer.
+fn reads_cases(reader: &Reader) -> bool {
+    let principal = &reader.gate.caller().principal;
+    [Action::ReadCases, Action::AnswerCases].into_iter().any(|action| principal.reaches(action).next().is_some())
 }
 
 /// A link to a place of the console; the one where the reader is says so.

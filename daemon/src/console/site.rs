@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, availability, capture, coverage, flows, incidents, layout, links, overview, parts, probes, search,
+    Reader, availability, capture, cases, coverage, flows, incidents, layout, links, overview, parts, probes, search,
     text::{self, fill},
     traffic,
     troubles::troubles,
@@ -52,6 +52,7 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
             }
             (attention(reader, &view, site))
             (incidents::of_site(reader, &view, id))
+        (cases::of_site(reader, &view, id))
             (coverage::of_site(reader, &view, id))
         }
         (availability::of_site(reader, &view, id))

@@ -40,6 +40,7 @@ macro_rules! texts {
 
 mod acceptance;
 mod availability;
+mod cases;
 mod coverage;
 mod general;
 mod incidents;
@@ -47,6 +48,7 @@ mod troubles;
 
 pub use acceptance::*;
 pub use availability::*;
+pub use cases::*;
 pub use coverage::*;
 pub use general::*;
 pub use incidents::*;
@@ -59,7 +61,15 @@ mod tests {
     #[test]
     fn each_text_is_in_its_language_and_takes_the_same_values_in_both() {
         let ideograph = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let all = [general::ALL, troubles::ALL, coverage::ALL, incidents::ALL, availability::ALL, acceptance::ALL];
+        let all = [
+            general::ALL,
+            troubles::ALL,
+            coverage::ALL,
+            incidents::ALL,
+            availability::ALL,
+            acceptance::ALL,
+            cases::ALL,
+        ];
         for (id, text) in all.into_iter().flatten() {
             assert!(!text.en.chars().any(ideograph), "{id} has Chinese in English");
             assert!(

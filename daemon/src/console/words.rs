@@ -492,3 +492,40 @@ pub fn joined(language: Language, why: Why) -> (&'static str, String) {
         Why::Unconfirmed => ("unconfirmed", language.of(text::LINK_UNCONFIRMED).to_owned()),
     }
 }
+
+/// Returns the words for what a detector finds.
+pub const fn anomaly(kind: onenet_detection::Kind) -> Text {
+    use onenet_detection::Kind;
+    match kind {
+        Kind::PortScan => text::ANOMALY_PORT_SCAN,
+        Kind::Sweep => text::ANOMALY_SWEEP,
+        Kind::SlowScan => text::ANOMALY_SLOW_SCAN,
+        Kind::DarkAddress => text::ANOMALY_DARK_ADDRESS,
+        Kind::BruteForce => text::ANOMALY_BRUTE_FORCE,
+        Kind::SynFlood => text::ANOMALY_SYN_FLOOD,
+        Kind::UdpFlood => text::ANOMALY_UDP_FLOOD,
+        Kind::IcmpFlood => text::ANOMALY_ICMP_FLOOD,
+        Kind::DnsFlood => text::ANOMALY_DNS_FLOOD,
+        Kind::Reflection => text::ANOMALY_REFLECTION,
+        Kind::ArpSpoofing => text::ANOMALY_ARP_SPOOFING,
+        Kind::AddressConflict => text::ANOMALY_ADDRESS_CONFLICT,
+        Kind::RogueDhcp => text::ANOMALY_ROGUE_DHCP,
+        Kind::RogueDhcpv6 => text::ANOMALY_ROGUE_DHCPV6,
+        Kind::RogueRa => text::ANOMALY_ROGUE_RA,
+        Kind::MacFlood => text::ANOMALY_MAC_FLOOD,
+        Kind::BroadcastStorm => text::ANOMALY_BROADCAST_STORM,
+        Kind::RogueRoot => text::ANOMALY_ROGUE_ROOT,
+        Kind::Outreach => text::ANOMALY_OUTREACH,
+        Kind::Beaconing => text::ANOMALY_BEACONING,
+        Kind::DnsTunnel => text::ANOMALY_DNS_TUNNEL,
+        Kind::Dga => text::ANOMALY_DGA,
+        Kind::CleartextLogin => text::ANOMALY_CLEARTEXT_LOGIN,
+        Kind::OutdatedTls => text::ANOMALY_OUTDATED_TLS,
+        Kind::ExpiredCertificate => text::ANOMALY_EXPIRED_CERTIFICATE,
+        Kind::Nat => text::ANOMALY_NAT,
+        Kind::ChangedClass => text::ANOMALY_CHANGED_CLASS,
+        Kind::ChangedOs => text::ANOMALY_CHANGED_OS,
+        Kind::ForbiddenVlan => text::ANOMALY_FORBIDDEN_VLAN,
+        Kind::Worm => text::ANOMALY_WORM,
+    }
+}

@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
+    AgentId, CaseId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
+    case::Case,
     coverage::Trend,
     device::{Device, Handle},
     endpoint::Endpoint,
@@ -118,6 +119,10 @@ pub enum Change {
     Incident(Arc<Incident>),
     /// An incident was closed long ago, and is let go.
     IncidentForgotten(IncidentId),
+    /// A case is now like this.
+    Case(Arc<Case>),
+    /// A case was closed long ago, and is let go.
+    CaseForgotten(CaseId),
     /// This is what was concluded of the country. Not stored.
     #[serde(skip)]
     Judged(Arc<Judging>),

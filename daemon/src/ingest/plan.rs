@@ -7,6 +7,7 @@ mod altering;
 mod anomalies;
 mod attach;
 mod availability;
+mod cases;
 mod command;
 mod contact;
 mod coverage;
@@ -25,8 +26,14 @@ mod tick;
 mod time;
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, Id, MaintenanceId, SiteId, Timestamp, acceptance::SignError, address::PlanError,
-    area::AreaError, asset::AssetError, incident::MaintenanceError, site::SiteError,
+    AcceptanceId, AgentId, AreaId, CaseId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId, Timestamp,
+    acceptance::SignError,
+    address::PlanError,
+    area::AreaError,
+    asset::AssetError,
+    case::{ActError, SuppressionError},
+    incident::MaintenanceError,
+    site::SiteError,
 };
 use onenet_wire::Position;
 
@@ -144,6 +151,10 @@ pub enum Outcome {
     AcceptanceRecorded(AcceptanceId),
     /// A maintenance was planned.
     MaintenancePlanned(MaintenanceId),
+    /// A case was opened, or was open.
+    CaseOpened(CaseId),
+    /// A rule that silences cases was made.
+    Suppressed(SuppressionId),
     /// The revision of the configuration that a site's agents are to have now.
     Configured {
         /// The revision.
@@ -267,6 +278,30 @@ pub enum Refusal {
     /// There is no room for another acceptance test.
     #[error("there are as many acceptance tests as there can be: export, and import into a new data directory")]
     TooManyAcceptances,
+    /// The case does not exist.
+    #[error("{0} does not exist: see onenetd cases list")]
+    UnknownCase(CaseId),
+    /// The incident does not exist.
+    #[error("{0} does not exist: see onenetd incidents list")]
+    UnknownIncident(IncidentId),
+    /// It cannot be done with the case.
+    #[error(transparent)]
+    Case(ActError),
+    /// What is to be drilled cannot be like this.
+    #[error("a drill has a kind such as port_scan, a subject and a text, and has not begun later than now")]
+    Drill,
+    /// The rule does not exist.
+    #[error("{0} does not exist: see onenetd cases rules")]
+    UnknownSuppression(SuppressionId),
+    /// The rule is over.
+    #[error("{0} is over, nothing is left to end")]
+    SuppressionOver(SuppressionId),
+    /// The rule cannot be like this.
+    #[error(transparent)]
+    Suppression(SuppressionError),
+    /// There is no room for another rule.
+    #[error("there are as many rules as there can be: end those that are no longer needed")]
+    TooManySuppressions,
     /// There is no room for another area.
     #[error("there are as many areas as there can be: change one that is no longer needed")]
     TooManyAreas,

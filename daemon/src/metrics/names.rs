@@ -113,6 +113,16 @@ metrics! {
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
     INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"]
         "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between semicolons. Of the first 1,000, the gravest and newest first.";
+    CASES = Gauge "onenet_cases" ["grade", "state"]
+        "Cases that are not closed, by grade (proposed until a person confirms it) and state: new, acknowledged, under_review, notified, rectified, or silenced by a rule. No figure of cases counts drills.";
+    CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"]
+        "Open cases of which something is overdue.";
+    CASE_OLDEST = Gauge "onenet_case_oldest_age_seconds" ["grade"]
+        "Age of the oldest open case; 0 where there is none.";
+    CASE_TAKEN_UP = Gauge "onenet_case_acknowledged_median_seconds" ["grade"]
+        "Median time until somebody took a case up, of those opened within the last 30 days; no series where there is none.";
+    CASES_CLOSED = Gauge "onenet_cases_closed" ["verdict"]
+        "Closed cases that are kept, by what they were found to be: true, benign or false.";
     AREA_INFO = Gauge "onenet_area_info" ["area", "name", "kind"]
         "Always 1; name and kind of an area, to join with the label area; of the first 200 areas.";
     SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]

@@ -9,7 +9,7 @@ use prometheus::{
 };
 
 use super::{
-    anomalies, availability, devices, incidents,
+    anomalies, availability, cases, devices, incidents,
     names::{self, Kind},
     ports, probes,
 };
@@ -101,6 +101,7 @@ impl Snapshot {
             families.add(names::SITES, &[&tier], count);
         }
         incidents::incidents(families, &self.view);
+        cases::cases(families, &self.view);
         availability::today(families, &self.view);
         vendors(families, &self.view);
         applications(families, &self.view);

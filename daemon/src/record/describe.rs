@@ -21,6 +21,12 @@ impl Command {
             Self::IssueEnrolmentToken { .. } | Self::EnrolAgent { .. } => Action::EnrolAgent,
             Self::RevokeAgent { .. } => Action::RevokeAgent,
             Self::Configure { .. } | Self::RuleDevices { .. } => Action::ConfigureAgents,
+            Self::ActOnCase { action, .. } if action.is_of_unit() => Action::AnswerCases,
+            Self::OpenCase { .. }
+            | Self::Drill { .. }
+            | Self::ActOnCase { .. }
+            | Self::Suppress { .. }
+            | Self::EndSuppression { .. } => Action::ReviewCases,
         }
     }
 
@@ -35,7 +41,11 @@ impl Command {
             Self::Configure { site, .. }
             | Self::SignAcceptance { site, .. }
             | Self::RuleDevices { site, .. }
-            | Self::RuleEndpoints { site, .. } => Some(*site),
+            | Self::RuleEndpoints { site, .. }
+            | Self::OpenCase { site, .. }
+            | Self::Drill { site, .. }
+            | Self::ActOnCase { site, .. } => Some(*site),
+            Self::Suppress { scope, .. } => scope.site,
             Self::PlanMaintenance { scope, .. } => Some(scope.site()),
             Self::RecordAcceptance { tested } => Some(tested.site),
             _ => None,
@@ -83,6 +93,19 @@ impl Command {
             Self::RuleEndpoints { one, two, verdict, reason, .. } => {
                 format!("{one} and {two} ruled {}: {reason}", verdict.name())
             }
+            Self::OpenCase { incident, .. } => format!("case opened about {incident}"),
+            Self::Drill { kind, subject, grade, text, .. } => {
+                format!("drill of {kind} of {subject}, {}: {text}", grade.name())
+            }
+            Self::ActOnCase { case, action, .. } => match action.text() {
+                text if text.is_empty() => format!("{case} {}", action.name()),
+                text => format!("{case} {}: {text}", action.name()),
+            },
+            Self::Suppress { scope, owner, reason, until } => {
+                let kind = scope.kind.as_deref().unwrap_or("findings");
+                format!("{kind} silenced until {until}, {owner} answers for it: {reason}")
+            }
+            Self::EndSuppression { suppression } => format!("{suppression} ended"),
             // Not the text: it may hold communities.
             Self::Configure { toml, .. } => format!("configuration of the site's agents set: {} bytes", toml.len()),
         }

@@ -7,7 +7,7 @@
 //! JSON, one value a line. The first line is `{"format": "onenet export", "version": 1, "position": N}`; the last
 //! is `{"end": LINES}` with the number of lines between. Each line between is one change, an object with a single key
 //! that says which: `commanded` (a command, in order), `agent`, `fact`, `device`, `endpoint`, `finding`, `anomaly`, `covered`,
-//! `available`, `incident`, `position` (the estate), `samples` (recent samples and events of one batch), and `altered` (a change of what
+//! `available`, `incident`, `case`, `position` (the estate), `samples` (recent samples and events of one batch), and `altered` (a change of what
 //! there was to see). Times are RFC 3339 in UTC, MAC addresses lower case with colons, ids as everywhere in the API. Numbers
 //! of 64 bits are exact: read them as such.
 

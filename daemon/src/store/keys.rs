@@ -1,7 +1,7 @@
 //! Keys of the store: written and read here, as `store.rs` documents them.
 
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    AgentId, CaseId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
     anomaly::AnomalyKey,
     coverage::Day,
     fact::{Group, Method, Scope},
@@ -31,6 +31,7 @@ pub(super) enum Key<'k> {
     Covered(SiteId),
     Available { watched: Watched, piece: u8, day: Day },
     Incident,
+    Case,
     Altered(SiteId),
     Sample,
     Queued,
@@ -76,6 +77,11 @@ pub(super) fn queued_position(key: &[u8]) -> Option<u64> {
 
 pub(super) fn is_queued(key: &[u8]) -> bool {
     key.get(8) == Some(&b'q')
+}
+
+/// Returns the key of a case: cases are the nation's, since their site may be merged into another.
+pub(super) fn case(id: CaseId) -> Vec<u8> {
+    numbered(NATION, b'k', id.raw())
 }
 
 pub(super) fn agent(site: SiteId, agent: AgentId) -> Vec<u8> {
@@ -266,6 +272,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'n' => Some(Key::Finding(site)),
         b'y' => Some(Key::Anomaly(site)),
         b'i' => Some(Key::Incident),
+        b'k' => Some(Key::Case),
         b's' => Some(Key::Sample),
         b'q' => Some(Key::Queued),
         b'v' => Some(Key::Covered(site)),

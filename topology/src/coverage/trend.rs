@@ -91,6 +91,11 @@ impl fmt::Display for Day {
 }
 
 impl Month {
+    /// Returns its year.
+    pub const fn year(self) -> i16 {
+        self.year
+    }
+
     /// Returns the month in which `at` lies.
     pub fn of(at: Timestamp) -> Self {
         Day::of(at).month()

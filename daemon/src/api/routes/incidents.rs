@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, site_filter};
+use super::{Answer, named, site_filter};
 use crate::{
     access::{Action, Gate, View},
     api::{
@@ -107,21 +107,6 @@ impl Wanted {
             && self.from.is_none_or(|from| incident.closed.is_none_or(|(at, _)| at >= from))
             && self.site.is_none_or(|root| view.concerns(incident, root))
     }
-}
-
-/// Returns the value that a parameter names.
-fn named<T: Copy>(
-    params: &mut Params,
-    name: &'static str,
-    all: &[T],
-    of: impl Fn(&T) -> &'static str,
-) -> Result<Option<T>, Problem> {
-    let Some(text) = params.text(name) else { return Ok(None) };
-    let found = all.iter().find(|it| of(it) == text).copied();
-    found.map(Some).ok_or_else(|| {
-        let known: Vec<&str> = all.iter().map(&of).collect();
-        Problem::parameter(name, format!("{text:?} cannot be used: write one of {}", known.join(", ")))
-    })
 }
 
 /// One incident, with what follows from it, the evidence, and what was believed before.

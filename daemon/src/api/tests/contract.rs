@@ -56,6 +56,12 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     let administrator = world.token(Role::SystemAdministrator, None).await;
     let area = json!({"kind": "region", "name": {"zh": "华东"}, "members": {"subtrees": ["320000"]}});
     assert_eq!(world.send(&administrator, Method::POST, "/api/v1/areas", Some(area)).await.status, StatusCode::OK);
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    let incident = world.get(&reviewer, "/api/v1/incidents").await.items()[0]["id"].clone();
+    let case = world.send(&reviewer, Method::POST, "/api/v1/cases", Some(json!({ "incident": incident }))).await;
+    let path = format!("/api/v1/cases/{}/actions", case.json()["id"].as_str().unwrap());
+    let taken = world.send(&reviewer, Method::POST, &path, Some(json!({ "action": "acknowledge" }))).await;
+    assert_eq!(taken.status, StatusCode::OK);
     let token = world.token(Role::Viewer, None).await;
     // Some time has to pass for it to be told how it was spent.
     world.pass(1_000);

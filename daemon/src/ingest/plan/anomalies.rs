@@ -8,11 +8,12 @@ use std::sync::Arc;
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
+    case::{CaseCause, CaseEvidence, CaseKey},
     fact::{HistoryBody, HistoryItem},
 };
 
 use super::{
-    Draft,
+    Draft, cases,
     quota::{self, Refused},
 };
 use crate::estate::{Change, SiteState};
@@ -46,7 +47,31 @@ pub(super) fn told(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, items: &
 }
 
 /// Hands an anomaly that is new, or says more than before, to whoever makes cases of it, within the record that told it.
-const fn changed(_draft: &mut Draft<'_>, _site: SiteId, _finding: &Arc<Anomaly>) {}
+fn changed(draft: &mut Draft<'_>, site: SiteId, finding: &Arc<Anomaly>) {
+    // Without a position left there is no record either.
+    let _ = cases::tell(draft, cause(site, finding));
+}
+
+/// Returns an anomaly as the cause of a case. The subject is who does it, but for what is wrong with a service.
+fn cause(site: SiteId, finding: &Anomaly) -> CaseCause {
+    let AnomalyKey { kind, subject } = finding.key.clone();
+    let is_of_service = matches!(kind.as_str(), "expired_certificate" | "outdated_tls" | "cleartext_login");
+    let host = finding.key.host();
+    let evidence = finding.evidence.iter().map(|it| CaseEvidence::new(&it.is, it.value.as_str()));
+    CaseCause {
+        key: CaseKey { site, kind, subject, drill: false },
+        grade: finding.grade,
+        confidence: Some(finding.confidence),
+        first: finding.first,
+        last: finding.last,
+        count: finding.count,
+        incident: None,
+        source: host.filter(|_| !is_of_service),
+        destination: host.filter(|_| is_of_service),
+        port: finding.key.port(),
+        evidence: evidence.collect(),
+    }
+}
 
 /// Returns whether the site has room for one more; one that was seen last long ago gives way.
 fn make_room(draft: &mut Draft<'_>, site: SiteId) -> bool {

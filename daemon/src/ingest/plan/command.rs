@@ -60,6 +60,7 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Author, asked: &Arc<Command>) 
     if let Command::RuleDevices { site, .. } = &*command {
         super::merging::ruled(draft, *site);
     }
+    let outcome = super::cases::carry_out(draft, &by.name, &command)?.unwrap_or(outcome);
     // An agent's own row is what is read back last, so it follows every command about the agent.
     let about = match (&outcome, &*command) {
         (Outcome::Enrolled { agent, .. }, _) | (_, Command::RevokeAgent { agent, .. }) => draft.next.agent(*agent),
@@ -129,15 +130,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
         }
         Command::PlanMaintenance { .. } | Command::EndMaintenance { .. } => maintenance(draft, command)?,
         Command::RecordAcceptance { .. } | Command::SignAcceptance { .. } => acceptance(draft, command)?,
-        Command::Access(change) => {
-            draft.next.register.check(change, draft.record.time).map_err(Refusal::Access)?;
-            match change {
-                access::Change::TokenCreated { .. } => {
-                    Outcome::TokenCreated(Id::from_record(position, 0).ok_or(Refusal::LogFull)?)
-                }
-                access::Change::TokenRevoked { .. } => Outcome::Accepted,
-            }
-        }
+        Command::Access(change) => access(draft, change)?,
         Command::IssueEnrolmentToken { token, .. } => {
             check_site(draft, token.site)?;
             Outcome::Accepted
@@ -154,12 +147,28 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             check_endpoints(draft, *site, [*one, *two], verdict.same().is_some())?;
             Outcome::Accepted
         }
+        Command::OpenCase { .. }
+        | Command::Drill { .. }
+        | Command::ActOnCase { .. }
+        | Command::Suppress { .. }
+        | Command::EndSuppression { .. } => super::cases::check(draft, command)?,
         Command::Configure { site, .. } => {
             check_site(draft, *site)?;
             Outcome::Configured { revision: position }
         }
     };
     Ok(Resolved { outcome, command: Some(Arc::clone(command)) })
+}
+
+/// Checks a change of who may do what.
+fn access(draft: &Draft<'_>, change: &access::Change) -> Result<Outcome, Refusal> {
+    draft.next.register.check(change, draft.record.time).map_err(Refusal::Access)?;
+    match change {
+        access::Change::TokenCreated { .. } => {
+            Ok(Outcome::TokenCreated(Id::from_record(draft.record.position, 0).ok_or(Refusal::LogFull)?))
+        }
+        access::Change::TokenRevoked { .. } => Ok(Outcome::Accepted),
+    }
 }
 
 /// Checks changes of the address plan or of the asset register against a copy of it.
@@ -368,7 +377,7 @@ fn check_maintained(draft: &Draft<'_>, scope: &MaintenanceScope) -> Result<(), R
     if exists { Ok(()) } else { Err(Refusal::NothingToMaintain(site)) }
 }
 
-fn check_site(draft: &Draft<'_>, site: SiteId) -> Result<(), Refusal> {
+pub(super) fn check_site(draft: &Draft<'_>, site: SiteId) -> Result<(), Refusal> {
     let known = draft.next.tree.get(site).is_some_and(|it| it.exists(draft.record.time));
     if known { Ok(()) } else { Err(Refusal::UnknownSite(site)) }
 }

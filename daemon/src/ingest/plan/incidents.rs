@@ -51,7 +51,9 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
     let planned = |cause: &Cause| planned(&estate, cause, now);
     let changed = incident::follow(known.iter().map(Arc::as_ref), &verdicts, identity, planned);
     for incident in changed {
-        draft.put(Change::Incident(Arc::new(incident)));
+        let incident = Arc::new(incident);
+        draft.put(Change::Incident(Arc::clone(&incident)));
+        super::cases::of_incident(draft, &incident);
     }
     let judging = draft.next.judging.get().with(verdicts, damper);
     draft.put(Change::Judged(Arc::new(judging)));

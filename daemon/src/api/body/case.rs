@@ -1,0 +1,306 @@
+//! Cases and the rules that silence some, as the API tells of them.
+//!
+//! Invariant: a case is shown whole to whoever may read it; of other sites and cases that it names, only what the view shows.
+
+use onenet_topology::{
+    SiteId,
+    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Notice, Suppression},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::time;
+use crate::access::View;
+
+/// Something that deserves a person's time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseBody {
+    /// Its id.
+    pub id: String,
+    /// What kind of thing, such as `port_scan` or `link_down`.
+    pub kind: String,
+    /// About whom or what.
+    pub subject: String,
+    /// The site where it is; `null` where that may not be seen.
+    pub site: Option<String>,
+    /// `silenced`, `new`, `acknowledged`, `under_review`, `notified`, `rectified` or `closed`.
+    pub state: &'static str,
+    /// Since when it is that far.
+    pub since: String,
+    /// What it was found to be, once it is closed: `true`, `benign`, `false` or `drill`.
+    pub verdict: Option<&'static str>,
+    /// `general`, `considerable`, `major` or `extraordinary`: a proposal until somebody confirmed it.
+    pub grade: &'static str,
+    /// Who confirmed the grade.
+    pub graded_by: Option<String>,
+    /// What sort of event it is after GB/T 20986-2023, once a person says so: `malicious_program`, `network_attack`, `data_security`,
+    /// `content_security`, `equipment_failure`, `violation_of_rules`, `hidden_danger`, `abnormal_behaviour`, `force_majeure`, `other`.
+    pub category: Option<&'static str>,
+    /// How sure it is, in hundredths.
+    pub confidence: Option<u8>,
+    /// Whether it is a drill: those are in no statistics.
+    pub drill: bool,
+    /// Since when, by the evidence.
+    pub first: String,
+    /// When it was seen last.
+    pub last: String,
+    /// How many observations bear it out.
+    pub count: u64,
+    /// When the case was opened.
+    pub opened: String,
+    /// When somebody first took it up.
+    pub acknowledged: Option<String>,
+    /// When it was closed.
+    pub closed: Option<String>,
+    /// How often it was opened again.
+    pub reopened: u32,
+    /// How long after it was opened somebody took it up.
+    pub acknowledged_after_s: Option<i64>,
+    /// How long it has been there, or was until it was closed.
+    pub age_s: i64,
+    /// Who sees to it.
+    pub assignee: Option<String>,
+    /// By when the next step is due.
+    pub due: Option<String>,
+    /// Whether what is due was not done.
+    pub overdue: bool,
+    /// The rule that silences it.
+    pub silenced_by: Option<String>,
+    /// The incident that it is about.
+    pub incident: Option<String>,
+    /// How often it went up since nobody did what was due.
+    pub escalations: usize,
+}
+
+/// A case with its whole story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseDetailBody {
+    /// The case.
+    #[serde(flatten)]
+    pub case: CaseBody,
+    /// What speaks for it.
+    pub evidence: Vec<CaseEvidenceBody>,
+    /// Cases that have to do with it, as far as they may be seen.
+    pub related: Vec<String>,
+    /// What the responsible unit was told.
+    pub notice: Option<NoticeBody>,
+    /// To whom it went up.
+    pub escalated: Vec<EscalationBody>,
+    /// What happened, oldest first.
+    pub steps: Vec<CaseStepBody>,
+}
+
+/// One thing that speaks for a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseEvidenceBody {
+    /// What is told, such as `ports`, `flow` or `attached`.
+    pub is: String,
+    /// What it is.
+    pub value: String,
+}
+
+/// What the responsible unit was told (通报), and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NoticeBody {
+    /// Its number, such as `2026-0007`; those of drills have a D.
+    pub number: String,
+    /// The site that is responsible.
+    pub to: Option<String>,
+    /// What it was told.
+    pub text: String,
+    /// When.
+    pub sent: String,
+    /// By when it is to answer.
+    pub due: String,
+    /// When the site said that it has it.
+    pub received: Option<String>,
+    /// Who did.
+    pub received_by: Option<String>,
+    /// When it answered last.
+    pub answered: Option<String>,
+    /// Who did.
+    pub answered_by: Option<String>,
+    /// What it answered.
+    pub answer: Option<String>,
+}
+
+/// A case went up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EscalationBody {
+    /// When.
+    pub time: String,
+    /// To whom; `null` where that may not be seen.
+    pub to: Option<String>,
+    /// `not_acknowledged`, `not_answered` or `not_closed`.
+    pub reason: &'static str,
+}
+
+/// Something that happened to a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseStepBody {
+    /// When.
+    pub time: String,
+    /// Who did it; `null` where the centre did.
+    pub by: Option<String>,
+    /// `opened`, `recurred`, `silenced`, `escalated` or the name of an action.
+    pub did: String,
+    /// The state after it.
+    pub state: &'static str,
+    /// In words.
+    pub text: String,
+}
+
+/// A rule that silences cases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SuppressionBody {
+    /// Its id.
+    pub id: String,
+    /// The kind that it silences.
+    pub kind: Option<String>,
+    /// The subject, word for word.
+    pub subject: Option<String>,
+    /// The site, with everything below it.
+    pub site: Option<String>,
+    /// Whose traffic: a prefix.
+    pub source: Option<String>,
+    /// Where to: a prefix.
+    pub destination: Option<String>,
+    /// To which port.
+    pub port: Option<u16>,
+    /// Between which hours of the day in China, such as `22:00-06:00`.
+    pub hours: Option<String>,
+    /// The person who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub from: String,
+    /// Until when.
+    pub until: String,
+    /// Whether it holds.
+    pub on: bool,
+    /// Who made it.
+    pub by: String,
+    /// Who ended it early.
+    pub ended_by: Option<String>,
+    /// How many cases it silences, at all sites.
+    pub silenced: usize,
+}
+
+fn shown(view: &View, site: SiteId) -> Option<String> {
+    view.site(site).map(|site| site.id.to_string())
+}
+
+impl CaseBody {
+    /// Returns a case as the view shows it.
+    pub fn of(view: &View, case: &Case) -> Self {
+        let now = view.now();
+        Self {
+            id: case.id.to_string(),
+            kind: case.key.kind.clone(),
+            subject: case.key.subject.clone(),
+            site: shown(view, case.key.site),
+            state: case.state.name(),
+            since: time(case.since),
+            verdict: case.state.verdict().map(CaseVerdict::name),
+            grade: case.grade.name(),
+            graded_by: case.graded_by.clone(),
+            category: case.category.map(Category::name),
+            confidence: case.confidence,
+            drill: case.key.drill,
+            first: time(case.first),
+            last: time(case.last),
+            count: case.count,
+            opened: time(case.opened),
+            acknowledged: case.acknowledged.map(time),
+            closed: case.closed.map(time),
+            reopened: case.reopened,
+            acknowledged_after_s: case.acknowledged_after_ms().map(|ms| ms / 1_000),
+            age_s: case.age_ms(now) / 1_000,
+            assignee: case.assignee.clone(),
+            due: case.due.map(time),
+            overdue: case.is_overdue(now),
+            silenced_by: case.silenced_by.map(|it| it.to_string()),
+            incident: case.incident.map(|it| it.to_string()),
+            escalations: case.escalations.len(),
+        }
+    }
+}
+
+impl CaseDetailBody {
+    /// Returns a case with its story, as the view shows it.
+    pub fn of(view: &View, case: &Case) -> Self {
+        let evidence =
+            |it: &onenet_topology::case::CaseEvidence| CaseEvidenceBody { is: it.is.clone(), value: it.value.clone() };
+        Self {
+            case: CaseBody::of(view, case),
+            evidence: case.evidence.iter().map(evidence).collect(),
+            related: case.related.iter().filter(|id| view.case(**id).is_some()).map(ToString::to_string).collect(),
+            notice: case.notice.as_ref().map(|notice| NoticeBody::of(view, notice)),
+            escalated: case.escalations.iter().map(|it| EscalationBody::of(view, it)).collect(),
+            steps: case.steps.iter().map(CaseStepBody::of).collect(),
+        }
+    }
+}
+
+impl NoticeBody {
+    /// Returns a notice as the view shows it.
+    pub fn of(view: &View, notice: &Notice) -> Self {
+        let (received, answered) = (notice.received.as_ref(), notice.answered.as_ref());
+        Self {
+            number: notice.number.to_string(),
+            to: shown(view, notice.to),
+            text: notice.text.clone(),
+            sent: time(notice.sent),
+            due: time(notice.due),
+            received: received.map(|(at, _)| time(*at)),
+            received_by: received.map(|(_, by)| by.clone()),
+            answered: answered.map(|(at, ..)| time(*at)),
+            answered_by: answered.map(|(_, by, _)| by.clone()),
+            answer: answered.map(|(.., text)| text.clone()),
+        }
+    }
+}
+
+impl EscalationBody {
+    fn of(view: &View, it: &Escalation) -> Self {
+        Self { time: time(it.time), to: shown(view, it.to), reason: it.reason.name() }
+    }
+}
+
+impl CaseStepBody {
+    fn of(step: &CaseStep) -> Self {
+        Self {
+            time: time(step.time),
+            by: step.by.clone(),
+            did: step.did.clone(),
+            state: step.state.name(),
+            text: step.text.clone(),
+        }
+    }
+}
+
+impl SuppressionBody {
+    /// Returns a rule, and how many cases it silences.
+    pub fn of(view: &View, (rule, silenced): (&Suppression, usize)) -> Self {
+        let scope = &rule.scope;
+        Self {
+            id: rule.id.to_string(),
+            kind: scope.kind.clone(),
+            subject: scope.subject.clone(),
+            site: scope.site.and_then(|site| shown(view, site)),
+            source: scope.source.map(|net| net.to_string()),
+            destination: scope.destination.map(|net| net.to_string()),
+            port: scope.port,
+            hours: scope.hours.map(|hours| hours.to_string()),
+            owner: rule.owner.clone(),
+            reason: rule.reason.clone(),
+            from: time(rule.from),
+            until: time(rule.until),
+            on: rule.is_on(view.now()),
+            by: rule.by.clone(),
+            ended_by: rule.ended_by.clone(),
+            silenced,
+        }
+    }
+}

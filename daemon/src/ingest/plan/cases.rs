@@ -1,0 +1,262 @@
+//! Cases: what opens them, what people do with them, and what time does to them.
+//!
+//! Invariant: a case changes in the same batch as the command or the incident that changed it, so that a kill in between loses and
+//! repeats nothing. Due dates are counted from the record's time (invariant 11). Only a person closes a case.
+
+use std::sync::Arc;
+
+use onenet_topology::{
+    CaseId, Id, SiteId, Timestamp,
+    case::{
+        Acting, Case, CaseAction, CaseCause, CaseEvidence, CaseKey, Deadlines, KIND_CHARS_MAX, NoticeNumber,
+        SUBJECT_CHARS_MAX, Suppression, SuppressionScope, TEXT_CHARS_MAX, told,
+    },
+    coverage::Day,
+    incident::{Incident, Severity, Subject},
+};
+
+use super::{Draft, Outcome, Refusal, command::check_site};
+use crate::{estate::Change, record::Command};
+
+/// Cases that are kept whatever their age; beyond that, closed ones that are old enough give way.
+const CASES_MAX: usize = 50_000;
+/// How long closed ones are kept at least, in milliseconds: as long as the audit trail. No cap goes below it.
+const CLOSED_KEPT_MS: i64 = 190 * 86_400_000;
+/// Open cases of one site; beyond that one case tells that there are more, and anomalies stay in their own list.
+const OPEN_PER_SITE_MAX: usize = 1_000;
+/// Closed ones that one tick lets go.
+const FORGOTTEN_PER_TICK: usize = 100;
+/// Rules that can hold at a time.
+const SUPPRESSIONS_MAX: usize = 2_000;
+/// The least grade of an incident that opens a case by itself. About the others a person may open one.
+const INCIDENT_GRADE_MIN: Severity = Severity::Considerable;
+
+/// Takes in that there is something that deserves a person's time. Returns its case, `None` where that is over.
+pub(super) fn tell(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<CaseId>, Refusal> {
+    let (mut cause, now) = (cause.bounded(), draft.record.time);
+    let tree = Arc::clone(&draft.next.tree);
+    let is_within = |site, root| tree.is_within(site, root, now);
+    let cases = &draft.next.cases;
+    let is_new = !cause.key.drill && cases.of_key(&cause.key).is_none();
+    if is_new && cases.open_at(cause.key.site).nth(OPEN_PER_SITE_MAX - 1).is_some() {
+        cause = too_many(cause);
+    }
+    let rule = cases.silencing(&cause, now, is_within);
+    let known = cases.of_key(&cause.key).cloned();
+    let mut full = false;
+    let identity = || draft.id().map_err(|_| full = true).ok();
+    let case = told(known.as_deref(), &cause, rule, now, &Deadlines::default(), identity);
+    if full {
+        return Err(Refusal::LogFull);
+    }
+    let Some(case) = case else { return Ok(known.map(|it| it.id)) };
+    let id = case.id;
+    draft.put(Change::Case(Arc::new(case)));
+    Ok(Some(id))
+}
+
+/// Returns what is told in place of one case more than a site can have open.
+fn too_many(left_out: CaseCause) -> CaseCause {
+    let CaseKey { site, kind, subject, drill } = left_out.key;
+    let key = CaseKey { site, kind: "too_many_cases".into(), subject: site.to_string(), drill };
+    let evidence = vec![CaseEvidence::new("left_out", format!("{kind} {subject}"))];
+    CaseCause {
+        key,
+        confidence: None,
+        incident: None,
+        source: None,
+        destination: None,
+        port: None,
+        evidence,
+        ..left_out
+    }
+}
+
+/// Takes in an incident that is grave enough to be a case by itself, or that is one.
+pub(super) fn of_incident(draft: &mut Draft<'_>, incident: &Incident) {
+    let cause = incident_cause(incident);
+    let is_grave = incident.severity >= INCIDENT_GRADE_MIN && incident.planned.is_none() && incident.is_open();
+    let is_case = draft.next.cases.of_key(&cause.key).is_some_and(|case| case.incident == Some(incident.id));
+    if is_grave || is_case {
+        // Without a position left there is no record either.
+        let _ = tell(draft, cause);
+    }
+}
+
+fn incident_cause(incident: &Incident) -> CaseCause {
+    let subject = match &incident.subject {
+        Subject::Link { child, parent } => format!("{child} {parent}"),
+        Subject::Site(site) => site.to_string(),
+        Subject::Agent(agent) => agent.to_string(),
+        Subject::Device(device) => device.to_string(),
+        Subject::Interface(interface) => interface.to_string(),
+        Subject::Service(name) => name.to_string(),
+        Subject::Centre => "centre".to_owned(),
+    };
+    let possible: Vec<&str> = incident.possible.iter().map(|it| it.name()).collect();
+    let mut evidence = vec![
+        CaseEvidence::new("incident", incident.id.to_string()),
+        CaseEvidence::new("possible", possible.join(", ")),
+        CaseEvidence::new("sites_affected", incident.affected.sites.len().to_string()),
+    ];
+    evidence.extend(incident.closed.map(|(at, _)| CaseEvidence::new("over", at.to_string())));
+    let last = incident.closed.map_or(incident.updated, |(at, _)| at).max(incident.since);
+    CaseCause {
+        key: CaseKey { site: incident.site, kind: incident.kind.name().to_owned(), subject, drill: false },
+        grade: incident.severity,
+        confidence: None,
+        first: incident.since,
+        last,
+        count: 1,
+        incident: Some(incident.id),
+        source: None,
+        destination: None,
+        port: None,
+        evidence,
+    }
+}
+
+/// Checks a command about cases.
+pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
+    let now = draft.record.time;
+    match command {
+        Command::OpenCase { site, incident } => {
+            let known = draft.next.incidents.get(incident).filter(|it| it.site == *site);
+            known.map(|_| Outcome::Accepted).ok_or(Refusal::UnknownIncident(*incident))
+        }
+        Command::Drill { site, kind, subject, text, began, .. } => {
+            check_site(draft, *site)?;
+            let is_text = |text: &str, max: usize| (1..=max).contains(&text.trim().chars().count());
+            let scope = SuppressionScope { kind: Some(kind.clone()), ..SuppressionScope::default() };
+            let is_word = kind.len() <= KIND_CHARS_MAX && scope.check().is_ok();
+            let said = is_text(subject, SUBJECT_CHARS_MAX) && is_text(text, TEXT_CHARS_MAX);
+            if is_word && said && *began <= now { Ok(Outcome::Accepted) } else { Err(Refusal::Drill) }
+        }
+        Command::ActOnCase { site, case, action } => {
+            acted(draft, "", *site, *case, action)?;
+            Ok(Outcome::Accepted)
+        }
+        Command::Suppress { scope, owner, reason, until } => {
+            Suppression::check(scope, (owner, reason), (now, *until)).map_err(Refusal::Suppression)?;
+            if let Some(site) = scope.site {
+                check_site(draft, site)?;
+            }
+            if draft.next.cases.suppressions.values().filter(|rule| rule.is_on(now)).count() >= SUPPRESSIONS_MAX {
+                return Err(Refusal::TooManySuppressions);
+            }
+            Ok(Outcome::Suppressed(Id::from_record(draft.record.position, 0).ok_or(Refusal::LogFull)?))
+        }
+        Command::EndSuppression { suppression } => {
+            let known = draft.next.cases.suppressions.get(suppression);
+            let known = known.ok_or(Refusal::UnknownSuppression(*suppression))?;
+            if known.is_on(now) { Ok(Outcome::Accepted) } else { Err(Refusal::SuppressionOver(*suppression)) }
+        }
+        _ => Ok(Outcome::Accepted),
+    }
+}
+
+/// Returns the case once `by` has done this with it.
+fn acted(draft: &Draft<'_>, by: &str, site: SiteId, case: CaseId, action: &CaseAction) -> Result<Case, Refusal> {
+    let known = draft.next.cases.all.get(&case).ok_or(Refusal::UnknownCase(case))?;
+    // The rights were those of this site: the unit's own where it answers, else that of the case.
+    let is_of_site = match (action.is_of_unit(), &known.notice) {
+        (true, Some(notice)) => notice.to == site,
+        (true, None) => true,
+        (false, _) => known.key.site == site,
+    };
+    if !is_of_site {
+        return Err(Refusal::UnknownCase(case));
+    }
+    match action {
+        CaseAction::Notify { to, .. } => check_site(draft, *to)?,
+        CaseAction::Relate { other } if !draft.next.cases.all.contains_key(other) => {
+            return Err(Refusal::UnknownCase(*other));
+        }
+        _ => {}
+    }
+    let number = next_number(draft, known.key.drill);
+    let acting = Acting { time: draft.record.time, by, number, deadlines: &Deadlines::default() };
+    known.act(action, acting).map_err(Refusal::Case)
+}
+
+/// Returns the number of the next notice: they are counted by year in China, drills apart.
+fn next_number(draft: &Draft<'_>, drill: bool) -> NoticeNumber {
+    let year = Day::of(draft.record.time).month().year();
+    let numbers = draft.next.cases.all.values().filter_map(|case| case.notice.as_ref().map(|it| it.number));
+    let last = numbers.filter(|it| it.year == year && it.drill == drill).map(|it| it.serial).max();
+    NoticeNumber { year, serial: last.unwrap_or_default().saturating_add(1), drill }
+}
+
+/// Carries a command about cases out, which was checked and is in the log. Returns what to answer, where it is about cases.
+pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> Result<Option<Outcome>, Refusal> {
+    let opened = match command {
+        Command::OpenCase { incident, .. } => {
+            let Some(incident) = draft.next.incidents.get(incident).cloned() else { return Ok(None) };
+            tell(draft, incident_cause(&incident))?
+        }
+        Command::Drill { site, kind, subject, grade, began, text } => {
+            let key = CaseKey { site: *site, kind: kind.clone(), subject: subject.trim().to_owned(), drill: true };
+            let evidence = vec![CaseEvidence::new("drill", text.trim())];
+            let cause = drill_cause(key, *grade, (*began, draft.record.time), evidence);
+            tell(draft, cause)?
+        }
+        Command::ActOnCase { site, case, action } => {
+            let next = acted(draft, by, *site, *case, action)?;
+            let related = match action {
+                CaseAction::Relate { other } => draft.next.cases.all.get(other).cloned(),
+                _ => None,
+            };
+            draft.put(Change::Case(Arc::new(next)));
+            if let Some(mut other) = related {
+                Arc::make_mut(&mut other).related.insert(*case);
+                draft.put(Change::Case(other));
+            }
+            None
+        }
+        _ => None,
+    };
+    Ok(opened.map(Outcome::CaseOpened))
+}
+
+fn drill_cause(
+    key: CaseKey,
+    grade: Severity,
+    (first, last): (Timestamp, Timestamp),
+    evidence: Vec<CaseEvidence>,
+) -> CaseCause {
+    CaseCause {
+        key,
+        grade,
+        confidence: None,
+        first,
+        last,
+        count: 1,
+        incident: None,
+        source: None,
+        destination: None,
+        port: None,
+        evidence,
+    }
+}
+
+/// Lets overdue cases go up, and old ones go.
+pub(super) fn follow(draft: &mut Draft<'_>) {
+    let now = draft.record.time;
+    let tree = Arc::clone(&draft.next.tree);
+    let above = |site| tree.parents(site, now).next().map(|it| it.id);
+    let overdue = draft.next.cases.open().filter(|case| case.is_overdue(now));
+    let up: Vec<Case> = overdue.filter_map(|case| case.escalated(now, &Deadlines::default(), above)).collect();
+    for case in up {
+        draft.put(Change::Case(Arc::new(case)));
+    }
+    let over = draft.next.cases.all.len().saturating_sub(CASES_MAX);
+    if over == 0 {
+        return;
+    }
+    let is_old = |case: &Case| !case.is_open() && now.ms_since(case.closed.unwrap_or(case.last)) > CLOSED_KEPT_MS;
+    let old = draft.next.cases.all.values().filter(|case| is_old(case)).map(|case| case.id);
+    let gone: Vec<CaseId> = old.take(over.min(FORGOTTEN_PER_TICK)).collect();
+    for id in gone {
+        draft.put(Change::CaseForgotten(id));
+    }
+}
