@@ -85,6 +85,8 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Whether what is measured is queued for remote write; what waits is forgotten where it is not.
     pub queue: bool,
+    /// Whether messages are kept for whoever outside is to be told what happened.
+    pub outbox: bool,
     /// Further names and addresses for the centre's certificate; agents do not need them.
     pub certificate_names: Vec<String>,
     /// The clock.
@@ -99,6 +101,7 @@ impl Default for Options {
             audit_retention_ms: AUDIT_RETENTION_MIN_MS,
             cache_bytes: store::CACHE_BYTES,
             queue: false,
+            outbox: false,
             certificate_names: Vec::new(),
             clock: Clock::system(),
         }
@@ -165,8 +168,8 @@ impl Centre {
     /// to do.
     pub async fn open(data: &Path, options: Options) -> Result<Self, OpenError> {
         let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
-        let (cache_bytes, queue) = (options.cache_bytes, options.queue);
-        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, (cache_bytes, queue), now)).await;
+        let kept = Kept { cache_bytes: options.cache_bytes, queue: options.queue, outbox: options.outbox };
+        let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, &kept, now)).await;
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let clock = options.clock.clone();
         clock.not_before(estate.time);
@@ -256,6 +259,11 @@ impl Centre {
     /// The disk fails.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
         self.0.store.size_on_disk()
+    }
+
+    /// Returns what waits to leave the centre; `None` where nobody outside is told.
+    pub fn outbox(&self) -> Option<store::Outbox> {
+        self.0.store.outbox()
     }
 
     /// Returns what waits for remote write; `None` where nothing is queued.
@@ -493,18 +501,20 @@ fn store_path(data: &Path) -> PathBuf {
     data.join("store")
 }
 
-fn open_files(
-    data: &Path,
-    names: &[String],
-    (cache_bytes, queue): (u64, bool),
-    now: Timestamp,
-) -> Result<(Store, Estate, Pki), OpenError> {
+/// What the store is to keep, beside the estate.
+struct Kept {
+    cache_bytes: u64,
+    queue: bool,
+    outbox: bool,
+}
+
+fn open_files(data: &Path, names: &[String], kept: &Kept, now: Timestamp) -> Result<(Store, Estate, Pki), OpenError> {
     // Its owner's alone: keys and everything that is known lie in it.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
     // The store first: its lock keeps a second centre from touching anything else.
-    let store = Store::open_with_cache(&store_path(data), cache_bytes).map_err(OpenError::Store)?;
-    let store = if queue {
+    let store = Store::open_with_cache(&store_path(data), kept.cache_bytes).map_err(OpenError::Store)?;
+    let store = if kept.queue {
         store.with_queue().map_err(OpenError::Store)?
     } else {
         let forgotten = store.without_queue().map_err(OpenError::Store)?;
@@ -513,6 +523,7 @@ fn open_files(
         }
         store
     };
+    let store = if kept.outbox { store.with_outbox() } else { store };
     let estate = store.load().map_err(OpenError::Store)?;
     let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
     Ok((store, estate, pki))

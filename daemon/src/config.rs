@@ -20,8 +20,12 @@ use hyper::Uri;
 
 use crate::access::audit::MIN_RETENTION_DAYS;
 
+mod notify;
+
 #[cfg(test)]
 mod tests;
+
+pub use notify::{ChannelConfig, HttpWay, Route, Way};
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/onenetd.toml";
@@ -56,6 +60,8 @@ pub struct Config {
     pub acceptance: Thresholds,
     /// Where measured series go with their times; `None` leaves them on the pages of the metrics.
     pub remote_write: Option<RemoteWriteConfig>,
+    /// Who outside is told what happened, and how.
+    pub notify: Vec<ChannelConfig>,
     /// What is logged, how.
     pub log: LogConfig,
 }
@@ -158,6 +164,7 @@ impl Default for Config {
             inventory: InventoryConfig::default(),
             acceptance: Thresholds::default(),
             remote_write: None,
+            notify: Vec::new(),
             log: LogConfig::default(),
         }
     }
@@ -229,6 +236,7 @@ impl Config {
             inventory: inventory(root.section("inventory")),
             acceptance: acceptance(root.section("acceptance")),
             remote_write: remote_write(root.section("remote_write")),
+            notify: notify::channels(root.sections("notify")),
             log: log_config(root.section("log")),
         })
     }

@@ -56,6 +56,8 @@ use maud::{Markup, html};
 use onenet_topology::acceptance::Acceptance;
 
 pub use language::{Language, negotiate};
+pub(crate) use names::latin;
+pub(crate) use parts::moment;
 pub use sessions::Sessions;
 use text::Text;
 

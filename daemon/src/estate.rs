@@ -314,7 +314,7 @@ impl Estate {
             Change::Samples(block) => self.take_samples(block),
             Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
             // The audit trail lives in the store alone.
-            Change::Audited { .. } => {}
+            Change::Audited { .. } | Change::Told(_) => {}
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;

@@ -36,13 +36,13 @@ use std::{
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
-pub use client::{Client, ClientError};
+pub use client::Client;
 
 use crate::{
     centre::Centre,
+    http_client::Answer,
     store::{Queue, StoreError},
 };
-use client::Answer;
 use series::Points;
 
 /// How long samples gather before they are sent: a request of its own for each batch would cost more than it carries.
@@ -209,13 +209,13 @@ fn count(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Does what reads or writes the disk where that may wait.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     match spawn_blocking(work).await {

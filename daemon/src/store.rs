@@ -17,6 +17,9 @@
 //! 0 'q' position:8                       a batch of samples that waits for remote write: time:8 of its commit, then for each
 //!                                        of its rows the length:2 and the key
 //! 0 'k' case:8                           a case, JSON
+//! 0 'o' position:8 ordinal:4             a message that is to leave, or left, JSON; behind it, with the name of a channel, how that
+//!                                        ended, JSON
+//! 0 'm' "outbox " channel                the first key that the channel has yet to look at
 //! site 'a' agent:8                       an agent (AgentRow)
 //! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
@@ -42,6 +45,7 @@ mod audit;
 mod backup;
 mod export;
 mod keys;
+mod outbox;
 mod queue;
 mod rows;
 mod samples;
@@ -66,6 +70,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
 pub use export::ExportError;
+pub use outbox::{Ended, Outbox};
 pub use queue::{Queue, Waiting};
 pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 
@@ -94,6 +99,8 @@ pub struct Store {
     path: PathBuf,
     /// How many batches wait for remote write; `None` where there is none.
     queued: Option<Arc<AtomicU64>>,
+    /// Whether messages that are to leave are kept.
+    outbox: bool,
 }
 
 /// Something about the store failed.
@@ -211,7 +218,7 @@ impl Store {
         }
         let db = opened?;
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
-        let store = Self { tree, db, path: path.to_owned(), queued: None };
+        let store = Self { tree, db, path: path.to_owned(), queued: None, outbox: false };
         store.check_schema()?;
         Ok(store)
     }
@@ -253,6 +260,9 @@ impl Store {
                 write_change(&mut batch, change);
             }
             queued += self.write_samples(&mut batch, part);
+            if self.outbox {
+                outbox::write(&mut batch, part);
+            }
             self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
             rest = after;
         }
@@ -296,7 +306,12 @@ impl Store {
         // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
         for row in &self.tree {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
-            if keys::is_sample(&key) || keys::is_audit(&key) || keys::is_altered(&key) || keys::is_queued(&key) {
+            if keys::is_sample(&key)
+                || keys::is_audit(&key)
+                || keys::is_altered(&key)
+                || keys::is_queued(&key)
+                || keys::is_outbox(&key)
+            {
                 continue;
             }
             let change = read_change(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
@@ -414,6 +429,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::Samples(_)
         | Change::Altered { .. }
         | Change::Audited { .. }
+        | Change::Told(_)
         | Change::Links { .. }
         | Change::Merged { .. }
         | Change::Inferred { .. }
@@ -432,7 +448,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let (position, time) = rows::read_position(value)?;
             Change::Position { position, time }
         }
-        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample | Key::Queued => return Ok(None),
+        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample | Key::Queued | Key::Message => return Ok(None),
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;
             let command = Arc::new(row.command.into_owned());

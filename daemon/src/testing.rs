@@ -42,6 +42,7 @@ use crate::{
     centre::{Centre, Options},
     clock::Clock,
     ingest::Outcome,
+    notify::ChannelTold,
     record::{Body, Command, EnrolmentToken, Greeting, Report, TokenHash},
     remote_write::Told,
 };
@@ -128,7 +129,7 @@ impl World {
         let passed_ms = Arc::new(AtomicI64::new(0));
         let passed = Arc::clone(&passed_ms);
         let clock = Clock::from_fn(move || NOW.plus_ms(passed.load(Ordering::Relaxed)));
-        let options = Options { clock: clock.clone(), queue: true, ..Options::default() };
+        let options = Options { clock: clock.clone(), queue: true, outbox: true, ..Options::default() };
         let centre = Centre::open(data.path(), options).await.unwrap();
         let rows = parse_sites_csv(SITES).unwrap();
         centre.submit(Command::ImportSites { rows, from: Timestamp::EPOCH }, "test").await.unwrap();
@@ -153,11 +154,12 @@ impl World {
         world
     }
 
-    /// From now on pages know that remote write tells of what was measured.
+    /// From now on pages know that remote write tells of what was measured, and a channel of what happens.
     pub(crate) fn tells_remote_write(&mut self, told: Told) {
         let clock = self.app.clock.clone();
         let mut app = App::new(self.app.centre.clone(), clock, BODY_MAX, false);
         app.remote_write = Some(told);
+        app.notify = vec![Arc::new(ChannelTold::new("security"))];
         self.app = Arc::new(app);
         self.router = api::router(Arc::clone(&self.app), std::time::Duration::from_secs(30));
     }

@@ -16,6 +16,7 @@ use crate::{
     clock::Clock,
     console::Sessions,
     flows::UnderWay,
+    notify::ChannelTold,
     remote_write::Told,
 };
 
@@ -39,6 +40,8 @@ pub struct App {
     pub acceptance: Thresholds,
     /// What is told of remote write; `None` where there is none, and pages have what was measured.
     pub remote_write: Option<Told>,
+    /// What is told of the channels by which others are notified.
+    pub notify: Vec<Arc<ChannelTold>>,
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
@@ -74,6 +77,7 @@ impl App {
             collectors: None,
             acceptance: Thresholds::default(),
             remote_write: None,
+            notify: Vec::new(),
             flows: UnderWay::default(),
             notebook: Arc::default(),
             audit_fails: AtomicBool::new(false),

@@ -28,8 +28,10 @@ use crate::{
     centre::{Centre, OpenError, Options},
     clock::Clock,
     config::{Config, Transport},
+    http_client::HttpError,
     ingest::{Lifetimes, Policy, SourceError},
-    remote_write::{self, Client, ClientError, Told, Writer},
+    notify::{self, Channel, Notifier},
+    remote_write::{self, Client, Told, Writer},
 };
 
 /// How often the audit trail is written.
@@ -77,9 +79,9 @@ pub enum RunError {
     /// Certificate and key do not serve.
     #[error("the certificate and key of the API do not serve together: check that they belong to each other")]
     Tls(#[source] rustls::Error),
-    /// What remote write needs cannot be had.
+    /// What sending to a receiver needs cannot be had.
     #[error(transparent)]
-    RemoteWrite(ClientError),
+    Receiver(HttpError),
     /// The local socket cannot be made.
     #[error(transparent)]
     Local(ServeError),
@@ -163,7 +165,8 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     let listener = listen(config.api.listen, "api.listen").await?;
     // What the operator gave is looked at next: nothing is opened for a certificate that cannot be used.
     let given = given_certificate(config)?;
-    let receiver = config.remote_write.as_ref().map(Client::new).transpose().map_err(RunError::RemoteWrite)?;
+    let receiver = config.remote_write.as_ref().map(Client::new).transpose().map_err(RunError::Receiver)?;
+    let channels = config.notify.iter().map(Channel::new).collect::<Result<Vec<_>, _>>().map_err(RunError::Receiver)?;
     let clock = Clock::system();
     let options = Options {
         policy: policy(config),
@@ -171,6 +174,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         audit_retention_ms: milliseconds(config.store.audit),
         cache_bytes: config.store.cache_bytes,
         queue: config.remote_write.is_some(),
+        outbox: !channels.is_empty(),
         certificate_names: names(config),
         clock: clock.clone(),
     };
@@ -188,6 +192,8 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     app.collectors = Some(advertised(config, collectors_address));
     app.remote_write = centre.queue().map(|queue| Told { queue, counters: Arc::default() });
     let writer = writer(config, &app, receiver);
+    let notifier = Notifier::new(centre.clone(), channels);
+    app.notify = notifier.as_ref().map(Notifier::told).unwrap_or_default();
     let app = Arc::new(app);
     let router = api::router(Arc::clone(&app), config.api.timeout);
     // A backup or an import of the nation may take longer than a request from the network.
@@ -204,6 +210,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         tokio::spawn(write_audit(Arc::clone(&app), shutdown.clone())),
     ];
     tasks.extend(writer.map(|writer| tokio::spawn(remote_write::run(writer, shutdown.clone()))));
+    tasks.extend(notifier.map(|notifier| tokio::spawn(notify::run(notifier, shutdown.clone()))));
     Ok(Running { app, api: api_address, collectors: collectors_address, shutdown, collectors_task, tasks })
 }
 

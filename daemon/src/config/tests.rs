@@ -85,3 +85,37 @@ fn a_word_that_is_no_level_is_no_filter_since_it_would_silence_everything() {
         assert!(said.contains("line 2") && said.contains("write error, warn, info"), "{bad}: {said}");
     }
 }
+
+#[test]
+fn channels_are_read_with_their_routes_and_hold_no_secret() {
+    let of = |text: &str| Config::parse(text, "onenetd.toml");
+    let config =
+        of("[[notify]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"192.0.2.7:514\"\ntransport = \"tcp\"\n\
+                     [[notify]]\nname = \"chat\"\nkind = \"wecom\"\nurl_file = \"/etc/robot\"\nlanguage = \"en\"\n\
+                     what = [\"case_escalated\"]\ngrades = [\"major\"]\nareas = [\"130000\"]\ndrills = false")
+        .unwrap();
+    let sample = include_str!("../../../deploy/onenetd.toml").lines().filter_map(|line| line.strip_prefix("#   "));
+    let sample = sample.skip_while(|line| *line != "[[notify]]");
+    let sample = of(&sample.fold(String::new(), |text, line| text + line + "\n")).unwrap();
+    assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem"]);
+    let [siem, chat] = &config.notify[..] else { panic!("{:?}", config.notify) };
+    assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true });
+    assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_of_case()));
+    assert_eq!((chat.route.what.len(), chat.route.grades.len(), chat.route.drills), (1, 1, false));
+    for (text, said) in [
+        ("kind = \"wecom\"\nurl_file = \"/x\"", "name"),
+        ("name = \"a\"\nkind = \"pigeon\"", "write webhook"),
+        ("name = \"a\"\nkind = \"dingtalk\"\nurl = \"https://robot.example/?access_token=1\"", "is a secret"),
+        ("name = \"a\"\nkind = \"webhook\"", "either url or url_file"),
+        ("name = \"a\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/\"\ntoken_file = \"/x\"", "clear text"),
+        ("name = \"a\"\nkind = \"syslog\"\naddress = \"192.0.2.7\"", "host and port"),
+        ("name = \"a\"\nkind = \"syslog\"\naddress = \"h:1\"\nwhat = [\"all\"]", "case_opened"),
+        (
+            "name = \"a\"\nkind = \"syslog\"\naddress = \"h:1\"\n[[notify]]\nname = \"a\"\nkind = \"syslog\"\naddress = \"h:2\"",
+            "two channels",
+        ),
+    ] {
+        let problem = of(&format!("[[notify]]\n{text}")).unwrap_err().to_string();
+        assert!(problem.contains(said), "{text}: {problem}");
+    }
+}

@@ -13,11 +13,10 @@ use axum::{
     response::Response,
 };
 use maud::{Markup, html};
-use onenet_detection::Kind;
 use onenet_topology::{
     CaseId, SiteId,
-    case::{Case, CaseState, CaseStep, CaseVerdict, Category, EscalationReason},
-    incident::{IncidentKind, Severity},
+    case::{Case, CaseState, CaseStep, CaseVerdict, Category},
+    incident::Severity,
 };
 
 pub(super) use actions::{act, open};
@@ -254,7 +253,7 @@ fn said(reader: &Reader, view: &View, case: &Case, step: &CaseStep) -> Markup {
     let up = case.escalations.iter().find(|it| it.time == step.time);
     html! {
         @if let Some(up) = up {
-            (reader.say(reason(up.reason))) " · " (reader.say(text::CASE_ESCALATED_TO)) " " (site(reader, view, up.to))
+            (reader.say(words::escalation(up.reason))) " · " (reader.say(text::CASE_ESCALATED_TO)) " " (site(reader, view, up.to))
         }
     }
 }
@@ -300,12 +299,9 @@ fn state(reader: &Reader, state: CaseState) -> Markup {
     parts::mark(reader, mark, word)
 }
 
-/// A kind in words, or by its name where it is neither an incident's nor a detector's.
+/// A kind in words, or by its name where nobody has words for it.
 fn kind<'r>(reader: &Reader, name: &'r str) -> &'r str {
-    let incident = || IncidentKind::ALL.iter().find(|it| it.name() == name).map(|it| words::incident(*it));
-    let anomaly = Kind::ALL.iter().find(|it| it.name() == name).map(|it| words::anomaly(*it));
-    let too_many = || (name == "too_many_cases").then_some(text::CASES_TOO_MANY);
-    anomaly.or_else(incident).or_else(too_many).map_or(name, |it| reader.say(it))
+    words::case_kind(reader.language, name)
 }
 
 const fn verdict_name(verdict: CaseVerdict) -> Text {
@@ -329,14 +325,6 @@ const fn category_name(category: Category) -> Text {
         Category::AbnormalBehaviour => text::CATEGORY_ABNORMAL,
         Category::ForceMajeure => text::CATEGORY_FORCE_MAJEURE,
         Category::Other => text::CATEGORY_OTHER,
-    }
-}
-
-const fn reason(reason: EscalationReason) -> Text {
-    match reason {
-        EscalationReason::NotAcknowledged => text::CASE_NOT_ACKNOWLEDGED,
-        EscalationReason::NotAnswered => text::CASE_NOT_ANSWERED,
-        EscalationReason::NotClosed => text::CASE_NOT_CLOSED,
     }
 }
 

@@ -82,7 +82,7 @@ const PEOPLES: [(&str, &str, &str); 46] = [
 ];
 
 /// Returns the name of a site in English, or in Chinese where it has no Latin letters.
-pub(super) fn latin(name: &SiteName) -> Cow<'_, str> {
+pub(crate) fn latin(name: &SiteName) -> Cow<'_, str> {
     if name.latin.is_empty() {
         return Cow::Borrowed(&name.zh);
     }

@@ -215,7 +215,7 @@ pub(super) fn trail(reader: &Reader, view: &View, site: SiteId, last: Option<&st
 }
 
 /// A point in time, to the second, by the one clock of the country (UTC+8, no summer time); the API speaks UTC.
-pub(super) fn moment(time: Timestamp) -> String {
+pub(crate) fn moment(time: Timestamp) -> String {
     match local(time) {
         Some(local) => local + " +08:00",
         None => time.to_string(),

@@ -2,6 +2,7 @@
 
 use onenet_topology::{
     DeviceId, InterfaceId, Role, SensorKind, SensorState,
+    case::EscalationReason,
     device::Standing,
     division::Tier,
     fact::{ConditionKind, InterfaceStatus, Method},
@@ -527,5 +528,22 @@ pub const fn anomaly(kind: onenet_detection::Kind) -> Text {
         Kind::ChangedOs => text::ANOMALY_CHANGED_OS,
         Kind::ForbiddenVlan => text::ANOMALY_FORBIDDEN_VLAN,
         Kind::Worm => text::ANOMALY_WORM,
+    }
+}
+
+/// Returns the words for a kind of case, or its name where there are none.
+pub fn case_kind(language: Language, name: &str) -> &str {
+    let incident = || IncidentKind::ALL.iter().find(|it| it.name() == name).map(|it| incident(*it));
+    let anomaly = onenet_detection::Kind::ALL.iter().find(|it| it.name() == name).map(|it| anomaly(*it));
+    let too_many = || (name == "too_many_cases").then_some(text::CASES_TOO_MANY);
+    anomaly.or_else(incident).or_else(too_many).map_or(name, |it| language.of(it))
+}
+
+/// Returns why a case went up.
+pub const fn escalation(reason: EscalationReason) -> Text {
+    match reason {
+        EscalationReason::NotAcknowledged => text::CASE_NOT_ACKNOWLEDGED,
+        EscalationReason::NotAnswered => text::CASE_NOT_ANSWERED,
+        EscalationReason::NotClosed => text::CASE_NOT_CLOSED,
     }
 }

@@ -25,6 +25,7 @@ use crate::{
     access::audit::Entry,
     availability::{Piece, Watched},
     findings::{Finding, FindingKey},
+    outbox::Message,
     record::Command,
 };
 
@@ -184,6 +185,8 @@ pub enum Change {
         /// The entries.
         entries: Vec<Entry>,
     },
+    /// Somebody outside is to be told. In the store alone.
+    Told(Arc<Message>),
     /// Samples and events of one batch. In the store alone.
     Samples(SampleBlock),
     /// The estate now includes the record at this position.

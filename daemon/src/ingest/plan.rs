@@ -25,6 +25,8 @@ mod report;
 mod tick;
 mod time;
 
+use std::sync::Arc;
+
 use onenet_topology::{
     AcceptanceId, AgentId, AreaId, CaseId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId, Timestamp,
     acceptance::SignError,
@@ -46,6 +48,7 @@ pub(crate) use merging::{regrouped, space as device_space};
 use crate::{
     access,
     estate::{Change, Estate},
+    outbox::{Message, MessageId},
     record::{Body, Record},
 };
 
@@ -325,6 +328,8 @@ struct Draft<'r> {
     ordinal: u32,
     /// Alterations so far.
     altered: u32,
+    /// Messages so far.
+    told: u32,
 }
 
 impl Draft<'_> {
@@ -345,6 +350,19 @@ impl Draft<'_> {
         let id = Id::from_record(self.record.position, self.ordinal).ok_or(Refusal::LogFull)?;
         self.ordinal += 1;
         Ok(id)
+    }
+
+    /// Returns the id of the next message of this record.
+    const fn message_id(&self) -> MessageId {
+        MessageId { position: self.record.position, ordinal: self.told }
+    }
+
+    /// Adds messages, which have the ids from [`Draft::message_id`] on.
+    fn tell(&mut self, messages: impl IntoIterator<Item = Message>) {
+        for message in messages {
+            self.told = self.told.saturating_add(1);
+            self.changes.push(Change::Told(Arc::new(message)));
+        }
     }
 
     fn done(mut self, outcome: Outcome) -> Planned {
@@ -372,7 +390,8 @@ impl Draft<'_> {
 /// # Errors
 /// Returns why the record is not accepted; nothing changes then.
 pub fn plan(estate: &Estate, record: &Record, policy: Policy) -> Result<Planned, Refusal> {
-    let mut draft = Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0, altered: 0 };
+    let mut draft =
+        Draft { record, policy, next: estate.clone(), changes: Vec::new(), ordinal: 0, altered: 0, told: 0 };
     let outcome = planned(&mut draft, &record.body)?;
     Ok(draft.done(outcome))
 }
@@ -384,8 +403,15 @@ pub(super) fn altered_by(
     record: &Record,
     change: &Change,
 ) -> Option<Vec<onenet_topology::picture::Alteration>> {
-    let draft =
-        Draft { record, policy: Policy::default(), next: estate.clone(), changes: Vec::new(), ordinal: 0, altered: 0 };
+    let draft = Draft {
+        record,
+        policy: Policy::default(),
+        next: estate.clone(),
+        changes: Vec::new(),
+        ordinal: 0,
+        altered: 0,
+        told: 0,
+    };
     match altering::of(&draft, change)? {
         Change::Altered { alterations, .. } => Some(alterations),
         _ => None,

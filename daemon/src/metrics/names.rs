@@ -203,6 +203,14 @@ metrics! {
         "Batches of which something was lost before it was sent, since the start: full (the queue was), expired (samples are kept for too short a time).";
     REMOTE_WRITE_REQUESTS = Counter "onenet_remote_write_requests_total" ["outcome"]
         "Requests since the start: taken, refused (for what they carried), failed (and tried again).";
+    NOTIFY_WAITING = Gauge "onenet_notify_waiting_messages" ["channel"]
+        "Messages that a channel of `[[notify]]` has not told yet, up to 1,000. This and the others of notification only where one is configured.";
+    NOTIFY_LAG = Gauge "onenet_notify_lag_seconds" ["channel"]
+        "How long ago happened what the first of them tells; 0 when none waits.";
+    NOTIFY_MESSAGES = Counter "onenet_notify_messages_total" ["channel", "outcome"]
+        "Messages since the start: taken, refused (for what they are), dropped (they gave way to newer ones).";
+    NOTIFY_FAILURES = Counter "onenet_notify_failures_total" ["channel"]
+        "Attempts that failed since the start; each is made again.";
     SESSIONS = Gauge "onenet_console_sessions" []
         "Open sessions of the console.";
     AUDIT_WRITTEN = Counter "onenet_audit_entries_total" []

@@ -1,6 +1,12 @@
 //! From a view to metric families.
 
-use std::{collections::BTreeMap, sync::Arc, sync::atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
 use prometheus::{
@@ -23,6 +29,7 @@ use crate::{
     coverage::DAYS_DEFAULT,
     demo,
     estate::Agent,
+    notify::ChannelTold,
     remote_write,
 };
 
@@ -215,6 +222,21 @@ fn process(families: &mut Families, app: &App, view: &View) {
     if let Some(told) = &app.remote_write {
         remote_write(families, told, view.now());
     }
+    for channel in &app.notify {
+        notify(families, channel, view.now());
+    }
+}
+
+fn notify(families: &mut Families, told: &ChannelTold, now: Timestamp) {
+    let (name, count) = (told.name.as_str(), |counter: &AtomicU64| float(counter.load(Ordering::Relaxed)));
+    families.add(names::NOTIFY_WAITING, &[name], count(&told.waiting));
+    let oldest_ms = told.oldest_ms.load(Ordering::Relaxed);
+    let lag_ms = if oldest_ms == 0 { 0 } else { now.ms_since(Timestamp::from_unix_ms(oldest_ms)).max(0) };
+    families.add(names::NOTIFY_LAG, &[name], seconds(lag_ms));
+    for (outcome, counter) in [("taken", &told.taken), ("refused", &told.refused), ("dropped", &told.dropped)] {
+        families.add(names::NOTIFY_MESSAGES, &[name, outcome], count(counter));
+    }
+    families.add(names::NOTIFY_FAILURES, &[name], count(&told.failed));
 }
 
 fn remote_write(families: &mut Families, told: &remote_write::Told, now: Timestamp) {
@@ -227,7 +249,7 @@ fn remote_write(families: &mut Families, told: &remote_write::Told, now: Timesta
         Err(error) => tracing::error!(%error, "the queue of remote write cannot be read"),
     }
     let counters = &told.counters;
-    let count = |counter: &std::sync::atomic::AtomicU64| float(counter.load(Ordering::Relaxed));
+    let count = |counter: &AtomicU64| float(counter.load(Ordering::Relaxed));
     for (outcome, counter) in [("sent", &counters.sent), ("rejected", &counters.rejected), ("future", &counters.future)]
     {
         families.add(names::REMOTE_WRITE_SAMPLES, &[outcome], count(counter));

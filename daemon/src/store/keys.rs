@@ -11,6 +11,7 @@ use super::SampleKind;
 use crate::{
     availability::Watched,
     findings::{FindingKey, FindingKind, Subject},
+    outbox::MessageId,
 };
 
 const NATION: u64 = 0;
@@ -35,6 +36,7 @@ pub(super) enum Key<'k> {
     Altered(SiteId),
     Sample,
     Queued,
+    Message,
 }
 
 fn start(site: u64, kind: u8, capacity: usize) -> Vec<u8> {
@@ -77,6 +79,44 @@ pub(super) fn queued_position(key: &[u8]) -> Option<u64> {
 
 pub(super) fn is_queued(key: &[u8]) -> bool {
     key.get(8) == Some(&b'q')
+}
+
+/// Returns the key of a message that is to leave the centre.
+pub(super) fn message(id: MessageId) -> Vec<u8> {
+    let mut key = numbered(NATION, b'o', id.position);
+    key.extend_from_slice(&id.ordinal.to_be_bytes());
+    key
+}
+
+/// Returns the key of how a channel ended with a message: behind the message itself.
+pub(super) fn message_ended(id: MessageId, channel: &str) -> Vec<u8> {
+    let mut key = message(id);
+    key.extend_from_slice(channel.as_bytes());
+    key
+}
+
+/// Returns whether a key between [`outbox_begin`] and [`outbox_end`] is that of a message.
+pub(super) fn is_message(key: &[u8]) -> bool {
+    key.len() == 8 + 1 + 8 + 4
+}
+
+pub(super) fn is_outbox(key: &[u8]) -> bool {
+    key.get(8) == Some(&b'o')
+}
+
+/// Returns the first key that the outbox can have.
+pub(super) fn outbox_begin() -> Vec<u8> {
+    message(MessageId { position: 0, ordinal: 0 })
+}
+
+/// Returns the first key behind the outbox.
+pub(super) fn outbox_end() -> Vec<u8> {
+    numbered(NATION, b'o' + 1, 0)
+}
+
+/// Returns the key of the mark up to which a channel has dealt with the outbox: the first key that it has yet to look at.
+pub(super) fn outbox_mark(channel: &str) -> Vec<u8> {
+    meta(&format!("outbox {channel}"))
 }
 
 /// Returns the key of a case: cases are the nation's, since their site may be merged into another.
@@ -275,6 +315,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'k' => Some(Key::Case),
         b's' => Some(Key::Sample),
         b'q' => Some(Key::Queued),
+        b'o' => Some(Key::Message),
         b'v' => Some(Key::Covered(site)),
         b'h' => Some(Key::Altered(site)),
         b'w' => parse_available(site, rest),

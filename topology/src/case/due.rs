@@ -96,6 +96,9 @@ impl Deadlines {
 }
 
 impl EscalationReason {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::NotAcknowledged, Self::NotAnswered, Self::NotClosed];
+
     /// Returns the name used in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -127,7 +130,8 @@ impl Case {
         if now < next || self.escalations.len() >= LEVELS_MAX {
             return None;
         }
-        let to = above(from)?;
+        // Where nobody is above, whoever is there is told once.
+        let to = above(from).or_else(|| last.is_none().then_some(from))?;
         let mut case = self.clone();
         case.escalations.push(Escalation { time: now, to, reason });
         case.step(now, None, "escalated", self.state, reason.name());

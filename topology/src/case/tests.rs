@@ -263,6 +263,15 @@ fn what_nobody_takes_up_goes_up_level_by_level() {
 }
 
 #[test]
+fn at_the_top_what_is_overdue_is_said_once() {
+    let case = opened();
+    let nobody = |_| None;
+    let once = case.escalated(at(9 * HOUR), &Deadlines::default(), nobody).unwrap();
+    assert_eq!(once.escalations.last().unwrap().to, case.key.site);
+    assert_eq!(once.escalated(at(90 * DAY), &Deadlines::default(), nobody), None);
+}
+
+#[test]
 fn a_notice_that_is_not_answered_goes_to_the_units_parent() {
     let case = notified();
     let due = case.due.unwrap();

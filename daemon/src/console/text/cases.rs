@@ -103,6 +103,14 @@ texts! {
     CASE_NOT_ACKNOWLEDGED = "逾期未受理", "nobody took it up";
     CASE_NOT_ANSWERED = "逾期未反馈", "the site did not answer";
     CASE_NOT_CLOSED = "逾期未办理", "nobody went on with it";
+    NOTIFY_ABOUT = "编号", "No.";
+    NOTIFY_CASE_OPENED = "新事件", "New case";
+    NOTIFY_CASE_NOTIFIED = "已通报责任单位", "The responsible site was notified";
+    NOTIFY_CASE_ANSWERED = "责任单位已反馈", "The responsible site answered";
+    NOTIFY_CASE_ESCALATED = "事件逾期上报", "A case is overdue and went up";
+    NOTIFY_CASE_CLOSED = "事件已办结", "A case was closed";
+    NOTIFY_INCIDENT_OPENED = "发生故障", "An incident began";
+    NOTIFY_INCIDENT_CLOSED = "故障恢复", "An incident is over";
     CASES_TOO_MANY = "事件数量超过上限", "Too many cases";
     ANOMALY_PORT_SCAN = "端口扫描", "Port scan";
     ANOMALY_SWEEP = "主机扫描", "Sweep of hosts";

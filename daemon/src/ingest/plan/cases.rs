@@ -16,7 +16,7 @@ use onenet_topology::{
 };
 
 use super::{Draft, Outcome, Refusal, command::check_site};
-use crate::{estate::Change, record::Command};
+use crate::{estate::Change, outbox::Message, record::Command};
 
 /// Cases that are kept whatever their age; beyond that, closed ones that are old enough give way.
 const CASES_MAX: usize = 50_000;
@@ -51,7 +51,7 @@ pub(super) fn tell(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<Cas
     }
     let Some(case) = case else { return Ok(known.map(|it| it.id)) };
     let id = case.id;
-    draft.put(Change::Case(Arc::new(case)));
+    put(draft, case);
     Ok(Some(id))
 }
 
@@ -72,6 +72,14 @@ fn too_many(left_out: CaseCause) -> CaseCause {
     }
 }
 
+/// Puts a case as it is now, and tells whoever outside is to know.
+fn put(draft: &mut Draft<'_>, case: Case) {
+    let told = draft.next.cases.all.get(&case.id).map_or(0, |known| known.steps.len());
+    let messages = Message::of_case(&case, told, draft.message_id());
+    draft.put(Change::Case(Arc::new(case)));
+    draft.tell(messages);
+}
+
 /// Takes in an incident that is grave enough to be a case by itself, or that is one.
 pub(super) fn of_incident(draft: &mut Draft<'_>, incident: &Incident) {
     let cause = incident_cause(incident);
@@ -83,8 +91,9 @@ pub(super) fn of_incident(draft: &mut Draft<'_>, incident: &Incident) {
     }
 }
 
-fn incident_cause(incident: &Incident) -> CaseCause {
-    let subject = match &incident.subject {
+/// Returns what an incident is of, in one text.
+pub(super) fn subject_of(incident: &Incident) -> String {
+    match &incident.subject {
         Subject::Link { child, parent } => format!("{child} {parent}"),
         Subject::Site(site) => site.to_string(),
         Subject::Agent(agent) => agent.to_string(),
@@ -92,7 +101,11 @@ fn incident_cause(incident: &Incident) -> CaseCause {
         Subject::Interface(interface) => interface.to_string(),
         Subject::Service(name) => name.to_string(),
         Subject::Centre => "centre".to_owned(),
-    };
+    }
+}
+
+fn incident_cause(incident: &Incident) -> CaseCause {
+    let subject = subject_of(incident);
     let possible: Vec<&str> = incident.possible.iter().map(|it| it.name()).collect();
     let mut evidence = vec![
         CaseEvidence::new("incident", incident.id.to_string()),
@@ -206,7 +219,7 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> R
                 CaseAction::Relate { other } => draft.next.cases.all.get(other).cloned(),
                 _ => None,
             };
-            draft.put(Change::Case(Arc::new(next)));
+            put(draft, next);
             if let Some(mut other) = related {
                 Arc::make_mut(&mut other).related.insert(*case);
                 draft.put(Change::Case(other));
@@ -247,7 +260,7 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     let overdue = draft.next.cases.open().filter(|case| case.is_overdue(now));
     let up: Vec<Case> = overdue.filter_map(|case| case.escalated(now, &Deadlines::default(), above)).collect();
     for case in up {
-        draft.put(Change::Case(Arc::new(case)));
+        put(draft, case);
     }
     let over = draft.next.cases.all.len().saturating_sub(CASES_MAX);
     if over == 0 {

@@ -21,6 +21,7 @@ use super::Draft;
 use crate::{
     availability::{Way, way_of},
     estate::{Agent, Change, Estate, Held, SiteState},
+    outbox::Message,
 };
 
 /// Incidents that are kept, open and closed: some 1 to 2 KB each.
@@ -52,7 +53,11 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
     let changed = incident::follow(known.iter().map(Arc::as_ref), &verdicts, identity, planned);
     for incident in changed {
         let incident = Arc::new(incident);
+        let known = draft.next.incidents.get(&incident.id);
+        let subject = super::cases::subject_of(&incident);
+        let message = Message::of_incident(known.map(Arc::as_ref), &incident, subject, draft.message_id());
         draft.put(Change::Incident(Arc::clone(&incident)));
+        draft.tell(message);
         super::cases::of_incident(draft, &incident);
     }
     let judging = draft.next.judging.get().with(verdicts, damper);

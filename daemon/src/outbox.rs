@@ -1,0 +1,191 @@
+//! What is to leave the centre because something happened: messages, each with an id of its own.
+//!
+//! Invariant: a message is planned with what caused it, is on disk in the same atomic batch, and says what was so then. Its id goes
+//! with it wherever it is sent and however often, so that whoever has it twice can tell.
+//!
+//! It does not know who wants which message, in which form it is sent, nor whether it was.
+
+use std::fmt;
+
+use onenet_topology::{
+    SiteId, Timestamp,
+    case::{Case, CaseStep},
+    incident::{Incident, Severity},
+};
+use serde::{Deserialize, Serialize};
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A case was opened, or opened again since it came back.
+    CaseOpened,
+    /// The responsible unit was notified.
+    CaseNotified,
+    /// The responsible unit answered.
+    CaseAnswered,
+    /// A case went up since nobody did what was due.
+    CaseEscalated,
+    /// A case was closed.
+    CaseClosed,
+    /// An incident began.
+    IncidentOpened,
+    /// An incident is over.
+    IncidentClosed,
+}
+
+/// The identity of a message: the record that caused it, and which of the record's messages it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MessageId {
+    /// The position of the record.
+    pub position: u64,
+    /// From 0.
+    pub ordinal: u32,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Its identity.
+    pub id: MessageId,
+    /// What happened.
+    pub what: What,
+    /// When.
+    pub time: Timestamp,
+    /// To what: the id of the case or the incident.
+    pub about: String,
+    /// The site that it is filed under.
+    pub site: SiteId,
+    /// What kind of thing.
+    pub kind: String,
+    /// About whom or what.
+    pub subject: String,
+    /// How grave it is.
+    pub grade: Severity,
+    /// How far it is, by its name in the API.
+    pub state: String,
+    /// Whether it is a drill.
+    pub drill: bool,
+    /// The site that was notified, or that it went up to.
+    pub to: Option<SiteId>,
+    /// The number of the notice.
+    pub notice: Option<String>,
+    /// By when the next step is due.
+    pub due: Option<Timestamp>,
+    /// Who did it; `None` where the centre did.
+    pub by: Option<String>,
+    /// In words, as somebody wrote them.
+    pub text: String,
+}
+
+impl What {
+    /// Everything that can happen.
+    pub const ALL: [Self; 7] = [
+        Self::CaseOpened,
+        Self::CaseNotified,
+        Self::CaseAnswered,
+        Self::CaseEscalated,
+        Self::CaseClosed,
+        Self::IncidentOpened,
+        Self::IncidentClosed,
+    ];
+
+    /// Returns the name used in the configuration and in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CaseOpened => "case_opened",
+            Self::CaseNotified => "case_notified",
+            Self::CaseAnswered => "case_answered",
+            Self::CaseEscalated => "case_escalated",
+            Self::CaseClosed => "case_closed",
+            Self::IncidentOpened => "incident_opened",
+            Self::IncidentClosed => "incident_closed",
+        }
+    }
+
+    /// Returns whether it is about a case.
+    pub const fn is_of_case(self) -> bool {
+        !matches!(self, Self::IncidentOpened | Self::IncidentClosed)
+    }
+
+    /// Returns what a step of a case is to others, `None` where it concerns nobody else.
+    fn of_step(did: &str) -> Option<Self> {
+        match did {
+            "opened" | "recurred" => Some(Self::CaseOpened),
+            "notify" => Some(Self::CaseNotified),
+            "answer" => Some(Self::CaseAnswered),
+            "escalated" => Some(Self::CaseEscalated),
+            "close" => Some(Self::CaseClosed),
+            _ => None,
+        }
+    }
+}
+
+impl Message {
+    /// Returns what is to be told of a case that is now like this: of its steps behind the first `told` ones.
+    pub fn of_case(case: &Case, told: usize, id: MessageId) -> Vec<Self> {
+        let steps = case.steps.iter().skip(told);
+        let news = steps.filter_map(|step| What::of_step(&step.did).map(|what| (what, step)));
+        let ids = (id.ordinal..).map(|ordinal| MessageId { ordinal, ..id });
+        ids.zip(news).map(|(id, (what, step))| Self::of_step(case, what, step, id)).collect()
+    }
+
+    fn of_step(case: &Case, what: What, step: &CaseStep, id: MessageId) -> Self {
+        let to = match what {
+            What::CaseEscalated => case.escalations.last().map(|it| it.to),
+            What::CaseNotified | What::CaseAnswered => case.notice.as_ref().map(|it| it.to),
+            _ => None,
+        };
+        Self {
+            id,
+            what,
+            time: step.time,
+            about: case.id.to_string(),
+            site: case.key.site,
+            kind: case.key.kind.clone(),
+            subject: case.key.subject.clone(),
+            grade: case.grade,
+            state: step.state.name().to_owned(),
+            drill: case.key.drill,
+            to,
+            notice: case.notice.as_ref().map(|it| it.number.to_string()),
+            due: case.due,
+            by: step.by.clone(),
+            text: step.text.clone(),
+        }
+    }
+
+    /// Returns what is to be told of an incident that was not known, or was open, and is now like this. What falls into a planned
+    /// maintenance is no news.
+    pub fn of_incident(known: Option<&Incident>, incident: &Incident, subject: String, id: MessageId) -> Option<Self> {
+        let (was_open, is_open) = (known.is_some_and(Incident::is_open), incident.is_open());
+        let what = match (known, was_open, is_open) {
+            (None, _, true) => What::IncidentOpened,
+            (Some(_), true, false) => What::IncidentClosed,
+            _ => return None,
+        };
+        incident.planned.is_none().then(|| Self {
+            id,
+            what,
+            time: incident.closed.map_or(incident.since, |(at, _)| at),
+            about: incident.id.to_string(),
+            site: incident.site,
+            kind: incident.kind.name().to_owned(),
+            subject,
+            grade: incident.severity,
+            state: if is_open { "open" } else { "closed" }.to_owned(),
+            drill: false,
+            to: None,
+            notice: None,
+            due: None,
+            by: None,
+            text: String::new(),
+        })
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "message-{:x}-{}", self.position, self.ordinal)
+    }
+}
