@@ -10,6 +10,7 @@
 //!
 //! One task a question, [`put`], which nobody cancels: when whoever asked goes away, the entry of the trail is written all the same.
 
+pub(crate) mod capture;
 mod merge;
 mod turnstile;
 mod words;

@@ -1,9 +1,9 @@
 //! Detection from the wire to the centre: a host that scans, serves addresses and reaches outside is found for exactly
-//! that, and a killed agent tells none of it twice.
+//! that, its packets can be had from the centre, and a killed agent tells none of it twice.
 
 use std::{collections::BTreeSet, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use onenet_tests::{
     clock,
     lab::{
@@ -26,6 +26,7 @@ const SUSPECT: &str = "10.20.0.66";
 const OUTSIDE: &str = "198.51.100.7";
 const CONFIG: &str = "[capture]\ninterfaces = [\"cap0\"]\ntraffic_interval_s = 10\n[detection]\nplan = [\"10.20.0.0/16\"]\n\
                       dhcp_servers = [\"10.20.0.2\"]\nrouters = [\"10.20.0.1\"]\n";
+const REASON: &str = "case 2026-17";
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 /// A scan, a lease, and the way to the centre.
 const FOUND_WITHIN: Duration = Duration::from_secs(180);
@@ -34,6 +35,27 @@ fn found(centre: &Centre) -> Result<BTreeSet<(String, String)>> {
     let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
     let listed = centre.list("/api/v1/anomalies?limit=1000")?;
     Ok(listed.iter().map(|it| (text(it, "kind"), text(it, "subject"))).collect())
+}
+
+/// Returns the ports that the suspect asked for, as tshark reads the capture of the scan that the centre fetched.
+fn scanned_ports(centre: &Centre, node: &Node) -> Result<BTreeSet<u16>> {
+    let named = || -> Result<Option<String>> {
+        let scans = centre.list("/api/v1/anomalies?kind=port_scan")?;
+        let pieces = scans.first().and_then(|it| it["evidence"].as_array()).into_iter().flatten();
+        let mut captures = pieces.filter(|piece| piece["is"] == "capture");
+        Ok(captures.next().and_then(|piece| piece["value"].as_str()).map(str::to_owned))
+    };
+    let file = clock::until("a capture is named", SETTLES_WITHIN, named, Option::is_some)?.context("there is none")?;
+    let ports = || -> Result<BTreeSet<u16>> {
+        let to = node.dir().join(format!("{}.pcapng", clock::unix_ms()));
+        let to_text = to.to_string_lossy().into_owned();
+        centre.ok(&["anomalies", "capture", COUNTY, &file, "--reason", REASON, "--to", &to_text])?;
+        let filter = format!("ip.src == {SUSPECT} && tcp.flags.syn == 1 && tcp.flags.ack == 0 && ip.dst == 10.20.0.2");
+        let read = node.run("tshark", ["-n", "-r", &to_text, "-Y", &filter, "-T", "fields", "-e", "tcp.dstport"])?;
+        Ok(read.lines().filter_map(|line| line.trim().parse().ok()).collect())
+    };
+    // What came within seconds after the first packets is added.
+    clock::until("the capture has all of the scan", SETTLES_WITHIN, ports, |ports| ports.len() >= 100)
 }
 
 /// Starts a server of web pages.
@@ -89,6 +111,14 @@ fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_
     let all =
         clock::until("all three are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
     ensure!(all == expected, "more was found than there was: {all:?}");
+
+    let ports = scanned_ports(&centre, &centre_node)?;
+    ensure!((1..=100).all(|port| ports.contains(&port)), "of the scan the capture has the ports {ports:?}");
+    let is_told = |status: &Value| {
+        let asked = &status["captures_asked"][0];
+        asked["reason"] == REASON && asked["bytes"].as_u64() > Some(0)
+    };
+    clock::until("the site's status tells who asked", SETTLES_WITHIN, || agent.status(), is_told)?;
 
     let scan = || -> Result<u64> {
         let scans = centre.list("/api/v1/anomalies?kind=port_scan")?;

@@ -15,6 +15,12 @@ use crate::{AgentId, MacAddr, Timestamp, incident::Severity};
 /// Pieces of evidence that an anomaly keeps.
 pub const EVIDENCE_MAX: usize = 24;
 
+/// The piece of evidence that names a capture file, which the agent keeps.
+pub const CAPTURE: &str = "capture";
+
+/// The most bytes of such a file.
+pub const CAPTURE_BYTES_MAX: usize = 1 << 20;
+
 /// Runs of detectors whose counts are told apart; those before are counted together.
 const RUNS_MAX: usize = 8;
 

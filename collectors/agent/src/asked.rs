@@ -1,27 +1,30 @@
-//! What the centre asked this site's flows for: who, when and why, for whoever stands beside the box.
+//! What the centre asked this site's flows for, and for which capture files: who, when and why, for whoever stands beside the box.
 //!
 //! Invariant: a question is noted, on disk, before it is answered; a restart does not forget it. Of the last [`KEPT_MAX`] it is
 //! known; reading on in an answer is the same question. When the disk fails it is known until the agent ends.
-//! Format of the file: JSON, the newest question first.
+//! Format of the files: JSON, the newest question first.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::path::Path;
 
 use onenet_topology::{
     Timestamp,
     flow::{FlowPage, FlowQuery},
 };
-use onenet_wire::FlowsQuery;
+use onenet_wire::{CaptureQuery, FlowsQuery};
 use serde::{Deserialize, Serialize};
 
-use crate::durable::{self, DocumentError};
+mod capture;
+mod journal;
+
+pub use self::capture::AskedCapture;
+
+use self::journal::Journal;
 
 /// How many questions are remembered: some weeks' worth where questions are rare, and a screen's where they are not.
 const KEPT_MAX: usize = 50;
-/// The file within the data folder.
-const FILE: &str = "flows-asked.json";
+/// The files within the data folder.
+const FLOWS_FILE: &str = "flows-asked.json";
+const CAPTURES_FILE: &str = "captures-asked.json";
 
 /// A question of the centre for flows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,64 +51,69 @@ pub struct AskedFlows {
 /// The questions. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
-    file: Option<Arc<PathBuf>>,
-    questions: Arc<Mutex<Vec<AskedFlows>>>,
+    flows: Journal<AskedFlows>,
+    captures: Journal<AskedCapture>,
 }
 
 impl Asked {
     /// Returns what was asked before, as the data folder has it.
     pub(crate) fn load(data: &Path) -> Self {
-        let file = data.join(FILE);
-        let questions = durable::document(&file).unwrap_or_else(|error: DocumentError| {
-            tracing::warn!(%error, "what flows were asked for before is not known");
-            None
-        });
-        Self { file: Some(Arc::new(file)), questions: Arc::new(Mutex::new(questions.unwrap_or_default())) }
+        Self { flows: Journal::load(data.join(FLOWS_FILE)), captures: Journal::load(data.join(CAPTURES_FILE)) }
     }
 
     /// Notes a question, or that its answer is read on in. Waits for the disk.
     pub(crate) fn ask(&self, asked: &FlowsQuery, now: Timestamp) {
-        let mut questions = self.lock();
-        let known = asked.after.and_then(|_| questions.iter_mut().find(|question| question.is(asked)));
-        if let Some(question) = known {
-            question.until = now;
-        } else {
-            questions.insert(0, AskedFlows::new(asked, now));
-            questions.truncate(KEPT_MAX);
-        }
-        self.keep(&questions);
+        self.flows.change(|questions| {
+            let known = asked.after.and_then(|_| questions.iter_mut().find(|question| question.is(asked)));
+            match known {
+                Some(question) => question.until = now,
+                None => questions.insert(0, AskedFlows::new(asked, now)),
+            }
+        });
     }
 
     /// Notes what came of a question. Waits for the disk.
     pub(crate) fn answered(&self, asked: &FlowsQuery, outcome: &Result<FlowPage, String>) {
-        let mut questions = self.lock();
-        let Some(question) = questions.iter_mut().find(|question| question.is(asked)) else { return };
-        match outcome {
-            Ok(page) => {
-                question.pages += 1;
-                question.flows = question.flows.saturating_add(u64::try_from(page.flows.len()).unwrap_or(u64::MAX));
-                question.error = None;
+        self.flows.change(|questions| {
+            let Some(question) = questions.iter_mut().find(|question| question.is(asked)) else { return };
+            match outcome {
+                Ok(page) => {
+                    question.pages += 1;
+                    question.flows = question.flows.saturating_add(u64::try_from(page.flows.len()).unwrap_or(u64::MAX));
+                    question.error = None;
+                }
+                Err(error) => question.error = Some(error.clone()),
             }
-            Err(error) => question.error = Some(error.clone()),
-        }
-        self.keep(&questions);
+        });
+    }
+
+    /// Notes a question for a capture file, or that it is read on in. Waits for the disk.
+    pub(crate) fn ask_capture(&self, asked: &CaptureQuery, now: Timestamp) {
+        self.captures.change(|questions| {
+            let known = questions.iter().any(|question| question.is(asked));
+            if asked.offset == 0 || !known {
+                questions.insert(0, AskedCapture::new(asked, now));
+            }
+        });
+    }
+
+    /// Notes what came of a question for a capture file. Waits for the disk.
+    pub(crate) fn answered_capture(&self, asked: &CaptureQuery, outcome: &Result<Vec<u8>, String>) {
+        self.captures.change(|questions| {
+            if let Some(question) = questions.iter_mut().find(|question| question.is(asked)) {
+                question.answered(outcome);
+            }
+        });
     }
 
     /// Returns what was asked, the newest first.
     pub(crate) fn all(&self) -> Vec<AskedFlows> {
-        self.lock().clone()
+        self.flows.all()
     }
 
-    fn keep(&self, questions: &[AskedFlows]) {
-        let Some(file) = &self.file else { return };
-        let written = serde_json::to_vec_pretty(questions).map_err(std::io::Error::from);
-        if let Err(error) = written.and_then(|text| durable::replace(file, &text, durable::Sync::Yes)) {
-            tracing::warn!(file = %file.display(), %error, "what flows were asked for is not on disk");
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<AskedFlows>> {
-        self.questions.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Returns which capture files were asked for, the newest question first.
+    pub(crate) fn captures(&self) -> Vec<AskedCapture> {
+        self.captures.all()
     }
 }
 

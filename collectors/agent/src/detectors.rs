@@ -15,7 +15,10 @@ use onenet_topology::{
     fact::{HistoryBody, HistoryItem, Scope},
 };
 
-use crate::detecting::Detecting;
+use crate::{
+    detecting::Detecting,
+    evidence::{Around, Evidence},
+};
 
 /// How often it is looked for what is to be told, in milliseconds.
 const TELL_MS: i64 = 1_000;
@@ -32,7 +35,10 @@ const SETTLED_MS: i64 = 10 * 60_000;
 
 /// The detectors. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Detectors(Arc<Mutex<Inner>>);
+pub(crate) struct Detectors {
+    inner: Arc<Mutex<Inner>>,
+    evidence: Evidence,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -47,13 +53,13 @@ struct Inner {
 }
 
 impl Detectors {
-    /// Returns detectors that have seen nothing. `now` names their run.
-    pub(crate) fn new(now: Timestamp) -> Self {
+    /// Returns detectors that have seen nothing. `now` names their run; of what is found, packets are saved as `evidence`.
+    pub(crate) fn new(now: Timestamp, evidence: Evidence) -> Self {
         let settings = Settings::new();
         let detecting = Detecting::new(Detection::new(settings.clone()));
         let run = now.unix_ms().cast_unsigned();
         let inner = Inner { detecting, settings, own: Vec::new(), run, told: now, sampled: now, dropped: 0 };
-        Self(Arc::new(Mutex::new(inner)))
+        Self { inner: Arc::new(Mutex::new(inner)), evidence }
     }
 
     /// Looks for what this says from now on. What is known stays.
@@ -98,31 +104,46 @@ impl Detectors {
         }
     }
 
-    /// Returns what is to be told now: what was found, and what the detectors do.
+    /// Returns what is to be told now: what was found, and what the detectors do. Waits for the disk where packets are saved;
+    /// meanwhile detectors take what is seen.
     pub(crate) fn tell(&self, now: Timestamp) -> Vec<HistoryItem> {
+        let Some((due, sample, run, shift_ms)) = self.due(now) else { return Vec::new() };
+        self.evidence.complete(now);
+        let item = |time, body| HistoryItem { time, scope: Scope::new(""), body };
+        let found = due.iter().map(|it| {
+            let around = Around { first: it.first.plus_ms(-shift_ms).into(), now };
+            let report = report(it, run, self.evidence.of(it, around));
+            item(it.last.min(now), HistoryBody::Anomaly(report))
+        });
+        let mut items: Vec<_> = found.collect();
+        items.extend(sample.map(|sample| item(now, HistoryBody::Detection(sample))));
+        items
+    }
+
+    /// Returns the findings that are to be told now, what detectors do where that is due, the run, and how far the agent's time is
+    /// ahead of the frames'.
+    fn due(&self, now: Timestamp) -> Option<(Vec<Finding>, Option<DetectionSample>, u64, i64)> {
         let mut inner = self.lock();
         if now.ms_since(inner.told) < TELL_MS {
-            return Vec::new();
+            return None;
         }
         inner.told = now;
         let run = inner.run;
         let due = inner.detecting.detection.take_due(now, TOLD_AT_ONCE);
-        let item = |time, body| HistoryItem { time, scope: Scope::new(""), body };
-        let mut items: Vec<_> =
-            due.iter().map(|it| item(it.last.min(now), HistoryBody::Anomaly(report(it, run)))).collect();
         // The first says soon that detectors look on at all.
         let first = inner.sampled.unix_ms().cast_unsigned() == run && now.ms_since(inner.sampled) >= 10 * TELL_MS;
+        let mut sample = None;
         if first || now.ms_since(inner.sampled) >= SAMPLE_MS {
             inner.sampled = now;
             let detectors = inner.detecting.detection.detectors();
             let detectors = detectors.iter().map(|state| detector(state, now)).collect();
-            items.push(item(now, HistoryBody::Detection(DetectionSample { detectors, dropped: inner.dropped })));
+            sample = Some(DetectionSample { detectors, dropped: inner.dropped });
         }
-        items
+        Some((due, sample, run, inner.detecting.shift_ms))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,8 +155,8 @@ impl Inner {
     }
 }
 
-/// Returns what is told of a finding.
-fn report(finding: &Finding, run: u64) -> AnomalyReport {
+/// Returns what is told of a finding, with what became of its packets.
+fn report(finding: &Finding, run: u64, packets: Option<AnomalyEvidence>) -> AnomalyReport {
     let evidence = |it: &onenet_detection::Evidence| AnomalyEvidence { is: it.is.to_owned(), value: it.value.clone() };
     AnomalyReport {
         key: AnomalyKey { kind: finding.kind.name().to_owned(), subject: finding.subject.to_string() },
@@ -144,7 +165,7 @@ fn report(finding: &Finding, run: u64) -> AnomalyReport {
         lasted_ms: u64::try_from(finding.last.ms_since(finding.first)).unwrap_or(0),
         count: finding.count,
         run,
-        evidence: finding.evidence.iter().map(evidence).collect(),
+        evidence: finding.evidence.iter().map(evidence).chain(packets).collect(),
     }
 }
 
@@ -183,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_is_found_is_told_once_and_again_when_it_has_doubled_or_goes_on() {
-        let detectors = Detectors::new(NOW);
+        let detectors = Detectors::new(NOW, Evidence::default());
         detectors.set(&Settings { dhcp_servers: vec!["10.20.0.2".parse().unwrap()], ..Settings::new() });
         serve(&detectors, 5_500);
         let first = told(&detectors, 1_000);
@@ -199,7 +220,7 @@ mod tests {
 
     #[test]
     fn whether_detectors_run_is_told_within_seconds_and_then_now_and_then() {
-        let detectors = Detectors::new(NOW);
+        let detectors = Detectors::new(NOW, Evidence::default());
         let samples = |at_ms: i64| {
             let items = detectors.tell(NOW.plus_ms(at_ms)).into_iter();
             items.filter(|item| matches!(item.body, HistoryBody::Detection(_))).count()

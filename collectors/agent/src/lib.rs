@@ -16,6 +16,7 @@ pub mod discovery;
 mod disk;
 mod durable;
 pub mod enrol;
+mod evidence;
 pub mod flow_log;
 mod limited;
 mod listen;

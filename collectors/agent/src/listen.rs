@@ -32,6 +32,7 @@ use crate::{
     conditions::Conditions,
     config::{CaptureConfig, Interfaces},
     detectors::Detectors,
+    evidence::Evidence,
     flow_log::FlowSink,
     observations::Observations,
     poll::News,
@@ -72,10 +73,10 @@ impl Listener {
         conditions: Conditions,
         board: Board,
         news: News,
-        flows: Option<FlowSink>,
+        (flows, evidence): (Option<FlowSink>, Evidence),
     ) -> Self {
-        let detectors = Detectors::new(clock.timestamp());
-        let shared = Shared { sockets, clock, observations, conditions, board, news, flows, detectors };
+        let detectors = Detectors::new(clock.timestamp(), evidence.clone());
+        let shared = Shared { sockets, clock, observations, conditions, board, news, flows, detectors, evidence };
         Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
     }
 
@@ -155,7 +156,10 @@ impl Listener {
             Ok(thread) => {
                 self.ears.insert(name, Running { task, stop, thread });
             }
-            Err(error) => tracing::error!(interface = %name, %error, "no thread to listen with"),
+            Err(error) => {
+                self.shared.evidence.forget(&name);
+                tracing::error!(interface = %name, %error, "no thread to listen with");
+            }
         }
     }
 
@@ -164,6 +168,7 @@ impl Listener {
         if ear.thread.join().is_err() {
             tracing::error!(interface = %name, "listening failed");
         }
+        self.shared.evidence.forget(name);
         self.shared.board.not_listening(name);
         let now = self.shared.clock.timestamp();
         let gone = self.shared.conditions.clear_where(|_, subject| subject == name, now);

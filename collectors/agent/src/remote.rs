@@ -1,8 +1,8 @@
 //! What the centre may ask of the agent: a new site's part of the configuration, the status, an inspection of a configured
-//! device, finished flows, a test over a way that is probed. Nothing else.
+//! device, finished flows, a capture file that is evidence, a test over a way that is probed. Nothing else.
 //!
 //! Invariant: a text of the centre is checked by the checker of the agent's own file, applied only when all of it is good,
-//! and never touches identity, centre address, data folder or credentials (see `config.rs`). Who asks for flows is noted for
+//! and never touches identity, centre address, data folder or credentials (see `config.rs`). Who asks for flows or a capture is noted for
 //! the site before he is answered, and a page is never larger than the wire lets through.
 
 use std::sync::{
@@ -15,7 +15,7 @@ use onenet_topology::{
     fact::ConditionKind,
     flow::{FlowCursor, FlowPage, FlowQuery},
 };
-use onenet_wire::{FlowsQuery, MeasureQuery, Query, limits};
+use onenet_wire::{CaptureQuery, FlowsQuery, MeasureQuery, Query, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
     clock::Clock,
     conditions::Conditions,
     config::{DeviceConfig, Interfaces, NamedCredentials, ProbeConfig, SiteConfig},
+    evidence::Evidence,
     measuring::Measuring,
     observations::Observations,
     status::Status,
@@ -64,6 +65,7 @@ pub(crate) struct Remote {
     pub(crate) status: Box<dyn Fn() -> Status + Send + Sync>,
     pub(crate) flows: FlowSource,
     pub(crate) asked: Asked,
+    pub(crate) evidence: Evidence,
     pub(crate) measuring: Measuring,
 }
 
@@ -126,6 +128,23 @@ impl Remote {
     }
 }
 
+impl Remote {
+    async fn capture(&self, asked: CaptureQuery) -> Result<Vec<u8>, String> {
+        let (clock, journal, evidence) = (self.clock, self.asked.clone(), self.evidence.clone());
+        let answered = tokio::task::spawn_blocking(move || {
+            tracing::info!(
+                principal = %asked.asker.principal, reason = %asked.asker.reason, file = %asked.file, offset = asked.offset,
+                "the centre asks for a capture"
+            );
+            journal.ask_capture(&asked, clock.timestamp());
+            let outcome = evidence.part(&asked.file, asked.offset, limits::CAPTURE_PART_BYTES);
+            journal.answered_capture(&asked, &outcome);
+            outcome
+        });
+        answered.await.map_err(|_| "reading the capture file failed: see the agent's log".to_owned())?
+    }
+}
+
 impl Handler for Remote {
     fn revision(&self) -> u64 {
         self.in_force.revision()
@@ -157,6 +176,7 @@ impl Handler for Remote {
             Query::Status => serde_json::to_vec(&(self.status)()).map_err(|error| chain(&error)),
             Query::Inspect { device } => self.inspect(&device).await,
             Query::Measure(asked) => self.measure(&asked).await,
+            Query::Capture(asked) => self.capture(asked).await,
             Query::Flows(_) => Err("flows are answered page by page".to_owned()),
         }
     }

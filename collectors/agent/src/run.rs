@@ -33,6 +33,7 @@ use crate::{
     discovery::{Finder, ProbeSockets},
     durable,
     enrol::{Credentials, CredentialsError},
+    evidence::Evidence,
     flow_log::{self, FlowLog, FlowLogConfig, Told},
     limited::Limited,
     listen::Listener,
@@ -188,6 +189,7 @@ impl Agent {
         );
         let (probes, reflector) = (ProbeBoard::default(), reflecting::start(&config.reflector, opened.reflector));
         let (asked, sent) = (Asked::load(&config.data_dir), Sent::default());
+        let evidence = Evidence::within(&config.data_dir);
         let sources = Arc::new(Sources {
             started: clock.timestamp(),
             clock,
@@ -228,6 +230,7 @@ impl Agent {
             status: status_of(&sources),
             flows: flow_source(flow_log.clone(), clock),
             asked,
+            evidence: evidence.clone(),
             measuring: measuring.clone(),
         };
         let (uplink, link) = Uplink::new(Arc::clone(&spool), credentials, clock, line, Arc::new(remote));
@@ -254,7 +257,7 @@ impl Agent {
                 conditions,
                 board,
                 news,
-                flow_log.ok().map(|log| log.sink()),
+                (flow_log.ok().map(|log| log.sink()), evidence),
             )),
             rights_kept: opened.kept,
             store: SiteStore::load(&config.data_dir),
@@ -384,6 +387,7 @@ impl Sources {
             interfaces: self.board.interfaces(),
             interfaces_auto: self.in_force.listens_on_all(),
             flows_asked: self.asked.all(),
+            captures_asked: self.asked.captures(),
             probes: self.probes.all(),
             reflector: self.reflector.as_ref().map(reflecting::Reflecting::status),
             traps: self.traps.as_ref().map(|(listen, counts)| TrapStatus { listen: *listen, counts: counts.get() }),

@@ -16,8 +16,12 @@ use onenet_topology::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::{
-    asked::AskedFlows, durable::DocumentError, flow_log::FlowLogStatus, probing::ProbeStatus,
-    reflecting::ReflectorStatus, traps::TrapCounts,
+    asked::{AskedCapture, AskedFlows},
+    durable::DocumentError,
+    flow_log::FlowLogStatus,
+    probing::ProbeStatus,
+    reflecting::ReflectorStatus,
+    traps::TrapCounts,
 };
 
 use crate::durable;
@@ -74,6 +78,9 @@ pub struct Status {
     /// What the centre asked this site's flows for: by whom, when and why, the newest question first.
     #[serde(default)]
     pub flows_asked: Vec<AskedFlows>,
+    /// Which capture files the centre asked for: by whom, when and why, the newest question first.
+    #[serde(default)]
+    pub captures_asked: Vec<AskedCapture>,
     /// What is probed.
     #[serde(default)]
     pub probes: Vec<ProbeStatus>,

@@ -24,6 +24,9 @@ use crate::{FrameMeta, FrameTime, LinkType, offline::CaptureFile};
 /// How many bytes of each packet are kept: every header, and of what most protocols say in the clear the beginning.
 pub const SNAP_LENGTH_DEFAULT: usize = 512;
 
+/// What a packet without a note takes in a file beside its bytes, at most: the block, its options, a tag that is put back, padding.
+const AROUND_PACKET: usize = 64;
+
 /// Recent packets of one interface, or a share of them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Memory {
@@ -119,7 +122,12 @@ pub fn save<W: Write>(
     // What was captured between two of these times is whole only from the latest of the oldest on.
     let memory_from = sources.iter().filter_map(|source| source.copy(wanted, &mut copied)).max();
     copied.sort_by_key(|packet| packet.time);
-    let omitted = copied.len().saturating_sub(wanted.packets_max);
+    let mut bytes = 0_usize;
+    let fits = copied.iter().rev().take(wanted.packets_max).take_while(|packet| {
+        bytes = bytes.saturating_add(packet.bytes.len() + AROUND_PACKET);
+        bytes <= wanted.bytes_max
+    });
+    let omitted = copied.len() - fits.count();
     let mut file = CaptureWriter::new(writer, program, about)?;
     for packet in copied.iter().skip(omitted) {
         let note = notes.iter().find(|(time, _)| *time == packet.time).map_or("", |(_, text)| text);

@@ -19,8 +19,8 @@ mod message;
 pub use digest::{MessageHasher, fact_hash, key_hash, key_hash_of, message_hash};
 pub use invalid::{Invalid, Problem};
 pub use message::{
-    Acknowledgement, AgentMessage, Asker, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest,
-    EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
+    Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
+    EnrolRequest, EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
     InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
 };
 

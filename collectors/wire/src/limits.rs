@@ -63,6 +63,10 @@ pub const VERSION_BYTES: usize = 64;
 pub const CONFIGURATION_BYTES: usize = 256 << 10;
 /// Bytes of the body of an instruction's result.
 pub const RESULT_BYTES: usize = 512 << 10;
+/// Bytes of the name of a capture file.
+pub const FILE_BYTES: usize = 160;
+/// Bytes of a part of a capture file: as much as a page of flows.
+pub const CAPTURE_PART_BYTES: usize = PAGE_BYTES;
 /// Bytes of one page of flows: a quarter of a second on a 2 Mbit/s line, so that no report waits long behind it.
 pub const PAGE_BYTES: usize = 64 << 10;
 /// Flows of one page.

@@ -219,6 +219,19 @@ pub enum Query {
     Flows(FlowsQuery),
     /// A test over a way that the agent probes with test packets; the answer is a [`onenet_topology::ProbeSample`] as JSON.
     Measure(MeasureQuery),
+    /// A part of a capture file that is evidence of an anomaly; the answer is its bytes.
+    Capture(CaptureQuery),
+}
+
+/// A question for a capture file, a part at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureQuery {
+    /// Who asks.
+    pub asker: Asker,
+    /// The file, as the anomaly's evidence names it.
+    pub file: String,
+    /// From which byte on.
+    pub offset: u64,
 }
 
 /// A question for a test over a way.
@@ -268,7 +281,8 @@ pub struct InstructionResult {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Done {
-    /// JSON; empty where there is nothing to tell.
+    /// JSON, empty where there is nothing to tell; where a capture file was asked for, at most
+    /// [`crate::limits::CAPTURE_PART_BYTES`] of its bytes.
     pub body: Vec<u8>,
     /// The revision of the configuration that is now in force.
     pub configuration_revision: u64,

@@ -24,9 +24,9 @@ use onenet_topology::{
     incident::Severity,
 };
 use onenet_wire::{
-    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
-    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query,
-    Rejection, RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
+    Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
+    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
+    MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
 };
 use prost::Message as _;
 
@@ -549,6 +549,9 @@ fn what_the_centre_of_version_1_says_is_frozen() {
         seconds: 5,
     };
     centre("measure.bin", &instruction(InstructionBody::Query(Query::Measure(measure))));
+    let asker = Asker { principal: text("li"), reason: text("a case") };
+    let capture = CaptureQuery { asker, file: text("20261129T081200000Z-port_scan-10.20.0.66.pcapng"), offset: 65_536 };
+    centre("capture.bin", &instruction(InstructionBody::Query(Query::Capture(capture))));
     centre("inspect.bin", &instruction(InstructionBody::Query(Query::Inspect { device: text("core") })));
 }
 

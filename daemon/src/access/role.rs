@@ -37,7 +37,7 @@ pub enum Action {
     ReadInventory,
     /// Read the metrics.
     ReadMetrics,
-    /// Ask a site's agents for flows: who talked to whom. Each question names its reason.
+    /// Ask a site's agents for flows, who talked to whom, and for captures of packets. Each question names its reason.
     ReadFlows,
     /// Create sites and change their attributes.
     ManageSites,

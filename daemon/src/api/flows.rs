@@ -50,18 +50,28 @@ pub(crate) fn question(view: &View, site: SiteId, mut params: Params) -> Result<
     let protocol = params.text("protocol").map(protocol).transpose()?;
     let application = params.text("application").map(application).transpose()?;
     let limit = u32::try_from(params.limit()?).unwrap_or(u32::MAX);
-    let reason = params.text("reason").unwrap_or_default().trim().to_owned();
+    let reason = reason(&mut params);
     params.finish()?;
-    if !is_reason(&reason) {
-        let (least, most) = REASON_CHARS.into_inner();
-        let detail = format!(
-            "cannot be used: write on one line why you ask, in {least} to {most} characters; the site that is asked reads it, and \
-             so does whoever reads the audit trail"
-        );
-        return Err(Problem::parameter("reason", detail));
-    }
+    let reason = reason?;
     let query = FlowQuery { from, until, endpoint, peer, port, protocol, application, limit };
     Ok(Question { site, query, reason, place })
+}
+
+/// Reads why somebody asks.
+///
+/// # Errors
+/// It says nothing.
+pub(crate) fn reason(params: &mut Params) -> Result<String, Problem> {
+    let reason = params.text("reason").unwrap_or_default().trim().to_owned();
+    if is_reason(&reason) {
+        return Ok(reason);
+    }
+    let (least, most) = REASON_CHARS.into_inner();
+    let detail = format!(
+        "cannot be used: write on one line why you ask, in {least} to {most} characters; the site that is asked reads it, and so \
+         does whoever reads the audit trail"
+    );
+    Err(Problem::parameter("reason", detail))
 }
 
 fn no_cursor() -> Problem {

@@ -1,13 +1,16 @@
 //! `onenetd anomalies …`: what detectors found at sites, and what the detectors do.
 
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
+
 use clap::Subcommand;
 use serde_json::Value;
 
 use super::{
     DataArgs,
     commands::{CommandError, each, say, text},
+    local::Local,
 };
-use crate::api::encode;
+use crate::{access::Role, api::encode};
 
 /// What to do with what detectors found.
 #[derive(Debug, Clone, Subcommand)]
@@ -36,6 +39,22 @@ pub enum AnomaliesCommand {
         #[command(flatten)]
         data: DataArgs,
     },
+    /// Fetch the packets around an anomaly from the site's agent, as a capture file (pcapng) for Wireshark.
+    Capture {
+        /// The site: its id or its division code.
+        site: String,
+        /// The file, as `list --evidence` names it (`capture`).
+        file: String,
+        /// Why you ask, 4 to 200 characters: it goes to the audit trail, and is shown at the site.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Where to write it; a file that is there stays as it is.
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// Show which detectors of a site's agents are on, and what each saw and found.
     Detectors {
         /// The site: its id or its division code.
@@ -55,6 +74,17 @@ pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
                 path += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
             }
             each(&data, &path, |anomaly| show(anomaly, evidence)).await
+        }
+        AnomaliesCommand::Capture { site, file, reason, to, data } => {
+            let [site, name, reason] = [&site, &file, &reason].map(|text| encode(text));
+            let path = format!("/api/v1/sites/{site}/captures/{name}?reason={reason}");
+            let centre = Local::find(&data.directory()?, false).await?;
+            let fetched = centre.fetch(Role::SecurityReviewer, &path).await;
+            centre.close().await;
+            let bytes = fetched?;
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create_new(true).mode(0o600).open(&to)?.write_all(&bytes)?;
+            say(&format!("{}: {} bytes", to.display(), bytes.len()))
         }
         AnomaliesCommand::Detectors { site, data } => {
             let path = format!("/api/v1/sites/{}/detectors?", encode(&site));

@@ -110,7 +110,35 @@ impl Local {
         path: &str,
         body: Request<Body>,
     ) -> Result<Value, LocalError> {
-        let asked_for = path.split('?').next().unwrap_or(path).to_owned();
+        let (status, bytes) = self.send(role, method, path, body).await?;
+        match serde_json::from_slice(&bytes) {
+            Ok(value) if status.is_success() => Ok(value),
+            Ok(problem) => Err(refused(status, &problem, path)),
+            // Tables and pages are no JSON.
+            Err(_) if status.is_success() => Ok(Value::String(String::from_utf8(bytes.to_vec()).map_err(broken)?)),
+            Err(error) => Err(broken(error)),
+        }
+    }
+
+    /// Fetches a file in the role of a local administrator.
+    ///
+    /// # Errors
+    /// It is refused, or the centre cannot be reached.
+    pub(super) async fn fetch(&self, role: Role, path: &str) -> Result<Vec<u8>, LocalError> {
+        let (status, bytes) = self.send(role, Method::GET, path, Request::new(Body::empty())).await?;
+        if status.is_success() {
+            return Ok(bytes.to_vec());
+        }
+        Err(refused(status, &serde_json::from_slice(&bytes).map_err(broken)?, path))
+    }
+
+    async fn send(
+        &self,
+        role: Role,
+        method: Method,
+        path: &str,
+        body: Request<Body>,
+    ) -> Result<(StatusCode, hyper::body::Bytes), LocalError> {
         let (mut head, body) = body.into_parts();
         head.method = method;
         head.uri = path.parse().map_err(|error: hyper::http::uri::InvalidUri| LocalError::Broken(error.into()))?;
@@ -119,7 +147,7 @@ impl Local {
         head.headers.insert(LOCAL_ROLE_HEADER, role);
         head.headers.insert(hyper::header::HOST, hyper::header::HeaderValue::from_static("localhost"));
         let mut request = Request::from_parts(head, body);
-        let (status, bytes) = match self {
+        match self {
             Self::Socket(path) => {
                 let failed = |source| LocalError::Socket { path: path.clone(), source };
                 let stream = UnixStream::connect(path).await.map_err(failed)?;
@@ -131,22 +159,13 @@ impl Local {
                 let answer = collected(response).await?;
                 drop(sender);
                 connection.abort();
-                answer
+                Ok(answer)
             }
             Self::Here { router, .. } => {
                 request.extensions_mut().insert(Peer::Local);
                 let response = router.clone().oneshot(request).await.map_err(broken)?;
-                collected(response).await?
+                collected(response).await
             }
-        };
-        match serde_json::from_slice(&bytes) {
-            Ok(value) if status.is_success() => Ok(value),
-            // Whoever named several things has to learn which of them there is not.
-            Ok(problem) if status == StatusCode::NOT_FOUND => Err(LocalError::Absent(refusal(&problem), asked_for)),
-            Ok(problem) => Err(LocalError::Refused(refusal(&problem))),
-            // Tables and pages are no JSON.
-            Err(_) if status.is_success() => Ok(Value::String(String::from_utf8(bytes.to_vec()).map_err(broken)?)),
-            Err(error) => Err(broken(error)),
         }
     }
 
@@ -179,6 +198,15 @@ where
     let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER_MAX).collect().await.map_err(LocalError::Broken)?;
     Ok((status, body.to_bytes()))
+}
+
+fn refused(status: StatusCode, problem: &Value, path: &str) -> LocalError {
+    // Whoever named several things has to learn which of them there is not.
+    if status == StatusCode::NOT_FOUND {
+        let asked_for = path.split('?').next().unwrap_or(path).to_owned();
+        return LocalError::Absent(refusal(problem), asked_for);
+    }
+    LocalError::Refused(refusal(problem))
 }
 
 /// Returns a problem (RFC 9457) as one message.

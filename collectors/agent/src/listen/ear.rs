@@ -27,8 +27,8 @@ use onenet_topology::{Timestamp, fact::Scope, flow::Flow};
 
 use super::{desk::Desk, facts::Moment};
 use crate::{
-    board::Board, cli::chain, clock::Clock, conditions::Conditions, detectors::Detectors, flow_log::FlowSink,
-    observations::Observations, poll::News,
+    board::Board, cli::chain, clock::Clock, conditions::Conditions, detectors::Detectors, evidence::Evidence,
+    flow_log::FlowSink, observations::Observations, poll::News,
 };
 
 /// How long the ring is waited for, so that the thread sees when it is to stop.
@@ -58,6 +58,8 @@ pub(super) struct Shared {
     /// Where finished flows go; `None`: they are not kept.
     pub(super) flows: Option<FlowSink>,
     pub(super) detectors: Detectors,
+    /// What saves packets from the memories of all threads.
+    pub(super) evidence: Evidence,
 }
 
 /// What the threads of one interface are told.
@@ -205,6 +207,9 @@ impl Part {
         options.flows.active = Some(RECORD_COVERS);
         let bytes = task.evidence_bytes / task.threads.get();
         let memory = (bytes > 0).then(|| Memory::new(&task.interface, bytes, SNAP_LENGTH_DEFAULT));
+        if let Some(memory) = &memory {
+            shared.evidence.remember(memory.clone());
+        }
         Self {
             number,
             pipeline: Pipeline::new(options),

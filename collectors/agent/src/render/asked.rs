@@ -8,7 +8,7 @@ use onenet_topology::{
 };
 
 use super::{Language, table::plain};
-use crate::status::AskedFlows;
+use crate::status::{AskedCapture, AskedFlows};
 
 /// Questions that the text lists; the document has more.
 const LISTED_MAX: usize = 5;
@@ -34,6 +34,29 @@ pub(super) fn asked(out: &mut String, questions: &[AskedFlows], language: Langua
         let _ = match language {
             Language::Zh => writeln!(out, "  {when}  {who}，事由：{why}\n    {what}；{told}"),
             Language::En => writeln!(out, "  {when}  {who}, because: {why}\n    {what}; {told}"),
+        };
+    }
+}
+
+/// Writes the last questions for capture files, the newest first.
+pub(super) fn captures(out: &mut String, questions: &[AskedCapture], language: Language) {
+    if questions.is_empty() {
+        return;
+    }
+    let title = language.pick("中心调取过本站点的抓包文件", "The centre asked for captures of this site");
+    let _ = writeln!(out, "\n{title}: {}", questions.len());
+    for question in questions.iter().take(LISTED_MAX) {
+        let (when, who, why) = (moment(question.time), plain(&question.principal), plain(&question.reason));
+        let file = plain(&question.file);
+        let told = match (&question.error, language) {
+            (Some(error), Language::Zh) => format!("未答复：{}", plain(error)),
+            (Some(error), Language::En) => format!("not answered: {}", plain(error)),
+            (None, Language::Zh) => format!("已传出 {} 字节", question.bytes),
+            (None, Language::En) => format!("{} bytes told", question.bytes),
+        };
+        let _ = match language {
+            Language::Zh => writeln!(out, "  {when}  {who}，事由：{why}\n    {file}；{told}"),
+            Language::En => writeln!(out, "  {when}  {who}, because: {why}\n    {file}; {told}"),
         };
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn status(status: &Status, liveness: &Liveness, language: Language) -
     super::probes::probes(&mut out, status, language);
     traps(&mut out, status, language);
     super::asked::asked(&mut out, &status.flows_asked, language);
+    super::asked::captures(&mut out, &status.captures_asked, language);
     troubles(&mut out, status, language);
     out
 }

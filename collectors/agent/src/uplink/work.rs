@@ -12,7 +12,7 @@ use super::{Sent, UplinkError};
 
 /// Instructions carried out at once. More are answered with an error: the centre asks again.
 const MAX_INSTRUCTIONS: usize = 4;
-/// Questions for flows that are worked on at once, the pages that wait to be sent included: half a second on a 2 Mbit/s line.
+/// Questions for flows and for parts of capture files, which are as large, that are worked on at once, the pages that wait to be sent included: half a second on a 2 Mbit/s line.
 const MAX_FLOW_QUESTIONS: usize = 2;
 
 /// The instructions of one connection.
@@ -30,15 +30,17 @@ pub(super) struct Carried {
 }
 
 impl Work {
-    /// Takes note of an instruction that begins. Returns whether it asks for flows, or in words why it has to wait.
+    /// Takes note of an instruction that begins. Returns whether it asks for flows or a capture, or in words why it has to wait.
     pub(super) fn admit(&mut self, body: &InstructionBody) -> Result<bool, String> {
         if self.running.len() >= MAX_INSTRUCTIONS {
             return Err(format!("{MAX_INSTRUCTIONS} instructions are being carried out: ask again later"));
         }
-        let asks_flows = matches!(body, InstructionBody::Query(Query::Flows(_)));
+        let asks_flows = matches!(body, InstructionBody::Query(Query::Flows(_) | Query::Capture(_)));
         if asks_flows {
             if self.flow_questions >= MAX_FLOW_QUESTIONS {
-                return Err(format!("{MAX_FLOW_QUESTIONS} questions for flows are being answered: ask again later"));
+                return Err(format!(
+                    "{MAX_FLOW_QUESTIONS} questions for flows or captures are being answered: ask again later"
+                ));
             }
             self.flow_questions += 1;
         }

@@ -26,6 +26,8 @@ pub struct Wanted {
     pub to: FrameTime,
     /// The most packets; of more, those nearest to the end of the time.
     pub packets_max: usize,
+    /// The most bytes that the packets take in a file that is saved from memory; of more, those nearest to the end of the time.
+    pub bytes_max: usize,
 }
 
 impl Default for Wanted {
@@ -37,6 +39,7 @@ impl Default for Wanted {
             from: FrameTime::from_unix_ns(i64::MIN),
             to: FrameTime::from_unix_ns(i64::MAX),
             packets_max: 100_000,
+            bytes_max: usize::MAX,
         }
     }
 }

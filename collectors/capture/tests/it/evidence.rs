@@ -103,6 +103,11 @@ fn who_is_wanted_is_found_by_address_mac_and_port_and_nobody_else() {
     let few = Wanted { packets_max: 3, ..Wanted::default() };
     assert_eq!(saved(&sources, &few).0.omitted, 7);
     assert_eq!(found(few), [8, 9, 10]);
+    let all = saved(&sources, &Wanted::default()).1.len();
+    let small = Wanted { bytes_max: all / 2, ..Wanted::default() };
+    let (told, file) = saved(&sources, &small);
+    assert!(file.len() < all && told.packets > 0 && told.omitted > 0, "{told:?}");
+    assert!(seconds(file).ends_with(&[9, 10]));
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::{
     fact, history, probe,
 };
 use crate::{
-    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, EnrolRequest, EnrolResponse,
-    FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, Invalid,
-    Lane, Position, Problem, Query, Rejection, Welcome, limits, v1,
+    Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
+    EnrolRequest, EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
+    InstructionResult, Invalid, Lane, Position, Problem, Query, Rejection, Welcome, limits, v1,
 };
 
 // ---- parts ----------------------------------------------------------------------------------------------------------
@@ -322,6 +322,12 @@ impl From<&Instruction> for v1::Instruction {
                     Query::Inspect { device } => QueryBody::Inspect(v1::InspectQuery { device: device.clone() }),
                     Query::Flows(query) => QueryBody::Flows(query.into()),
                     Query::Measure(query) => QueryBody::Measure(query.into()),
+                    Query::Capture(query) => QueryBody::Capture(v1::CaptureQuery {
+                        principal: query.asker.principal.clone(),
+                        reason: query.asker.reason.clone(),
+                        file: query.file.clone(),
+                        offset: query.offset,
+                    }),
                 };
                 Body::Query(v1::Query { body: Some(body) })
             }
@@ -357,7 +363,19 @@ fn query(it: v1::Query) -> Result<Query, Invalid> {
         }
         Body::Flows(it) => FlowsQuery::try_from(it).map(Query::Flows).map_err(|e| e.within("flows")),
         Body::Measure(it) => probe::measure(it).map(Query::Measure).map_err(|e| e.within("measure")),
+        Body::Capture(it) => capture(it).map(Query::Capture).map_err(|e| e.within("capture")),
     }
+}
+
+fn capture(it: v1::CaptureQuery) -> Result<CaptureQuery, Invalid> {
+    Ok(CaptureQuery {
+        asker: Asker {
+            principal: text("principal", it.principal, limits::NAME_BYTES)?,
+            reason: text("reason", it.reason, limits::TEXT_BYTES)?,
+        },
+        file: text("file", it.file, limits::FILE_BYTES)?,
+        offset: it.offset,
+    })
 }
 
 impl From<&InstructionResult> for v1::InstructionResult {

@@ -18,9 +18,9 @@ use onenet_topology::{
     incident::Severity,
 };
 use onenet_wire::{
-    Acknowledgement, AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, Done, GroupChanges, GroupDigest,
-    Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query,
-    Rejection, RejectionReason, Welcome,
+    Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
+    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
+    MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -589,6 +589,9 @@ pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
                 Query::Measure(MeasureQuery { principal, probe, test, kbit_per_s, seconds })
             }
         ),
+        (text(), text(), text(), any::<u64>()).prop_map(|(principal, reason, file, offset)| {
+            Query::Capture(CaptureQuery { asker: Asker { principal, reason }, file, offset })
+        }),
     ];
     let body = prop_oneof![
         (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),

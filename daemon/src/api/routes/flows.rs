@@ -8,7 +8,9 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State},
+    response::IntoResponse,
 };
+use hyper::header;
 use onenet_topology::SiteId;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,11 +19,12 @@ use super::Answer;
 use crate::{
     access::{Action, Denied, Gate, View, audit::Outcome},
     api::{App, Params, Problem, body::FlowsBody, flows},
+    flows::capture::{CaptureQuestion, fetch, keeper},
 };
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_flows))
+    OpenApiRouter::new().routes(routes!(list_flows)).routes(routes!(capture))
 }
 
 /// What flows are asked for. All that is given must hold.
@@ -81,6 +84,45 @@ async fn list_flows(
     Ok(Json(FlowsBody::of(&view, site, period, &answer)))
 }
 
+/// The packets around an anomaly, as the agent that found it saved them: a capture file (pcapng).
+///
+/// `file` is the `capture` of the anomaly's evidence. It is fetched over the site's line, part by part; an agent keeps the newest 64 of
+/// them, of at most 1 MiB each. Needs the right to read flows (security-reviewer); to everybody else there is no such thing.
+#[utoipa::path(
+    get, path = "/api/v1/sites/{site}/captures/{file}", tag = "anomalies",
+    params(
+        ("site" = String, Path, description = "An id or a division code"),
+        ("file" = String, Path, description = "The name of the file, as the anomaly's evidence has it"),
+        ("reason" = String, Query, description = "Why you ask, 4 to 200 characters on one line: it is in the audit trail, and shown at the site"),
+    ),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/vnd.tcpdump.pcap"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json", description = "The agent did not answer: \
+            agent-silent, agent-cut, agent-timed-out or agent-failed, with the agent and since when"),
+    ),
+)]
+async fn capture(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path((site, file)): Path<(String, String)>,
+    mut params: Params,
+) -> Result<impl IntoResponse, Problem> {
+    let (view, site) = allowed(&gate, &site)?;
+    let reason = flows::reason(&mut params).and_then(|reason| params.finish().map(|()| reason));
+    let reason = noted(&gate, site, "capture", reason)?;
+    let agent = view.inventory(site).and_then(|state| keeper(state, &file));
+    let Some(agent) = agent else {
+        gate.note(Action::ReadFlows, Some(site), "capture: no anomaly names such a file", Outcome::Refused)?;
+        return Err(Problem::not_found());
+    };
+    let named = view.site(site).map(|found| format!("{} {}", found.code(view.now()), found.name(view.now()).zh));
+    let question = CaptureQuestion { site, agent, file, reason };
+    let bytes = fetch(&app, &gate, question).await;
+    let bytes = bytes.map_err(|error| flows::unanswered_of(&named.unwrap_or_else(|| site.to_string()), error))?;
+    Ok(([(header::CONTENT_TYPE, "application/vnd.tcpdump.pcap")], bytes))
+}
+
 /// Asks the gate. To whom flows are not shown they do not exist, also at a site that he knows of.
 pub(crate) fn allowed(gate: &Gate, site: &str) -> Result<(View, SiteId), Problem> {
     gate.clone().with_own_entry().site(Action::ReadFlows, site).map_err(|denied| match denied {
@@ -91,10 +133,14 @@ pub(crate) fn allowed(gate: &Gate, site: &str) -> Result<(View, SiteId), Problem
 
 /// Reads the question; one that cannot be put is in the trail too.
 pub(crate) fn asked(gate: &Gate, view: &View, site: SiteId, params: Params) -> Result<crate::flows::Question, Problem> {
-    let read = flows::question(view, site, params);
+    noted(gate, site, "flows", flows::question(view, site, params))
+}
+
+/// Has what cannot be asked in the trail.
+fn noted<T>(gate: &Gate, site: SiteId, of: &str, read: Result<T, Problem>) -> Result<T, Problem> {
     if let Err(problem) = &read {
         let what = problem.parameter.as_deref().unwrap_or("a parameter");
-        gate.note(Action::ReadFlows, Some(site), &format!("flows: {what} cannot be used"), Outcome::Refused)?;
+        gate.note(Action::ReadFlows, Some(site), &format!("{of}: {what} cannot be used"), Outcome::Refused)?;
     }
     read
 }

@@ -105,6 +105,7 @@ fn in_trouble() -> Status {
         ],
         probes: Vec::new(),
         reflector: None,
+        captures_asked: Vec::new(),
         flows_asked: vec![asked(120, None), asked(0, Some("the flow log cannot be read"))],
         traps: None,
         flow_log: Some(crate::status::FlowLogStatus {
