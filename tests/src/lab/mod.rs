@@ -4,6 +4,7 @@
 //! names are unique to one run, and everything goes when the [`netns::Lab`] is dropped, after a panic too. What a
 //! killed run left behind is removed by the next one.
 
+pub mod alerting;
 pub mod api;
 pub mod checks;
 pub mod country;

@@ -100,6 +100,11 @@ impl Centre {
         Ok(centre)
     }
 
+    /// Returns where it runs.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Starts the process again and waits until it is ready.
     ///
     /// # Errors

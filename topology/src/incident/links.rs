@@ -17,6 +17,8 @@ use crate::Timestamp;
 pub(super) struct Judged {
     pub(super) state: State,
     pub(super) since: Option<Timestamp>,
+    /// Since when the probe answers that began to last; not of [`Judged::since`] where an older failure is still told.
+    pub(super) answered: Option<Timestamp>,
     /// From when it is to be told of.
     pub(super) due: Timestamp,
     pub(super) possible: BTreeSet<Explanation>,
@@ -37,6 +39,8 @@ struct Told {
     failed_below: Option<Timestamp>,
     degraded: Option<Timestamp>,
     up: Option<Timestamp>,
+    /// Since when the probe answers that began to last, well or badly.
+    answered: Option<Timestamp>,
     failures: Vec<Clue>,
     /// Whether all that fails is what an agent would answer that is not heard either.
     agents_only: bool,
@@ -97,6 +101,7 @@ fn sort_out(country: &Country<'_>, way: &Way<'_>, heard: bool) -> Told {
         failed_below: least(ProbeState::Down, Some(Side::Below)),
         degraded: least(ProbeState::Degraded, None),
         up: told.iter().filter(|it| it.state == ProbeState::Up).map(|it| it.since).max(),
+        answered: told.iter().filter(|it| !down(it)).map(|it| it.since).max(),
         failures: told.iter().filter(down).map(|it| Clue::probe(it.teller, side(it), it.since)).collect(),
         answers: told.iter().filter(|it| !down(it)).map(clue).collect(),
         measured_above: told.iter().any(|it| side(it) == Side::Above),
@@ -108,6 +113,7 @@ fn failed(told: Told, since: Timestamp, due: Timestamp) -> Judged {
     Judged {
         state: State::Down,
         since: Some(since),
+        answered: told.answered,
         due,
         possible: std::iter::once(Explanation::UplinkCut)
             .chain(told.agents_only.then_some(Explanation::AgentStopped))
@@ -124,6 +130,7 @@ fn contradicted(country: &Country<'_>, told: Told, since: Timestamp, heard: Opti
     Judged {
         state: if leftover { State::Unknown } else { State::Degraded },
         since: Some(since),
+        answered: told.answered,
         due: since.plus_ms(CONTRADICTED_MS),
         possible: BTreeSet::from([Explanation::ProbesDropped]),
         speaks_for: told.failures,
@@ -166,6 +173,7 @@ fn answered_or_unknown(told: Told, heard: Option<Clue>) -> Judged {
     Judged {
         state,
         since,
+        answered: told.answered,
         due: since.unwrap_or(Timestamp::EPOCH).plus_ms(STREAM_OUTLIVES_MS),
         possible: BTreeSet::from([Explanation::UplinkCut]),
         speaks_for: told.answers,
@@ -182,6 +190,7 @@ fn flapping(told: Told, heard: Option<Clue>) -> Judged {
     Judged {
         state: State::Flapping,
         since,
+        answered: told.answered,
         due: since.unwrap_or(Timestamp::EPOCH),
         possible: BTreeSet::from([Explanation::UplinkCut]),
         speaks_for: clues,

@@ -86,7 +86,8 @@ pub(super) fn restored(country: &Country<'_>, ways: &[Judged]) -> Vec<Timestamp>
     for (at, place) in country.places.iter().enumerate() {
         for way in &place.ways {
             let good = matches!(ways[*way].state, State::Up | State::Degraded);
-            let since = ways[*way].since.filter(|_| good).unwrap_or(Timestamp::EPOCH);
+            // A site that is back tells of its own old failure first: what came back since is news, whatever the way is called.
+            let since = ways[*way].since.max(ways[*way].answered).filter(|_| good).unwrap_or(Timestamp::EPOCH);
             restored[at] = restored[at].max(since).max(restored[country.ways[*way].parent]);
         }
     }

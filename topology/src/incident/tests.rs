@@ -379,6 +379,20 @@ fn a_router_that_took_its_site_with_it_gets_time_to_answer_again() {
     assert_eq!(only(&verdicts).kind, IncidentKind::DeviceDown);
 }
 
+#[test]
+fn a_site_that_tells_of_its_old_failure_when_it_is_back_takes_no_time_from_those_below_it() {
+    let mut evidence = province_cut().later(20_000);
+    evidence.probe(PROVINCE, MINISTRY, Side::Above, ProbeState::Up, NOW + 18_000);
+    evidence.contact(PROVINCE, Contact::Heard(at(NOW + 19_000)));
+    assert_eq!(due(&evaluate(&evidence)), Vec::<&Cause>::new(), "all others are on their way back");
+    evidence.probe(PROVINCE, MINISTRY, Side::Below, ProbeState::Down, NOW - 12_000);
+    assert_eq!(due(&evaluate(&evidence)), Vec::<&Cause>::new(), "what was measured during the cut comes first");
+    // Those who really do not come back are told of: the cities, as nobody can tell of what is behind them.
+    let silent = evaluate(&evidence.later(RECONNECT_MS));
+    let agents = due(&silent).into_iter().filter(|cause| cause.kind == IncidentKind::AgentSilent);
+    assert_eq!(agents.map(|cause| cause.site).collect::<Vec<_>>(), CITIES.map(site));
+}
+
 /// Two devices, one behind the other, at `ms` after now: those that are down fell silent then.
 fn chain(ms: i64, down: &[u64]) -> Evidence {
     let mut evidence = country().later(ms);

@@ -1,0 +1,88 @@
+//! Who is told of a province that is cut? By real Prometheus and Alertmanager, with the product's rules and routes: whoever it
+//! concerns, once, and once that it is over; not those of the sites behind it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use onenet_tests::{
+    clock,
+    lab::{
+        alerting::{Alerting, Told},
+        country::{Country, MINISTRY, PROVINCE},
+        netns::Lab,
+        product::API_PORT,
+    },
+    report,
+};
+
+const TOLD_WITHIN: Duration = Duration::from_secs(60);
+const OVER_WITHIN: Duration = Duration::from_secs(120);
+/// Ten of the intervals in which Alertmanager would tell of anything new.
+const QUIET: Duration = Duration::from_secs(20);
+
+/// Counts messages by receiver, alert and status.
+fn counted(told: &[Told]) -> BTreeMap<(String, String, String), usize> {
+    let mut counts = BTreeMap::new();
+    for it in told {
+        for alert in &it.alerts {
+            *counts.entry((it.receiver.clone(), alert.clone(), it.status.clone())).or_default() += 1;
+        }
+    }
+    counts
+}
+
+#[test]
+#[ignore = "makes network namespaces: needs root, iptables, snmpd, lldpd, prometheus, prometheus-alertmanager, python3"]
+fn a_cut_province_is_told_of_once_and_once_that_it_is_over() -> Result<()> {
+    let lab = Lab::new()?;
+    let country = Country::build(&lab)?;
+    let token = country.centre.token("prometheus", "viewer", None)?;
+    let node = country.centre.node().clone();
+    let alerting = Alerting::start(&node, &format!("127.0.0.1:{API_PORT}"), &token)?;
+    let open = || country.open();
+    clock::until("nothing is wrong", OVER_WITHIN, open, BTreeSet::is_empty)?;
+    // What was wrong while everything started is over, and was told of as that.
+    let balanced = |told: &Vec<Told>| {
+        let of = |status| told.iter().filter(|it| it.status == status).count();
+        of("firing") == of("resolved")
+    };
+    clock::until("whoever was told of the start knows that it is over", OVER_WITHIN, || alerting.told(), balanced)?;
+    let before = alerting.told()?.len();
+    let since = || alerting.told().map(|told| told.into_iter().skip(before).collect::<Vec<_>>());
+    let has = |status: &'static str| {
+        let by =
+            move |told: &[Told], receiver: &str| told.iter().any(|it| it.receiver == receiver && it.status == status);
+        move |told: &Vec<Told>| by(told, "centre") && by(told, "duty")
+    };
+
+    country.way(PROVINCE, MINISTRY)?.line.cut()?;
+    let began = clock::now();
+    clock::until("centre and duty are told", TOLD_WITHIN, since, has("firing"))?;
+    report::note(format_args!("told {:.1} s after the cut", began.elapsed().as_secs_f64()));
+    let told = since()?.len();
+    clock::throughout("nobody is told of anything more", QUIET, since, |now| now.len() == told)?;
+    country.way(PROVINCE, MINISTRY)?.line.mend()?;
+    let began = clock::now();
+    clock::until("they are told that it is over", OVER_WITHIN, since, has("resolved"))?;
+    report::note(format_args!("told that it is over {:.1} s after the mending", began.elapsed().as_secs_f64()));
+    country.all_connected()?;
+    let told = since()?.len();
+    clock::throughout("nobody is told again", QUIET, since, |now| now.len() == told)?;
+
+    let told = since()?;
+    let counts = counted(&told);
+    report::note(format_args!("{counts:?}"));
+    let of = |receiver: &str, alert: &str, status: &str| {
+        counts.get(&(receiver.to_owned(), alert.to_owned(), status.to_owned())).copied().unwrap_or_default()
+    };
+    for status in ["firing", "resolved"] {
+        ensure!(of("centre", "OnenetIncident", status) == 1, "{status}: {told:#?}");
+        ensure!(of("duty", "OnenetIncidentGrave", status) == 1, "202 sites are grave; {status}: {told:#?}");
+    }
+    ensure!(told.len() == 4, "somebody else was told, or somebody twice: {told:#?}");
+    ensure!(told.iter().all(|it| it.labels["tier"] == "province"), "{told:#?}");
+    Ok(())
+}
