@@ -6,6 +6,7 @@ use std::{io, process::ExitCode};
 use clap::{Parser, Subcommand};
 use onenetd::cli;
 
+mod papers;
 mod quickstart;
 
 /// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
@@ -21,6 +22,9 @@ struct Cli {
 enum Command {
     /// Watch this machine's own network at once: centre and agent in one process, with generated keys.
     Quickstart(quickstart::Arguments),
+    /// Write manuals and completions for shells of both programs, for packages.
+    #[command(hide = true)]
+    Papers(papers::Arguments),
     #[command(flatten)]
     Centre(cli::Command),
 }
@@ -31,6 +35,7 @@ async fn main() -> ExitCode {
     onenet_wire::tls::install();
     let done: anyhow::Result<()> = match cli.command {
         Command::Quickstart(arguments) => quickstart::run(arguments).await.map_err(Into::into),
+        Command::Papers(arguments) => papers::run(&arguments).map_err(Into::into),
         Command::Centre(command) => cli::run(command).await.map_err(Into::into),
     };
     match done {
