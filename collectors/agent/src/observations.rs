@@ -23,8 +23,11 @@ use crate::{
 /// disk slows polling, and a full ring of frames is counted as such.
 const WAITING_MAX: usize = 128;
 
-/// How long observations gather before a thread takes them.
+/// How often it is looked whether so many observations gathered that a thread is to take them.
 const GATHER: Duration = Duration::from_millis(50);
+
+/// How often at most: each batch that is cut of what was taken is written and flushed.
+const GATHERS_MAX: usize = 4;
 
 /// How many samples and events the spool is given at once: it writes what fills several batches together.
 const ITEMS_AT_ONCE: usize = 2_048;
@@ -122,11 +125,19 @@ pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
     let mut taken = Vec::with_capacity(WAITING_MAX);
     loop {
         let open = receiver.recv_many(&mut taken, WAITING_MAX).await > 0;
-        if open && taken.len() < WAITING_MAX / 2 {
+        for _ in 0..GATHERS_MAX {
+            if !open || taken.len() >= WAITING_MAX / 2 {
+                break;
+            }
             // More comes while many devices are polled: a thread that is woken for each costs more than it does.
             tokio::time::sleep(GATHER).await;
-            let room = WAITING_MAX.saturating_sub(taken.len());
+            let before = taken.len();
+            let room = WAITING_MAX.saturating_sub(before);
             taken.extend(std::iter::from_fn(|| receiver.try_recv().ok()).take(room));
+            if taken.len() == before {
+                // Nothing follows: what one device told waits for no other.
+                break;
+            }
         }
         let (batch, keeper) = (std::mem::take(&mut taken), Arc::clone(&spool));
         let work = tokio::task::spawn_blocking(move || {

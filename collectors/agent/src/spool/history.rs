@@ -207,7 +207,7 @@ impl History {
         while self.bytes > until && self.first < self.next {
             self.drop_first(store)?;
         }
-        store.flush()?;
+        store.sync()?;
         Ok(true)
     }
 
@@ -215,7 +215,7 @@ impl History {
         let mut messages = Vec::new();
         self.closing.clear();
         let written = self.write_batches(store, now, purpose, &mut messages);
-        let flushed = if messages.is_empty() { Ok(()) } else { store.flush() };
+        let flushed = if messages.is_empty() { Ok(()) } else { store.sync() };
         if flushed.is_ok() {
             // One that failed halfway stays among those that are being written.
             let items: usize = self.closing.drain(..messages.len()).sum();
@@ -296,7 +296,7 @@ impl History {
         self.epoch = epoch;
         let mut writes = Writes::default();
         writes.put(keys::HISTORY_LANE, self.encode_meta(base, self.next));
-        if let Err(error) = store.apply(writes, Purpose::BookKeeping).and_then(|()| store.flush()) {
+        if let Err(error) = store.apply(writes, Purpose::BookKeeping).and_then(|()| store.sync()) {
             self.epoch = before;
             return Err(error);
         }

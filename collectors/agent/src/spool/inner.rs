@@ -229,7 +229,7 @@ impl Inner {
         }
         state.write_sent(store, &mut cut, &mut writes)?;
         store.apply(writes, Purpose::BookKeeping)?;
-        store.flush()?;
+        store.sync()?;
         state.sent(cut);
         self.state_sequence = sequence;
         self.outstanding = true;
@@ -316,7 +316,7 @@ impl Inner {
             writes.put(keys::group(keys::RESYNC, group), &0_u64.to_be_bytes());
         }
         store.apply(writes, Purpose::BookKeeping)?;
-        store.flush()?;
+        store.sync()?;
         self.state.mark(&groups);
         (self.state_epoch, self.state_sequence, self.outstanding, self.made) = (epoch, 0, false, None);
         Ok(())

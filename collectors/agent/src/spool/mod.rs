@@ -332,7 +332,10 @@ impl Spool {
     /// # Errors
     /// The disk is full or fails.
     pub fn seal(&self, now: &Clocks) -> Result<(), SpoolError> {
-        self.work(now, |inner, config| if inner.history.is_due(now) { inner.seal(config, now) } else { Ok(false) })
+        self.work(now, |inner, config| {
+            inner.store()?.write_out()?;
+            if inner.history.is_due(now) { inner.seal(config, now) } else { Ok(false) }
+        })
     }
 
     /// Puts on disk everything that was taken in. Call it before the process ends.

@@ -7,15 +7,22 @@
 //! the last byte: writes are refused while less than a reserve is free, the spool's own book-keeping later than observations,
 //! because an acknowledgement must still be able to free space.
 //!
+//! Pages that observations change are held back until somebody flushes, at most [`HELD_MAX`]: mostly the batch that takes what was
+//! observed changes the same pages a moment later, and then each is written once. What is held back is read as if it were
+//! written. Pages are independent of each other, so that a process that is killed may lose any of them as of the last flush; what moves
+//! facts from one page to another, or takes a page away, is bound, and never held back.
+//!
 //! After an error of the disk sled refuses everything until it is opened again; the owner does that and reads anew.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use super::SpoolError;
+use super::{SpoolError, keys};
 use crate::disk::{folder_bytes, free_bytes};
 
 /// Memory for pages. The spool of a county is a few hundred kilobytes.
@@ -31,6 +38,8 @@ const LAST_RESERVE_BYTES: u64 = 2 << 20;
 /// Free space below which not even that is written. sled writes what it was given half a megabyte at a time, so that less may be
 /// free than when it was asked.
 const START_RESERVE_BYTES: u64 = 1 << 20;
+/// How many pages are held back at most: half a megabyte.
+const HELD_MAX: usize = 512;
 /// How often, and with which pause, opening is tried again: a process that was told to end may take a moment.
 const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -57,6 +66,8 @@ pub(super) enum Purpose {
 pub(super) struct Store {
     folder: PathBuf,
     db: sled::Db,
+    /// Pages that were applied and are not written yet: their values, or that they are gone.
+    held: Mutex<BTreeMap<sled::IVec, Option<sled::IVec>>>,
     /// After `db`, so that it is dropped after it.
     _closing: Closing,
     /// What was applied, in the steps between which a process may be killed.
@@ -140,6 +151,7 @@ impl Store {
         Ok(Self {
             folder: folder.to_owned(),
             db,
+            held: Mutex::default(),
             _closing: Closing(path.join(FILE)),
             #[cfg(test)]
             steps: std::sync::Mutex::default(),
@@ -147,23 +159,30 @@ impl Store {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Value>, SpoolError> {
+        if let Some(value) = self.held().get(key) {
+            return Ok(value.clone());
+        }
         self.db.get(key).map_err(|source| self.failed(source))
     }
 
     /// Returns the keys with this prefix and their values, in order.
     pub(super) fn scan(&self, prefix: &[u8]) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), SpoolError>> + '_ {
-        self.db.scan_prefix(prefix).map(|item| match item {
+        let unwritten = self.write_out_for(prefix).err().map(Err);
+        let found = self.db.scan_prefix(prefix).map(|item| match item {
             Ok((key, value)) => Ok((key.to_vec(), value.to_vec())),
             Err(source) => Err(self.failed(source)),
-        })
+        });
+        unwritten.into_iter().chain(found)
     }
 
     /// Returns the keys of a range, in order.
     pub(super) fn keys(&self, range: Range<Vec<u8>>) -> impl Iterator<Item = Result<Vec<u8>, SpoolError>> + '_ {
-        self.db.range(range).keys().map(|key| match key {
+        let unwritten = self.write_out_for(&range.start).err().map(Err);
+        let found = self.db.range(range).keys().map(|key| match key {
             Ok(key) => Ok(key.to_vec()),
             Err(source) => Err(self.failed(source)),
-        })
+        });
+        unwritten.into_iter().chain(found)
     }
 
     /// Returns the first key of this kind.
@@ -197,10 +216,36 @@ impl Store {
             return Ok(());
         }
         check_space(&self.folder, purpose)?;
-        if writes.inseparable && writes.len() > 1 {
-            return self.apply_together(writes.changes);
+        let bound = writes.inseparable && writes.len() > 1;
+        let are_pages = || writes.changes.iter().all(|(key, _)| key.first() == Some(&keys::PAGE));
+        let mut held = self.held();
+        if purpose == Purpose::Observation && !bound && are_pages() {
+            held.extend(writes.changes);
+            return if held.len() > HELD_MAX { self.write_all(std::mem::take(&mut *held)) } else { Ok(()) };
         }
-        for (key, value) in writes.changes {
+        // What is written now is newer.
+        writes.changes.iter().for_each(|(key, _)| _ = held.remove(key));
+        drop(held);
+        if bound { self.apply_together(writes.changes) } else { self.write_all(writes.changes) }
+    }
+
+    /// Writes what is held back, if it may be among what begins with this.
+    fn write_out_for(&self, prefix: &[u8]) -> Result<(), SpoolError> {
+        if prefix.first().is_none_or(|kind| *kind == keys::PAGE) { self.write_out() } else { Ok(()) }
+    }
+
+    /// Writes what is held back; it is on disk after the next [`flush`](Self::flush).
+    pub(super) fn write_out(&self) -> Result<(), SpoolError> {
+        let held = std::mem::take(&mut *self.held());
+        self.write_all(held)
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeMap<sled::IVec, Option<sled::IVec>>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_all(&self, changes: impl IntoIterator<Item = Change>) -> Result<(), SpoolError> {
+        for (key, value) in changes {
             #[cfg(test)]
             self.note(vec![(key.clone(), value.clone())]);
             let applied = match value {
@@ -227,11 +272,17 @@ impl Store {
 
     #[cfg(test)]
     fn note(&self, step: Vec<Change>) {
-        self.steps.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(step);
+        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
     }
 
     /// Returns when everything applied so far is on disk.
     pub(super) fn flush(&self) -> Result<(), SpoolError> {
+        self.write_out()?;
+        self.sync()
+    }
+
+    /// Returns when everything applied so far is on disk but the pages that are held back.
+    pub(super) fn sync(&self) -> Result<(), SpoolError> {
         self.db.flush().map(drop).map_err(|source| self.failed(source))
     }
 
@@ -252,6 +303,15 @@ impl Store {
 
     fn failed(&self, source: sled::Error) -> SpoolError {
         SpoolError::Disk { folder: self.folder.clone(), source: Box::new(source) }
+    }
+}
+
+impl Drop for Store {
+    /// Writes what is held back, where the disk still takes it: whoever wanted to be sure has flushed.
+    fn drop(&mut self) {
+        if let Err(error) = self.write_out() {
+            tracing::debug!(%error, "what was observed last is not kept");
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::{io::Interest, sync::oneshot, task::JoinHandle};
 use super::{
     batch::{self, Inbox, Outgoing},
     message,
-    pace::{GATHER, Pace},
+    pace::Pace,
     pending::{DatagramCounts, Device, Outcome, Pending, Received},
 };
 use crate::{
@@ -214,7 +214,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
         let received = if let Some(watched) = &watching {
             received_at_once(&shared, &mut inbox, watched).await
         } else {
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(pace.gathers_for(batch::AT_ONCE)).await;
             shared.receive(&mut inbox).map(|(taken, _)| taken)
         };
         if let Err(error) = &received {

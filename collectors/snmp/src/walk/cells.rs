@@ -3,13 +3,27 @@
 //!
 //! Invariant: rows are in the order of their indexes, each index once, and a row has one place a column.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use super::{Column, ColumnEnd};
 use crate::value::Value;
 
 /// The arcs of a usual index: an address, and sometimes what it is in.
 const INDEX_ARCS: usize = 6;
+
+/// How many rooms a thread keeps: one for each table of a poll.
+const ROOMS_KEPT: usize = 16;
+
+/// Room for more cells is not kept.
+const ROOM_KEPT_CELLS: usize = 2_048;
+
+/// Names and values, empty.
+type Room = (Names, Vec<Option<Value>>);
+
+thread_local! {
+    /// The room of tables that are done with: vectors of this size are what an allocator is slowest with.
+    static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
+}
 
 /// What was read of a table.
 #[derive(Debug, Default)]
@@ -73,7 +87,7 @@ impl Cells {
         let mut rows: Vec<_> = rows.into_iter().collect();
         rows.sort_by(|one, other| one.0.cmp(other.0));
         let width = rows.iter().map(|(_, row)| row.len()).max().unwrap_or(0);
-        let mut cells = Self { rows: Rows { width, ..Rows::default() }, ..Self::default() };
+        let mut cells = Self { rows: Rows::with_capacity(0, width), ..Self::default() };
         for (index, mut row) in rows {
             row.resize(width, None);
             cells.rows.names.push(index);
@@ -86,7 +100,16 @@ impl Cells {
 impl Rows {
     /// Returns no rows of so many places, with room for so many of an index as forwarding tables have.
     pub(super) fn with_capacity(rows: usize, width: usize) -> Self {
-        Self { names: Names::with_capacity(rows), values: Vec::with_capacity(rows.saturating_mul(width)), width }
+        if rows == 0 {
+            return Self { names: Names::default(), values: Vec::new(), width };
+        }
+        let kept = ROOMS.try_with(|rooms| rooms.try_borrow_mut().ok()?.pop());
+        let (names, values) = kept.ok().flatten().unwrap_or_default();
+        let mut empty = Self { names, values, width };
+        empty.names.arcs.reserve(rows.saturating_mul(INDEX_ARCS));
+        empty.names.ends.reserve(rows);
+        empty.values.reserve(rows.saturating_mul(width));
+        empty
     }
 
     /// Puts the value of a column that has filled the rows before `passed`, and moves that on. Gives the value back, and
@@ -148,7 +171,8 @@ impl Rows {
     /// Returns the rows together with those of columns that were read apart: for each its place, its indexes, each once, and
     /// its values.
     pub(super) fn joined(self, apart: Vec<(usize, Names, Vec<Value>)>) -> Self {
-        let Self { names, values, width } = self;
+        let (width, mut own) = (self.width, self);
+        let (names, values) = (std::mem::take(&mut own.names), std::mem::take(&mut own.values));
         let empty = || std::iter::repeat_with(|| None).take(width).collect();
         let mut rows: BTreeMap<&[u32], Vec<Option<Value>>> = BTreeMap::new();
         let mut values = values.into_iter();
@@ -178,12 +202,28 @@ impl Rows {
     }
 }
 
-impl Names {
-    /// Returns names with room for so many rows of an index as forwarding tables have.
-    pub(super) fn with_capacity(rows: usize) -> Self {
-        Self { arcs: Vec::with_capacity(rows.saturating_mul(INDEX_ARCS)), ends: Vec::with_capacity(rows) }
+impl Drop for Rows {
+    /// Keeps the room for later tables.
+    fn drop(&mut self) {
+        if !(1..=ROOM_KEPT_CELLS).contains(&self.values.capacity()) || self.names.arcs.capacity() > 4 * ROOM_KEPT_CELLS
+        {
+            return;
+        }
+        let (mut names, mut values) = (std::mem::take(&mut self.names), std::mem::take(&mut self.values));
+        names.arcs.clear();
+        names.ends.clear();
+        values.clear();
+        let _ = ROOMS.try_with(|rooms| {
+            if let Ok(mut rooms) = rooms.try_borrow_mut()
+                && rooms.len() < ROOMS_KEPT
+            {
+                rooms.push((names, values));
+            }
+        });
     }
+}
 
+impl Names {
     pub(super) fn push(&mut self, index: &[u32]) {
         self.arcs.extend_from_slice(index);
         self.ends.push(self.arcs.len());
