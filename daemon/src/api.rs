@@ -10,6 +10,7 @@ pub(crate) mod flows;
 mod params;
 mod problem;
 mod routes;
+pub(crate) mod running;
 mod search;
 pub(crate) mod sensors;
 mod server;

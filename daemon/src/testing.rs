@@ -316,6 +316,7 @@ fn facts(at: u8) -> Vec<GroupChanges> {
         mac: Some(MacAddr([0x00, 0xe0, 0xfc, at, 0, 1])),
         speed_bps: Some(1_000_000_000),
         full_duplex: Some(false),
+        last_change_s: Some(600),
         admin: InterfaceStatus::Up,
         oper: InterfaceStatus::Up,
     };

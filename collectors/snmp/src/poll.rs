@@ -34,6 +34,9 @@ use crate::{
     walk::Caps,
 };
 
+/// Interfaces that are asked at once when their states last changed.
+const CHANGES_MAX: usize = 16;
+
 /// Asks what the device says of itself. One question, few tries: begin each round with it, and skip the rest when it
 /// fails, so that a dead device costs next to nothing.
 ///
@@ -63,6 +66,20 @@ pub async fn poll_uptime(session: &mut Session) -> Result<Reading<u64>, RequestE
 pub async fn attempt_system(session: &mut Session) -> Result<System, RequestError> {
     let varbinds = session.attempt(&system::names()).await?;
     Ok(system::assemble(&varbinds))
+}
+
+/// Asks when the states of these interfaces last changed: how long the device had been up then, in seconds. One question for
+/// [`CHANGES_MAX`] of them, more are not asked for; what it does not tell is left out.
+pub async fn poll_last_changes(session: &mut Session, if_indexes: &[u32]) -> Vec<(u32, u32)> {
+    let asked = if_indexes.get(..CHANGES_MAX).unwrap_or(if_indexes);
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<Oid> = asked.iter().map(|if_index| interfaces::last_change_name(*if_index)).collect();
+    // Next time that the names are read it is read too.
+    let values = session.get(&names).await.unwrap_or_default();
+    let told = asked.iter().zip(&values);
+    told.filter_map(|(if_index, varbind)| Some((*if_index, interfaces::last_change_s(&varbind.value)?))).collect()
 }
 
 /// Reads state and counters of the interfaces. Cheap: ask every round.

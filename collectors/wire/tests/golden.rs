@@ -279,6 +279,7 @@ fn device_facts() -> Vec<(Method, FactBody)> {
                 mac: Some(mac(2)),
                 speed_bps: Some(1_000_000_000),
                 full_duplex: Some(true),
+                last_change_s: Some(86_400),
                 admin: InterfaceStatus::Up,
                 oper: InterfaceStatus::LowerLayerDown,
             }),

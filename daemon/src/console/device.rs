@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     access::{Action, View},
-    api::{App, Problem, sensors::sensors},
+    api::{App, Problem, running::running, sensors::sensors},
     estate::SiteState,
 };
 
@@ -50,6 +50,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
     })?;
     let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
     let sensors = sensors(app, state, device, view.now()).await?;
+    let running = running(app, state, device, view.now()).await?;
     let (standing, _) = view.device_standing(device);
     let content = html! {
         (parts::trail(reader, &view, site, Some(device.name())))
@@ -59,7 +60,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         }
         (parts::facts_and_line(&facts(reader, &view, state, device)))
         (sensors::sections(reader, &sensors))
-        (interfaces::section(reader, state, device))
+        (interfaces::section(reader, &view, (state, device), running))
         (links::section(reader, state, Some(device.id)))
         (told::vlans(reader, state, device))
         (told::own_addresses(reader, state, device))

@@ -263,6 +263,7 @@ fn interface(network: &Network, device: usize, port: usize, oper: InterfaceStatu
         admin: InterfaceStatus::Up,
         oper,
         full_duplex: Some(true),
+        last_change_s: None,
     });
     (on_device(network, Method::SnmpInterfaces, device), body)
 }

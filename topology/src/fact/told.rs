@@ -72,6 +72,10 @@ pub struct Interface {
     pub admin: InterfaceStatus,
     /// ifOperStatus.
     pub oper: InterfaceStatus,
+    /// ifLastChange: how long the device had been up, in seconds, when `oper` last changed; `None` where it does not tell, or when
+    /// that was before it started. The device's own time, so that it stays as long as the port does, whoever reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_change_s: Option<u32>,
 }
 
 /// ifAdminStatus and ifOperStatus (RFC 2863).

@@ -43,6 +43,7 @@ fn account(id: u64, agent: u64, scope: &str, known: &Known) -> Arc<Device> {
                 mac: Some(mac(9, number)),
                 speed_bps: None,
                 full_duplex: None,
+                last_change_s: None,
                 admin: InterfaceStatus::Up,
                 oper: InterfaceStatus::Up,
             },

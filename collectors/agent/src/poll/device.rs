@@ -11,8 +11,8 @@ use std::{sync::Arc, time::Duration};
 use onenet_snmp::{
     Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Pace, Polled, Profiles, Reading, RequestError,
     Session, Sockets, System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities,
-    poll_forwarding, poll_identity, poll_interface_tables, poll_neighbours, poll_own_addresses, poll_routes,
-    poll_system, poll_uptime,
+    poll_forwarding, poll_identity, poll_interface_tables, poll_last_changes, poll_neighbours, poll_own_addresses,
+    poll_routes, poll_system, poll_uptime,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -388,7 +388,9 @@ impl Device {
             }
         }
         let now = self.shared.clock.timestamp();
-        let PortChanges { events, link_up } = self.memory.ports(&polled.rows, &self.names);
+        let PortChanges { events, changed, link_up } = self.memory.ports(&polled.rows, &self.names);
+        // What is read of names is of before.
+        self.names.set_last_changes(&poll_last_changes(session, &changed).await);
         let counted = polled.rows.iter().filter_map(|row| {
             let name = self.names.name(row.if_index)?;
             facts::interface_sample(name, &row.counters).map(HistoryBody::Interface)

@@ -94,6 +94,7 @@ pub(super) fn interfaces<'a>(
             mac: port.mac,
             speed_bps: port.speed_bps,
             full_duplex: port.full_duplex,
+            last_change_s: port.last_change_s,
             admin: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.admin)),
             oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
         })

@@ -45,6 +45,8 @@ struct Port {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PortChanges {
     pub(super) events: Vec<Event>,
+    /// The ifIndexes of those whose state changed.
+    pub(super) changed: Vec<u32>,
     /// Whether a port came up: somebody may have been plugged in.
     pub(super) link_up: bool,
 }
@@ -84,7 +86,9 @@ impl Memory {
             ports.push(port);
             let before = self.ports.binary_search_by_key(&port.name, |port| port.name);
             let Some(before) = before.ok().and_then(|place| self.ports.get(place)) else { continue };
-            changes.events.extend(state_change(name, before.oper, port.oper));
+            let change = state_change(name, before.oper, port.oper);
+            changes.changed.extend(change.as_ref().map(|_| row.if_index));
+            changes.events.extend(change);
             if went_back(before, &port) {
                 jumped.push(name.to_owned());
             }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use onenet_agent::config::{DeviceConfig, Intervals};
-use onenet_topology::fact::{Event, EventKind, FactBody, FactChange, HistoryBody};
+use onenet_topology::fact::{Event, EventKind, FactBody, FactChange, HistoryBody, InterfaceStatus};
 
 use super::{
     Running,
@@ -109,6 +109,43 @@ async fn counters_that_go_back_and_ports_with_other_numbers_are_told_and_mix_no_
         _ => None,
     });
     assert_eq!(jumps.len(), 1, "{jumps:?}");
+    agent.stop().await;
+    centre.stop().await;
+}
+
+/// Returns a device with one port in a state (ifOperStatus) since a moment of its own time.
+fn port_in_state(uptime_s: u32, oper: u8, since_s: u32) -> Objects {
+    Objects::default()
+        .with(&UPTIME, tlv(0x43, &(uptime_s * 100).to_be_bytes()))
+        .number(&[&IF_ENTRY[..], &[8, 1]].concat(), oper)
+        .with(&[&IF_ENTRY[..], &[9, 1]].concat(), tlv(0x43, &(since_s * 100).to_be_bytes()))
+        .text(&[&IF_X_ENTRY[..], &[1, 1]].concat(), b"ge1")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_whose_state_changes_is_told_with_the_time_of_that_although_names_are_read_seldom() {
+    let device_agent = Agent::start([("public", port_in_state(500_000, 1, 100_000))]).await;
+    let authority = Authority::new();
+    let centre = Centre::start(&authority, 0).await;
+    let agent = Running::start(&authority, |data| {
+        let mut config = config(&centre, data);
+        let mut polled = polled_each_second(&device_agent);
+        polled.intervals.system = Duration::from_secs(3_600);
+        config.site.devices = vec![polled.into()];
+        config
+    });
+    let since = |oper: InterfaceStatus| {
+        move |_: &_, change: &FactChange| match change {
+            FactChange::Present(fact) => match &fact.body {
+                FactBody::Interface(port) if port.oper == oper => Some(port.last_change_s),
+                _ => None,
+            },
+            FactChange::Gone { .. } => None,
+        }
+    };
+    assert_eq!(centre.change("the port up", since(InterfaceStatus::Up)).await, Some(100_000));
+    device_agent.becomes([("public", port_in_state(500_010, 2, 500_005))]);
+    assert_eq!(centre.change("the port down", since(InterfaceStatus::Down)).await, Some(500_005));
     agent.stop().await;
     centre.stop().await;
 }

@@ -36,6 +36,9 @@ pub struct KnownInterface<'a> {
     pub speed_bps: Option<u64>,
     /// Whether it sends and receives at once (dot3StatsDuplexStatus), where the device knows.
     pub full_duplex: Option<bool>,
+    /// How long the device had been up when the operational state last changed, in seconds; `None` where it does not tell, or
+    /// when that was before it started.
+    pub last_change_s: Option<u32>,
 }
 
 /// What is kept of an interface beside its texts.
@@ -46,6 +49,8 @@ struct Port {
     /// Where its texts begin.
     start: u32,
     type_number: u32,
+    /// 0 for none.
+    last_change_s: u32,
     /// Lengths of the texts.
     name: u16,
     alias: u16,
@@ -119,6 +124,17 @@ impl InterfaceIndex {
         (count > 0).then(|| noted(IF_TABLE, "ifIndex", TableProblem::Renumbered, count))
     }
 
+    /// Takes note of when the states of interfaces last changed, by ifIndex: how long the device had been up, in seconds.
+    pub fn set_last_changes(&mut self, changes: &[(u32, u32)]) {
+        for (if_index, seconds) in changes {
+            if let Ok(place) = self.ports.binary_search_by_key(if_index, |port| port.if_index)
+                && let Some(port) = self.ports.get_mut(place)
+            {
+                port.last_change_s = *seconds;
+            }
+        }
+    }
+
     /// Returns whether an interface `matches`.
     pub fn any(&self, matches: impl Fn(&KnownInterface<'_>) -> bool) -> bool {
         self.labels().any(|known| matches(&known))
@@ -154,6 +170,7 @@ impl InterfaceIndex {
             mac: has.has(Has::MAC).then_some(port.mac),
             speed_bps: has.has(Has::SPEED).then_some(port.speed_bps),
             full_duplex: (has.has(Has::HALF_DUPLEX) || has.has(Has::FULL_DUPLEX)).then(|| has.has(Has::FULL_DUPLEX)),
+            last_change_s: Some(port.last_change_s).filter(|seconds| *seconds > 0),
         }
     }
 }
@@ -190,6 +207,11 @@ impl Port {
             if_index: label.if_index,
             start,
             type_number: type_number.unwrap_or_default(),
+            last_change_s: label
+                .last_change_s
+                .get()
+                .and_then(|seconds| u32::try_from(*seconds).ok())
+                .unwrap_or_default(),
             name: name_length,
             alias,
             description: described,
@@ -219,12 +241,14 @@ mod tests {
             mac: mac.map_or(Reading::Missing, Reading::Value),
             speed_bps: Reading::Value(400_000_000_000),
             duplex: Reading::Value("half"),
+            last_change_s: Reading::Value(90_000),
             ..label(9)
         };
         let other = InterfaceLabel {
             name: Some(String::new()),
             description: Reading::Value("Vlan-interface1".into()),
             alias: Reading::Malformed,
+            last_change_s: Reading::Value(0),
             ..label(4)
         };
         let index = InterfaceIndex::new([whole, other, label(7)]);
@@ -240,6 +264,7 @@ mod tests {
                     mac: None,
                     speed_bps: None,
                     full_duplex: None,
+                    last_change_s: None,
                 },
                 KnownInterface {
                     if_index: 7,
@@ -250,6 +275,7 @@ mod tests {
                     mac: None,
                     speed_bps: None,
                     full_duplex: None,
+                    last_change_s: None,
                 },
                 KnownInterface {
                     if_index: 9,
@@ -260,10 +286,15 @@ mod tests {
                     mac,
                     speed_bps: Some(400_000_000_000),
                     full_duplex: Some(false),
+                    last_change_s: Some(90_000),
                 },
             ]
         );
         assert_eq!((index.name(9), index.name(7), index.get(8)), (Some("以太网 0/1"), None, None));
+        let mut index = index;
+        index.set_last_changes(&[(9, 90_060), (8, 1), (7, 2)]);
+        let changes: Vec<_> = index.labels().map(|known| known.last_change_s).collect();
+        assert_eq!(changes, [None, Some(2), Some(90_060)]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     dropped::{DropReason, DroppedRow, TableError, TableProblem},
     index::mac_of,
     mib::{Polled, ReadTable, Reading, cell, columns::columns, word_of},
+    oid::Oid,
     value::Value,
 };
 
@@ -205,6 +206,16 @@ fn labels(base: &ReadTable, extended: &ReadTable, stats: &ReadTable) -> Polled<I
         polled.errors.push(noted(IF_X_TABLE, "ifName", TableProblem::NamedByDescription, unnamed));
     }
     polled
+}
+
+/// Returns the name of ifLastChange of an interface.
+pub(crate) fn last_change_name(if_index: u32) -> Oid {
+    Oid::from_arcs(&[IF_NAMES[LAST_CHANGE].oid, &[if_index]].concat())
+}
+
+/// Returns how long a device had been up when the state of an interface last changed, in seconds.
+pub(crate) fn last_change_s(value: &Value) -> Option<u32> {
+    u32::try_from(value.unsigned()? / 100).ok()
 }
 
 /// Returns whether every interface counts multicast and broadcast packets in 64 bits.

@@ -210,6 +210,7 @@ fn interface(it: v1::Interface) -> Result<Interface, Invalid> {
         admin: enumerated::<v1::InterfaceStatus, _>("admin", it.admin)?,
         oper: enumerated::<v1::InterfaceStatus, _>("oper", it.oper)?,
         full_duplex: it.full_duplex,
+        last_change_s: it.last_change_s,
     })
 }
 
@@ -402,6 +403,7 @@ impl From<&Interface> for v1::Interface {
             admin: v1::InterfaceStatus::from(it.admin).into(),
             oper: v1::InterfaceStatus::from(it.oper).into(),
             full_duplex: it.full_duplex,
+            last_change_s: it.last_change_s,
         }
     }
 }

@@ -118,8 +118,8 @@ fn device_fact() -> impl Strategy<Value = FactBody> {
         },
     );
     let interface =
-        (text(), any::<u32>(), text(), any::<u32>(), option::of(mac()), any::<[Option<u64>; 2]>(), status(), status())
-            .prop_map(|(name, if_index, alias, if_type, mac, [speed_bps, duplex], admin, oper)| Interface {
+        (text(), any::<u32>(), text(), any::<u32>(), option::of(mac()), any::<[Option<u64>; 3]>(), status(), status())
+            .prop_map(|(name, if_index, alias, if_type, mac, [speed_bps, duplex, changed], admin, oper)| Interface {
                 name,
                 if_index,
                 alias,
@@ -127,6 +127,7 @@ fn device_fact() -> impl Strategy<Value = FactBody> {
                 mac,
                 speed_bps,
                 full_duplex: duplex.map(|number| number % 2 == 1),
+                last_change_s: changed.and_then(|number| u32::try_from(number >> 32).ok()),
                 admin,
                 oper,
             });

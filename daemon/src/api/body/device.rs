@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::{account::AccountBody, given, time, told};
 use crate::{
     access::View,
+    api::running::Running,
     console::{Language, words},
     estate::SiteState,
     joined::Joined,
@@ -118,6 +119,8 @@ pub struct InterfaceBody {
     pub admin: &'static str,
     /// ifOperStatus.
     pub oper: &'static str,
+    /// When that last changed (ifLastChange); `null` where the device does not tell, or it was before it started.
+    pub last_change: Option<String>,
     /// The VLAN that frames without a tag are put into.
     pub native_vlan: Option<u16>,
     /// The VLANs whose frames leave it without a tag.
@@ -236,18 +239,26 @@ impl EntityBody {
 
 impl InterfaceBody {
     /// Returns an interface of a device.
-    pub fn of(state: &SiteState, device: &Device, interface: &Interface) -> Self {
-        Self::with(state, device, interface, told::port_vlans(state, device).get(interface.said.name.as_str()).copied())
+    pub(crate) fn of(state: &SiteState, device: &Device, interface: &Interface, running: Option<Running>) -> Self {
+        let vlans = told::port_vlans(state, device).get(interface.said.name.as_str()).copied();
+        Self::with(state, device, interface, vlans, running)
     }
 
     /// Returns the interfaces of a device, past ones included.
-    pub fn all(state: &SiteState, device: &Device) -> Vec<Self> {
+    pub(crate) fn all(state: &SiteState, device: &Device, running: Option<Running>) -> Vec<Self> {
         let vlans = told::port_vlans(state, device);
-        let body = |it: &Arc<Interface>| Self::with(state, device, it, vlans.get(it.said.name.as_str()).copied());
+        let vlans_of = |it: &Interface| vlans.get(it.said.name.as_str()).copied();
+        let body = |it: &Arc<Interface>| Self::with(state, device, it, vlans_of(it), running);
         device.interfaces.iter().map(body).collect()
     }
 
-    fn with(state: &SiteState, device: &Device, interface: &Interface, vlans: Option<&PortVlans>) -> Self {
+    fn with(
+        state: &SiteState,
+        device: &Device,
+        interface: &Interface,
+        vlans: Option<&PortVlans>,
+        running: Option<Running>,
+    ) -> Self {
         let said = &interface.said;
         Self {
             id: interface.id.to_string(),
@@ -262,6 +273,7 @@ impl InterfaceBody {
             duplex: said.full_duplex.map(|full| if full { "full" } else { "half" }),
             admin: status_name(said.admin),
             oper: status_name(said.oper),
+            last_change: running.and_then(|running| running.last_change(interface)).map(time),
             native_vlan: vlans.and_then(|it| it.native),
             untagged_vlans: vlans.and_then(|it| told::written(&it.untagged)),
             tagged_vlans: vlans.and_then(|it| told::written(&it.tagged)),

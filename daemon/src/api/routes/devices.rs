@@ -15,6 +15,7 @@ use crate::{
     api::{
         App, Params, Problem,
         body::{DeviceBody, DeviceDetailBody, InterfaceBody, LinkBody, Page, RuleBody},
+        running::running,
         sensors::{SensorBody, sensors},
     },
     joined::joined,
@@ -130,11 +131,17 @@ async fn list_sensors(
     params(("device" = String, Path, description = "Its id")),
     responses((status = 200, body = Page<InterfaceBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-async fn list_interfaces(gate: Gate, Path(device): Path<String>, params: Params) -> Answer<Page<InterfaceBody>> {
+async fn list_interfaces(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(device): Path<String>,
+    params: Params,
+) -> Answer<Page<InterfaceBody>> {
     let (view, _, id) = gate.thing(Action::ReadInventory, |estate| device_by(estate, &device))?;
     params.finish()?;
     let (state, device) = view.device(id).ok_or_else(Problem::not_found)?;
-    Ok(Json(Page::whole(InterfaceBody::all(state, device))))
+    let running = running(&app, state, device, view.now()).await?;
+    Ok(Json(Page::whole(InterfaceBody::all(state, device, running))))
 }
 
 pub(super) fn device_by(estate: &crate::estate::Estate, text: &str) -> Option<(onenet_topology::SiteId, DeviceId)> {
@@ -156,11 +163,17 @@ pub(super) fn interface_by(
     params(("interface" = String, Path, description = "Its id")),
     responses((status = 200, body = InterfaceBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
-async fn get_interface(gate: Gate, Path(interface): Path<String>, params: Params) -> Answer<InterfaceBody> {
+async fn get_interface(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(interface): Path<String>,
+    params: Params,
+) -> Answer<InterfaceBody> {
     let (view, _, id) = gate.thing(Action::ReadInventory, |estate| interface_by(estate, &interface))?;
     params.finish()?;
     let (state, device, interface) = view.interface(id).ok_or_else(Problem::not_found)?;
-    Ok(Json(InterfaceBody::of(state, device, interface)))
+    let running = running(&app, state, device, view.now()).await?;
+    Ok(Json(InterfaceBody::of(state, device, interface, running)))
 }
 
 /// Lists links between devices.

@@ -12,7 +12,8 @@ use onenet_topology::{
 };
 
 use crate::{
-    api::body::told,
+    access::View,
+    api::{body::told, running::Running},
     console::{
         Reader,
         parts::{self, Mark},
@@ -29,7 +30,12 @@ const GUESTS_MAX: usize = 3;
 const SOCKETS: [u32; 5] = [6, 39, 56, 71, 161];
 
 /// The ports of a device.
-pub(super) fn section(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
+pub(super) fn section(
+    reader: &Reader,
+    view: &View,
+    (state, device): (&SiteState, &Device),
+    running: Option<Running>,
+) -> Markup {
     let mut interfaces: Vec<&Interface> =
         device.interfaces.iter().map(AsRef::as_ref).filter(|interface: &&Interface| interface.current).collect();
     let is_socket = |it: &Interface| SOCKETS.contains(&it.said.if_type);
@@ -42,11 +48,17 @@ pub(super) fn section(reader: &Reader, state: &SiteState, device: &Device) -> Ma
             }
         }
         @if interfaces.is_empty() { p.calm { (reader.say(text::NO_INTERFACES)) } }
-        @else { (table(reader, state, device, &interfaces)) (super::cut(reader, interfaces.len())) }
+        @else { (table(reader, view, (state, device), running, &interfaces)) (super::cut(reader, interfaces.len())) }
     }
 }
 
-fn table(reader: &Reader, state: &SiteState, device: &Device, interfaces: &[&Interface]) -> Markup {
+fn table(
+    reader: &Reader,
+    view: &View,
+    (state, device): (&SiteState, &Device),
+    running: Option<Running>,
+    interfaces: &[&Interface],
+) -> Markup {
     let plugged = plugged_in(state, device);
     let vlans = told::port_vlans(state, device);
     html! {
@@ -69,7 +81,12 @@ fn table(reader: &Reader, state: &SiteState, device: &Device, interfaces: &[&Int
                         @let said = &interface.said;
                         tr {
                             th scope="row" { (said.name) }
-                            td { (parts::status(reader, said.oper)) }
+                            td {
+                                (parts::status(reader, said.oper))
+                                @if let Some(changed) = running.and_then(|it| it.last_change(interface)) {
+                                    " " span.sub { (parts::ago(reader, view, Some(changed))) }
+                                }
+                            }
                             td { (reader.say(words::admin(said.admin))) }
                             td.number {
                                 (parts::or_dash(parts::speed(said.speed_bps).as_deref()))

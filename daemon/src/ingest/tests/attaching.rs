@@ -36,6 +36,7 @@ impl Switch {
             mac: Some(mac(0xf0 + number)),
             speed_bps: None,
             full_duplex: None,
+            last_change_s: None,
             admin: fact::InterfaceStatus::Up,
             oper,
         });

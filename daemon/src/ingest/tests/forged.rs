@@ -18,6 +18,7 @@ fn known() -> (World, SiteId, AgentId) {
                 mac: Some(mac(0xf0 + n)),
                 speed_bps: None,
                 full_duplex: None,
+                last_change_s: None,
                 admin: fact::InterfaceStatus::Up,
                 oper: fact::InterfaceStatus::Up,
             }),

@@ -47,6 +47,7 @@ fn interface(step: &Step) -> FactBody {
         mac: Some(mac(0xf0 + step.fact)),
         speed_bps: None,
         full_duplex: None,
+        last_change_s: None,
         admin: fact::InterfaceStatus::Up,
         oper,
     })

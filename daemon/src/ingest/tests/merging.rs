@@ -97,6 +97,7 @@ fn account(scope: &str, told: Told) -> Vec<GroupChanges> {
         mac: None,
         speed_bps: None,
         full_duplex: None,
+        last_change_s: None,
         admin: fact::InterfaceStatus::Up,
         oper: fact::InterfaceStatus::Up,
     };

@@ -94,6 +94,7 @@ fn a_devices_own_port_is_no_endpoint_whichever_is_heard_of_first() {
         mac: Some(mac(1)),
         speed_bps: None,
         full_duplex: None,
+        last_change_s: None,
         admin: fact::InterfaceStatus::Up,
         oper: fact::InterfaceStatus::Up,
     });

@@ -223,6 +223,7 @@ impl Network {
                     mac: Some(device.mac),
                     speed_bps: Some(1_000_000_000),
                     full_duplex: Some(true),
+                    last_change_s: None,
                     admin: InterfaceStatus::Up,
                     oper,
                 })
