@@ -1,5 +1,6 @@
 //! Detection from the wire to the centre: a host that scans, serves addresses and reaches outside is found for exactly
-//! that, its packets can be had from the centre, and a killed agent tells none of it twice.
+//! that, its packets can be had from the centre, people close the cases of it and of nothing else, a drill of the same leaves the
+//! figures alone, and a killed agent tells none of it twice.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use onenet_tests::{
     clock,
     lab::{
+        api::Api,
         dhcp::{Client, Plan, Server},
         line::Line,
         mirror::mirror,
@@ -19,7 +21,7 @@ use onenet_tests::{
     report,
 };
 use onenet_topology::MacAddr;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const SUSPECT: &str = "10.20.0.66";
 /// Outside the plan; it is the router itself.
@@ -56,6 +58,85 @@ fn scanned_ports(centre: &Centre, node: &Node) -> Result<BTreeSet<u16>> {
     };
     // What came within seconds after the first packets is added.
     clock::until("the capture has all of the scan", SETTLES_WITHIN, ports, |ports| ports.len() >= 100)
+}
+
+/// Those who work on cases, each with credentials of their own.
+struct People {
+    reviewer: Api,
+    county: Api,
+    auditor: Api,
+}
+
+impl People {
+    fn of(centre: &Centre) -> Result<Self> {
+        let who = |name: &str, role: &str, site| -> Result<Api> {
+            Ok(centre.api.with_token(&centre.token(name, role, site)?))
+        };
+        Ok(Self {
+            reviewer: who("li", "security-reviewer", None)?,
+            county: who("wang", "operator", Some(COUNTY))?,
+            auditor: who("zhao", "audit-administrator", None)?,
+        })
+    }
+
+    /// Takes a case from its finding to its end; the county answers with its own credentials.
+    fn close(&self, case: &str, verdict: &str) -> Result<()> {
+        let path = format!("/api/v1/cases/{case}");
+        ensure!(self.county.get(&path)?.status == 404, "the county sees {case} before it was notified of it");
+        let actions = [
+            (&self.reviewer, json!({ "action": "acknowledge" })),
+            (&self.reviewer, json!({ "action": "review" })),
+            (&self.reviewer, json!({ "action": "grade", "grade": "considerable", "category": "network_attack" })),
+            (&self.reviewer, json!({ "action": "notify", "text": "Find the machine, and unplug it." })),
+            (&self.county, json!({ "action": "receive" })),
+            (&self.county, json!({ "action": "answer", "text": "It is unplugged.", "rectified": true })),
+            (&self.reviewer, json!({ "action": "close", "verdict": verdict, "text": "Nothing more is seen." })),
+        ];
+        for (who, action) in &actions {
+            let answer = who.request("POST", &format!("{path}/actions"), Some(action))?;
+            ensure!(answer.status == 200, "{action}: {answer:?}");
+        }
+        let told: Vec<String> =
+            actions.iter().map(|(_, it)| it["action"].as_str().unwrap_or_default().into()).collect();
+        let audit = self.auditor.json("/api/v1/audit?limit=1000")?;
+        let entries = audit["items"].as_array().context("no items")?;
+        let about = |it: &&Value| it["subject"].as_str().is_some_and(|text| text.starts_with(&format!("{case} ")));
+        let trail: Vec<&str> = entries.iter().filter(about).filter_map(|it| it["subject"].as_str()).collect();
+        ensure!(trail.len() == told.len(), "the audit trail tells {trail:?} of {told:?}");
+        ensure!(trail.iter().zip(&told).all(|(entry, action)| entry.contains(action.as_str())), "{trail:?}: {told:?}");
+        Ok(())
+    }
+
+    /// The figures of cases, as metrics tell them.
+    fn figures(&self) -> Result<Vec<String>> {
+        let page = self.reviewer.get("/metrics")?.body;
+        Ok(page.lines().filter(|line| line.starts_with("onenet_case")).map(str::to_owned).collect())
+    }
+}
+
+/// Works on the cases of what was found, which are these and no others, and then on a drill of the same.
+fn work_on_cases(centre: &Centre, expected: &BTreeSet<(String, String)>) -> Result<()> {
+    let people = People::of(centre)?;
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    let listed = people.reviewer.json("/api/v1/cases?state=all&limit=1000")?;
+    let cases = listed["items"].as_array().context("no items")?;
+    let about: Vec<_> = cases.iter().map(|it| (text(it, "kind"), text(it, "subject"))).collect();
+    ensure!(about.len() == expected.len() && about.iter().all(|it| expected.contains(it)), "cases of {about:?}");
+    for case in cases {
+        people.close(&text(case, "id"), "true")?;
+    }
+    let figures = people.figures()?;
+    ensure!(figures.contains(&"onenet_cases_closed{verdict=\"true\"} 3".to_owned()), "{figures:?}");
+    for (kind, subject) in expected {
+        let drill = json!({ "site": COUNTY, "kind": kind, "subject": subject, "text": "the same once more" });
+        let answer = people.reviewer.request("POST", "/api/v1/drills", Some(&drill))?;
+        let case: Value = serde_json::from_str(&answer.body)?;
+        ensure!(answer.status == 200 && case["drill"] == true, "{answer:?}");
+        people.close(&text(&case, "id"), "drill")?;
+    }
+    let after = people.figures()?;
+    ensure!(after == figures, "a drill is in the figures: {after:?}, before {figures:?}");
+    Ok(())
 }
 
 /// Starts a server of web pages.
@@ -111,6 +192,7 @@ fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_
     let all =
         clock::until("all three are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
     ensure!(all == expected, "more was found than there was: {all:?}");
+    work_on_cases(&centre, &expected)?;
 
     let ports = scanned_ports(&centre, &centre_node)?;
     ensure!((1..=100).all(|port| ports.contains(&port)), "of the scan the capture has the ports {ports:?}");
