@@ -15,7 +15,7 @@ use axum::{
 use maud::{Markup, html};
 use onenet_topology::{
     CaseId, SiteId,
-    case::{Case, CaseState, CaseStep, CaseVerdict, Category},
+    case::{Case, CaseEvidence, CaseState, CaseStep, CaseVerdict, Category},
     incident::Severity,
 };
 
@@ -206,9 +206,20 @@ fn evidence(reader: &Reader, case: &Case) -> Markup {
         @if case.evidence.is_empty() { p.calm { (reader.say(text::CASE_NO_EVIDENCE)) } } @else {
             div.scroll { table { tbody {
                 @for it in &case.evidence {
-                    tr { th scope="row" { code { (it.is) } } td.words { (it.value) } }
+                    tr { th scope="row" { (evidence_name(reader, it)) } td.words { (it.value) } }
                 }
             } } }
+        }
+    }
+}
+
+/// What a piece of evidence is: in words where a person gave it, else as the detector calls it.
+fn evidence_name(reader: &Reader, evidence: &CaseEvidence) -> Markup {
+    html! {
+        @match evidence.is.as_str() {
+            CaseEvidence::ATTACHED => (reader.say(text::CASE_ATTACHED)),
+            "drill" => (reader.say(text::CASE_DRILL)),
+            other => code { (other) },
         }
     }
 }
@@ -247,6 +258,9 @@ fn story(reader: &Reader, view: &View, case: &Case) -> Markup {
 
 /// What a step says: in words of the reader's language where the centre said it.
 fn said(reader: &Reader, view: &View, case: &Case, step: &CaseStep) -> Markup {
+    if step.did == "grade" {
+        return html! { (graded(reader, &step.text)) };
+    }
     if step.did != "escalated" {
         return html! { (step.text) };
     }
@@ -256,6 +270,16 @@ fn said(reader: &Reader, view: &View, case: &Case, step: &CaseStep) -> Markup {
             (reader.say(words::escalation(up.reason))) " · " (reader.say(text::CASE_ESCALATED_TO)) " " (site(reader, view, up.to))
         }
     }
+}
+
+/// A grade and a category in words, of a step that has their names.
+fn graded(reader: &Reader, text: &str) -> String {
+    let word = |name: &str| {
+        let grade = GRADES.into_iter().find(|it| it.name() == name).map(words::severity);
+        let category = || Category::ALL.into_iter().find(|it| it.name() == name).map(category_name);
+        grade.or_else(category).map_or_else(|| name.to_owned(), |it| reader.say(it).to_owned())
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" · ")
 }
 
 fn due(reader: &Reader, view: &View, case: &Case) -> Markup {

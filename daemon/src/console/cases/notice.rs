@@ -21,6 +21,7 @@ pub(super) fn summary(reader: &Reader, view: &View, case: &Case) -> Markup {
     html! {
         h2 { (reader.say(text::CASE_NOTICE)) " " span.sub { (notice.number) } }
         (parts::facts(&rows(reader, view, notice)))
+        p.told { (notice.text) }
         p.hint { a href=(format!("/cases/{}/notice", case.id)) { (reader.say(text::CASE_NOTICE_PRINT)) } }
     }
 }
@@ -35,7 +36,6 @@ fn rows(reader: &Reader, view: &View, notice: &Notice) -> Vec<(&'static str, Mar
         (reader.say(text::CASE_DUE), html! { (parts::moment(notice.due)) }),
         (reader.say(text::CASE_NOTICE_RECEIVED), of(received)),
         (reader.say(text::CASE_NOTICE_ANSWERED), of(answered)),
-        (reader.say(text::CASE_SAID), html! { (notice.text) }),
     ]
 }
 
@@ -68,6 +68,8 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
         (parts::facts(&rows(reader, view, notice)))
         (parts::facts(&about))
+        h2 { (reader.say(text::CASE_SAID)) }
+        p.told { (notice.text) }
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (super::evidence(reader, case))
         p { (reader.say(text::CASE_NOTICE_ASK)) }

@@ -31,6 +31,7 @@ texts! {
     CASE_INCIDENT = "相关故障", "Incident";
     CASE_SILENCED_BY = "屏蔽规则", "Silenced by";
     CASE_EVIDENCE = "证据", "Evidence";
+    CASE_ATTACHED = "人员附加", "Attached by a person";
     CASE_NO_EVIDENCE = "没有证据", "No evidence";
     CASE_RELATED = "关联事件", "Related cases";
     CASE_STORY = "处置经过", "Story";
