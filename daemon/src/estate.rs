@@ -20,6 +20,7 @@ mod judging;
 mod measured;
 mod readings;
 mod site;
+mod words;
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -52,12 +53,14 @@ pub use crossed::Crossed;
 pub use derived::Derived;
 pub use detectors::{Detectors, Running};
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
+use index::is_found_otherwise;
 pub use index::Indexes;
 pub use judging::Judging;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
 pub use site::{Held, HeldGroup, Ruling, SiteState};
+pub use words::Words;
 
 use crate::{
     access,
@@ -396,7 +399,11 @@ impl Estate {
         state.macs.insert(endpoint.mac, endpoint.id);
         let old = state.endpoints.insert(endpoint.id, Arc::clone(endpoint));
         state.count_endpoint(old.as_deref(), Some(endpoint));
-        self.indexes.replace(site, old.as_deref(), Some(endpoint));
+        // Most of what is told of an endpoint is that it is still there: by what it is found does not change.
+        if old.as_deref().is_none_or(|old| is_found_otherwise(old, endpoint)) {
+            state.words.get_mut().forget();
+            self.indexes.replace(site, old.as_deref(), Some(endpoint));
+        }
     }
 
     fn forget_endpoint(&mut self, site: SiteId, id: EndpointId) {
@@ -404,6 +411,7 @@ impl Estate {
         if let Some(old) = state.endpoints.remove(&id) {
             state.macs.remove(&old.mac);
             state.count_endpoint(Some(&old), None);
+            state.words.get_mut().forget();
             self.indexes.replace(site, Some(&old), None);
         }
     }

@@ -75,6 +75,12 @@ impl Indexes {
     }
 }
 
+/// Returns whether an endpoint is to be found by other addresses or another name than before.
+pub(super) fn is_found_otherwise(old: &Endpoint, new: &Endpoint) -> bool {
+    let bound = |it: &Endpoint| it.addresses.iter().map(|address| (address.space, address.ip)).collect::<Vec<_>>();
+    old.mac != new.mac || old.hostname() != new.hostname() || bound(old) != bound(new)
+}
+
 fn addresses(endpoint: Option<&Endpoint>) -> BTreeSet<(SpaceId, IpAddr, EndpointId)> {
     let all = endpoint.into_iter().flat_map(|it| it.addresses.iter().map(|address| (address.space, address.ip, it.id)));
     all.collect()

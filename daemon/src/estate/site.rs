@@ -19,7 +19,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Measured, Readings};
+use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Measured, Readings, Words};
 use crate::{
     findings::{Finding, FindingKey},
     record::RulingVerdict,
@@ -70,6 +70,8 @@ pub struct SiteState {
     pub measured: Derived<Measured>,
     /// What changes ports again and again in its tables.
     pub flaps: Derived<Flaps>,
+    /// By what its endpoints are found.
+    pub words: Derived<Words>,
     /// What detectors of its agents do.
     pub detectors: Derived<Detectors>,
     /// What they found.
@@ -141,6 +143,7 @@ impl SiteState {
             captures: Derived::default(),
             measured: Derived::default(),
             flaps: Derived::default(),
+            words: Derived::default(),
             detectors: Derived::default(),
             anomalies: OrdMap::new(),
             findings: OrdMap::new(),
@@ -171,6 +174,11 @@ impl SiteState {
     /// Returns the endpoints that are not a device's own port, retired ones included.
     pub fn known_endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
         self.endpoints.values().filter(|endpoint| !self.is_device_mac(endpoint.mac))
+    }
+
+    /// Returns by what its endpoints are found, as one text in lower case: see [`Words`].
+    pub fn words(&self) -> &str {
+        self.words.get().of(self.endpoints.values())
     }
 
     /// Returns where an endpoint is by the tables, with the reasons; `None` when no table has it at present.

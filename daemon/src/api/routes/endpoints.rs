@@ -50,6 +50,7 @@ pub(crate) fn find<'v>(
     let sites = inventory_sites(view, wanted.root).into_iter().filter(move |site| first.is_none_or(|it| *site >= it));
     let endpoints = sites
         .filter_map(|site| view.inventory(site))
+        .filter(|state| wanted.query.is_empty() || wanted.query.may_be_in(state.words()))
         .flat_map(|state| state.known_endpoints().map(move |endpoint| (state, endpoint)));
     endpoints.filter(|(state, endpoint)| {
         (wanted.retired || endpoint.retired_since.is_none())
