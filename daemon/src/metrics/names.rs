@@ -151,12 +151,12 @@ metrics! {
         "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
     SITE_ANOMALIES = Gauge "onenet_site_anomalies" ["site", "kind", "grade"]
         "Anomalies that detectors of a site saw within the last day, by kind and proposed grade.";
-    DETECTOR_ON = Gauge "onenet_detector_on" ["site", "agent", "kind"]
-        "1 where an agent's detector of this kind is on, 0 where it is off.";
-    DETECTOR_INPUTS = Counter "onenet_detector_inputs_total" ["site", "agent", "kind"]
-        "Observations that a detector saw since the agent started; told every ten minutes.";
-    DETECTOR_LAST_RUN = Gauge "onenet_detector_last_run_time_seconds" ["site", "agent", "kind"]
-        "When a detector saw something last, in seconds since 1970.";
+    DETECTORS = Gauge "onenet_detectors" ["site", "agent", "state"]
+        "Detectors of an agent that are on, and that are off; which they are, the API tells.";
+    DETECTION_INPUTS = Counter "onenet_detection_inputs_total" ["site", "agent"]
+        "Observations that an agent's detectors saw since it started, once for each that saw it; told every ten minutes.";
+    DETECTION_LAST_RUN = Gauge "onenet_detection_last_run_time_seconds" ["site", "agent"]
+        "When any detector of an agent saw something last, in seconds since 1970.";
     DETECTION_DROPPED = Counter "onenet_detection_dropped_total" ["site", "agent"]
         "Observations that found no room because an agent's detectors could not keep pace, since it started.";
     PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"]
