@@ -129,6 +129,8 @@ fn names_no_world(sources: &[(String, String)]) -> Result<()> {
 #[test]
 fn only_quickstart_starts_an_agent_in_the_daemons_process() -> Result<()> {
     const QUICKSTART: &str = "daemon/src/bin/onenetd/quickstart";
+    // It writes the manual of both programs from their command lines, and knows no more of an agent.
+    const PAPERS: &str = "daemon/src/bin/onenetd/papers.rs";
     let sources = sources("daemon/src")?;
     // An import of the whole crate has no path behind its name.
     let naming = |krate: &str| {
@@ -138,7 +140,10 @@ fn only_quickstart_starts_an_agent_in_the_daemons_process() -> Result<()> {
     };
     let found = naming("onenet_agent");
     ensure!(found.iter().any(|name| name.starts_with(QUICKSTART)), "the rule looks at the wrong place: {found:?}");
-    let elsewhere: Vec<_> = found.iter().filter(|name| !name.starts_with(QUICKSTART)).collect();
+    let papers = sources.iter().find(|(name, _)| name == PAPERS).map(|(_, text)| text.as_str()).unwrap_or_default();
+    let (all, command_line) = (papers.matches("onenet_agent::"), papers.matches("onenet_agent::cli::Cli"));
+    ensure!(all.count() == command_line.count(), "{PAPERS} knows more of an agent than its command line");
+    let elsewhere: Vec<_> = found.iter().filter(|name| !name.starts_with(QUICKSTART) && *name != PAPERS).collect();
     ensure!(elsewhere.is_empty(), "the agent is named outside quickstart: {elsewhere:?}");
     for library in ["onenet_snmp", "onenet_capture", "onenet_probe"] {
         let found = naming(library);

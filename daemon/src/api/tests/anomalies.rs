@@ -61,9 +61,12 @@ async fn which_detectors_are_on_is_told_by_site_and_by_metrics() {
     assert_eq!((&detectors[0]["inputs"], &detectors[1]["off"]), (&json!(4_000), &json!("no dark prefix is listed")));
     let page = world.get(&token, "/metrics/site/130102").await.text;
     let site = world.site("130102");
+    let inputs = page.lines().find(|line| line.starts_with("onenet_detection_inputs_total")).unwrap_or_default();
+    assert!(inputs.ends_with("} 4000"), "{inputs}");
     for line in [
         format!("onenet_site_anomalies{{site=\"{site}\",kind=\"port_scan\",grade=\"considerable\"}} 1"),
-        "kind=\"dark_address\"} 0".to_owned(),
+        "state=\"on\"} 1".to_owned(),
+        "state=\"off\"} 1".to_owned(),
     ] {
         assert!(page.contains(&line), "{line} is not in\n{page}");
     }
