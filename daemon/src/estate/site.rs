@@ -178,7 +178,7 @@ impl SiteState {
 
     /// Returns by what its endpoints are found, as one text in lower case: see [`Words`].
     pub fn words(&self) -> &str {
-        self.words.get().of(self.endpoints.values())
+        self.words.get().of(|| self.endpoints.values())
     }
 
     /// Returns where an endpoint is by the tables, with the reasons; `None` when no table has it at present.

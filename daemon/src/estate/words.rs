@@ -17,9 +17,9 @@ use onenet_topology::endpoint::Endpoint;
 pub struct Words(Arc<OnceLock<String>>);
 
 impl Words {
-    /// Returns the text, which is that of these endpoints.
-    pub fn of<'s>(&'s self, endpoints: impl Iterator<Item = &'s Arc<Endpoint>>) -> &'s str {
-        self.0.get_or_init(|| text(endpoints))
+    /// Returns the text, which is that of these endpoints; they are asked for only where it is not made yet.
+    pub fn of<'s, I: Iterator<Item = &'s Arc<Endpoint>>>(&'s self, endpoints: impl FnOnce() -> I) -> &'s str {
+        self.0.get_or_init(|| text(endpoints()))
     }
 
     /// Lets the text go.
