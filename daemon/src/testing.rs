@@ -345,7 +345,11 @@ fn facts(at: u8) -> Vec<GroupChanges> {
         Condition { kind: ConditionKind::CaptureLoss, subject: "eth1".into(), detail: "7 frames were lost".into() };
     let mut groups = vec![
         group(Method::SnmpReach, "sw", vec![FactBody::Reach(reach)]),
-        group(Method::SnmpSystem, "sw", vec![FactBody::System(system), FactBody::Identification(identification)]),
+        group(
+            Method::SnmpSystem,
+            "sw",
+            vec![FactBody::System(Box::new(system)), FactBody::Identification(Box::new(identification))],
+        ),
         group(Method::SnmpSensors, "sw", [temperature, fan].map(FactBody::Sensor).to_vec()),
         group(Method::SnmpSeldomSensors, "sw", others.to_vec()),
         group(Method::SnmpInterfaces, "sw", vec![FactBody::Interface(interface)]),
@@ -357,10 +361,10 @@ fn facts(at: u8) -> Vec<GroupChanges> {
             "eth1",
             vec![FactBody::Binding(Binding { mac: macs[0], ip: [192, 168, at, 50].into() })],
         ),
-        group(Method::PassiveDhcp, "eth1", vec![FactBody::Host(host)]),
+        group(Method::PassiveDhcp, "eth1", vec![FactBody::Host(Box::new(host))]),
         group(Method::Agent, "", vec![FactBody::Condition(condition)]),
     ];
-    groups.push(group(Method::Probe, "", vec![FactBody::Probe(gateway(at))]));
+    groups.push(group(Method::Probe, "", vec![FactBody::Probe(Box::new(gateway(at)))]));
     groups.extend(network(at));
     groups
 }

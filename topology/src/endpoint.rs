@@ -344,7 +344,7 @@ impl Endpoint {
     fn address_mut(&mut self, space: SpaceId, ip: IpAddr) -> &mut BoundAddress {
         let index = self.addresses.partition_point(|address| (address.space, address.ip) < (space, ip));
         if self.addresses.get(index).is_none_or(|address| (address.space, address.ip) != (space, ip)) {
-            self.addresses.insert(index, BoundAddress { space, ip, witnesses: Vec::new() });
+            insert(&mut self.addresses, index, BoundAddress { space, ip, witnesses: Vec::new() });
         }
         &mut self.addresses[index]
     }
@@ -366,7 +366,7 @@ impl Endpoint {
                 }
                 statement.witness.renew(witness);
             }
-            None => self.statements.insert(index, HostStatement { witness, host }),
+            None => insert(&mut self.statements, index, HostStatement { witness, host }),
         }
     }
 
@@ -389,7 +389,7 @@ impl Endpoint {
                 }
                 known.witness.renew(witness);
             }
-            None => self.classified.insert(index, Classified { witness, conclusion, since, past: Vec::new() }),
+            None => insert(&mut self.classified, index, Classified { witness, conclusion, since, past: Vec::new() }),
         }
     }
 
@@ -416,8 +416,14 @@ fn renew_in(witnesses: &mut Vec<Witness>, witness: Witness) {
     let index = witnesses.partition_point(|known| known.source < witness.source);
     match witnesses.get_mut(index).filter(|known| known.source == witness.source) {
         Some(known) => known.renew(witness),
-        None => witnesses.insert(index, witness),
+        None => insert(witnesses, index, witness),
     }
+}
+
+/// Inserts an item, and makes room for no more than that: of most lists there are a hundred thousand with one item each.
+fn insert<T>(items: &mut Vec<T>, index: usize, item: T) {
+    items.reserve_exact(1);
+    items.insert(index, item);
 }
 
 /// Removes the items of the past, oldest first, until at most `max` of them are left. `past` returns `None` for current ones.

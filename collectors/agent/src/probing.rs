@@ -161,7 +161,7 @@ fn fact(status: &ProbeStatus) -> Fact {
         state: status.state,
         detail: status.detail.clone(),
     };
-    Fact { observed: status.since, body: FactBody::Probe(body) }
+    Fact { observed: status.since, body: FactBody::Probe(Box::new(body)) }
 }
 
 impl Probing {

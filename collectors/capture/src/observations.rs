@@ -27,13 +27,13 @@ impl EndpointState {
             }
         }
         if let Some(last) = self.described() {
-            let body = FactBody::Host(fact::Host {
+            let body = FactBody::Host(Box::new(fact::Host {
                 mac,
                 hostname: self.host.hostname.clone().unwrap_or_default(),
                 vendor_class: self.host.vendor_class.clone().unwrap_or_default(),
                 parameter_list: self.host.parameter_list.clone().unwrap_or_default(),
                 client_id: self.host.client_id.clone().unwrap_or_default(),
-            });
+            }));
             facts.push((fact::Method::PassiveDhcp, observed(last, body)));
         }
         // What follows from the address alone, the centre knows too.
@@ -55,7 +55,7 @@ impl NeighbourState {
     /// Returns the neighbour as a fact; `interface` is where it was heard.
     pub fn fact(&self, interface: &str) -> Fact {
         let heard = &self.neighbour;
-        let body = FactBody::Neighbour(fact::Neighbour {
+        let body = FactBody::Neighbour(Box::new(fact::Neighbour {
             protocol: heard.protocol,
             local_interface: interface.to_owned(),
             chassis_id: heard.chassis_id.clone(),
@@ -65,7 +65,7 @@ impl NeighbourState {
             system_description: heard.system_description.clone().unwrap_or_default(),
             management_addresses: heard.management.clone(),
             capabilities: 0,
-        });
+        }));
         observed(self.last_seen, body)
     }
 }

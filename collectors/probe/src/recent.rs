@@ -5,9 +5,10 @@
 
 /// Questions that are looked at.
 const ASKED: usize = 12;
-/// So many of them that are lost make a way bad. At a loss of one in a hundred that would come about once in half a year
-/// at a question a second; a line that comes and goes each second has it after ten questions.
-const LOST: usize = 5;
+/// So many lost of so many that were asked last make a way bad. At a loss of one in a hundred either would come about once in
+/// half a year at a question a second. A line that comes and goes each second has the first after seven questions; the second is
+/// for one whose turns fall just when it is asked, so that chance decides what is lost.
+const BAD: [(usize, usize); 2] = [(4, 7), (5, ASKED)];
 /// So many times it has to be lost anew: one gap of some seconds, while ways are chosen anew, is over before anybody looks.
 const GAPS: usize = 3;
 
@@ -46,17 +47,24 @@ impl Recent {
 
     /// Returns how much is lost, where that is much, and with answers in between.
     pub fn unsteady(&self) -> Option<Unsteady> {
-        let lost = || self.results.iter().filter(|(_, lost)| *lost);
-        let begins = self.results.windows(2).filter(|pair| matches!(pair, [(_, false), (_, true)])).count();
-        let gaps = begins + usize::from(self.results.first().is_some_and(|(_, lost)| *lost));
-        let (since_us, _) = lost().next().copied()?;
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        (lost().count() >= LOST && gaps >= GAPS).then(|| Unsteady {
-            since_us,
-            lost: count(lost().count()),
-            asked: count(self.results.len()),
+        BAD.iter().find_map(|(bad, asked)| {
+            let last = &self.results[self.results.len().saturating_sub(*asked)..];
+            let lost = last.iter().filter(|(_, lost)| *lost).count();
+            let (since_us, _) = last.iter().find(|(_, lost)| *lost)?;
+            let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            (lost >= *bad && gaps(last) >= GAPS).then(|| Unsteady {
+                since_us: *since_us,
+                lost: count(lost),
+                asked: count(last.len()),
+            })
         })
     }
+}
+
+/// Returns how many times it was lost anew.
+fn gaps(results: &[(u64, bool)]) -> usize {
+    let begins = results.windows(2).filter(|pair| matches!(pair, [(_, false), (_, true)])).count();
+    begins + usize::from(results.first().is_some_and(|(_, lost)| *lost))
 }
 
 #[cfg(test)]
@@ -77,9 +85,11 @@ mod tests {
         assert_eq!(after("....xxxx...."), None, "one gap");
         assert_eq!(after("xxxx..x....."), None, "two gaps");
         assert_eq!(after("x..x..x..x.."), None, "a third is for the review");
-        assert_eq!(after(".x.x.x.x.x.x"), Some(Unsteady { since_us: 101, lost: 6, asked: 12 }));
-        assert_eq!(after("..x.x.x.x.x"), Some(Unsteady { since_us: 102, lost: 5, asked: 11 }));
-        assert_eq!(after("xx..xx..xx"), Some(Unsteady { since_us: 100, lost: 6, asked: 10 }));
+        assert_eq!(after("....x.x.x"), None, "three are few");
+        assert_eq!(after("....x.x.x.x"), Some(Unsteady { since_us: 104, lost: 4, asked: 7 }));
+        assert_eq!(after("x.xx.x"), Some(Unsteady { since_us: 100, lost: 4, asked: 6 }), "as soon as that");
+        assert_eq!(after("xx..x..xx"), Some(Unsteady { since_us: 100, lost: 5, asked: 9 }), "slower");
+        assert_eq!(after("x..xx..x"), None, "four of eight");
         assert_eq!(after("x.x.x.x.x............"), None, "long ago");
     }
 

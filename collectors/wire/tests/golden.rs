@@ -83,14 +83,14 @@ fn later_facts() -> Vec<(Method, FactBody)> {
     vec![
         (
             Method::SnmpSystem,
-            FactBody::Identification(Identification {
+            FactBody::Identification(Box::new(Identification {
                 vendor: text("Huawei"),
                 model: text("S5720-28X-LI-AC"),
                 os: text("VRP"),
                 version: text("5.170"),
                 serial: text("2102350XYZ"),
                 role: Some(Role::Switch),
-            }),
+            })),
         ),
         (
             Method::SnmpSensors,
@@ -199,7 +199,7 @@ fn classification() -> FactBody {
 
 /// A way that is measured, which was added after that.
 fn probe() -> FactBody {
-    FactBody::Probe(Probe {
+    FactBody::Probe(Box::new(Probe {
         name: text("up-1"),
         target: text("10.1.0.1:862"),
         kind: ProbeKind::Stamp,
@@ -207,7 +207,7 @@ fn probe() -> FactBody {
         site: text("510100"),
         state: ProbeState::Degraded,
         detail: text("3 % lost"),
-    })
+    }))
 }
 
 /// What that measured.
@@ -258,7 +258,7 @@ fn device_facts() -> Vec<(Method, FactBody)> {
         ),
         (
             Method::SnmpSystem,
-            FactBody::System(System {
+            FactBody::System(Box::new(System {
                 name: text("core"),
                 description: text("Huawei Versatile Routing Platform"),
                 object_id: text("1.3.6.1.4.1.2011.2.23.291"),
@@ -267,7 +267,7 @@ fn device_facts() -> Vec<(Method, FactBody)> {
                 bridge_mac: Some(mac(1)),
                 engine_id: vec![0x80, 0, 7, 0xdb, 3],
                 chassis_id: text("00:1b:21:3c:4d:01"),
-            }),
+            })),
         ),
         (
             Method::SnmpInterfaces,
@@ -302,7 +302,7 @@ fn table_facts() -> Vec<(Method, FactBody)> {
         (Method::SnmpAddresses, FactBody::Address(Address { ip: ip(9), interface: text("Vlanif10"), mac: mac(3) })),
         (
             Method::SnmpNeighbours,
-            FactBody::Neighbour(Neighbour {
+            FactBody::Neighbour(Box::new(Neighbour {
                 capabilities: 0,
                 protocol: NeighbourProtocol::Cdp,
                 local_interface: text("GigabitEthernet0/0/2"),
@@ -312,11 +312,11 @@ fn table_facts() -> Vec<(Method, FactBody)> {
                 system_name: text("access-1"),
                 system_description: text("S5720"),
                 management_addresses: vec![ip(2), [0xfe80, 0, 0, 0, 0, 0, 0, 1].into()],
-            }),
+            })),
         ),
         (
             Method::SnmpEntities,
-            FactBody::Entity(Entity {
+            FactBody::Entity(Box::new(Entity {
                 index: 67_108_867,
                 class: 3,
                 name: text("S5720"),
@@ -324,7 +324,7 @@ fn table_facts() -> Vec<(Method, FactBody)> {
                 serial: text("2102350XYZ"),
                 model: text("S5720-28X"),
                 software_revision: text("V200R010"),
-            }),
+            })),
         ),
     ]
 }
@@ -335,13 +335,13 @@ fn passive_facts() -> Vec<(Method, FactBody)> {
         (Method::PassiveArp, FactBody::Binding(Binding { mac: mac(3), ip: ip(9) })),
         (
             Method::PassiveDhcp,
-            FactBody::Host(Host {
+            FactBody::Host(Box::new(Host {
                 mac: mac(3),
                 hostname: text("office-pc"),
                 vendor_class: text("MSFT 5.0"),
                 parameter_list: vec![1, 3, 6, 15],
                 client_id: vec![1, 0, 0x1b],
-            }),
+            })),
         ),
         (
             Method::Agent,

@@ -69,7 +69,7 @@ fn probes(estate: &Estate, site: SiteId) -> impl Iterator<Item = (AgentId, &Prob
     let all = estate.site(site).into_iter().flat_map(|state| state.probes());
     let heard = all.filter(|(agent, _)| estate.is_heard(*agent));
     heard.filter_map(|(agent, held)| match &held.fact.body {
-        FactBody::Probe(probe) => Some((agent, probe)),
+        FactBody::Probe(probe) => Some((agent, probe.as_ref())),
         _ => None,
     })
 }

@@ -176,6 +176,12 @@ impl SiteState {
         self.endpoints.values().filter(|endpoint| !self.is_device_mac(endpoint.mac))
     }
 
+    /// Returns whether a move of one of its endpoints waits for a second walk over the tables.
+    pub fn is_undecided(&self) -> bool {
+        let waits = |endpoint: &Arc<Endpoint>| endpoint.located.as_ref().is_some_and(|it| it.contender.is_some());
+        self.endpoints.values().any(waits)
+    }
+
     /// Returns by what its endpoints are found, as one text in lower case: see [`Words`].
     pub fn words(&self) -> &str {
         self.words.get().of(|| self.endpoints.values())
@@ -252,7 +258,7 @@ impl SiteState {
     /// Returns what a device was last recognised as.
     pub fn identification<'s>(&'s self, device: &Device) -> Option<&'s Identification> {
         let told = self.told(device, Method::SnmpSystem).filter_map(|held| match &held.fact.body {
-            FactBody::Identification(it) => Some((held.fact.observed, it)),
+            FactBody::Identification(it) => Some((held.fact.observed, it.as_ref())),
             _ => None,
         });
         told.max_by_key(|(observed, _)| *observed).map(|(_, it)| it)

@@ -286,7 +286,7 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
         .iter()
         .map(|it| StatementRow {
             witness: Some(groups.write(&it.witness)),
-            host: write_body(Timestamp::EPOCH, FactBody::Host(it.host.clone())),
+            host: write_body(Timestamp::EPOCH, FactBody::Host(Box::new(it.host.clone()))),
         })
         .collect();
     let classified = endpoint.classified.iter().map(|it| classified::write(&mut groups, endpoint.mac, it)).collect();
@@ -389,7 +389,7 @@ fn read_group(row: &GroupRow) -> Result<(AgentId, Group), Problem> {
 
 fn read_host(bytes: &[u8]) -> Result<Host, Problem> {
     match read_body(bytes)?.body {
-        FactBody::Host(host) => Ok(host),
+        FactBody::Host(host) => Ok(*host),
         _ => Err("a statement that is not a host's".into()),
     }
 }
@@ -432,8 +432,11 @@ pub(super) fn write_device(device: &Device) -> Vec<u8> {
         first_seen_ms: device.first_seen.unix_ms(),
         handles: device.handles.iter().map(handle).collect(),
         answering: device.answering.iter().map(answering).collect(),
-        system: device.system.clone().map(|system| write_body(device.system_observed, FactBody::System(system))),
-        entities: device.entities.iter().map(|entity| fact(FactBody::Entity(entity.clone()))).collect(),
+        system: device
+            .system
+            .clone()
+            .map(|system| write_body(device.system_observed, FactBody::System(Box::new(system)))),
+        entities: device.entities.iter().map(|entity| fact(FactBody::Entity(Box::new(entity.clone())))).collect(),
         interfaces: device.interfaces.iter().map(interface).collect(),
     }
     .encode_to_vec()
@@ -474,14 +477,14 @@ fn read_answering(row: AnsweringRow) -> Result<Answering, Problem> {
 fn read_system(bytes: &[u8]) -> Result<(Timestamp, System), Problem> {
     let fact = read_body(bytes)?;
     match fact.body {
-        FactBody::System(system) => Ok((fact.observed, system)),
+        FactBody::System(system) => Ok((fact.observed, *system)),
         _ => Err("a system that is none".into()),
     }
 }
 
 fn read_entity(bytes: &[u8]) -> Result<Entity, Problem> {
     match read_body(bytes)?.body {
-        FactBody::Entity(entity) => Ok(entity),
+        FactBody::Entity(entity) => Ok(*entity),
         _ => Err("an entity that is none".into()),
     }
 }

@@ -196,7 +196,7 @@ fn of_device(network: &Network, device: usize) -> Facts {
         ),
         (
             group(Method::SnmpSystem),
-            FactBody::System(System {
+            FactBody::System(Box::new(System {
                 name: format!("{}-{name}", network.site().code),
                 description: "H3C Comware Platform Software, Software Version 7.1.070, H3C S5130S-28P-EI".to_owned(),
                 object_id: "1.3.6.1.4.1.25506.1.1880".to_owned(),
@@ -204,22 +204,22 @@ fn of_device(network: &Network, device: usize) -> Facts {
                 bridge_mac: Some(mac),
                 chassis_id: mac.to_string(),
                 ..System::default()
-            }),
+            })),
         ),
         (
             group(Method::SnmpSystem),
-            FactBody::Identification(Identification {
+            FactBody::Identification(Box::new(Identification {
                 vendor: "H3C".to_owned(),
                 model: model.to_owned(),
                 os: "Comware".to_owned(),
                 version: "7.1.070".to_owned(),
                 serial: serial.clone(),
                 role: Some(role),
-            }),
+            })),
         ),
         (
             group(Method::SnmpEntities),
-            FactBody::Entity(Entity {
+            FactBody::Entity(Box::new(Entity {
                 index: 1,
                 class: 3,
                 name: model.to_owned(),
@@ -227,7 +227,7 @@ fn of_device(network: &Network, device: usize) -> Facts {
                 serial,
                 model: model.to_owned(),
                 software_revision: String::new(),
-            }),
+            })),
         ),
     ];
     facts.extend(fixed_ports(network, device));
@@ -283,7 +283,7 @@ fn above(network: &Network, device: usize) -> (usize, usize) {
 /// Returns what a device hears of those beside it.
 fn neighbours(network: &Network, device: usize) -> Facts {
     let neighbour = |own: usize, other: usize, port: usize| {
-        let body = FactBody::Neighbour(Neighbour {
+        let body = FactBody::Neighbour(Box::new(Neighbour {
             protocol: NeighbourProtocol::Lldp,
             local_interface: port_name(own),
             chassis_id: network.device_mac(other).to_string(),
@@ -293,7 +293,7 @@ fn neighbours(network: &Network, device: usize) -> Facts {
             system_description: String::new(),
             management_addresses: Vec::new(),
             capabilities: 0,
-        });
+        }));
         (on_device(network, Method::SnmpNeighbours, device), body)
     };
     let mut facts = Vec::new();
@@ -373,7 +373,7 @@ fn said(network: &Network, at: usize, slot: Slot) -> Facts {
             parameter_list: if windows { WINDOWS_ASKS.to_vec() } else { Vec::new() },
             client_id: Vec::new(),
         };
-        facts.push((heard(Method::PassiveDhcp), FactBody::Host(host)));
+        facts.push((heard(Method::PassiveDhcp), FactBody::Host(Box::new(host))));
     }
     facts
 }

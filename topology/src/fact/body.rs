@@ -14,13 +14,15 @@ use super::{
 use crate::{MacAddr, Probe, SensorKind};
 
 /// One observed thing.
+///
+/// What is large and seldom is boxed: of a million facts that a centre holds in memory, most are rows of tables of a few bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactBody {
     /// Whether the device answers.
     Reach(Reach),
     /// What the device says it is.
-    System(System),
+    System(Box<System>),
     /// A port.
     Interface(Interface),
     /// A row of a forwarding table.
@@ -28,19 +30,19 @@ pub enum FactBody {
     /// A row of an ARP or neighbour-discovery table.
     Address(Address),
     /// A neighbour by LLDP or CDP.
-    Neighbour(Neighbour),
+    Neighbour(Box<Neighbour>),
     /// A physical part.
-    Entity(Entity),
+    Entity(Box<Entity>),
     /// A source address on the local segment.
     Sighting(Sighting),
     /// A MAC-to-IP fact.
     Binding(Binding),
     /// What a host says of itself.
-    Host(Host),
+    Host(Box<Host>),
     /// Something that keeps the agent from its work.
     Condition(Condition),
     /// What the device was recognised as.
-    Identification(Identification),
+    Identification(Box<Identification>),
     /// Something that the device measures of itself.
     Sensor(Sensor),
     /// A station of a wireless controller.
@@ -58,7 +60,7 @@ pub enum FactBody {
     /// What an endpoint was concluded to be.
     Classification(Classification),
     /// A way that is measured.
-    Probe(Probe),
+    Probe(Box<Probe>),
     /// What the device believes of the spanning tree.
     SpanningTree(SpanningTree),
     /// A port in the spanning tree.

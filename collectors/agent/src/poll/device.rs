@@ -309,8 +309,8 @@ impl Device {
     /// Says what the device is: by its own words, and by what it was recognised as.
     async fn say_system(&mut self, system: &System) {
         let said = facts::system(system, self.bridge_mac, &self.identity);
-        let recognised = facts::identification(self.recognition.found()).map(FactBody::Identification);
-        let bodies = [FactBody::System(said)].into_iter().chain(recognised).collect();
+        let recognised = facts::identification(self.recognition.found()).map(Box::new).map(FactBody::Identification);
+        let bodies = [FactBody::System(Box::new(said))].into_iter().chain(recognised).collect();
         self.complete(Method::SnmpSystem, bodies).await;
     }
 

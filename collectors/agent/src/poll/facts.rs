@@ -164,7 +164,7 @@ pub(super) fn addresses(rows: Vec<AddressRow>) -> Vec<FactBody> {
 pub(super) fn neighbours(rows: Vec<Neighbour>) -> Vec<FactBody> {
     let text = |reading: Reading<String>| reading.get().cloned().unwrap_or_default();
     let body = |row: Neighbour| {
-        FactBody::Neighbour(fact::Neighbour {
+        FactBody::Neighbour(Box::new(fact::Neighbour {
             protocol: if row.protocol == "cdp" { NeighbourProtocol::Cdp } else { NeighbourProtocol::Lldp },
             local_interface: row.local_port.unwrap_or_else(|| format!("port {}", row.local_port_number)),
             chassis_id: row.chassis_id,
@@ -174,7 +174,7 @@ pub(super) fn neighbours(rows: Vec<Neighbour>) -> Vec<FactBody> {
             system_description: text(row.system_description),
             management_addresses: row.management_addresses,
             capabilities: capabilities(row.capabilities.get()),
-        })
+        }))
     };
     rows.into_iter().map(body).collect()
 }
@@ -193,7 +193,7 @@ pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
         let class = row.class.get().copied().map_or(0, class_number);
         let identifies = row.serial.filled().is_some() || IDENTIFYING.contains(&class);
         identifies.then(|| {
-            FactBody::Entity(fact::Entity {
+            FactBody::Entity(Box::new(fact::Entity {
                 index: row.index,
                 class,
                 name: text(row.name),
@@ -201,7 +201,7 @@ pub(super) fn entities(rows: Vec<Entity>) -> Vec<FactBody> {
                 serial: text(row.serial),
                 model: text(row.model),
                 software_revision: text(row.software_revision),
-            })
+            }))
         })
     };
     rows.into_iter().filter_map(body).collect()

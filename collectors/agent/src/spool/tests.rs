@@ -69,7 +69,7 @@ fn host(number: u32, name: &str, observed: Timestamp) -> Fact {
         parameter_list: vec![],
         client_id: vec![],
     };
-    Fact { observed, body: FactBody::Host(host) }
+    Fact { observed, body: FactBody::Host(Box::new(host)) }
 }
 
 fn present(scope: &str, fact: Fact) -> (Group, FactChange) {

@@ -257,13 +257,13 @@ impl World {
     }
 
     fn host(number: u8, name: u8) -> FactBody {
-        FactBody::Host(Host {
+        FactBody::Host(Box::new(Host {
             mac: MacAddr([2, 0, 0, 0, 0, number]),
             hostname: name.to_string(),
             vendor_class: String::new(),
             parameter_list: vec![],
             client_id: vec![],
-        })
+        }))
     }
 
     fn apply(&mut self, step: &Step) {

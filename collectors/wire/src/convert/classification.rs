@@ -17,7 +17,7 @@ pub(super) fn read(it: v1::Classification) -> Result<Classification, Invalid> {
     check::count("grounds", it.grounds.len(), GROUNDS)?;
     let names = it.names.into_iter().enumerate();
     let grounds = it.grounds.into_iter().enumerate();
-    let conclusion = Conclusion {
+    let mut conclusion = Conclusion {
         class: concluded("class", it.class, it.class_score, DeviceClass::numbered)?,
         os: concluded("os", it.os, it.os_score, OsFamily::numbered)?,
         os_version: name("os_version", it.os_version)?,
@@ -30,6 +30,9 @@ pub(super) fn read(it: v1::Classification) -> Result<Classification, Invalid> {
             .map(|(at, it)| ground(it).map_err(|error| error.within(format!("grounds[{at}]"))))
             .collect::<Result<_, _>>()?,
     };
+    // They took over the room of what was decoded, which is for more and larger ones; a centre keeps them for long.
+    conclusion.names.shrink_to_fit();
+    conclusion.grounds.shrink_to_fit();
     Ok(Classification { mac: mac("mac", &it.mac)?, conclusion: conclusion.into() })
 }
 

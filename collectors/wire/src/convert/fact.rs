@@ -52,18 +52,18 @@ pub(super) fn change(change: v1::FactChange, closed: Timestamp) -> Result<FactCh
 pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
     match check::required("body", body)? {
         Body::Reach(it) => reach(it).map(FactBody::Reach).map_err(|e| e.within("reach")),
-        Body::System(it) => system(it).map(FactBody::System).map_err(|e| e.within("system")),
+        Body::System(it) => system(it).map(Box::new).map(FactBody::System).map_err(|e| e.within("system")),
         Body::Interface(it) => interface(it).map(FactBody::Interface).map_err(|e| e.within("interface")),
         Body::Forwarding(it) => forwarding(it).map(FactBody::Forwarding).map_err(|e| e.within("forwarding")),
         Body::Address(it) => address(it).map(FactBody::Address).map_err(|e| e.within("address")),
-        Body::Neighbour(it) => neighbour(it).map(FactBody::Neighbour).map_err(|e| e.within("neighbour")),
-        Body::Entity(it) => entity(it).map(FactBody::Entity).map_err(|e| e.within("entity")),
+        Body::Neighbour(it) => neighbour(it).map(Box::new).map(FactBody::Neighbour).map_err(|e| e.within("neighbour")),
+        Body::Entity(it) => entity(it).map(Box::new).map(FactBody::Entity).map_err(|e| e.within("entity")),
         Body::Sighting(it) => sighting(&it).map(FactBody::Sighting).map_err(|e| e.within("sighting")),
         Body::Binding(it) => binding(&it).map(FactBody::Binding).map_err(|e| e.within("binding")),
-        Body::Host(it) => host(it).map(FactBody::Host).map_err(|e| e.within("host")),
+        Body::Host(it) => host(it).map(Box::new).map(FactBody::Host).map_err(|e| e.within("host")),
         Body::Condition(it) => condition(it).map(FactBody::Condition).map_err(|e| e.within("condition")),
         Body::Identification(it) => {
-            identification(it).map(FactBody::Identification).map_err(|e| e.within("identification"))
+            identification(it).map(Box::new).map(FactBody::Identification).map_err(|e| e.within("identification"))
         }
         Body::Sensor(it) => sensor(it).map(FactBody::Sensor).map_err(|e| e.within("sensor")),
         Body::Station(it) => wireless_station(it).map(FactBody::Station).map_err(|e| e.within("station")),
@@ -77,7 +77,7 @@ pub(crate) fn fact_body(body: Option<Body>) -> Result<FactBody, Invalid> {
         Body::Classification(it) => {
             classification::read(it).map(FactBody::Classification).map_err(|e| e.within("classification"))
         }
-        Body::Probe(it) => probe::probe(it).map(FactBody::Probe).map_err(|e| e.within("probe")),
+        Body::Probe(it) => probe::probe(it).map(Box::new).map(FactBody::Probe).map_err(|e| e.within("probe")),
         Body::SpanningTree(it) => {
             joining::spanning_tree(it).map(FactBody::SpanningTree).map_err(|e| e.within("spanning_tree"))
         }
@@ -317,7 +317,7 @@ impl From<&FactBody> for Body {
                 detail: it.detail.clone(),
                 target: it.target.clone(),
             }),
-            FactBody::System(it) => Self::System(it.into()),
+            FactBody::System(it) => Self::System(it.as_ref().into()),
             FactBody::Interface(it) => Self::Interface(it.into()),
             FactBody::Forwarding(it) => Self::Forwarding(v1::Forwarding {
                 mac: it.mac.0.to_vec(),
@@ -331,8 +331,8 @@ impl From<&FactBody> for Body {
                 interface: it.interface.clone(),
                 mac: it.mac.0.to_vec(),
             }),
-            FactBody::Neighbour(it) => Self::Neighbour(it.into()),
-            FactBody::Entity(it) => Self::Entity(it.into()),
+            FactBody::Neighbour(it) => Self::Neighbour(it.as_ref().into()),
+            FactBody::Entity(it) => Self::Entity(it.as_ref().into()),
             FactBody::Sighting(it) => {
                 Self::Sighting(v1::Sighting { mac: it.mac.0.to_vec(), vlan: it.vlan.unwrap_or(0).into() })
             }
@@ -349,7 +349,7 @@ impl From<&FactBody> for Body {
                 subject: it.subject.clone(),
                 detail: it.detail.clone(),
             }),
-            FactBody::Identification(it) => Self::Identification(it.into()),
+            FactBody::Identification(it) => Self::Identification(it.as_ref().into()),
             FactBody::Sensor(it) => Self::Sensor(v1::Sensor {
                 kind: v1::SensorKind::from(it.kind).into(),
                 name: it.name.clone(),
@@ -367,7 +367,7 @@ impl From<&FactBody> for Body {
             FactBody::OwnAddress(it) => Self::OwnAddress(it.into()),
             FactBody::Quirk(it) => Self::Quirk(it.into()),
             FactBody::Classification(it) => Self::Classification(it.into()),
-            FactBody::Probe(it) => Self::Probe(it.into()),
+            FactBody::Probe(it) => Self::Probe(it.as_ref().into()),
             FactBody::SpanningTree(it) => Self::SpanningTree(it.into()),
             FactBody::SpanningTreePort(it) => Self::SpanningTreePort(it.into()),
             FactBody::NextHop(it) => Self::NextHop(it.into()),

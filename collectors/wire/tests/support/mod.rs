@@ -144,9 +144,9 @@ fn device_fact() -> impl Strategy<Value = FactBody> {
     );
     prop_oneof![
         reach.prop_map(FactBody::Reach),
-        system.prop_map(FactBody::System),
+        system.prop_map(Box::new).prop_map(FactBody::System),
         interface.prop_map(FactBody::Interface),
-        entity.prop_map(FactBody::Entity),
+        entity.prop_map(Box::new).prop_map(FactBody::Entity),
     ]
 }
 
@@ -186,7 +186,7 @@ fn table_fact() -> impl Strategy<Value = FactBody> {
     prop_oneof![
         forwarding.prop_map(FactBody::Forwarding),
         address.prop_map(FactBody::Address),
-        neighbour.prop_map(FactBody::Neighbour),
+        neighbour.prop_map(Box::new).prop_map(FactBody::Neighbour),
     ]
 }
 
@@ -205,7 +205,7 @@ fn passive_fact() -> impl Strategy<Value = FactBody> {
     prop_oneof![
         (mac(), vlan()).prop_map(|(mac, vlan)| FactBody::Sighting(Sighting { mac, vlan })),
         (mac(), ip()).prop_map(|(mac, ip)| FactBody::Binding(Binding { mac, ip })),
-        host.prop_map(FactBody::Host),
+        host.prop_map(Box::new).prop_map(FactBody::Host),
         condition.prop_map(FactBody::Condition),
     ]
 }
@@ -225,7 +225,7 @@ fn recognised_fact() -> impl Strategy<Value = FactBody> {
         vlan,
     });
     prop_oneof![
-        identification.prop_map(FactBody::Identification),
+        identification.prop_map(Box::new).prop_map(FactBody::Identification),
         sensor.prop_map(FactBody::Sensor),
         station.prop_map(FactBody::Station),
         (text(), text(), option::of(mac()), option::of(any::<u16>())).prop_map(
@@ -320,7 +320,7 @@ fn classification() -> impl Strategy<Value = FactBody> {
 fn probe() -> impl Strategy<Value = FactBody> {
     let is = (select(&ProbeKind::ALL), select(&ProbeRole::ALL), select(&ProbeState::ALL));
     (text(), text(), is, text(), text()).prop_map(|(name, target, (kind, role, state), site, detail)| {
-        FactBody::Probe(Probe { name, target, kind, role, site, state, detail })
+        FactBody::Probe(Box::new(Probe { name, target, kind, role, site, state, detail }))
     })
 }
 

@@ -27,7 +27,7 @@ fn clocks() -> Clocks {
 
 fn probe(name: &str, kind: ProbeKind, role: ProbeRole, site: &str) -> FactBody {
     let (target, state, detail) = ("192.0.2.1".to_owned(), ProbeState::Up, String::new());
-    FactBody::Probe(Probe { name: name.into(), target, kind, role, site: site.into(), state, detail })
+    FactBody::Probe(Box::new(Probe { name: name.into(), target, kind, role, site: site.into(), state, detail }))
 }
 
 fn group(method: Method, scope: &str, bodies: Vec<FactBody>) -> GroupChanges {

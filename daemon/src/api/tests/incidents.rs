@@ -35,7 +35,7 @@ impl World {
             state: ProbeState::Down,
             detail: "no answer".into(),
         };
-        let fact = Fact { observed: NOW.plus_ms(-20_000), body: FactBody::Probe(probe) };
+        let fact = Fact { observed: NOW.plus_ms(-20_000), body: FactBody::Probe(Box::new(probe)) };
         let group = Group { method: Method::Probe, scope: Scope::new("") };
         let changes = vec![FactChange::Present(fact)];
         let content = Content::State(vec![GroupChanges { group, changes, complete: None }]);

@@ -80,7 +80,7 @@ fn describe(state: &SiteState, device: &mut Device) {
         }
         for held in state.told_under(handle, Method::SnmpEntities) {
             if let FactBody::Entity(it) = &held.fact.body {
-                entities.insert(it.index, it.clone());
+                entities.insert(it.index, fact::Entity::clone(it));
             }
         }
     }

@@ -14,7 +14,7 @@ use onenet_topology::{
     AgentId, MacAddr, SiteId, SpaceId, Timestamp,
     device::Handle,
     endpoint::{Endpoint, Source, Testimony, Witness},
-    fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Method},
+    fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Host, Method},
 };
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
 
@@ -30,8 +30,12 @@ struct Touched {
     site: SiteId,
     endpoints: BTreeMap<MacAddr, Endpoint>,
     handles: BTreeSet<Handle>,
+    /// Whether neighbours were told of.
     links: bool,
+    /// Whether forwarding tables were told of, changed or not.
     tables: bool,
+    /// Whether something of which attachments are inferred is other than it was.
+    anew: bool,
     /// Endpoints that are new in this batch.
     admitted: usize,
     refused: Refused,
@@ -58,21 +62,22 @@ pub(super) fn fold(
         handles: BTreeSet::new(),
         links: false,
         tables: false,
+        anew: false,
         admitted: 0,
         refused: Refused::default(),
     };
     for it in groups {
         let place = Place { agent, group: &it.group, correction };
-        let mut named = BTreeSet::new();
+        let (mut named, mut anew) = (BTreeSet::new(), false);
         for change in &it.changes {
             let hash = key_hash(&change.key());
             named.insert(hash);
-            fold_change(draft, &mut touched, &place, hash, change)?;
+            anew |= fold_change(draft, &mut touched, &place, hash, change)?;
         }
         if let Some(range) = it.complete {
-            take_away_others(draft, &mut touched, &place, range, &named)?;
+            anew |= take_away_others(draft, &mut touched, &place, range, &named)?;
         }
-        touched.note(&place);
+        touched.note(&place, anew);
     }
     finish(draft, touched, agent.id)
 }
@@ -91,7 +96,8 @@ fn finish(draft: &mut Draft<'_>, touched: Touched, agent: AgentId) -> Result<(),
     if touched.links || !touched.handles.is_empty() {
         links::derive(draft, site);
     }
-    let unsettled = touched.tables || touched.links || !touched.handles.is_empty();
+    // That all is as it was is told again each ten minutes: there is nothing to infer from it, unless a move waits for a second walk.
+    let unsettled = touched.anew || (touched.tables && draft.next.site(site).is_some_and(|state| state.is_undecided()));
     if unsettled && !draft.next.unsettled.get().contains_key(&site) {
         draft.put(Change::Unsettled { site, since: Some(draft.record.time) });
     }
@@ -104,18 +110,18 @@ fn fold_change(
     place: &Place<'_>,
     hash: u64,
     change: &FactChange,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let observed = change.observed().plus_ms(place.correction.shift_ms);
     let old =
         draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)?.get(hash).cloned());
     // Ties go to the later batch of the lane: within one, batches are in order.
     if old.as_ref().is_some_and(|old| old.fact.observed > observed) {
-        return Ok(());
+        return Ok(false);
     }
     let is_new = old.is_none() && matches!(change, FactChange::Present(_));
     if is_new && !quota::has_room_for_fact(draft, touched.site, place.agent.id) {
         touched.refused.facts = true;
-        return Ok(());
+        return Ok(false);
     }
     let held = match change {
         FactChange::Present(fact) => Some(Arc::new(Held {
@@ -128,14 +134,14 @@ fn fold_change(
     set(draft, touched, place, hash, old.as_ref(), held, observed)
 }
 
-/// Takes away what the agent held in the range of a complete group and does not name any more.
+/// Takes away what the agent held in the range of a complete group and does not name any more. Returns whether there was any.
 fn take_away_others(
     draft: &mut Draft<'_>,
     touched: &mut Touched,
     place: &Place<'_>,
     range: KeyRange,
     named: &BTreeSet<u64>,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let closed = place.correction.closed;
     let held = draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)).cloned();
     let others: Vec<(u64, Arc<Held>)> = held
@@ -144,13 +150,14 @@ fn take_away_others(
         .filter(|(hash, held)| !named.contains(hash) && held.fact.observed <= closed)
         .map(|(hash, held)| (hash, Arc::clone(held)))
         .collect();
+    let some = !others.is_empty();
     for (hash, old) in others {
         set(draft, touched, place, hash, Some(&old), None, closed)?;
     }
-    Ok(())
+    Ok(some)
 }
 
-/// Replaces one fact, and what it testifies of endpoints.
+/// Replaces one fact, and what it testifies of endpoints. Returns whether it is other than it was, the time apart.
 fn set(
     draft: &mut Draft<'_>,
     touched: &mut Touched,
@@ -159,7 +166,7 @@ fn set(
     old: Option<&Arc<Held>>,
     held: Option<Arc<Held>>,
     observed: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     let space = |ip: IpAddr| draft.next.space_of(touched.site, ip, draft.record.time);
     let said = |held: &Arc<Held>| testimony(&held.fact.body, space);
     let before = old.and_then(said);
@@ -183,11 +190,12 @@ fn set(
     {
         draft.put(change);
     }
+    let anew = old.map(|old| &old.fact.body) != held.as_ref().map(|held| &held.fact.body);
     if old.is_some() || held.is_some() {
         let (agent, group) = (place.agent.id, place.group.clone());
         draft.put(Change::Fact { site: touched.site, agent, group, key_hash: hash, held });
     }
-    Ok(())
+    Ok(anew)
 }
 
 /// Returns the change of an address from one port of a device to another; members of one aggregate are one port.
@@ -242,8 +250,8 @@ impl Touched {
         Ok(self.endpoints.get_mut(&mac))
     }
 
-    /// Notes which device or links a group is about.
-    fn note(&mut self, place: &Place<'_>) {
+    /// Notes which device or links a group is about, and whether anything of it is other than it was.
+    fn note(&mut self, place: &Place<'_>, anew: bool) {
         match place.group.method {
             Method::SnmpReach | Method::SnmpSystem | Method::SnmpInterfaces | Method::SnmpEntities => {
                 self.handles.insert(Handle { agent: place.agent.id, scope: place.group.scope.clone() });
@@ -255,8 +263,9 @@ impl Touched {
             | Method::SnmpAggregation
             | Method::SnmpStations
             | Method::Anchor => self.tables = true,
-            _ => {}
+            _ => return,
         }
+        self.anew |= anew;
     }
 }
 
@@ -296,7 +305,9 @@ fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said>
             let testimony = Testimony::Class(Arc::clone(&it.conclusion));
             Said { mac: it.mac, testimony, vlan: None, interface: None }
         }
-        FactBody::Host(it) => Said { mac: it.mac, testimony: Testimony::Host(it.clone()), vlan: None, interface: None },
+        FactBody::Host(it) => {
+            Said { mac: it.mac, testimony: Testimony::Host(Host::clone(it)), vlan: None, interface: None }
+        }
         _ => return None,
     };
     (said.mac.is_unicast() && !said.mac.is_virtual_router()).then_some(said)

@@ -92,13 +92,13 @@ impl Switch {
     fn access_answers(&mut self, last: u8) {
         for (switch, bridge) in [("core", 0xf0), ("access", 0xe0)] {
             let system = fact::System { name: switch.into(), bridge_mac: Some(mac(bridge)), ..fact::System::default() };
-            self.report_of(switch, Method::SnmpSystem, vec![present(self.boot_ms, FactBody::System(system))]);
+            self.report_of(switch, Method::SnmpSystem, vec![present(self.boot_ms, FactBody::System(Box::new(system)))]);
         }
         let ports = [2, 4].map(|number| self.port(number, fact::InterfaceStatus::Up)).into();
         self.report_of("access", Method::SnmpInterfaces, ports);
         self.report_of("access", Method::SnmpForwarding, vec![present(self.boot_ms, Self::row(last, 2))]);
         for (switch, far) in [("core", 0xe0), ("access", 0xf0)] {
-            let neighbour = FactBody::Neighbour(fact::Neighbour {
+            let neighbour = FactBody::Neighbour(Box::new(fact::Neighbour {
                 capabilities: 0,
                 protocol: fact::NeighbourProtocol::Lldp,
                 local_interface: "ge4".into(),
@@ -108,7 +108,7 @@ impl Switch {
                 system_name: String::new(),
                 system_description: String::new(),
                 management_addresses: Vec::new(),
-            });
+            }));
             self.report_of(switch, Method::SnmpNeighbours, vec![present(self.boot_ms, neighbour)]);
         }
     }
@@ -210,7 +210,7 @@ fn ports_that_are_numbered_anew_and_hardware_that_is_replaced_move_nobody() {
             model: String::new(),
             software_revision: String::new(),
         };
-        let change = present(switch.boot_ms, FactBody::Entity(chassis));
+        let change = present(switch.boot_ms, FactBody::Entity(Box::new(chassis)));
         switch.report(Method::SnmpEntities, vec![change]);
     }
     switch.learns(&[(1, 1)]);
@@ -345,7 +345,7 @@ fn what_neighbours_and_tables_say_is_one_list_of_links() {
     let mut switch = Switch::new();
     switch.learns(&[(1, 4)]);
     switch.access_answers(1);
-    let forged = FactBody::Neighbour(fact::Neighbour {
+    let forged = FactBody::Neighbour(Box::new(fact::Neighbour {
         capabilities: 0,
         protocol: fact::NeighbourProtocol::Lldp,
         local_interface: "ge1".into(),
@@ -355,7 +355,7 @@ fn what_neighbours_and_tables_say_is_one_list_of_links() {
         system_name: "someone".into(),
         system_description: String::new(),
         management_addresses: Vec::new(),
-    });
+    }));
     let change = present(switch.boot_ms, forged);
     switch.report(Method::SnmpNeighbours, vec![change]);
     switch.settle();

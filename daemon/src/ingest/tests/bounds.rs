@@ -77,7 +77,10 @@ fn an_agent_polls_so_many_devices_and_no_more() {
     let (mut world, site, agent, _) = small();
     let system = |n: u8| GroupChanges {
         group: group(Method::SnmpSystem, &format!("sw{n}")),
-        changes: vec![present(980_000, FactBody::System(fact::System { name: format!("s{n}"), ..Default::default() }))],
+        changes: vec![present(
+            980_000,
+            FactBody::System(Box::new(fact::System { name: format!("s{n}"), ..Default::default() })),
+        )],
         complete: None,
     };
     world.report(agent, site, batch(Lane::State, 1, 990_000, Content::State((0..20).map(system).collect()))).unwrap();

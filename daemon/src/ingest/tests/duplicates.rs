@@ -64,8 +64,10 @@ fn a_terminal_that_uses_the_address_of_a_device_is_found() {
     let (mut world, site, agent) = World::with_agent(1_000_000);
     let system = fact::System { name: "core".into(), bridge_mac: Some(mac(0xf0)), ..fact::System::default() };
     let own = fact::OwnAddress { ip: [10, 0, 0, 1].into(), prefix_bits: Some(24), interface: "Vlanif1".into() };
-    let groups =
-        [(Method::SnmpSystem, FactBody::System(system)), (Method::SnmpOwnAddresses, FactBody::OwnAddress(own))];
+    let groups = [
+        (Method::SnmpSystem, FactBody::System(Box::new(system))),
+        (Method::SnmpOwnAddresses, FactBody::OwnAddress(own)),
+    ];
     let groups = groups.into_iter().map(|(method, body)| GroupChanges {
         group: group(method, "core"),
         changes: vec![present(900_000, body)],
@@ -96,7 +98,7 @@ fn walked(ports: &[u8]) -> (World, SiteId) {
     });
     let system = fact::System { name: "core".into(), ..fact::System::default() };
     let first = [
-        (Method::SnmpSystem, vec![present(900_000, FactBody::System(system))]),
+        (Method::SnmpSystem, vec![present(900_000, FactBody::System(Box::new(system)))]),
         (Method::SnmpAggregation, members.to_vec()),
     ];
     let groups =

@@ -26,7 +26,7 @@ fn known() -> (World, SiteId, AgentId) {
     };
     let system = fact::System { name: "core-1".into(), bridge_mac: Some(mac(0xf0)), ..fact::System::default() };
     let groups = vec![
-        one(Method::SnmpSystem, "core", vec![present(980_000, FactBody::System(system))]),
+        one(Method::SnmpSystem, "core", vec![present(980_000, FactBody::System(Box::new(system)))]),
         one(Method::SnmpInterfaces, "core", (1..=3).map(port).collect()),
         one(Method::SnmpForwarding, "core", vec![present(980_000, row(1, 1)), present(980_000, row(2, 2))]),
         one(Method::PassiveArp, "eth0", vec![present(980_000, binding(1, 1))]),
@@ -52,7 +52,7 @@ fn row(last: u8, port: u8) -> FactBody {
 }
 
 fn neighbour(local: &str, chassis_id: String) -> FactBody {
-    FactBody::Neighbour(fact::Neighbour {
+    FactBody::Neighbour(Box::new(fact::Neighbour {
         capabilities: 0,
         protocol: fact::NeighbourProtocol::Lldp,
         local_interface: local.into(),
@@ -62,7 +62,7 @@ fn neighbour(local: &str, chassis_id: String) -> FactBody {
         system_name: "core-1".into(),
         system_description: String::new(),
         management_addresses: Vec::new(),
-    })
+    }))
 }
 
 fn forge(world: &mut World, site: SiteId, agent: AgentId, groups: Vec<GroupChanges>) {
@@ -101,7 +101,7 @@ fn a_forged_dhcp_request_moves_and_renames_no_other_endpoint() {
         &mut world,
         site,
         agent,
-        vec![one(Method::PassiveDhcp, "eth0", vec![present(985_000, FactBody::Host(host))])],
+        vec![one(Method::PassiveDhcp, "eth0", vec![present(985_000, FactBody::Host(Box::new(host)))])],
     );
     assert_eq!((world.endpoint(site, 1).unwrap().id, located(&world, site, 1)), (before, at));
     assert_eq!(world.estate.site(site).unwrap().devices.len(), 1, "a host name makes no device");
@@ -132,7 +132,7 @@ fn forged_lldp_at_a_switchs_port_moves_nobody_until_a_device_bears_it_out() {
     let (mut world, site, agent) = known();
     let other = fact::System { name: "core-2".into(), bridge_mac: Some(mac(0xe0)), ..fact::System::default() };
     let groups = vec![
-        one(Method::SnmpSystem, "other", vec![present(985_000, FactBody::System(other))]),
+        one(Method::SnmpSystem, "other", vec![present(985_000, FactBody::System(Box::new(other)))]),
         one(Method::SnmpNeighbours, "core", vec![present(985_000, neighbour("ge2", mac(0xe0).to_string()))]),
     ];
     let at = located(&world, site, 1);

@@ -82,7 +82,8 @@ impl Country {
             state,
             detail: String::new(),
         };
-        let changes = vec![FactChange::Present(Fact { observed: self.world.now, body: FactBody::Probe(probe) })];
+        let changes =
+            vec![FactChange::Present(Fact { observed: self.world.now, body: FactBody::Probe(Box::new(probe)) })];
         let group = GroupChanges { group: group(Method::Probe, ""), changes, complete: None };
         let sequence = self.sequences.entry(teller).or_default();
         *sequence += 1;

@@ -80,7 +80,7 @@ fn body(step: &Step) -> (Group, FactBody) {
                 parameter_list: vec![step.ip],
                 client_id: Vec::new(),
             };
-            (group(Method::PassiveDhcp, "eth0"), FactBody::Host(host))
+            (group(Method::PassiveDhcp, "eth0"), FactBody::Host(Box::new(host)))
         }
     }
 }

@@ -116,9 +116,9 @@ fn account(scope: &str, told: Told) -> Vec<GroupChanges> {
         complete: None,
     };
     vec![
-        one(Method::SnmpSystem, FactBody::System(system)),
+        one(Method::SnmpSystem, FactBody::System(Box::new(system))),
         one(Method::SnmpInterfaces, FactBody::Interface(interface)),
-        one(Method::SnmpEntities, FactBody::Entity(entity)),
+        one(Method::SnmpEntities, FactBody::Entity(Box::new(entity))),
     ]
 }
 

@@ -28,7 +28,7 @@ pub(super) fn facts(site: &SimulatedSite, now: Timestamp) -> Option<(Group, Vec<
         state: ProbeState::Up,
         detail: String::new(),
     };
-    let fact = Fact { observed: now.plus_ms(-HOUR_MS), body: FactBody::Probe(probe) };
+    let fact = Fact { observed: now.plus_ms(-HOUR_MS), body: FactBody::Probe(Box::new(probe)) };
     let group = Group { method: Method::Probe, scope: Scope::new("") };
     Some((group, vec![FactChange::Present(fact)]))
 }

@@ -97,14 +97,14 @@ impl Machine {
     pub(super) fn host(&self) -> Option<FactBody> {
         let windows = self.said(SignKind::DhcpVendorClass);
         (!self.name.is_empty()).then(|| {
-            FactBody::Host(Host {
+            FactBody::Host(Box::new(Host {
                 mac: self.mac,
                 hostname: self.name.clone(),
                 vendor_class: windows.unwrap_or_default().to_owned(),
                 parameter_list: windows.map_or_else(Vec::new, |_| WINDOWS_ASKS.to_vec()),
                 // Hardware type 1, Ethernet, and the address (RFC 2132, 9.14).
                 client_id: self.dock_of.map_or_else(Vec::new, |mac| [&[1], mac.0.as_slice()].concat()),
-            })
+            }))
         })
     }
 

@@ -254,7 +254,7 @@ impl Network {
     }
 
     fn neighbour(&self, device: &Device, switch: usize) -> FactBody {
-        FactBody::Neighbour(Neighbour {
+        FactBody::Neighbour(Box::new(Neighbour {
             capabilities: 0,
             protocol: NeighbourProtocol::Lldp,
             local_interface: device.port(PORTS + 1),
@@ -264,7 +264,7 @@ impl Network {
             system_name: self.router.name.clone(),
             system_description: self.router.make.description.to_owned(),
             management_addresses: vec![self.router.address.into()],
-        })
+        }))
     }
 
     /// Returns samples of the ports that lead to the router.
@@ -312,7 +312,7 @@ impl Device {
     }
 
     fn system(&self, location: &str) -> FactBody {
-        FactBody::System(System {
+        FactBody::System(Box::new(System {
             name: self.name.clone(),
             description: self.make.description.to_owned(),
             object_id: self.make.object_id.to_owned(),
@@ -320,18 +320,18 @@ impl Device {
             bridge_mac: Some(self.mac),
             chassis_id: self.mac.to_string(),
             ..System::default()
-        })
+        }))
     }
 
     fn identification(&self, at: Option<usize>) -> FactBody {
-        FactBody::Identification(Identification {
+        FactBody::Identification(Box::new(Identification {
             vendor: self.make.vendor.to_owned(),
             model: self.make.model.to_owned(),
             os: self.make.os.to_owned(),
             version: self.make.version.to_owned(),
             serial: self.serial.clone(),
             role: Some(at.map_or(Role::Router, |_| Role::Switch)),
-        })
+        }))
     }
 
     /// Returns what the sensors measure: a processor that is busy by day, and a board that follows it.
@@ -346,7 +346,7 @@ impl Device {
     }
 
     fn entity(&self) -> FactBody {
-        FactBody::Entity(Entity {
+        FactBody::Entity(Box::new(Entity {
             index: 1,
             class: 3,
             name: self.make.model.to_owned(),
@@ -354,7 +354,7 @@ impl Device {
             serial: self.serial.clone(),
             model: self.make.model.to_owned(),
             software_revision: String::new(),
-        })
+        }))
     }
 }
 

@@ -34,7 +34,7 @@ const SERVICES: [(&str, &str, ProbeKind, u64); 5] = [
 /// Returns the facts of all probes of a site's agent.
 pub(super) fn facts(site: &SimulatedSite, now: Timestamp) -> (Group, Vec<FactChange>) {
     let observed = Timestamp::from_unix_ms(now.unix_ms().div_euclid(DAY_MS).saturating_mul(DAY_MS));
-    let fact = |probe| FactChange::Present(Fact { observed, body: FactBody::Probe(probe) });
+    let fact = |probe| FactChange::Present(Fact { observed, body: FactBody::Probe(Box::new(probe)) });
     // All that an agent probes is one group, its line included.
     let line = lines::facts(site, now).into_iter().flat_map(|(_, changes)| changes);
     let all = all(site).map(|(probe, _)| fact(probe)).chain(line).collect();
