@@ -41,6 +41,8 @@ use country::Country;
 pub const STREAM_OUTLIVES_MS: i64 = 11_000;
 /// How long, in milliseconds, a failed probe stands alone before it counts, where nobody below the link could be heard.
 pub const HOLD_DOWN_MS: i64 = 3_000;
+/// How long, in milliseconds, a way is bad before that is told of: one that fails altogether is found down by then.
+pub const BAD_HOLD_DOWN_MS: i64 = 8_000;
 /// How long, in milliseconds, a service is bad before that is told: by then the line to it is judged.
 pub const SERVICE_HOLD_DOWN_MS: i64 = 20_000;
 /// How long, in milliseconds, what is good again stays so before an incident closes.

@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CONTRADICTED_MS, Clue, Contact, Explanation, HOLD_DOWN_MS, ProbeFact, ProbeState, ProbeTarget, STREAM_OUTLIVES_MS,
-    Side, State, Subject,
+    BAD_HOLD_DOWN_MS, CONTRADICTED_MS, Clue, Contact, Explanation, HOLD_DOWN_MS, ProbeFact, ProbeState, ProbeTarget,
+    STREAM_OUTLIVES_MS, Side, State, Subject,
     country::{Country, Way},
 };
 use crate::Timestamp;
@@ -174,7 +174,7 @@ fn answered_or_unknown(told: Told, heard: Option<Clue>) -> Judged {
         state,
         since,
         answered: told.answered,
-        due: since.unwrap_or(Timestamp::EPOCH).plus_ms(STREAM_OUTLIVES_MS),
+        due: since.unwrap_or(Timestamp::EPOCH).plus_ms(BAD_HOLD_DOWN_MS),
         possible: BTreeSet::from([Explanation::UplinkCut]),
         speaks_for: told.answers,
         speaks_against: heard.into_iter().collect(),
