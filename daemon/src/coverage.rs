@@ -3,6 +3,7 @@
 //! Invariant: the figures of a site follow from one snapshot, the register and a number of days; whoever counts, a page, a
 //! metric or the daily record, counts alike. It does not ask who may see them ([`crate::access::View`] does).
 
+mod kept;
 mod report;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use onenet_topology::{
     terminal::Terminal,
 };
 
+pub use kept::KeptCounts;
 pub use report::{Part, Report};
 
 use crate::{

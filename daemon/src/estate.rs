@@ -17,9 +17,12 @@ mod detectors;
 mod flaps;
 mod index;
 mod judging;
+mod made;
 mod measured;
 mod readings;
+mod samples;
 mod site;
+mod tally;
 mod words;
 
 use std::{net::IpAddr, sync::Arc};
@@ -36,10 +39,8 @@ use onenet_topology::{
     dated::History,
     device::{Device, Standing},
     endpoint::Endpoint,
-    fact::HistoryBody,
     grouping::pair,
     incident::{Incident, Maintenance},
-    picture::Alteration,
     site::SiteTree,
 };
 
@@ -56,10 +57,13 @@ pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
+pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
 pub use site::{Held, HeldGroup, Ruling, SiteState};
+pub use tally::Tally;
+use tally::counts_otherwise;
 pub use words::Words;
 
 use crate::{
@@ -115,6 +119,8 @@ pub struct Estate {
     pub judging: Derived<Judging>,
     /// How many alterations of each site were kept on its last day with any. Not stored.
     pub altered: Derived<OrdMap<SiteId, (Day, usize)>>,
+    /// How many bytes crossed the segments of a site above the counties and of those below it, since the centre started. Not stored.
+    pub crossed_below: Derived<OrdMap<SiteId, u64>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -185,7 +191,7 @@ impl Estate {
 
     /// Returns the agents of a site, in order.
     pub fn agents_of(&self, site: SiteId) -> impl Iterator<Item = &Arc<Agent>> {
-        self.agents.values().filter(move |agent| agent.site == site)
+        self.indexes.agents_of(site).filter_map(|id| self.agents.get(&id))
     }
 
     /// Returns whether what an agent says counts as the present.
@@ -285,6 +291,7 @@ impl Estate {
             Change::Agent(agent) => {
                 let old = self.agents.get(&agent.id).map(Arc::as_ref);
                 self.judging.get_mut().note_agent(old, agent);
+                self.indexes.replace_agent(old.map(|old| old.site), agent);
                 self.agents.insert(agent.id, Arc::clone(agent));
             }
             Change::Incident(incident) => {
@@ -325,41 +332,6 @@ impl Estate {
         }
     }
 
-    /// Remembers what sensors measured last and how capture goes, and counts what crossed the site; the samples themselves live in the store alone.
-    fn take_samples(&mut self, block: &SampleBlock) {
-        if !self.sites.contains_key(&block.site) {
-            return;
-        }
-        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Application(_))) {
-            self.site_mut(block.site).crossed.get_mut().take(block);
-        }
-        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Capture(_))) {
-            self.site_mut(block.site).captures.get_mut().take(block);
-        }
-        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Detection(_))) {
-            self.site_mut(block.site).detectors.get_mut().take(block);
-        }
-        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Probe(_))) {
-            self.site_mut(block.site).measured.get_mut().take(block);
-        }
-        if block.items.iter().any(|item| matches!(item.body, HistoryBody::Sensor(_))) {
-            let state = self.site_mut(block.site);
-            let handles = &state.handles;
-            state.readings.get_mut().take(block, |handle| handles.contains_key(handle));
-        }
-    }
-
-    /// Returns how many alterations of a site were kept on a day so far.
-    pub fn altered_on(&self, site: SiteId, day: Day) -> usize {
-        self.altered.get().get(&site).filter(|(of, _)| *of == day).map_or(0, |(_, count)| *count)
-    }
-
-    fn count_altered(&mut self, site: SiteId, alterations: &[Alteration]) {
-        let Some(day) = alterations.last().map(|last| Day::of(last.time)) else { return };
-        let count = self.altered_on(site, day).saturating_add(alterations.len());
-        self.altered.get_mut().insert(site, (day, count));
-    }
-
     /// Returns a site's state, to be changed; an unknown site begins empty.
     fn site_mut(&mut self, id: SiteId) -> &mut SiteState {
         Arc::make_mut(self.sites.entry(id).or_insert_with(|| Arc::new(SiteState::new(id))))
@@ -382,7 +354,9 @@ impl Estate {
         };
         let token = Arc::make_mut(token);
         token.spent = Some((id, key));
-        self.agents.insert(id, Arc::new(Agent::new(id, token.site, time)));
+        let agent = Agent::new(id, token.site, time);
+        self.indexes.replace_agent(None, &agent);
+        self.agents.insert(id, Arc::new(agent));
     }
 
     fn apply_device(&mut self, site: SiteId, account: &Arc<Device>) {
@@ -399,6 +373,9 @@ impl Estate {
         state.macs.insert(endpoint.mac, endpoint.id);
         let old = state.endpoints.insert(endpoint.id, Arc::clone(endpoint));
         state.count_endpoint(old.as_deref(), Some(endpoint));
+        if old.as_deref().is_none_or(|old| counts_otherwise(old, endpoint)) {
+            state.tally.get_mut().forget();
+        }
         // Most of what is told of an endpoint is that it is still there: by what it is found does not change.
         if old.as_deref().is_none_or(|old| is_found_otherwise(old, endpoint)) {
             state.words.get_mut().forget();
@@ -412,6 +389,7 @@ impl Estate {
             state.macs.remove(&old.mac);
             state.count_endpoint(Some(&old), None);
             state.words.get_mut().forget();
+            state.tally.get_mut().forget();
             self.indexes.replace(site, Some(&old), None);
         }
     }
@@ -583,6 +561,10 @@ fn merge(state: &mut SiteState, id: DeviceId, device: Option<&Arc<Device>>) {
         Some(device) => state.devices.insert(id, Arc::clone(device)),
         None => state.devices.remove(&id),
     };
+    // A device's own address is no endpoint's.
+    if !old.iter().flat_map(|it| it.own_macs()).eq(device.iter().flat_map(|it| it.own_macs())) {
+        state.tally.get_mut().forget();
+    }
     for mac in old.iter().flat_map(|old| old.own_macs()) {
         state.own_macs.remove(&(mac, id));
     }

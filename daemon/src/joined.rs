@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onenet_topology::{
     DeviceId, InterfaceId,
     fact::{FactBody, Method},
+    grouping::pair,
     inference::{DeviceLink, End, LinkReason},
     link::{Link, LinkEnd, LinkEvidence},
 };
@@ -76,13 +77,14 @@ impl Joined {
 /// Returns what is joined at a site.
 pub fn joined(state: &SiteState) -> Vec<Joined> {
     let aggregates = aggregates(state);
+    let by_devices = by_devices(&state.links);
     let mut spoken: BTreeSet<usize> = BTreeSet::new();
     let mut all: Vec<Joined> = Vec::new();
     for link in &state.inference.get().links {
         let mut evidence = Vec::new();
-        for (place, heard) in state.links.iter().enumerate() {
+        for (place, heard) in by_devices.get(&pair(link.a.device, link.b.device)).into_iter().flatten() {
             if is_same(&aggregates, link, heard) {
-                spoken.insert(place);
+                spoken.insert(*place);
                 evidence.extend(heard.evidence.iter().cloned());
             }
         }
@@ -103,6 +105,17 @@ pub fn joined(state: &SiteState) -> Vec<Joined> {
     }
     all.sort_by(|one, other| (&one.a, &one.b, one.why).cmp(&(&other.a, &other.b, other.why)));
     all
+}
+
+/// Returns what neighbours say of two managed devices, with its place in the list, by these two: a ministry has some hundred links.
+fn by_devices(links: &[Link]) -> BTreeMap<(DeviceId, DeviceId), Vec<(usize, &Link)>> {
+    let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (place, link) in links.iter().enumerate() {
+        if let (LinkEnd::Interface { device: a, .. }, LinkEnd::Interface { device: b, .. }) = (&link.a, &link.b) {
+            found.entry(pair(*a, *b)).or_default().push((place, link));
+        }
+    }
+    found
 }
 
 /// Returns the aggregate of each member.

@@ -2,7 +2,7 @@
 //!
 //! | page | has |
 //! |---|---|
-//! | `/metrics` | everything but ports; with `?sites=false` only the centre itself and what is told of tiers and areas |
+//! | `/metrics` | everything but ports; with `?sites=false` only the centre itself and what is told of tiers, provinces, cities and areas |
 //! | `/metrics/site/{code}` | one site: agents, devices, ports, probes, terminals |
 //! | `/sd` | the sites' pages, with tier, province, city and county (HTTP service discovery) |
 //!
@@ -12,29 +12,30 @@
 mod anomalies;
 mod availability;
 mod cases;
+pub mod design;
 mod devices;
 pub mod discovery;
 mod incidents;
 pub(crate) mod measured;
 pub mod names;
+mod page;
 mod ports;
 mod probes;
 mod render;
+mod subtrees;
 
-use std::sync::Arc;
+use std::{io::Write as _, sync::Arc};
 
+use crate::{
+    access::{Action, Gate},
+    api::{App, Params, Problem},
+};
 use axum::{
     extract::{Path, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
-use prometheus::{Encoder as _, Registry, TextEncoder};
-
-use crate::{
-    access::{Action, Gate},
-    api::{App, Params, Problem},
-};
 use render::Page;
 
 /// Answers a scrape of everything that the caller may see, or, with `sites=false`, of what no site's own page has.
@@ -72,9 +73,9 @@ pub async fn scrape_site(
 async fn rendered(snapshot: render::Snapshot, headers: &HeaderMap) -> Result<Response, Problem> {
     let encodings = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let gzip = takes_gzip(encodings);
-    let body = tokio::task::spawn_blocking(move || text(snapshot, gzip));
+    let body = tokio::task::spawn_blocking(move || body(&snapshot, gzip));
     let body = body.await.map_err(|_| Problem::internal())?.map_err(|error| {
-        tracing::error!(%error, "metrics cannot be rendered");
+        tracing::error!(%error, "metrics cannot be packed");
         Problem::internal()
     })?;
     let kind = [(header::CONTENT_TYPE, prometheus::TEXT_FORMAT), (header::VARY, "accept-encoding")];
@@ -95,19 +96,14 @@ fn takes_gzip(encodings: &str) -> bool {
     })
 }
 
-fn text(snapshot: render::Snapshot, gzip: bool) -> Result<Vec<u8>, prometheus::Error> {
-    let registry = Registry::new();
-    registry.register(Box::new(snapshot))?;
-    let families = registry.gather();
-    let encoder = TextEncoder::new();
-    let mut text = Vec::new();
+fn body(snapshot: &render::Snapshot, gzip: bool) -> std::io::Result<Vec<u8>> {
+    let text = snapshot.text();
     if !gzip {
-        encoder.encode(&families, &mut text)?;
-        return Ok(text);
+        return Ok(text.into_bytes());
     }
-    let mut packed = GzEncoder::new(text, Compression::fast());
-    encoder.encode(&families, &mut packed)?;
-    Ok(packed.finish()?)
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(text.as_bytes())?;
+    packed.finish()
 }
 
 #[cfg(test)]

@@ -220,10 +220,26 @@ impl World {
 
     /// Lets the agent of the first county tell more of what it saw, in the batch after `before` others.
     pub(crate) async fn tell_more(&self, before: u64, history: Vec<HistoryItem>) {
+        self.tell_on(Lane::History, before, Content::History(history)).await;
+    }
+
+    /// Lets it tell of a way up that it measures, in whole.
+    pub(crate) async fn tell_of_a_way_up(&self) {
+        let up = Probe { name: "up".into(), role: ProbeRole::Parent, state: ProbeState::Up, ..gateway(1) };
+        let sample = ProbeSample { name: "up".into(), ..measured_gateway().1 };
+        let fact = Fact { observed: NOW.plus_ms(-30_000), body: FactBody::Probe(Box::new(up)) };
+        let changes = vec![FactChange::Present(fact)];
+        let group = Group { method: Method::Probe, scope: Scope::new("") };
+        self.tell_on(Lane::State, 1, Content::State(vec![GroupChanges { group, changes, complete: None }])).await;
+        let body = HistoryBody::Probe(sample);
+        self.tell_more(1, vec![HistoryItem { time: NOW.plus_ms(-30_000), scope: Scope::new(""), body }]).await;
+    }
+
+    async fn tell_on(&self, lane: Lane, before: u64, content: Content) {
         let (site, agent) = (self.site("130102"), self.agent_of("130102"));
         let clocks = Clocks { boot_id: [1; 16], boot_ms: 5_000_000, wall_ms: NOW.unix_ms() + 3_600_000 };
-        let position = Position { lane: Lane::History, epoch: 7, sequence: before + 1 };
-        let batch = Arc::new(Batch { position, clocks, content: Content::History(history) });
+        let position = Position { lane, epoch: 7, sequence: before + 1 };
+        let batch = Arc::new(Batch { position, clocks, content });
         self.app.centre.intake().submit(Body::Report(Report { agent, site, batch })).await.unwrap();
     }
 
@@ -383,7 +399,7 @@ fn gateway(at: u8) -> Probe {
 }
 
 /// What was measured of it: by the minute, and by a media test a minute before.
-fn measured_gateway() -> [HistoryItem; 2] {
+fn measured_gateway() -> (ProbeSample, ProbeSample) {
     let regular = ProbeSample {
         name: "gateway".into(),
         interval_ms: 60_000,
@@ -398,6 +414,11 @@ fn measured_gateway() -> [HistoryItem; 2] {
     };
     let (name, test) = ("gateway".into(), ProbeTest::Media);
     let media = ProbeSample { name, test, sent: 500, lost: 4, mos_centi: Some(427), ..ProbeSample::default() };
+    (media, regular)
+}
+
+fn windows() -> [HistoryItem; 2] {
+    let (media, regular) = measured_gateway();
     [(-100_000, media), (-40_000, regular)].map(|(ms, sample)| HistoryItem {
         time: NOW.plus_ms(ms),
         scope: Scope::new(""),
@@ -561,7 +582,7 @@ fn samples(at: u8) -> Vec<HistoryItem> {
         .chain(traffic)
         .chain(applications(at))
         .chain(std::iter::once(capture()))
-        .chain(measured_gateway())
+        .chain(windows())
         .chain(detected())
         .chain(measured)
         .chain(others)

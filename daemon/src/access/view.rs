@@ -16,7 +16,7 @@ use onenet_topology::{
     asset::Asset,
     availability::Layer,
     case::{Case, Suppression},
-    coverage::{Coverage, Trend},
+    coverage::{Coverage, Terminals, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
     incident::{Incident, Maintenance, State},
@@ -165,6 +165,17 @@ impl View {
     /// read.
     pub fn coverage(&self, site: SiteId, days: u16) -> Option<Coverage> {
         self.may(Action::ReadInventory, site).then(|| coverage::of_site(&self.estate, site, self.now, days))
+    }
+
+    /// Returns how many terminals a site has of what standing, as they were counted within the last minutes; `None` where its
+    /// inventory may not be read.
+    pub fn terminals_counted(&self, site: SiteId, kept: &coverage::KeptCounts) -> Option<Terminals> {
+        self.may(Action::ReadInventory, site).then(|| kept.terminals(&self.estate, site, self.now))
+    }
+
+    /// Returns how many they were when they were counted last; `None` where they never were, or may not be read.
+    pub fn terminals_counted_last(&self, site: SiteId, kept: &coverage::KeptCounts) -> Option<Terminals> {
+        self.may(Action::ReadInventory, site).then(|| kept.last(&self.estate, site))?
     }
 
     /// Returns how the coverage of a site went; `None` where nothing was counted yet, or its inventory may not be read.
@@ -377,6 +388,13 @@ impl View {
     pub fn site_state(&self, site: SiteId) -> Option<State> {
         let verdicts = self.estate.judging.get().verdicts.as_ref()?;
         verdicts.sites.get(&site).copied().filter(|_| self.may(Action::ReadInventory, site))
+    }
+
+    /// Returns how many bytes crossed the segments of a site above the counties and of those below it since the centre started; `None`
+    /// where nobody told of any, or its inventory may not be read. Who reads it reads what is below it.
+    pub fn crossed_below(&self, site: SiteId) -> Option<u64> {
+        let crossed = self.estate.crossed_below.get().get(&site).copied();
+        crossed.filter(|_| self.may(Action::ReadInventory, site))
     }
 
     /// Returns the address spaces: the national one, and those of sites whose inventory may be read.

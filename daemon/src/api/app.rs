@@ -15,6 +15,7 @@ use crate::{
     centre::Centre,
     clock::Clock,
     console::Sessions,
+    coverage::KeptCounts,
     flows::UnderWay,
     notify::ChannelTold,
     remote_write::Told,
@@ -42,6 +43,8 @@ pub struct App {
     pub remote_write: Option<Told>,
     /// What is told of the channels by which others are notified.
     pub notify: Vec<Arc<ChannelTold>>,
+    /// How many terminals each site had when metrics asked last.
+    pub(crate) counted: KeptCounts,
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
     notebook: Arc<Mutex<Notebook>>,
@@ -78,6 +81,7 @@ impl App {
             acceptance: Thresholds::default(),
             remote_write: None,
             notify: Vec::new(),
+            counted: KeptCounts::default(),
             flows: UnderWay::default(),
             notebook: Arc::default(),
             audit_fails: AtomicBool::new(false),

@@ -49,8 +49,8 @@ pub(crate) use availability::{By, rows as availability_rows};
 pub use case::{CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, NoticeBody, SuppressionBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
+pub(crate) use device::link_end_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
-pub(crate) use device::{link_end_name, status_name};
 pub(crate) use endpoint::station;
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,

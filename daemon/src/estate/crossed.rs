@@ -27,8 +27,10 @@ impl Crossed {
         (!self.0.is_empty()).then(|| self.0.iter().fold(0, |sum, bytes| u64::saturating_add(sum, *bytes)))
     }
 
-    /// Takes in what a batch tells. What endpoints sent is counted, since each byte has one sender.
-    pub(super) fn take(&mut self, block: &SampleBlock) {
+    /// Takes in what a batch tells, and returns how many bytes that were. What endpoints sent is counted, since each byte has one
+    /// sender.
+    pub(super) fn take(&mut self, block: &SampleBlock) -> u64 {
+        let mut taken: u64 = 0;
         for item in &block.items {
             let HistoryBody::Application(sample) = &item.body else { continue };
             if self.0.is_empty() {
@@ -37,8 +39,10 @@ impl Crossed {
             let place = sample.application.map_or(0, |application| usize::from(application.number()));
             if let Some(bytes) = self.0.get_mut(place) {
                 *bytes = bytes.saturating_add(sample.totals.bytes_out);
+                taken = taken.saturating_add(sample.totals.bytes_out);
             }
         }
+        taken
     }
 }
 
@@ -74,7 +78,7 @@ mod tests {
         };
         let mut crossed = Crossed::default();
         assert_eq!(crossed.bytes(), None);
-        crossed.take(&block);
+        assert_eq!(crossed.take(&block), 18);
         assert_eq!(crossed.by_application().collect::<Vec<_>>(), [(None, 3), (Some(Application::Tls), 15)]);
         assert_eq!(crossed.bytes(), Some(18));
     }

@@ -1,18 +1,22 @@
-//! National indexes: ways to find an endpoint without knowing its site.
+//! National indexes: ways to find an endpoint without knowing its site, and the agents of a site without looking at all.
 //!
-//! Invariant: the indexes hold exactly the addresses and names of the endpoints in the estate. They hold keys and ids, no
+//! Invariant: the indexes hold exactly the addresses and names of the endpoints in the estate, and its agents. They hold keys and ids, no
 //! endpoint, so that they stay small.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
 use imbl::OrdMap;
 use onenet_topology::{
-    DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, device::Device, endpoint::Endpoint,
+    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, SpaceId, device::Device, endpoint::Endpoint,
 };
+
+use super::Agent;
 
 /// Ways to find an endpoint without knowing its site.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Indexes {
+    /// The agents of each site.
+    pub site_agents: OrdMap<(SiteId, AgentId), ()>,
     /// The site of each endpoint.
     pub endpoint_sites: OrdMap<EndpointId, SiteId>,
     /// The site of each device.
@@ -28,6 +32,23 @@ pub struct Indexes {
 }
 
 impl Indexes {
+    /// Returns the agents of a site, in order.
+    pub fn agents_of(&self, site: SiteId) -> impl Iterator<Item = AgentId> {
+        let first = (site, AgentId::from_raw(0));
+        self.site_agents.range(first..).map(|(key, ())| *key).take_while(move |(of, _)| *of == site).map(|(_, id)| id)
+    }
+
+    /// Puts an agent to its site, and takes it from the one that it was at.
+    pub(super) fn replace_agent(&mut self, old: Option<SiteId>, agent: &Agent) {
+        if old == Some(agent.site) {
+            return;
+        }
+        if let Some(old) = old {
+            self.site_agents.remove(&(old, agent.id));
+        }
+        self.site_agents.insert((agent.site, agent.id), ());
+    }
+
     /// Returns the endpoints of this MAC address.
     pub fn by_mac(&self, mac: MacAddr) -> impl Iterator<Item = EndpointId> {
         let first = (mac, EndpointId::from_raw(0));

@@ -19,7 +19,7 @@ use onenet_topology::{
 use onenet_wire::{GroupDigest, fact_hash};
 use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Measured, Readings, Words};
+use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Made, Measured, Readings, Tally, Words};
 use crate::{
     findings::{Finding, FindingKey},
     record::RulingVerdict,
@@ -72,6 +72,8 @@ pub struct SiteState {
     pub flaps: Derived<Flaps>,
     /// By what its endpoints are found.
     pub words: Derived<Words>,
+    /// How many endpoints of what kinds it has.
+    pub tally: Derived<Made<Tally>>,
     /// What detectors of its agents do.
     pub detectors: Derived<Detectors>,
     /// What they found.
@@ -144,6 +146,7 @@ impl SiteState {
             measured: Derived::default(),
             flaps: Derived::default(),
             words: Derived::default(),
+            tally: Derived::default(),
             detectors: Derived::default(),
             anomalies: OrdMap::new(),
             findings: OrdMap::new(),
@@ -185,6 +188,11 @@ impl SiteState {
     /// Returns by what its endpoints are found, as one text in lower case: see [`Words`].
     pub fn words(&self) -> &str {
         self.words.get().of(|| self.endpoints.values())
+    }
+
+    /// Returns how many endpoints of what kinds it has, as lists and counts show them.
+    pub fn tally(&self) -> &Tally {
+        self.tally.get().of(|| Tally::of(self.visible_endpoints()))
     }
 
     /// Returns where an endpoint is by the tables, with the reasons; `None` when no table has it at present.

@@ -4,31 +4,25 @@
 //! Invariant: whatever a search can match of an endpoint stands in the text of its site, in lower case. It may hold more: a text
 //! says where to look, not what is found.
 
-use std::{
-    collections::BTreeSet,
-    fmt::Write as _,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeSet, fmt::Write as _, sync::Arc};
 
 use onenet_topology::endpoint::Endpoint;
 
+use super::Made;
+
 /// The text of one site, made when somebody searches, and kept until what it says changes. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Words(Arc<OnceLock<String>>);
+pub struct Words(Made<String>);
 
 impl Words {
     /// Returns the text, which is that of these endpoints; they are asked for only where it is not made yet.
     pub fn of<'s, I: Iterator<Item = &'s Arc<Endpoint>>>(&'s self, endpoints: impl FnOnce() -> I) -> &'s str {
-        self.0.get_or_init(|| text(endpoints()))
+        self.0.of(|| text(endpoints()))
     }
 
     /// Lets the text go.
     pub(super) fn forget(&mut self) {
-        // A reader of an older snapshot may be about to fill the text that it shares: then this one has to begin anew.
-        match Arc::get_mut(&mut self.0) {
-            Some(own) => drop(own.take()),
-            None => self.0 = Arc::default(),
-        }
+        self.0.forget();
     }
 }
 

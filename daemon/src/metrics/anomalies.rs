@@ -5,10 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{
-    names,
-    render::{Families, float},
-};
+use super::{names, page::Families, render::float};
 use crate::{
     access::View,
     estate::{Running, SiteState},

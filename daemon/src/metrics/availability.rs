@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use onenet_topology::{availability::Spent, coverage::Day};
 
-use super::{names, render::Families};
+use super::{names, page::Families};
 use crate::{
     access::View,
     availability::{Report, Span},

@@ -9,7 +9,7 @@ use onenet_topology::{
     incident::Severity,
 };
 
-use super::{names, render::Families};
+use super::{names, page::Families};
 use crate::access::View;
 
 /// How far back, in milliseconds, it counts how soon cases were taken up.

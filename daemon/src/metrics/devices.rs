@@ -13,7 +13,7 @@ use onenet_topology::{
 
 use super::{
     names::{self, Metric},
-    render::Families,
+    page::Families,
 };
 use crate::{access::View, estate::SiteState};
 

@@ -11,7 +11,7 @@ use onenet_topology::{
     incident::{Incident, State, Subject},
 };
 
-use super::{names, render::Families};
+use super::{names, page::Families};
 use crate::access::View;
 
 /// Open incidents that have a series of their own.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use onenet_topology::{
-    AgentId, DeviceId, InterfaceId, ProbeSample, ProbeTest, Role,
+    AgentId, DeviceId, InterfaceId, ProbeRole, ProbeSample, ProbeTest, Role,
     device::{Device, Interface},
     fact::{FactBody, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
     link::LinkEnd,
@@ -32,13 +32,12 @@ pub(crate) type Put<'p> = &'p mut dyn FnMut(Metric, &[&str], f64);
 /// A counter, its labels behind those of the port, and where a sample has it.
 type Field = (Metric, &'static [&'static str], fn(&InterfaceSample) -> Option<u64>);
 
-const FIELDS: [Field; 6] = [
+const FIELDS: [Field; 5] = [
     (names::INTERFACE_RECEIVED, &[], |it| it.in_octets),
     (names::INTERFACE_SENT, &[], |it| it.out_octets),
     (names::INTERFACE_ERRORS, &["receive"], |it| it.in_errors),
     (names::INTERFACE_ERRORS, &["transmit"], |it| it.out_errors),
-    (names::INTERFACE_DISCARDS, &["receive"], |it| it.in_discards),
-    (names::INTERFACE_DISCARDS, &["transmit"], |it| it.out_discards),
+    (names::INTERFACE_DISCARDS, &[], |it| it.out_discards),
 ];
 
 /// What of a site is exported one by one.
@@ -48,7 +47,7 @@ pub(crate) struct Exported<'s> {
     devices: BTreeMap<(AgentId, &'s Scope), DeviceId>,
     ports: BTreeMap<DeviceId, BTreeSet<&'s str>>,
     /// Where probes lead.
-    probes: BTreeMap<(AgentId, &'s str), &'static str>,
+    probes: BTreeMap<(AgentId, &'s str), ProbeRole>,
 }
 
 impl<'s> Exported<'s> {
@@ -60,7 +59,7 @@ impl<'s> Exported<'s> {
         let handles =
             devices().flat_map(|device| device.handles.iter().map(|handle| ((handle.agent, &handle.scope), device.id)));
         let probes = state.probes().filter_map(|(agent, held)| match &held.fact.body {
-            FactBody::Probe(probe) => Some(((agent, probe.name.as_str()), probe.role.name())),
+            FactBody::Probe(probe) => Some(((agent, probe.name.as_str()), probe.role)),
             _ => None,
         });
         Self {
@@ -83,8 +82,8 @@ impl<'s> Exported<'s> {
             HistoryBody::Probe(sample) if sample.test == ProbeTest::Regular => {
                 let Some(role) = self.probes.get(&(agent, sample.name.as_str())) else { return };
                 let agent = agent.to_string();
-                let labels = [self.site.as_str(), &agent, &sample.name, role];
-                window(sample, &mut |metric, value| put(metric, &labels, value));
+                let labels = [self.site.as_str(), &agent, &sample.name, role.name()];
+                window(*role, sample, &mut |metric, value| put(metric, &labels, value));
             }
             _ => {}
         }
@@ -105,15 +104,17 @@ impl<'s> Exported<'s> {
     }
 }
 
-/// Hands over what a probe measured over a window.
-pub(super) fn window(sample: &ProbeSample, put: &mut dyn FnMut(Metric, f64)) {
-    if let Some(loss) = probe_loss_ratio(sample) {
+/// Hands over what a probe measured over a window. The whole of it only of ways up, which are what is compared with each other;
+/// of services and gateways what dashboards and rules ask for.
+pub(super) fn window(role: ProbeRole, sample: &ProbeSample, put: &mut dyn FnMut(Metric, f64)) {
+    if let Some(loss) = probe_loss_ratio(sample).filter(|_| role != ProbeRole::Named) {
         put(names::PROBE_LOSS, loss);
     }
+    let is_way_up = role == ProbeRole::Parent;
     let times = [
         (names::PROBE_ROUND_TRIP, sample.round_trip_median_us),
-        (names::PROBE_ROUND_TRIP_P95, sample.round_trip_p95_us),
-        (names::PROBE_JITTER, sample.jitter_us),
+        (names::PROBE_ROUND_TRIP_P95, sample.round_trip_p95_us.filter(|_| is_way_up)),
+        (names::PROBE_JITTER, sample.jitter_us.filter(|_| is_way_up)),
     ];
     for (metric, us) in times {
         if let Some(us) = us {

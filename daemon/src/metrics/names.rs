@@ -2,8 +2,12 @@
 //! `document` writes it down, and a golden file in the tests holds it still.
 //!
 //! Invariant: no label takes its values from endpoints, addresses or anything else that traffic can multiply; the
-//! greatest label is the port, of those that lead from device to device: some twenty thousand. Other ports, and sensors, are no
-//! labels: of them there are counts, sums and the one value of a device that matters.
+//! greatest label is the port, of those that lead from device to device: some seventeen thousand. Other ports, and sensors, are no
+//! labels: of them there are counts, sums and the one value of a device that matters. Each metric says of what it has series and
+//! how many of each; the sum for the whole country is at most [`BUDGET`] (a test), and `./tests/bench country` holds what the
+//! simulated country exports against it.
+
+use super::design::Per;
 
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,16 +27,43 @@ pub struct Metric {
     pub kind: Kind,
     /// The labels.
     pub labels: &'static [&'static str],
+    /// How many series it has of each …
+    pub each: u32,
+    /// … of these.
+    pub per: Per,
     /// What it says.
     pub help: &'static str,
 }
 
+impl Metric {
+    /// Returns how many series it has in the whole country at most, as far as things are as [`Per`] says.
+    pub fn series_max(&self) -> u32 {
+        self.each * self.per.count()
+    }
+}
+
+/// Series that Prometheus adds to each page that it reads: `up`, and four that begin with `scrape_`.
+const OF_PROMETHEUS: u32 = 5;
+/// The most series of the whole country, all metrics together, those of Prometheus too.
+pub const BUDGET: u32 = 400_000;
+
+/// Returns how many series the whole country has at most.
+pub fn series_of_the_country() -> u32 {
+    ALL.iter().map(Metric::series_max).sum::<u32>() + OF_PROMETHEUS * Per::Page.count()
+}
+
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $id:ident = $kind:ident $name:literal [$($label:literal),*] $help:literal;)*) => {
+    ($($id:ident = $kind:ident $name:literal [$($label:literal),*] $each:literal * $per:ident $help:literal;)*) => {
         $(
             #[doc = $help]
-            pub const $id: Metric =
-                Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
+            pub const $id: Metric = Metric {
+                name: $name,
+                kind: Kind::$kind,
+                labels: &[$($label),*],
+                each: $each,
+                per: Per::$per,
+                help: $help,
+            };
         )*
 
         /// Every metric, in the order of the document.
@@ -41,181 +72,185 @@ macro_rules! metrics {
 }
 
 metrics! {
-    BUILD_INFO = Gauge "onenet_build_info" ["version"]
+    BUILD_INFO = Gauge "onenet_build_info" ["version"] 1 * Centre
         "Always 1; the version that runs.";
-    START_TIME = Gauge "onenet_start_time_seconds" []
+    START_TIME = Gauge "onenet_start_time_seconds" [] 1 * Centre
         "When the centre started, in seconds since 1970.";
-    LOG_POSITION = Gauge "onenet_log_position" []
+    LOG_POSITION = Gauge "onenet_log_position" [] 1 * Centre
         "Position of the last record of the log that is part of the picture.";
-    LOG_TIME = Gauge "onenet_log_time_seconds" []
+    LOG_TIME = Gauge "onenet_log_time_seconds" [] 1 * Centre
         "Commit time of that record, in seconds since 1970.";
-    SITES = Gauge "onenet_sites" ["tier"]
+    SITES = Gauge "onenet_sites" ["tier"] 4 * Centre
         "Sites that exist.";
-    SITE_INFO = Gauge "onenet_site_info" ["site", "code", "name", "tier", "parent", "demo"]
+    SITE_INFO = Gauge "onenet_site_info" ["site", "code", "name", "tier", "parent", "demo"] 1 * Site
         "Always 1; names and place of a site, to join with the label site. demo is true for simulated sites.";
-    SITE_ENDPOINTS = Gauge "onenet_site_endpoints" ["site", "state"]
+    SITE_ENDPOINTS = Gauge "onenet_site_endpoints" ["site", "state"] 2 * Site
         "Endpoints of a site: present are seen by an agent now, past were seen before.";
-    SITE_DEVICES = Gauge "onenet_site_devices" ["site", "state"]
+    SITE_DEVICES = Gauge "onenet_site_devices" ["site", "state"] 4 * Site
         "Devices of a site: up, degraded, down, or unknown since nobody who is heard watches them.";
-    SITE_INTERFACES = Gauge "onenet_site_interfaces" ["site", "state"]
-        "Interfaces of the devices of a site by ifOperStatus.";
-    SITE_LINKS = Gauge "onenet_site_links" ["site"]
-        "Links between devices known at a site.";
-    SITE_AGENTS = Gauge "onenet_site_agents" ["site", "state"]
+    SITE_AGENTS = Gauge "onenet_site_agents" ["site", "state"] 3 * Site
         "Agents of a site: connected, silent, or never (enrolled and never heard).";
-    SITE_TERMINALS = Gauge "onenet_site_terminals" ["site", "state"]
+    SITE_TERMINALS = Gauge "onenet_site_terminals" ["site", "state"] 5 * Site
         "Computers on the books of a site that were seen within 30 days, are silent since longer, or were never seen; and computers seen there within 30 days that are on nobody's books (unregistered; unregistered_unclassified are machines of an unknown kind). No series for states without a machine.";
-    SITE_CONDITIONS = Gauge "onenet_site_conditions" ["site", "kind"]
+    SITE_CONDITIONS = Gauge "onenet_site_conditions" ["site", "kind"] 2 * Site
         "Conditions that keep agents of a site from their work.";
-    SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"]
+    SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"] 2 * Site
         "Findings of the centre about a site.";
-    SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"]
+    SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"] 1 * Site
         "Bytes of finished flows that crossed the segments of a site, as its agents told since the centre started.";
-    APPLICATION_BYTES = Counter "onenet_application_bytes_total" ["application"]
+    SUBTREE_SITES = Gauge "onenet_subtree_sites" ["site", "tier", "state"] 5 * Subtree
+        "Sites at and below a site above the counties, by what is concluded of them: up, degraded, down, flapping, or unknown. Each site counts along its first way up. No series for states without a site.";
+    SUBTREE_AGENTS = Gauge "onenet_subtree_agents" ["site", "tier", "state"] 3 * Subtree
+        "Agents of these sites: connected, silent, or never (enrolled and never heard).";
+    SUBTREE_DEVICES = Gauge "onenet_subtree_devices" ["site", "tier", "state"] 4 * Subtree
+        "Devices of these sites: up, degraded, down, or unknown.";
+    SUBTREE_ENDPOINTS = Gauge "onenet_subtree_endpoints" ["site", "tier", "state"] 2 * Subtree
+        "Endpoints of these sites: present or past.";
+    SUBTREE_TERMINALS = Gauge "onenet_subtree_terminals" ["site", "tier", "state"] 5 * Subtree
+        "Computers of these sites as in onenet_site_terminals, by what was counted of each last: when its page was read, or at noon. Zero is told, once any of them was counted.";
+    SUBTREE_FLOW_BYTES = Counter "onenet_subtree_flow_bytes_total" ["site", "tier"] 1 * Subtree
+        "Bytes of finished flows that crossed the segments of these sites, as their agents told since the centre started.";
+    APPLICATION_BYTES = Counter "onenet_application_bytes_total" ["application"] 100 * Centre
         "Bytes of finished flows at all sites by application, unknown where none was recognised, as agents told since the centre started.";
-    DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"]
+    DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"] 1 * Device
         "Always 1; name and kind of a device, to join with the label device.";
-    DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"]
+    DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"] 2 * Device
         "Sensors of a device by what it says of them: normal, warning, critical, absent, or unjudged. States without a sensor have no series.";
-    DEVICE_TEMPERATURE = Gauge "onenet_device_temperature_max_celsius" ["site", "device"]
+    DEVICE_TEMPERATURE = Gauge "onenet_device_temperature_max_celsius" ["site", "device"] 1 * Device
         "Highest temperature that a device measures, in itself and in its optical modules.";
-    DEVICE_CPU_LOAD = Gauge "onenet_device_cpu_load_max_ratio" ["site", "device"]
+    DEVICE_CPU_LOAD = Gauge "onenet_device_cpu_load_max_ratio" ["site", "device"] 1 * Device
         "Load of the busiest processor of a device, 0 to 1.";
-    DEVICE_MEMORY_USED = Gauge "onenet_device_memory_used_max_ratio" ["site", "device"]
+    DEVICE_MEMORY_USED = Gauge "onenet_device_memory_used_max_ratio" ["site", "device"] 1 * Device
         "Used part of the fullest working memory of a device, 0 to 1.";
-    DEVICE_STORAGE_USED = Gauge "onenet_device_storage_used_max_ratio" ["site", "device"]
+    DEVICE_STORAGE_USED = Gauge "onenet_device_storage_used_max_ratio" ["site", "device"] 1 * LargeDevice
         "Used part of the fullest disk or flash memory of a device, 0 to 1.";
-    DEVICE_OPTICAL_RECEIVE = Gauge "onenet_device_optical_receive_min_dbm" ["site", "device"]
+    DEVICE_OPTICAL_RECEIVE = Gauge "onenet_device_optical_receive_min_dbm" ["site", "device"] 1 * LargeDevice
         "Weakest light that an optical module of a device receives.";
-    DEVICE_POE_POWER = Gauge "onenet_device_poe_power_watts" ["site", "device"]
+    DEVICE_POE_POWER = Gauge "onenet_device_poe_power_watts" ["site", "device"] 1 * LargeDevice
         "Power that a device gives to terminals over Ethernet, in all.";
-    DEVICE_HUMIDITY = Gauge "onenet_device_humidity_max_ratio" ["site", "device"]
+    DEVICE_HUMIDITY = Gauge "onenet_device_humidity_max_ratio" ["site", "device"] 1 * Room
         "Highest relative humidity that a device measures, 0 to 1.";
-    DEVICE_BATTERY_CHARGE = Gauge "onenet_device_battery_charge_min_ratio" ["site", "device"]
+    DEVICE_BATTERY_CHARGE = Gauge "onenet_device_battery_charge_min_ratio" ["site", "device"] 1 * Room
         "Charge of the emptiest battery of a device, 0 to 1.";
-    DEVICE_BATTERY_RUN_TIME = Gauge "onenet_device_battery_run_time_min_seconds" ["site", "device"]
+    DEVICE_BATTERY_RUN_TIME = Gauge "onenet_device_battery_run_time_min_seconds" ["site", "device"] 1 * Room
         "How long the battery of a device lasts, by the one that lasts least.";
-    DEVICE_OUTPUT_LOAD = Gauge "onenet_device_output_load_max_ratio" ["site", "device"]
+    DEVICE_OUTPUT_LOAD = Gauge "onenet_device_output_load_max_ratio" ["site", "device"] 1 * Room
         "Load of the most loaded output of a power supply, 0 to 1, above when it is overloaded.";
-    INTERFACE_UP = Gauge "onenet_interface_up" ["site", "device", "interface"]
+    INTERFACE_UP = Gauge "onenet_interface_up" ["site", "device", "interface"] 1 * Port
         "Whether a port that is exported (an end of a link, a trunk, a port of a router or firewall, or one with #watch in its ifAlias) is up, by ifOperStatus: 1 or 0. On the site's page.";
-    INTERFACE_SPEED = Gauge "onenet_interface_speed_bits_per_second" ["site", "device", "interface"]
+    INTERFACE_SPEED = Gauge "onenet_interface_speed_bits_per_second" ["site", "device", "interface"] 1 * Port
         "Speed of such a port. On the site's page.";
-    INTERFACE_RECEIVED = Counter "onenet_interface_receive_bytes_total" ["site", "device", "interface"]
+    INTERFACE_RECEIVED = Counter "onenet_interface_receive_bytes_total" ["site", "device", "interface"] 1 * Port
         "Octets that such a port received, as its device counts them, with the time at which it was read. On the site's page. Measured.";
-    INTERFACE_SENT = Counter "onenet_interface_transmit_bytes_total" ["site", "device", "interface"]
+    INTERFACE_SENT = Counter "onenet_interface_transmit_bytes_total" ["site", "device", "interface"] 1 * Port
         "Octets that it sent. On the site's page. Measured.";
-    INTERFACE_ERRORS = Counter "onenet_interface_errors_total" ["site", "device", "interface", "direction"]
+    INTERFACE_ERRORS = Counter "onenet_interface_errors_total" ["site", "device", "interface", "direction"] 2 * Port
         "Packets with errors, received or to be transmitted. On the site's page. Measured.";
-    INTERFACE_DISCARDS = Counter "onenet_interface_discards_total" ["site", "device", "interface", "direction"]
-        "Packets that were discarded without being wrong, received or to be transmitted. On the site's page. Measured.";
-    INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"]
+    INTERFACE_DISCARDS = Counter "onenet_interface_transmit_discards_total" ["site", "device", "interface"] 1 * Port
+        "Packets that it discarded instead of sending them although nothing was wrong with them: as a rule its queue was full. On the site's page. Measured.";
+    INCIDENTS = Gauge "onenet_incidents" ["kind", "severity", "state"] 100 * Centre
         "Incidents by kind, proposed grade and state: open, planned (open within a planned maintenance), or closed and kept.";
-    INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"]
+    INCIDENT_SITES = Gauge "onenet_incident_sites" ["incident", "state", "kind", "cause", "severity", "subject", "site", "name", "tier", "province", "areas"] 1 * Incident
         "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between semicolons. Of the first 1,000, the gravest and newest first.";
-    CASES = Gauge "onenet_cases" ["grade", "state"]
+    CASES = Gauge "onenet_cases" ["grade", "state"] 24 * Centre
         "Cases that are not closed, by grade (proposed until a person confirms it) and state: new, acknowledged, under_review, notified, rectified, or silenced by a rule. No figure of cases counts drills.";
-    CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"]
+    CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"] 4 * Centre
         "Open cases of which something is overdue.";
-    CASE_OLDEST = Gauge "onenet_case_oldest_age_seconds" ["grade"]
+    CASE_OLDEST = Gauge "onenet_case_oldest_age_seconds" ["grade"] 4 * Centre
         "Age of the oldest open case; 0 where there is none.";
-    CASE_TAKEN_UP = Gauge "onenet_case_acknowledged_median_seconds" ["grade"]
+    CASE_TAKEN_UP = Gauge "onenet_case_acknowledged_median_seconds" ["grade"] 4 * Centre
         "Median time until somebody took a case up, of those opened within the last 30 days; no series where there is none.";
-    CASES_CLOSED = Gauge "onenet_cases_closed" ["verdict"]
+    CASES_CLOSED = Gauge "onenet_cases_closed" ["verdict"] 3 * Centre
         "Closed cases that are kept, by what they were found to be: true, benign or false.";
-    AREA_INFO = Gauge "onenet_area_info" ["area", "name", "kind"]
+    AREA_INFO = Gauge "onenet_area_info" ["area", "name", "kind"] 1 * Area
         "Always 1; name and kind of an area, to join with the label area; of the first 200 areas.";
-    SITE_STATE = Gauge "onenet_site_state" ["tier", "state"]
+    SITE_STATE = Gauge "onenet_site_state" ["tier", "state"] 20 * Centre
         "Sites of a tier by what is concluded of them: up, degraded, down, flapping, or unknown since nobody who is heard can tell.";
-    SITE_TIME_TODAY = Gauge "onenet_site_time_today_seconds" ["tier", "standing"]
+    SITE_TIME_TODAY = Gauge "onenet_site_time_today_seconds" ["tier", "standing"] 20 * Centre
         "How the time of sites was spent since the day began in China: up, degraded, down, unknown or maintenance.";
-    WAY_TIME_TODAY = Gauge "onenet_way_time_today_seconds" ["layer", "standing"]
+    WAY_TIME_TODAY = Gauge "onenet_way_time_today_seconds" ["layer", "standing"] 15 * Centre
         "The same of the ways between sites, by layer: ministry_province, province_city, city_county.";
-    AREA_SITE_STATE = Gauge "onenet_area_site_state" ["area", "state"]
+    AREA_SITE_STATE = Gauge "onenet_area_site_state" ["area", "state"] 5 * Area
         "Sites of an area by state; of the first 200 areas.";
-    AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"]
+    AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"] 1 * Agent
         "When an agent last said anything, in seconds since 1970.";
-    AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"]
+    AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"] 1 * Agent
         "By how much an agent's wall clock is ahead of the centre's.";
-    AGENT_HISTORY_WAITING = Gauge "onenet_agent_history_waiting_batches" ["site", "agent"]
+    AGENT_HISTORY_WAITING = Gauge "onenet_agent_history_waiting_batches" ["site", "agent"] 1 * Agent
         "Batches of history that an agent has not had acknowledged.";
-    CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent"]
+    CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent"] 1 * Agent
         "Frames that an agent took from the interfaces it listens on, since it started.";
-    CAPTURE_BYTES = Counter "onenet_capture_bytes_total" ["site", "agent"]
-        "Bytes of those frames on the wire.";
-    CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "reason"]
+    CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "reason"] 3 * Agent
         "Frames of which capture lost something: kernel (dropped, since the ring was full), cut (their end is missing), undecoded (not understood).";
-    CAPTURE_FLOWS_LOST = Counter "onenet_capture_flows_lost_total" ["site", "agent", "reason"]
-        "Flows that capture lost: unkept (finished, and dropped before they were logged), evicted (established, and closed to make room).";
-    CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"]
+    CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"] 2 * Agent
         "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
-    SITE_ANOMALIES = Gauge "onenet_site_anomalies" ["site", "kind", "grade"]
+    SITE_ANOMALIES = Gauge "onenet_site_anomalies" ["site", "kind", "grade"] 3 * Site
         "Anomalies that detectors of a site saw within the last day, by kind and proposed grade.";
-    DETECTORS = Gauge "onenet_detectors" ["site", "agent", "state"]
+    DETECTORS = Gauge "onenet_detectors" ["site", "agent", "state"] 2 * Agent
         "Detectors of an agent that are on, and that are off; which they are, the API tells.";
-    DETECTION_INPUTS = Counter "onenet_detection_inputs_total" ["site", "agent"]
+    DETECTION_INPUTS = Counter "onenet_detection_inputs_total" ["site", "agent"] 1 * Agent
         "Observations that an agent's detectors saw since it started, once for each that saw it; told every ten minutes.";
-    DETECTION_LAST_RUN = Gauge "onenet_detection_last_run_time_seconds" ["site", "agent"]
+    DETECTION_LAST_RUN = Gauge "onenet_detection_last_run_time_seconds" ["site", "agent"] 1 * Agent
         "When any detector of an agent saw something last, in seconds since 1970.";
-    DETECTION_DROPPED = Counter "onenet_detection_dropped_total" ["site", "agent"]
+    DETECTION_DROPPED = Counter "onenet_detection_dropped_total" ["site", "agent"] 1 * Agent
         "Observations that found no room because an agent's detectors could not keep pace, since it started.";
-    PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"]
+    PROBE_UP = Gauge "onenet_probe_up" ["site", "agent", "probe", "role"] 1 * Probe
         "What an agent judges of a probe's target: 1 up, 0.5 degraded, 0 down; no series while it is unknown or the agent is silent.";
-    PROBE_LOSS = Gauge "onenet_probe_loss_ratio" ["site", "agent", "probe", "role"]
-        "Part of a probe's questions of the last window that no answer came to, 0 to 1. Measured.";
-    PROBE_ROUND_TRIP = Gauge "onenet_probe_round_trip_seconds" ["site", "agent", "probe", "role"]
+    PROBE_LOSS = Gauge "onenet_probe_loss_ratio" ["site", "agent", "probe", "role"] 1 * WayOrGateway
+        "Part of a probe's questions of the last window that no answer came to, 0 to 1; of ways between sites and of gateways. Measured.";
+    PROBE_ROUND_TRIP = Gauge "onenet_probe_round_trip_seconds" ["site", "agent", "probe", "role"] 1 * Probe
         "Median round trip of a probe over the last window. Measured.";
-    PROBE_ROUND_TRIP_P95 = Gauge "onenet_probe_round_trip_p95_seconds" ["site", "agent", "probe", "role"]
-        "Round trip that 95 in a hundred kept under over the last window. Measured.";
-    PROBE_MOS = Gauge "onenet_probe_mos" ["site", "agent", "probe", "role"]
+    PROBE_ROUND_TRIP_P95 = Gauge "onenet_probe_round_trip_p95_seconds" ["site", "agent", "probe", "role"] 1 * Way
+        "Round trip that 95 in a hundred kept under over the last window; of ways up. Measured.";
+    PROBE_MOS = Gauge "onenet_probe_mos" ["site", "agent", "probe", "role"] 1 * Way
         "Mean opinion score of speech and video over a probe's way, 1 to 4.5 (ITU-T G.107), by a media test of the last two hours.";
-    PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"]
-        "Jitter of a probe's round trips after RFC 3550. Measured.";
-    PROBE_CERTIFICATE = Gauge "onenet_probe_certificate_expiry_timestamp_seconds" ["site", "agent", "probe", "role"]
+    PROBE_JITTER = Gauge "onenet_probe_jitter_seconds" ["site", "agent", "probe", "role"] 1 * Way
+        "Jitter of a probe's round trips after RFC 3550; of ways up. Measured.";
+    PROBE_CERTIFICATE = Gauge "onenet_probe_certificate_expiry_timestamp_seconds" ["site", "agent", "probe", "role"] 1 * Site
         "When the certificate that a probed service showed last ends, in seconds since 1970-01-01T00:00:00Z.";
-    PROBE_PATH_MTU = Gauge "onenet_probe_path_mtu_bytes" ["site", "agent", "probe", "role"]
-        "The largest packet that passes to a probe's target in one piece, headers of IP included.";
-    VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"]
+    PROBE_PATH_MTU = Gauge "onenet_probe_path_mtu_bytes" ["site", "agent", "probe", "role"] 1 * Way
+        "The largest packet that passes in one piece up to the site above, headers of IP included.";
+    VENDOR_ENDPOINTS = Gauge "onenet_vendor_endpoints" ["vendor"] 12 * Centre
         "Present endpoints of the ten most frequent vendors; all others under other, unknown ones under unknown.";
-    CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"]
+    CLASS_ENDPOINTS = Gauge "onenet_class_endpoints" ["class"] 40 * Centre
         "Present endpoints by what they are taken to be: pc, server, printer, phone, camera and others; unknown where nothing tells.";
-    API_REQUESTS = Counter "onenet_api_requests_total" ["outcome"]
+    API_REQUESTS = Counter "onenet_api_requests_total" ["outcome"] 4 * Centre
         "Requests answered since the start, by class of status.";
-    API_CONNECTIONS = Gauge "onenet_api_connections" []
+    API_CONNECTIONS = Gauge "onenet_api_connections" [] 1 * Centre
         "Open connections of people and programs.";
-    API_CONNECTIONS_FAILED = Counter "onenet_api_connections_failed_total" ["reason"]
+    API_CONNECTIONS_FAILED = Counter "onenet_api_connections_failed_total" ["reason"] 2 * Centre
         "Connections that did not come about since the start: handshake or accept.";
-    INGEST_RECORDS = Counter "onenet_ingest_records_total" ["outcome"]
+    INGEST_RECORDS = Counter "onenet_ingest_records_total" ["outcome"] 3 * Centre
         "Records since the start: committed, duplicate (committed before), refused.";
-    INGEST_FLUSHES = Counter "onenet_ingest_flushes_total" []
+    INGEST_FLUSHES = Counter "onenet_ingest_flushes_total" [] 1 * Centre
         "Groups of records that were flushed to disk since the start.";
-    STORE_SIZE = Gauge "onenet_store_size_bytes" []
+    STORE_SIZE = Gauge "onenet_store_size_bytes" [] 1 * Centre
         "Size of the store on disk.";
-    STORE_FAILED = Gauge "onenet_store_failed" []
+    STORE_FAILED = Gauge "onenet_store_failed" [] 1 * Centre
         "1 when the store failed: nothing is accepted until the daemon is started again.";
-    REMOTE_WRITE_WAITING = Gauge "onenet_remote_write_waiting_batches" []
+    REMOTE_WRITE_WAITING = Gauge "onenet_remote_write_waiting_batches" [] 1 * Centre
         "Batches of samples that remote write has not got rid of yet. This and the others of remote write only where it is configured.";
-    REMOTE_WRITE_LAG = Gauge "onenet_remote_write_lag_seconds" []
+    REMOTE_WRITE_LAG = Gauge "onenet_remote_write_lag_seconds" [] 1 * Centre
         "How long the oldest of them has been waiting; 0 when none waits.";
-    REMOTE_WRITE_SAMPLES = Counter "onenet_remote_write_samples_total" ["outcome"]
+    REMOTE_WRITE_SAMPLES = Counter "onenet_remote_write_samples_total" ["outcome"] 3 * Centre
         "Samples since the start: sent (and taken by the receiver), rejected (refused by it for what they are, such as their age), future (not sent, since their time is yet to come).";
-    REMOTE_WRITE_DROPPED = Counter "onenet_remote_write_batches_dropped_total" ["reason"]
+    REMOTE_WRITE_DROPPED = Counter "onenet_remote_write_batches_dropped_total" ["reason"] 2 * Centre
         "Batches of which something was lost before it was sent, since the start: full (the queue was), expired (samples are kept for too short a time).";
-    REMOTE_WRITE_REQUESTS = Counter "onenet_remote_write_requests_total" ["outcome"]
+    REMOTE_WRITE_REQUESTS = Counter "onenet_remote_write_requests_total" ["outcome"] 3 * Centre
         "Requests since the start: taken, refused (for what they carried), failed (and tried again).";
-    NOTIFY_WAITING = Gauge "onenet_notify_waiting_messages" ["channel"]
+    NOTIFY_WAITING = Gauge "onenet_notify_waiting_messages" ["channel"] 1 * Channel
         "Messages that a channel of `[[notify]]` has not told yet, up to 1,000. This and the others of notification only where one is configured.";
-    NOTIFY_LAG = Gauge "onenet_notify_lag_seconds" ["channel"]
+    NOTIFY_LAG = Gauge "onenet_notify_lag_seconds" ["channel"] 1 * Channel
         "How long ago happened what the first of them tells; 0 when none waits.";
-    NOTIFY_MESSAGES = Counter "onenet_notify_messages_total" ["channel", "outcome"]
+    NOTIFY_MESSAGES = Counter "onenet_notify_messages_total" ["channel", "outcome"] 3 * Channel
         "Messages since the start: taken, refused (for what they are), dropped (they gave way to newer ones).";
-    NOTIFY_FAILURES = Counter "onenet_notify_failures_total" ["channel"]
+    NOTIFY_FAILURES = Counter "onenet_notify_failures_total" ["channel"] 1 * Channel
         "Attempts that failed since the start; each is made again.";
-    SESSIONS = Gauge "onenet_console_sessions" []
+    SESSIONS = Gauge "onenet_console_sessions" [] 1 * Centre
         "Open sessions of the console.";
-    AUDIT_WRITTEN = Counter "onenet_audit_entries_total" []
+    AUDIT_WRITTEN = Counter "onenet_audit_entries_total" [] 1 * Centre
         "Entries of the audit trail written since the start.";
-    AUDIT_WAITING = Gauge "onenet_audit_entries_waiting" []
+    AUDIT_WAITING = Gauge "onenet_audit_entries_waiting" [] 1 * Centre
         "Entries of the audit trail that wait to be written; when it is full, reads are refused.";
 }
 
@@ -226,15 +261,53 @@ pub fn document() -> String {
         "# Metrics\n\nServed at `/metrics` to whoever may read metrics, each for the sites that he may see; those of one site, its \
          ports among them, at `/metrics/site/{code}`, which `/sd` lists for Prometheus (HTTP service discovery). `/metrics?sites=false` \
          leaves out what the sites' pages have. Where `[remote_write]` is configured, what is marked *measured* leaves by remote write with the \
-         time at which it was measured, under the same name and labels, and is on no page. Generated from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning |\n|---|---|---|---|\n",
+         time at which it was measured, under the same name and labels, and is on no page. The last column says how many series the whole \
+         country has of it, as reckoned below. Generated from `daemon/src/metrics/names.rs`.\n\n| name | type | labels | meaning | series |\n|---|---|---|---|---|\n",
     );
     for metric in ALL {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
         };
-        let labels = metric.labels.join(", ");
-        let _ = writeln!(text, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
+        let (labels, series) = (metric.labels.join(", "), reckoned(metric));
+        let _ = writeln!(text, "| `{}` | {kind} | {labels} | {} | {series} |", metric.name, metric.help);
+    }
+    let _ = write!(
+        text,
+        "\n## How many series\n\nThe whole country has at most {} series, {OF_PROMETHEUS} that Prometheus adds to each of {} pages among them; the budget \
+         is {}. Reckoned from:\n\n| what | how many | |\n|---|---|---|\n",
+        grouped(series_of_the_country()),
+        grouped(Per::Page.count()),
+        grouped(BUDGET),
+    );
+    for per in Per::ALL.into_iter().filter(|per| *per != Per::Centre) {
+        let _ = writeln!(text, "| {} | {} | {} |", per.name(), grouped(per.count()), per.why());
+    }
+    text.push_str(
+        "\nConditions, findings and anomalies are as on a day like others: two, two and three kinds a site. `./tests/bench country` counts what the \
+         simulated country exports of each.\n",
+    );
+    text
+}
+
+fn reckoned(metric: &Metric) -> String {
+    let (each, total) = (metric.each, grouped(metric.series_max()));
+    match (metric.per, each) {
+        (Per::Centre, _) => total,
+        (per, 1) => format!("{total}: 1 a {}", per.name()),
+        (per, each) => format!("{total}: {each} a {}", per.name()),
+    }
+}
+
+/// Returns a number as people write it: 400,000.
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
     text
 }
@@ -254,5 +327,19 @@ mod tests {
             let endpoints = ["mac", "ip", "hostname", "endpoint"];
             assert!(metric.labels.iter().all(|label| !endpoints.contains(label)), "{}", metric.name);
         }
+    }
+
+    #[test]
+    fn the_whole_country_stays_within_its_budget() {
+        let total = series_of_the_country();
+        assert!(total <= BUDGET, "{total}");
+        assert!(total > BUDGET / 2, "{total}: what is missing in the reckoning?");
+        for metric in ALL {
+            let of_ports = metric.labels.contains(&"interface");
+            assert_eq!(of_ports, metric.per == Per::Port, "{}", metric.name);
+            let at_sites = metric.labels.contains(&"site");
+            assert!(at_sites || matches!(metric.per, Per::Centre | Per::Area | Per::Channel), "{}", metric.name);
+        }
+        assert_eq!([grouped(7), grouped(1_000), grouped(1_234_567)], ["7", "1,000", "1,234,567"]);
     }
 }

@@ -11,7 +11,8 @@ use onenet_topology::{
 use super::{
     measured::{Exported, Put},
     names,
-    render::{Families, float},
+    page::Families,
+    render::float,
 };
 use crate::{
     access::View,

@@ -3,9 +3,9 @@
 //! Invariant: a probe has a bounded number of series, and an agent a bounded number of probes. What a silent agent watches has no
 //! state, and what was not measured lately no value. What remote write tells of is not here.
 
-use onenet_topology::ProbeState;
+use onenet_topology::{ProbeRole, ProbeState};
 
-use super::{measured, names, render::Families};
+use super::{measured, names, page::Families};
 use crate::{access::View, api::body::probes, estate::SiteState};
 
 /// Adds the series of a site's probes; those of each window where `windows` says so.
@@ -28,12 +28,12 @@ pub(super) fn of_site(families: &mut Families, view: &View, state: &SiteState, w
         }
         let Some(sample) = shown.measured.map(|taken| &taken.sample) else { continue };
         if windows {
-            measured::window(sample, &mut |metric, value| families.add(metric, &labels, value));
+            measured::window(shown.probe.role, sample, &mut |metric, value| families.add(metric, &labels, value));
         }
         if let Some(ends_ms) = sample.certificate_ends_ms {
             families.add(names::PROBE_CERTIFICATE, &labels, since_1970(ends_ms));
         }
-        if let Some(bytes) = sample.path_mtu {
+        if let Some(bytes) = sample.path_mtu.filter(|_| shown.probe.role == ProbeRole::Parent) {
             families.add(names::PROBE_PATH_MTU, &labels, f64::from(bytes));
         }
     }

@@ -1,4 +1,4 @@
-//! From a view to metric families.
+//! From a view to a page.
 
 use std::{
     collections::BTreeMap,
@@ -8,30 +8,17 @@ use std::{
     },
 };
 
-use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
-use prometheus::{
-    core::{Collector, Desc},
-    proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType},
-};
-
-use super::{
-    anomalies, availability, cases, devices, incidents,
-    names::{self, Kind},
-    ports, probes,
-};
+use super::{anomalies, availability, cases, devices, incidents, names, page::Families, ports, probes, subtrees};
 use crate::{
     access::View,
-    api::{
-        App,
-        body::{Counts, status_name},
-    },
+    api::{App, body::Counts},
     console::words,
-    coverage::DAYS_DEFAULT,
     demo,
     estate::Agent,
     notify::ChannelTold,
     remote_write,
 };
+use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
 
 /// Vendors that have a series of their own.
 const VENDORS_MAX: usize = 10;
@@ -52,47 +39,31 @@ pub(super) struct Snapshot {
     app: Arc<App>,
     view: View,
     page: Page,
-    descriptions: Vec<Desc>,
 }
-
-/// Families in the making.
-#[derive(Default)]
-pub(super) struct Families(BTreeMap<&'static str, MetricFamily>);
 
 impl Snapshot {
-    pub(super) fn new(app: Arc<App>, view: View, page: Page) -> Self {
-        let describe = |metric: &names::Metric| {
-            let labels = metric.labels.iter().map(|label| (*label).to_owned()).collect();
-            Desc::new(metric.name.to_owned(), metric.help.to_owned(), labels, std::collections::HashMap::default())
-        };
-        let descriptions = names::ALL.iter().filter_map(|metric| describe(metric).ok()).collect();
-        Self { app, view, page, descriptions }
-    }
-}
-
-impl Collector for Snapshot {
-    fn desc(&self) -> Vec<&Desc> {
-        self.descriptions.iter().collect()
+    pub(super) const fn new(app: Arc<App>, view: View, page: Page) -> Self {
+        Self { app, view, page }
     }
 
-    fn collect(&self) -> Vec<MetricFamily> {
+    /// Returns the page as it goes out.
+    pub(super) fn text(&self) -> String {
         let mut families = Families::default();
         match self.page {
             Page::Whole => {
-                self.centre(&mut families);
                 for site in self.view.sites() {
-                    site_metrics(&mut families, &self.view, site, self.tells_measured());
+                    site_metrics(&mut families, &self.app, &self.view, site, self.tells_measured());
                 }
+                // After the sites, whose terminals it adds up as they were counted last.
+                self.centre(&mut families);
                 agents(&mut families, &self.view, self.view.agents());
             }
             Page::Centre => self.centre(&mut families),
             Page::Site(id) => self.site(&mut families, id),
         }
-        families.0.into_values().collect()
+        families.text()
     }
-}
 
-impl Snapshot {
     /// Returns whether pages have what was measured: it leaves by one path, and remote write is the better one.
     fn tells_measured(&self) -> bool {
         self.app.remote_write.is_none()
@@ -110,6 +81,7 @@ impl Snapshot {
         incidents::incidents(families, &self.view);
         cases::cases(families, &self.view);
         availability::today(families, &self.view);
+        subtrees::subtrees(families, &self.app, &self.view);
         vendors(families, &self.view);
         applications(families, &self.view);
         classes(families, &self.view);
@@ -117,7 +89,7 @@ impl Snapshot {
 
     fn site(&self, families: &mut Families, id: SiteId) {
         let Some(site) = self.view.site(id) else { return };
-        site_metrics(families, &self.view, site, self.tells_measured());
+        site_metrics(families, &self.app, &self.view, site, self.tells_measured());
         agents(families, &self.view, self.view.agents_of(id));
         let Some(state) = self.view.inventory(id) else { return };
         anomalies::of_site(families, &self.view, state);
@@ -125,54 +97,6 @@ impl Snapshot {
             // A page without ports says so by their absence; what else is known of the site is still told.
             tracing::error!(%error, site = %id, "the counters of ports cannot be read");
         }
-    }
-}
-
-impl Families {
-    /// Adds one value of a metric; the labels' values stand in the order of its labels.
-    pub(super) fn add(&mut self, metric: names::Metric, labels: &[&str], value: impl Into<f64>) {
-        self.put(metric, labels, value.into(), None);
-    }
-
-    /// Adds a value that was measured at a time of its own.
-    pub(super) fn add_at(&mut self, metric: names::Metric, labels: &[&str], value: f64, at: Timestamp) {
-        self.put(metric, labels, value, Some(at));
-    }
-
-    fn put(&mut self, metric: names::Metric, labels: &[&str], value: f64, at: Option<Timestamp>) {
-        let family = self.0.entry(metric.name).or_insert_with(|| {
-            let mut family = MetricFamily::default();
-            family.set_name(metric.name.to_owned());
-            family.set_help(metric.help.to_owned());
-            family.set_field_type(match metric.kind {
-                Kind::Counter => MetricType::COUNTER,
-                Kind::Gauge => MetricType::GAUGE,
-            });
-            family
-        });
-        let pairs = metric.labels.iter().zip(labels).map(|(name, value)| {
-            let mut pair = LabelPair::default();
-            pair.set_name((*name).to_owned());
-            pair.set_value((*value).to_owned());
-            pair
-        });
-        let mut sample = Metric::from_label(pairs.collect());
-        match metric.kind {
-            Kind::Counter => {
-                let mut counter = Counter::default();
-                counter.set_value(value);
-                sample.set_counter(counter);
-            }
-            Kind::Gauge => {
-                let mut gauge = Gauge::default();
-                gauge.set_value(value);
-                sample.set_gauge(gauge);
-            }
-        }
-        if let Some(at) = at {
-            sample.set_timestamp_ms(at.unix_ms());
-        }
-        family.mut_metric().push(sample);
     }
 }
 
@@ -263,48 +187,32 @@ fn remote_write(families: &mut Families, told: &remote_write::Told, now: Timesta
     }
 }
 
-fn site_metrics(families: &mut Families, view: &View, site: &Site, measured: bool) {
+fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, measured: bool) {
     let id = site.id.to_string();
     let (code, name) = (site.code(view.now()), site.name(view.now()));
     let parent = view.parents(site.id).first().map(|parent| parent.id.to_string()).unwrap_or_default();
     let demo = if demo::is_demo(code) { "true" } else { "false" };
     families.add(names::SITE_INFO, &[&id, code, &name.zh, &site.tier.to_string(), &parent, demo], 1);
     let Some(counts) = Counts::of(view, site.id) else { return };
-    let states = [
-        ("connected", counts.agents_connected),
-        ("silent", counts.agents_silent),
-        ("never", counts.agents_never_heard),
-    ];
-    for (state, count) in states {
+    for (state, count) in counts.agents_by_state() {
         families.add(names::SITE_AGENTS, &[&id, state], count);
     }
-    terminals(families, view, site.id);
+    let terminals = view.terminals_counted(site.id, &app.counted).map(subtrees::by_standing);
+    for (state, count) in terminals.into_iter().flatten().filter(|(_, count)| *count > 0) {
+        families.add(names::SITE_TERMINALS, &[&id, state], count);
+    }
     let Some(state) = view.inventory(site.id) else { return };
-    for (state, count) in [("present", counts.endpoints_present), ("past", counts.endpoints_past)] {
+    for (state, count) in counts.endpoints_by_state() {
         families.add(names::SITE_ENDPOINTS, &[&id, state], count);
     }
-    let standings = [
-        ("up", counts.devices_up),
-        ("degraded", counts.devices_degraded),
-        ("down", counts.devices_down),
-        ("unknown", counts.devices_unknown),
-    ];
-    for (state, count) in standings {
+    for (state, count) in counts.devices_by_state() {
         families.add(names::SITE_DEVICES, &[&id, state], count);
-    }
-    let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
-    for interface in state.devices.values().flat_map(|device| &device.interfaces).filter(|it| it.current) {
-        *interfaces.entry(status_name(interface.said.oper)).or_default() += 1;
-    }
-    for (status, count) in interfaces {
-        families.add(names::SITE_INTERFACES, &[&id, status], count);
     }
     if let Some(bytes) = state.crossed.get().bytes() {
         families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
     }
     devices::devices(families, view, state);
     probes::of_site(families, view, state, measured);
-    families.add(names::SITE_LINKS, &[&id], u32::try_from(state.links.len()).unwrap_or(u32::MAX));
     let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();
     for (_, _, condition) in state.conditions() {
         *conditions.entry(words::condition(condition.kind).id).or_default() += 1;
@@ -318,21 +226,6 @@ fn site_metrics(families: &mut Families, view: &View, site: &Site, measured: boo
     }
     for (kind, count) in findings {
         families.add(names::SITE_FINDINGS, &[&id, kind], count);
-    }
-}
-
-fn terminals(families: &mut Families, view: &View, site: SiteId) {
-    let Some(coverage) = view.coverage(site, DAYS_DEFAULT) else { return };
-    let terminals = coverage.terminals;
-    let states = [
-        ("seen", terminals.seen),
-        ("silent", terminals.silent),
-        ("never_seen", terminals.never_seen),
-        ("unregistered", terminals.unregistered),
-        ("unregistered_unclassified", terminals.unregistered_unclassified),
-    ];
-    for (state, count) in states.into_iter().filter(|(_, count)| *count > 0) {
-        families.add(names::SITE_TERMINALS, &[&site.to_string(), state], count);
     }
 }
 
@@ -361,16 +254,12 @@ fn capture(families: &mut Families, view: &View, agent: &Agent) {
     let sum = |of: fn(&CaptureSample) -> u64| float(samples.iter().map(|it| of(it)).fold(0, u64::saturating_add));
     let (site, id) = (agent.site.to_string(), agent.id.to_string());
     families.add(names::CAPTURE_FRAMES, &[&site, &id], sum(|it| it.frames_seen));
-    families.add(names::CAPTURE_BYTES, &[&site, &id], sum(|it| it.octets_seen));
     for (reason, count) in [
         ("kernel", sum(|it| it.frames_dropped_by_kernel)),
         ("cut", sum(|it| it.frames_cut)),
         ("undecoded", sum(|it| it.frames_undecoded)),
     ] {
         families.add(names::CAPTURE_FRAMES_LOST, &[&site, &id, reason], count);
-    }
-    for (reason, count) in [("unkept", sum(|it| it.flows_lost)), ("evicted", sum(|it| it.flows_evicted))] {
-        families.add(names::CAPTURE_FLOWS_LOST, &[&site, &id, reason], count);
     }
     for (state, bytes) in [("captured", sum(|it| it.tcp_octets)), ("missed", sum(|it| it.tcp_octets_missed))] {
         families.add(names::CAPTURE_PAYLOAD_BYTES, &[&site, &id, state], bytes);
@@ -392,10 +281,10 @@ fn applications(families: &mut Families, view: &View) {
 
 fn classes(families: &mut Families, view: &View) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let states = view.inventories(SiteId::from_raw(0));
-    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
-        let class = endpoint.conclusion().class.map_or("unknown", |class| class.is.name());
-        *counts.entry(class).or_default() += 1;
+    for state in view.inventories(SiteId::from_raw(0)) {
+        for (class, count) in &state.tally().classes {
+            *counts.entry(class.map_or("unknown", |class| class.name())).or_default() += count;
+        }
     }
     for (class, count) in counts {
         families.add(names::CLASS_ENDPOINTS, &[class], count);
@@ -404,11 +293,15 @@ fn classes(families: &mut Families, view: &View) {
 
 fn vendors(families: &mut Families, view: &View) {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let states = view.inventories(SiteId::from_raw(0));
-    for endpoint in states.flat_map(crate::estate::SiteState::visible_endpoints).filter(|it| it.is_present()) {
-        *counts.entry(endpoint.vendor().unwrap_or("unknown")).or_default() += 1;
+    let mut unknown = 0;
+    for state in view.inventories(SiteId::from_raw(0)) {
+        for (vendor, count) in &state.tally().vendors {
+            match vendor {
+                Some(vendor) => *counts.entry(vendor).or_default() += count,
+                None => unknown += count,
+            }
+        }
     }
-    let unknown = counts.remove("unknown").unwrap_or_default();
     let mut known: Vec<_> = counts.into_iter().collect();
     known.sort_by_key(|(vendor, count)| (std::cmp::Reverse(*count), *vendor));
     let other: u32 = known.iter().skip(VENDORS_MAX).map(|(_, count)| count).sum();

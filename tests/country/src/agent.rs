@@ -241,16 +241,21 @@ impl State {
         u64::try_from(count.div_ceil(BATCH_SAMPLES)).unwrap_or(1).max(1)
     }
 
-    /// Returns how many history batches there are so far.
+    /// Returns how many history batches there are so far: those of the past, then those of each minute.
     fn written(&self, world: &World) -> u64 {
-        (self.minute(world) - world.first_minute) * self.parts()
+        world.past.steps + (self.minute(world) - world.first_minute) * self.parts()
     }
 
     /// Returns what the history batch of a sequence carries.
     fn history(&self, sequence: u64, world: &World) -> Vec<onenet_topology::fact::HistoryItem> {
+        let site = self.network.site();
+        if sequence <= world.past.steps {
+            let (minute, at) = world.step_of_the_past(site, sequence);
+            return facts::few_samples(&self.network, at, minute);
+        }
+        let sequence = sequence - world.past.steps;
         let (minutes, part) = (1 + (sequence - 1) / self.parts(), (sequence - 1) % self.parts());
-        let begins = world.begins(self.network.site(), world.first_minute + minutes);
-        let at = world.clock.at(begins.min(boot_ms()));
+        let at = world.clock.at(world.begins(site, world.first_minute + minutes).min(boot_ms()));
         let items = facts::samples(&self.network, at, world.first_minute + minutes);
         let from = usize::try_from(part).unwrap_or_default() * BATCH_SAMPLES;
         items.into_iter().skip(from).take(BATCH_SAMPLES).collect()

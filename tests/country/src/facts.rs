@@ -17,6 +17,7 @@ use onenet_topology::{
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
 
 use super::{
+    more,
     network::{Kind, Network, Slot, port_name},
     sites::PORTS,
 };
@@ -55,7 +56,8 @@ pub(crate) fn everything(network: &Network) -> BTreeMap<Group, Vec<FactBody>> {
     let mut all: BTreeMap<Group, Vec<FactBody>> = BTreeMap::new();
     let devices = (0..network.site().devices()).flat_map(|device| of_device(network, device));
     let terminals = network.slots().iter().enumerate().flat_map(|(at, slot)| of_terminal(network, at, *slot));
-    for (group, body) in devices.chain(terminals) {
+    let more = if network.is_full() { more::facts(network) } else { Facts::new() };
+    for (group, body) in devices.chain(terminals).chain(more) {
         all.entry(group).or_default().push(body);
     }
     all
@@ -141,42 +143,57 @@ pub(crate) fn batches(parts: Vec<GroupChanges>) -> Vec<Vec<GroupChanges>> {
     batches
 }
 
-/// Returns how many samples there are of a minute.
-pub(crate) fn sample_count(network: &Network) -> usize {
+/// Returns how many samples there are of a minute at most.
+pub(crate) const fn sample_count(network: &Network) -> usize {
     let site = network.site();
     let down = if site.aggregation() > 0 { site.aggregation() } else { site.access() };
-    site.terminals + site.access() + down + 1
+    let more = if network.is_full() { more::sample_count(site) } else { 0 };
+    site.terminals + site.access() + down + 1 + more
 }
 
-/// Returns the counters of all ports of terminals, of the ways up and of the router, after so many minutes of service.
+/// Returns the counters of all ports of terminals, of the ways up and of the router, after so many minutes of service, and what else
+/// is told of this minute.
 pub(crate) fn samples(network: &Network, time: Timestamp, minutes: u64) -> Vec<HistoryItem> {
-    let site = network.site();
-    let sample = |device: usize, port: usize, rate: u64| {
-        let octets = minutes.wrapping_mul(rate);
-        HistoryItem {
-            time,
-            scope: Scope::new(&network.device_name(device)),
-            body: HistoryBody::Interface(InterfaceSample {
-                name: port_name(port),
-                in_octets: Some(octets),
-                out_octets: Some(octets / 5),
-                in_errors: Some(0),
-                out_errors: Some(0),
-                in_discards: Some(0),
-                out_discards: Some(0),
-                in_packets: Some(octets / 700),
-                out_packets: Some(octets / 1_200),
-            }),
-        }
-    };
-    let ports = (0..site.terminals).map(|port| {
+    let ports = (0..network.site().terminals).map(|port| {
         let (device, port) = Network::place(u16::try_from(port).unwrap_or(u16::MAX));
-        sample(device, port, 40_000 + 977 * port as u64)
+        counters(network, (device, port), 40_000 + 977 * port as u64, (time, minutes))
     });
-    let uplinks = (1..=site.access()).map(|device| sample(device, UPLINK, 1_000_000));
+    ports.chain(few_samples(network, time, minutes)).collect()
+}
+
+/// Returns the same without the ports of terminals: what is told of a past that is filled in coarsely.
+pub(crate) fn few_samples(network: &Network, time: Timestamp, minutes: u64) -> Vec<HistoryItem> {
+    let site = network.site();
+    let leads = |device: usize, port: usize| counters(network, (device, port), 1_000_000, (time, minutes));
+    let uplinks = (1..=site.access()).map(|device| leads(device, UPLINK));
     let down = if site.aggregation() > 0 { site.aggregation() } else { site.access() };
-    let router = (1..=down + 1).map(|port| sample(0, port, 1_000_000));
-    ports.chain(uplinks).chain(router).collect()
+    let router = (1..=down + 1).map(|port| leads(0, port));
+    let more = if network.is_full() { more::samples(network, time, minutes) } else { Vec::new() };
+    uplinks.chain(router).chain(more).collect()
+}
+
+fn counters(
+    network: &Network,
+    (device, port): (usize, usize),
+    rate: u64,
+    (time, minutes): (Timestamp, u64),
+) -> HistoryItem {
+    let octets = minutes.wrapping_mul(rate);
+    HistoryItem {
+        time,
+        scope: Scope::new(&network.device_name(device)),
+        body: HistoryBody::Interface(InterfaceSample {
+            name: port_name(port),
+            in_octets: Some(octets),
+            out_octets: Some(octets / 5),
+            in_errors: Some(0),
+            out_errors: Some(0),
+            in_discards: Some(0),
+            out_discards: Some(0),
+            in_packets: Some(octets / 700),
+            out_packets: Some(octets / 1_200),
+        }),
+    }
 }
 
 /// Returns what stays as it is of a device.

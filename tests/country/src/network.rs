@@ -56,6 +56,7 @@ pub(crate) struct Network {
     site: Site,
     slots: Vec<Slot>,
     minute: u64,
+    full: bool,
 }
 
 impl Network {
@@ -63,9 +64,20 @@ impl Network {
     pub(crate) fn new(site: Site, minute: u64) -> Self {
         let ports = u16::try_from(site.terminals).unwrap_or(u16::MAX);
         let slots = (0..ports).map(|port| Slot { port, generation: 0, on: false }).collect();
-        let mut network = Self { site, slots, minute };
+        let mut network = Self { site, slots, minute, full: false };
         network.switch();
         network
+    }
+
+    /// Returns it with an agent that also tells what is beside tables and ports, where `full` says so.
+    pub(crate) const fn told_in_full(mut self, full: bool) -> Self {
+        self.full = full;
+        self
+    }
+
+    /// Returns whether its agent also tells what is beside tables and ports.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Returns the site.

@@ -49,10 +49,21 @@ impl Papers {
 impl Api {
     /// Posts nothing to a path. Returns the JSON answered.
     async fn post(&self, path: &str) -> Result<Value> {
+        Ok(serde_json::from_slice(&self.ask("POST", path).await?)?)
+    }
+
+    /// Returns what a path answers.
+    pub(crate) async fn get(&self, path: &str) -> Result<Bytes> {
+        self.ask("GET", path).await
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> Result<Bytes> {
         let tcp = TcpStream::connect(&self.address).await.with_context(|| format!("reach {}", self.address))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(tcp)).await?;
         let connection = tokio::spawn(connection);
-        let request = Request::post(path)
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
             .header("host", &self.address)
             .header("authorization", format!("Bearer {}", self.token))
             .body(Empty::<Bytes>::new())?;
@@ -60,8 +71,8 @@ impl Api {
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         connection.abort();
-        ensure!(status.is_success(), "POST {path}: {status}: {}", String::from_utf8_lossy(&body));
-        Ok(serde_json::from_slice(&body)?)
+        ensure!(status.is_success(), "{method} {path}: {status}: {}", String::from_utf8_lossy(&body));
+        Ok(body)
     }
 }
 

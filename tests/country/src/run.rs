@@ -34,7 +34,7 @@ use crate::{
     papers::{self, Api, Papers},
     sites::{self, Site},
     truth::{Held, say},
-    world::World,
+    world::{Past, World},
 };
 
 /// Enrolments under way at once.
@@ -64,7 +64,7 @@ async fn drive(args: RunArgs) -> Result<()> {
     let mut run = Run {
         api: Api { address: args.api.clone(), token: token.trim().to_owned() },
         sites: args.country.sites(),
-        world: Arc::new(World::new(args.collectors.clone(), DAY + args.minute)),
+        world: args.world(),
         papers: Vec::new(),
         agents: Vec::new(),
         lines: Vec::new(),
@@ -106,6 +106,13 @@ fn commands() -> Result<mpsc::Receiver<String>> {
     Ok(receiver)
 }
 
+impl RunArgs {
+    fn world(&self) -> Arc<World> {
+        let past = Past { steps: self.past / self.past_each, each: self.past_each };
+        Arc::new(World::new(self.collectors.clone(), DAY + self.minute, past))
+    }
+}
+
 impl Run {
     async fn enrol(&mut self) -> Result<Value> {
         let room = Arc::new(Semaphore::new(ENROLMENTS));
@@ -132,10 +139,11 @@ impl Run {
             bail!("enrol first, and connect once");
         }
         // Time begins when the agents do.
-        self.world = Arc::new(World::new(self.args.collectors.clone(), DAY + self.args.minute));
+        self.world = self.args.world();
         let papers = std::mem::take(&mut self.papers);
         for (site, papers) in self.sites.iter().zip(papers) {
-            let agent = Arc::new(Agent::new(papers, Network::new(site.clone(), self.world.first_minute)));
+            let network = Network::new(site.clone(), self.world.first_minute).told_in_full(self.args.full);
+            let agent = Arc::new(Agent::new(papers, network));
             let (line, reachable) = watch::channel(true);
             tokio::spawn(line::keep(Arc::clone(&agent), Arc::clone(&self.world), reachable));
             self.agents.push(agent);

@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 
 use onenet_topology::division::{self, Tier};
 
-use super::chance;
+use super::{
+    chance,
+    network::{Kind, Network},
+};
 
 /// The code of the ministry in the table of divisions.
 const MINISTRY: &str = "000000";
@@ -15,6 +18,9 @@ const MINISTRY: &str = "000000";
 pub(crate) const PORTS: usize = 24;
 /// Access switches above which there is aggregation.
 const FLAT_MAX: usize = 4;
+
+/// What chance is asked for.
+const ON_THE_BOOKS: u64 = 31;
 
 /// What is not in the table of divisions: code, name, name in Latin letters. The Corps, then the directly affiliated units.
 const BEYOND: [(&str, &str, &str); 15] = [
@@ -117,9 +123,13 @@ pub(crate) fn all(seed: u64, scale_percent: u64) -> Vec<Site> {
     sites
 }
 
-/// Returns the sites at and below the one of this code, and those above it.
-pub(crate) fn within(sites: Vec<Site>, code: &str) -> Vec<Site> {
-    let mut kept = below(&sites, code);
+/// Returns the sites at and below those of these codes, joined by commas, and those above them.
+pub(crate) fn within(sites: Vec<Site>, codes: &str) -> Vec<Site> {
+    let mut kept = vec![false; sites.len()];
+    for code in codes.split(',') {
+        let inside = below(&sites, code);
+        kept.iter_mut().zip(inside).for_each(|(kept, inside)| *kept |= inside);
+    }
     // Parents stand before their children.
     for at in (0..sites.len()).rev().filter(|at| kept[*at]).collect::<Vec<_>>() {
         let mut above = sites[at].parent.clone();
@@ -138,6 +148,24 @@ pub(crate) fn csv(sites: &[Site]) -> String {
         let parent = site.parent.as_deref().unwrap_or_default();
         // Writing to a text does not fail.
         let _ = writeln!(text, "{},{},{},{},{parent},{}", site.code, site.name, site.pinyin, site.tier, site.kind);
+    }
+    text
+}
+
+/// Returns the books as a file that `onenetd assets import` takes: most computers are on them, and some that nobody ever sees.
+pub(crate) fn assets(sites: &[Site]) -> String {
+    let mut text = String::from("number,site,mac,class\n");
+    for site in sites {
+        let network = Network::new(site.clone(), 0);
+        for at in (0..site.terminals).filter(|at| network.kind(*at) == Kind::Computer) {
+            let chance = chance::below(100, site.seed, &[ON_THE_BOOKS, at as u64]);
+            // A machine of a generation that never comes was bought, and is in no network.
+            let generation = if chance < 4 { 13 } else { 0 };
+            if chance < 96 {
+                let mac = network.mac(at, generation);
+                let _ = writeln!(text, "A-{}-{at:04},{},{mac},pc", site.code, site.code);
+            }
+        }
     }
     text
 }

@@ -116,3 +116,24 @@ fn batches_keep_the_limits_of_the_wire_and_parts_of_a_group_leave_no_hole() {
     }
     assert!(next.values().all(|next| *next == 0), "a group does not end at the last key");
 }
+
+#[test]
+fn what_is_told_in_full_follows_from_site_and_minute_and_what_is_told_of_the_past_is_a_part_of_it() {
+    let sites = sites::all(7, 100);
+    for tier in [Tier::Ministry, Tier::City, Tier::County] {
+        let site = sites.iter().find(|site| site.tier == tier).cloned().unwrap();
+        let plain = Network::new(site.clone(), MORNING);
+        let full = Network::new(site, MORNING).told_in_full(true);
+        let (devices, ways) = (full.site().devices(), if tier == Tier::Ministry { 2 } else { 3 });
+        assert_eq!(whole(&full).len(), whole(&plain).len() + 3 * devices + ways);
+        // Sensors and detectors are told of each ten minutes, as many as can be.
+        for minutes in [MORNING, MORNING + 1] {
+            let all = facts::samples(&full, Timestamp::EPOCH, minutes);
+            assert_eq!(all, facts::samples(&full, Timestamp::EPOCH, minutes));
+            assert!(all.len() <= facts::sample_count(&full), "{}", all.len());
+            let few = facts::few_samples(&full, Timestamp::EPOCH, minutes);
+            assert_eq!(all.len(), few.len() + full.site().terminals);
+            assert!(few.len() <= limits::BATCH_ITEMS, "{}", few.len());
+        }
+    }
+}

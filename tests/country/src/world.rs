@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use onenet_topology::Timestamp;
 use tokio::sync::Notify;
 
 use crate::{
@@ -27,6 +28,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     /// The minute, counted from some Monday's midnight, at which the run begins.
     pub(crate) first_minute: u64,
+    /// How many samples of a past before it each agent has to fill in, and how many minutes lie between them.
+    pub(crate) past: Past,
     /// When it began, since the machine's start.
     began_ms: u64,
     /// The minute that it is everywhere while the world is frozen; otherwise the greatest number.
@@ -35,6 +38,15 @@ pub(crate) struct World {
     pub(crate) turned: Notify,
     /// What is counted.
     pub(crate) counters: Counters,
+}
+
+/// A past that is filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Past {
+    /// How many samples of each thing.
+    pub(crate) steps: u64,
+    /// Minutes between two of them.
+    pub(crate) each: u64,
 }
 
 /// What is counted.
@@ -65,11 +77,11 @@ pub(crate) struct Counters {
 
 impl World {
     /// Returns a world that begins now.
-    pub(crate) fn new(collectors: String, first_minute: u64) -> Self {
+    pub(crate) fn new(collectors: String, first_minute: u64, past: Past) -> Self {
         let clock = Clock::start();
         let began_ms = boot_ms();
         let (frozen, turned) = (AtomicU64::new(u64::MAX), Notify::new());
-        Self { collectors, clock, first_minute, began_ms, frozen, turned, counters: Counters::default() }
+        Self { collectors, clock, first_minute, past, began_ms, frozen, turned, counters: Counters::default() }
     }
 
     /// Returns the minute that it is at a site.
@@ -84,6 +96,14 @@ impl World {
     /// Returns when a minute begins at a site, since the machine's start.
     pub(crate) fn begins(&self, site: &Site, minute: u64) -> u64 {
         self.began_ms + moment(site) + minute.saturating_sub(self.first_minute) * MINUTE_MS
+    }
+
+    /// Returns the minute and the time of a step of the past at a site; the last step is just before the run.
+    pub(crate) fn step_of_the_past(&self, site: &Site, step: u64) -> (u64, Timestamp) {
+        let before = (self.past.steps + 1).saturating_sub(step) * self.past.each;
+        let ago_ms = i64::try_from(before * MINUTE_MS).unwrap_or_default();
+        let began = self.clock.at(self.began_ms + moment(site));
+        (self.first_minute.saturating_sub(before), began.plus_ms(-ago_ms))
     }
 
     /// Lets the minute that has begun at the first site begin everywhere, and no other; or lets time go on.

@@ -346,7 +346,7 @@ fn hexadecimal(octets: &[u8]) -> String {
 }
 
 /// Returns the name of a status in the API and in metrics.
-pub(crate) const fn status_name(status: InterfaceStatus) -> &'static str {
+const fn status_name(status: InterfaceStatus) -> &'static str {
     match status {
         InterfaceStatus::Up => "up",
         InterfaceStatus::Down => "down",

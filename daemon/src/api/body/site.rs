@@ -146,9 +146,8 @@ impl Counts {
                 Standing::Unknown => &mut counts.devices_unknown,
             } += 1;
         }
-        for endpoint in state.visible_endpoints() {
-            *if endpoint.is_present() { &mut counts.endpoints_present } else { &mut counts.endpoints_past } += 1;
-        }
+        let tally = state.tally();
+        (counts.endpoints_present, counts.endpoints_past) = (tally.present, tally.past);
         counts.conditions = u32::try_from(state.conditions().count()).unwrap_or(u32::MAX);
         counts.findings = u32::try_from(state.findings.len()).unwrap_or(u32::MAX);
         Some(counts)
@@ -170,6 +169,26 @@ impl Counts {
             conditions: self.conditions.saturating_add(other.conditions),
             findings: self.findings.saturating_add(other.findings),
         }
+    }
+
+    /// Returns its agents by state, as metrics name them.
+    pub const fn agents_by_state(&self) -> [(&'static str, u32); 3] {
+        [("connected", self.agents_connected), ("silent", self.agents_silent), ("never", self.agents_never_heard)]
+    }
+
+    /// Returns its devices by state, as metrics name them.
+    pub const fn devices_by_state(&self) -> [(&'static str, u32); 4] {
+        [
+            ("up", self.devices_up),
+            ("degraded", self.devices_degraded),
+            ("down", self.devices_down),
+            ("unknown", self.devices_unknown),
+        ]
+    }
+
+    /// Returns its endpoints by state, as metrics name them.
+    pub const fn endpoints_by_state(&self) -> [(&'static str, u32); 2] {
+        [("present", self.endpoints_present), ("past", self.endpoints_past)]
     }
 
     /// Returns the number of devices.

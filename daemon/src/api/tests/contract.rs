@@ -62,6 +62,8 @@ async fn a_scrape_holds_what_the_contract_names_and_nothing_else() {
     let path = format!("/api/v1/cases/{}/actions", case.json()["id"].as_str().unwrap());
     let taken = world.send(&reviewer, Method::POST, &path, Some(json!({ "action": "acknowledge" }))).await;
     assert_eq!(taken.status, StatusCode::OK);
+    // Of ways up more is told than of gateways.
+    world.tell_of_a_way_up().await;
     let token = world.token(Role::Viewer, None).await;
     // Some time has to pass for it to be told how it was spent.
     world.pass(1_000);
