@@ -90,7 +90,7 @@ export function worstWays(c, where, size = {}) {
 export const LOSS = steps('transparent', [0.01, 'yellow'], [0.05, 'orange'], [0.2, 'red']);
 export const DELAY = steps('transparent', [0.1, 'yellow'], [0.2, 'orange'], [0.4, 'red']);
 
-/** Endpoints over time. @param {Context} c @param {string} where @param {object} size */
+/** Endpoints over time, those of the whole country without a selector. @param {Context} c @param {string} where @param {object} size */
 export function presence(c, where, size = {}) {
   return series({
     title: c.t('Endpoints present', '在线终端与设备端点'),
@@ -98,7 +98,7 @@ export function presence(c, where, size = {}) {
     none: nothing(c).agents,
     unit: 'locale',
     min: 0,
-    targets: [{ expr: `sum(onenet_site_endpoints{${where}state="present"})`, legend: c.t('Present', '在线') }],
+    targets: [{ expr: where ? `sum(onenet_site_endpoints{${where}state="present"})` : 'sum(onenet_class_endpoints)', legend: c.t('Present', '在线') }],
     links: [{ title: c.t('Terminals', '终端'), url: c.to('terminals') }],
     ...size,
   });

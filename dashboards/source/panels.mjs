@@ -68,7 +68,8 @@ function panel(type, it, rest) {
     title: it.title,
     description: it.about,
     datasource: DATASOURCE,
-    interval: '1m',
+    // What asks thousands of series at each step is asked at fewer steps.
+    interval: it.coarse ? '5m' : '1m',
     gridPos: { x: 0, y: 0, w: it.w ?? 12, h: it.h ?? 8 },
     links: it.links ?? [],
     fieldConfig: {
@@ -127,6 +128,8 @@ export function series(it) {
         stacking: { mode: it.stack ? 'normal' : 'none', group: 'A' },
         thresholdsStyle: { mode: it.thresholds ? 'dashed' : 'off' },
         axisSoftMin: it.min,
+        // Where next to nothing is lost, an axis to the whole would show it as nothing, and one without an end as everything.
+        ...(it.unit === 'percentunit' && it.max === undefined ? { axisSoftMax: 0.1 } : {}),
       },
     },
     options: {
@@ -178,6 +181,8 @@ function properties(column) {
     ? { type: 'color-background', mode: 'basic' }
     : column.gauge ? { type: 'gauge', mode: 'basic', valueDisplayMode: 'text' } : undefined;
   return [
+    // The words for no value are for the whole table: a cell that has none is empty.
+    { id: 'noValue', value: '' },
     { id: 'unit', value: column.unit },
     column.mappings && { id: 'mappings', value: column.mappings },
     column.thresholds && { id: 'thresholds', value: column.thresholds },
@@ -202,7 +207,7 @@ export function table(it) {
   const fields = it.columns.map((column) => field(column.of));
   return panel('table', it, {
     targets: asked(it.targets, true, 'table'),
-    defaults: { custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: false } },
+    defaults: { custom: { align: 'auto', cellOptions: { type: 'auto' }, inspect: false, filterable: false, minWidth: 70 } },
     overrides: [
       ...it.columns.map((column) => override(column.name, /** @type {any} */ (properties(column)))),
       ...(it.kept ?? []).map((name) => override(name, [

@@ -23,31 +23,16 @@ export function availability(metric, by) {
   return `sum by (${by}) (${metric}{standing=~"up|degraded"}) / sum by (${by}) (${metric}{standing=~"up|degraded|down"})`;
 }
 
-/** Gives a site as `parent`, so that what is below it can be joined with it. @param {string} expr */
-function asParent(expr) {
-  return `label_replace(${expr}, "parent", "$1", "site", "(.+)")`;
-}
-
-/** @param {string} expr sites that become the roots of branches */
-function roots(expr) {
-  return `label_replace(label_replace(${expr}, "branch", "$1", "name", "(.+)"), "root", "$1", "site", "(.+)")`;
-}
-
 /**
- * Every site with the branch that it belongs to: the sites that `of` chooses and what is up to `depth` levels below them.
- * @param {string} of a selector @param {number} depth
+ * One value for each site that `where` chooses, with all that is below it: the centre adds up sites above the counties; a county
+ * has nothing below it. @param {string} of such as `agents` @param {string} state @param {string} where a selector
  */
-export function branches(of, depth) {
-  let level = roots(`onenet_site_info{${of}}`);
-  const levels = [level];
-  for (let at = 0; at < depth; at += 1) {
-    level = `(onenet_site_info * on(parent) group_left(branch, root) ${asParent(level)})`;
-    levels.push(level);
-  }
-  return levels.join(' or ');
+export function below(of, state, where) {
+  const all = `sum by (site) (onenet_subtree_${of}{state="${state}"}) or on(site) sum by (site) (onenet_site_${of}{state="${state}"})`;
+  return `(${all}) * on(site) group_left(name) onenet_site_info{${where}}`;
 }
 
-/** The sum of a measure by branch. @param {string} expr one value a site @param {string} of @param {number} depth */
-export function byBranch(expr, of, depth) {
-  return `sum by (branch, root) (${expr} * on(site) group_left(branch, root) (${branches(of, depth)}))`;
+/** How many sites each site that `where` chooses has, itself included. @param {string} where a selector */
+export function sitesBelow(where) {
+  return `(sum by (site) (onenet_subtree_sites) or on(site) max by (site) (onenet_site_info)) * on(site) group_left(name) onenet_site_info{${where}}`;
 }

@@ -22,6 +22,8 @@ export interface Shared {
   decimals?: number;
   min?: number;
   max?: number;
+  /** Whether it asks something of every site of the country at each step. */
+  coarse?: boolean;
   /** Where the panel leads. */
   links?: Link[];
   /** Where each value leads. */

@@ -33,19 +33,26 @@ export const kinds = (c) => words({
   service_degraded: [c.t('Service degraded', '服务异常')],
 });
 
-/** @param {Context} c */
-export const causes = (c) => words({
-  uplink_cut: [c.t('Line, or equipment at its ends', '线路或其两端设备')],
-  power_cut: [c.t('Power at the site', '站点停电')],
-  'uplink_cut,power_cut': [c.t('Line or power', '线路或停电')],
-  agent_stopped: [c.t('Agent stopped', '采集器停止')],
-  upper_equipment: [c.t('Equipment of the site above', '上级站点设备')],
-  centre_cut_off: [c.t('The centre’s own way', '中心自身线路')],
-  probes_dropped: [c.t('Probes are dropped', '探测包被丢弃')],
-  agents_port: [c.t('The agent’s port', '采集器所在端口')],
-  way_to_service: [c.t('The way to the service', '到服务的通路')],
-  itself: [c.t('Itself', '自身')],
-});
+/** Causes, and up to three together, as metrics join them: in this order, by commas. @param {Context} c */
+export function causes(c) {
+  /** @type {[string, string][]} */
+  const each = [
+    ['uplink_cut', c.t('line, or equipment at its ends', '线路或其两端设备')], ['power_cut', c.t('power at the site', '站点停电')],
+    ['agent_stopped', c.t('agent stopped', '采集器停止')], ['upper_equipment', c.t('equipment of the site above', '上级站点设备')],
+    ['centre_cut_off', c.t('the centre’s own way', '中心自身线路')], ['probes_dropped', c.t('probes are dropped', '探测包被丢弃')],
+    ['agents_port', c.t('the agent’s port', '采集器所在端口')], ['way_to_service', c.t('the way to the service', '到服务的通路')], ['itself', c.t('itself', '自身')],
+  ];
+  /** @type {Record<string, [string]>} */
+  const all = {};
+  /** @param {[string, string][]} some @param {number} from */
+  const add = (some, from) => {
+    const text = some.map(([, words]) => words).join(c.t(' or ', '，或'));
+    if (some.length > 0) all[some.map(([name]) => name).join(',')] = [text.charAt(0).toUpperCase() + text.slice(1)];
+    if (some.length < 3) each.slice(from).forEach((one, at) => add([...some, one], from + at + 1));
+  };
+  add([], 0);
+  return words(all);
+}
 
 /** What a probe tells as a number. @param {Context} c */
 export const probed = (c) => words({
@@ -78,6 +85,40 @@ export const conditions = (c) => words({
   device_address_used: [c.t('Device’s address used', '设备地址被占用')], mac_flaps: [c.t('MAC flaps', 'MAC 漂移')],
 });
 
+/** What detectors find, as the console calls it (a check of tests/conformance/dashboards). @param {Context} c */
+export const anomalies = (c) => words({
+  port_scan: [c.t('Port scan', '端口扫描')],
+  sweep: [c.t('Sweep of hosts', '主机扫描')],
+  slow_scan: [c.t('Slow scan', '慢速扫描')],
+  dark_address: [c.t('Traffic to unused addresses', '访问未分配地址')],
+  brute_force: [c.t('Passwords tried out', '口令暴力破解')],
+  syn_flood: [c.t('SYN flood', 'SYN 洪泛')],
+  udp_flood: [c.t('UDP flood', 'UDP 洪泛')],
+  icmp_flood: [c.t('ICMP flood', 'ICMP 洪泛')],
+  dns_flood: [c.t('DNS flood', 'DNS 查询洪泛')],
+  reflection: [c.t('Reflection', '反射放大攻击')],
+  arp_spoofing: [c.t('ARP spoofing', 'ARP 欺骗')],
+  address_conflict: [c.t('Address conflict', '地址冲突')],
+  rogue_dhcp: [c.t('Rogue DHCP server', '私设 DHCP 服务器')],
+  rogue_dhcpv6: [c.t('Rogue DHCPv6 server', '私设 DHCPv6 服务器')],
+  rogue_ra: [c.t('Rogue router advertisement', '非授权路由通告')],
+  mac_flood: [c.t('MAC flood', 'MAC 地址洪泛')],
+  broadcast_storm: [c.t('Broadcast storm', '广播风暴')],
+  rogue_root: [c.t('Rogue spanning-tree root', '非授权生成树根桥')],
+  outreach: [c.t('Outreach', '违规外联')],
+  beaconing: [c.t('Beaconing', '周期性外联')],
+  dns_tunnel: [c.t('DNS tunnel', 'DNS 隧道')],
+  dga: [c.t('Generated names', '随机生成域名')],
+  cleartext_login: [c.t('Login in clear text', '明文传输口令')],
+  outdated_tls: [c.t('Outdated TLS', '过时的 TLS 版本')],
+  expired_certificate: [c.t('Expired certificate', '证书已过期')],
+  nat: [c.t('Router or NAT behind a port', '私接路由（NAT）')],
+  changed_class: [c.t('Changed device class', '终端类型变化')],
+  changed_os: [c.t('Changed operating system', '终端操作系统变化')],
+  forbidden_vlan: [c.t('Terminal in a forbidden VLAN', '终端接入禁用 VLAN')],
+  worm: [c.t('Worm-like spread', '蠕虫式传播')],
+});
+
 /** What stands where there is no value. @param {Context} c */
 export const nothing = (c) => ({
   scraped: c.t('Unknown: Prometheus has nothing from the centre', '未知：Prometheus 未取到中心的数据'),
@@ -86,6 +127,8 @@ export const nothing = (c) => ({
   measured: c.t('Not measured: configure a probe for this way', '未测量：请为该线路配置探测'),
   devices: c.t('Not known: no device here tells of it', '未知：此处没有设备提供'),
   agents: c.t('No agent tells of it', '没有采集器上报'),
+  anomalies: c.t('No detector found anything within a day', '一天内没有检测到异常'),
+  detectors: c.t('No agent runs detectors', '没有采集器运行检测'),
 });
 
 /** The columns that say which site a row is of. @param {Context} c @param {string} name */

@@ -3,7 +3,7 @@
 import { stat, steps, table } from '../panels.mjs';
 import { known, named } from '../queries.mjs';
 import { conditions, nothing, siteColumns } from '../words.mjs';
-import { lines, ranks } from './simple.mjs';
+import { lines } from './simple.mjs';
 
 /** @param {import('../schema').Context} c @returns {import('../schema').Board} */
 export function agents(c) {
@@ -24,9 +24,9 @@ export function agents(c) {
       worst('time() - onenet_agent_last_heard_timestamp_seconds', t('Last heard ago', '距上次在线'), t('The twenty agents that have been silent longest.', '失联最久的二十个采集器。'), 's', steps('transparent', [120, 'yellow'], [3600, 'orange'])),
       worst('abs(onenet_agent_clock_offset_seconds)', t('Clock is off by', '时钟偏差'), t('By how much an agent’s wall clock differs from the centre’s.', '采集器时钟与中心的偏差。'), 's', steps('transparent', [5, 'yellow'], [60, 'orange'])),
       worst('onenet_agent_history_waiting_batches', t('Batches waiting', '待确认批次'), t('History in the spool that was not acknowledged yet: an agent that catches up after an outage has many.', '缓存中尚未确认的历史批次；断网恢复后会较多。'), 'locale', steps('transparent', [100, 'yellow'], [1000, 'orange'])),
-      ranks(t('Conditions', '状况'), t('What keeps agents from their work, by kind, over the country.', '妨碍采集器工作的状况，按类。'), t('No agent has anything to complain of', '没有采集器报告异常'), 'locale', [{ expr: 'sort_desc(sum by (kind) (onenet_site_conditions))', legend: '{{kind}}' }], { ...onward, thresholds: steps('orange'), w: 12, h: 9 }),
+      table({ title: t('Conditions', '状况'), about: t('What keeps agents from their work, by kind, over the country.', '妨碍采集器工作的状况，按类。'), none: t('No agent has anything to complain of', '没有采集器报告异常'), unit: 'locale', targets: [{ expr: 'sum by (kind) (onenet_site_conditions)' }], columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange']) }], sort: t('How many', '数量'), ...onward, w: 12, h: 9 }),
       table({ title: t('Who complains of what', '异常明细'), about: t('Conditions by site; the console says the remedy.', '各站点的状况；处理办法见控制台。'), none: t('Nobody', '无'), unit: 'locale', targets: [{ expr: named('sum by (site, kind) (onenet_site_conditions)') }], columns: [...siteColumns(c), { of: 'kind', name: t('What', '事项'), mappings: conditions(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }], kept: ['site'], ...onward, w: 12, h: 9 }),
-      lines(t('Dropped by capture', '抓包丢失'), t('Frames a second that agents lost, by reason.', '采集器每秒丢失的帧，按原因。'), none, 'pps', [{ expr: 'sum by (reason) (rate(onenet_capture_frames_lost_total[5m]))', legend: '{{reason}}' }], { ...onward, min: 0, w: 12, h: 9 }),
+      lines(t('Dropped by capture', '抓包丢失'), t('Frames a second that agents lost, by reason.', '采集器每秒丢失的帧，按原因。'), none, 'pps', [{ expr: 'sum by (reason) (rate(onenet_capture_frames_lost_total[5m]))', legend: '{{reason}}' }], { ...onward, coarse: true, min: 0, w: 12, h: 9 }),
     ],
   };
 }

@@ -1,10 +1,10 @@
 // Incidents: what is broken, by grade, kind, level, province and area.
 
 import { gradeStats, incidentTable } from '../common.mjs';
-import { GRADES, steps } from '../panels.mjs';
+import { GRADES, steps, table } from '../panels.mjs';
 import * as variables from '../variables.mjs';
-import { nothing } from '../words.mjs';
-import { lines, ranks } from './simple.mjs';
+import { kinds, nothing } from '../words.mjs';
+import { lines } from './simple.mjs';
 
 /** @param {import('../schema').Context} c @returns {import('../schema').Board} */
 export function incidents(c) {
@@ -22,7 +22,7 @@ export function incidents(c) {
       ...gradeStats(c, (grade) => `count(onenet_incident_sites{${where}state="open", severity="${grade}"})`, 6),
       incidentTable(c, where, { w: 24, h: 12 }),
       lines(t('Open by grade', '按级别'), t('Open incidents by proposed grade, without planned maintenance.', '按建议级别统计的未恢复故障，不含计划检修。'), none, 'locale', grades.map(([grade, legend]) => ({ expr: `sum(onenet_incidents{state="open", severity="${grade}"})`, legend })), { ...onward, stack: true, min: 0, colours: Object.fromEntries(grades.map(([grade, name]) => [name, GRADES[grade]])) }),
-      ranks(t('Open by kind', '按类别'), t('Open incidents by what happened.', '按类别统计的未恢复故障。'), none, 'locale', [{ expr: 'sort_desc(sum by (kind) (onenet_incidents{state="open"}))', legend: '{{kind}}' }], { ...onward, thresholds: steps('orange') }),
+      table({ title: t('Open by kind', '按类别'), about: t('Open incidents by what happened.', '按类别统计的未恢复故障。'), none, unit: 'locale', targets: [{ expr: 'sum by (kind) (onenet_incidents{state="open"})' }], columns: [{ of: 'kind', name: t('What', '故障'), mappings: kinds(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange']) }], sort: t('How many', '数量'), ...onward, w: 8 }),
       lines(t('Sites out of reach', '不可达站点'), t('Sites that open incidents keep out of reach, by province of the root cause.', '未恢复故障导致不可达的站点，按根因所在省。'), none, 'locale', [{ expr: `topk(10, sum by (province) (onenet_incident_sites{${where}state="open"}))`, legend: '{{province}}' }], { ...onward, min: 0, stack: true }),
     ],
   };

@@ -25,7 +25,7 @@ export function links(c) {
       spread(c, t('Loss of all ways up', '全部上联线路丢包'), 'onenet_probe_loss_ratio{role="parent"}', 'percentunit', onward),
       spread(c, t('Round trip of all ways up', '全部上联线路往返时延'), 'onenet_probe_round_trip_seconds{role="parent"}', 's', onward),
       lines(t('Ways by state', '线路状态'), t('Ways up by what the lower site’s agent judges.', '按下级采集器判定统计的上联线路。'), nothing(c).measured, 'locale',
-        [{ expr: 'count(onenet_probe_up{role="parent"} == 1)', legend: names.up }, { expr: 'count(onenet_probe_up{role="parent"} == 0.5)', legend: names.degraded }, { expr: 'count(onenet_probe_up{role="parent"} == 0)', legend: names.down }], { ...onward, stack: true, colours }),
+        [{ expr: 'count(onenet_probe_up{role="parent"} == 1)', legend: names.up }, { expr: 'count(onenet_probe_up{role="parent"} == 0.5)', legend: names.degraded }, { expr: 'count(onenet_probe_up{role="parent"} == 0)', legend: names.down }], { ...onward, coarse: true, stack: true, colours }),
       heading(t('Province', '本省')),
       worstWays(c, WITHIN, { w: 24, h: 12 }),
     ],

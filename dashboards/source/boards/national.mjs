@@ -2,7 +2,7 @@
 
 import { gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { STATES, bars, heading, series, stat, steps, table } from '../panels.mjs';
-import { attached, availability, byBranch, known } from '../queries.mjs';
+import { attached, availability, below, known, sitesBelow } from '../queries.mjs';
 import { nothing, standing } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
@@ -160,24 +160,23 @@ function areas(c) {
 /** @param {Context} c */
 function provinces(c) {
   const { t } = c;
-  /** @param {string} expr */
-  const of = (expr) => ({ expr: byBranch(expr, 'tier="province"', 2) });
-  /** @param {string} state */
-  const terminals = (state) => of(`onenet_site_terminals{state="${state}"}`);
+  const where = 'tier="province"';
+  /** @param {string} of @param {string} state */
+  const sum = (of, state) => ({ expr: below(of, state, where) });
   return table({
     title: t('Terminals and sites by province', '各省站点与终端'),
     about: t('Each province with everything below it. Registered computers that were seen within 30 days, are silent since longer, were never seen; computers that are on nobody’s books.', '各省及其下属站点合计。台账内 30 天内出现、长期未出现、从未出现的计算机，以及未登记的计算机。'),
     none: nothing(c).scraped,
     unit: 'locale',
     targets: [
-      of('onenet_site_info'), of('onenet_site_agents{state="connected"}'), of('onenet_site_agents{state="silent"}'), of('onenet_site_endpoints{state="present"}'),
-      terminals('seen'), terminals('silent'), terminals('never_seen'), terminals('unregistered'), of('onenet_site_devices{state="down"}'),
+      { expr: sitesBelow(where) }, sum('agents', 'connected'), sum('agents', 'silent'), sum('endpoints', 'present'),
+      sum('terminals', 'seen'), sum('terminals', 'silent'), sum('terminals', 'never_seen'), sum('terminals', 'unregistered'), sum('devices', 'down'),
     ],
     columns: [
       {
-        of: 'branch', name: t('Province', '省份'),
-        links: [{ title: t('Dashboard of the province', '省级看板'), url: c.to('province', { province: '${__data.fields.root}' }) },
-          { title: t('In the console', '控制台'), url: c.console('/sites/${__data.fields.root}'), targetBlank: true }],
+        of: 'name', name: t('Province', '省份'),
+        links: [{ title: t('Dashboard of the province', '省级看板'), url: c.to('province', { province: '${__data.fields.site}' }) },
+          { title: t('In the console', '控制台'), url: c.console('/sites/${__data.fields.site}'), targetBlank: true }],
       },
       { of: 'A', name: t('Sites', '站点'), unit: 'locale' },
       { of: 'B', name: t('Agents heard', '在线采集器'), unit: 'locale' },
@@ -189,7 +188,7 @@ function provinces(c) {
       { of: 'G', name: t('Never seen', '从未出现'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [100, 'orange']) },
       { of: 'H', name: t('Unregistered', '未登记'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange'], [100, 'red']) },
     ],
-    kept: ['root'],
+    kept: ['site'],
     sort: t('Terminals seen', '已出现终端'),
     links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Asset register', '资产台账'), url: c.console('/assets'), targetBlank: true }],
     w: 24, h: 12,

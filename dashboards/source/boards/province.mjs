@@ -2,7 +2,7 @@
 
 import { devicesOverTime, gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { heading, series, stat, steps, table } from '../panels.mjs';
-import { attached, byBranch, known } from '../queries.mjs';
+import { attached, below, known, sitesBelow } from '../queries.mjs';
 import * as variables from '../variables.mjs';
 import { nothing } from '../words.mjs';
 
@@ -69,12 +69,13 @@ function counts(c, root) {
 /** @param {Context} c @param {string} root @param {'city' | 'site'} next @param {string} title */
 function children(c, root, next, title) {
   const { t } = c;
-  /** @param {string} expr */
-  const of = (expr) => ({ expr: byBranch(expr, `parent="${root}"`, next === 'city' ? 1 : 0) });
+  const where = `parent="${root}"`;
+  /** @param {string} of @param {string} state */
+  const sum = (of, state) => ({ expr: below(of, state, where) });
   const links = [
-    { title: t('Dashboard', '看板'), url: c.to(next, { [next]: '${__data.fields.root}' }) },
-    { title: t('Dashboard of the site alone', '仅该站点的看板'), url: c.to('site', { site: '${__data.fields.root}' }) },
-    { title: t('In the console', '控制台'), url: c.console('/sites/${__data.fields.root}'), targetBlank: true },
+    { title: t('Dashboard', '看板'), url: c.to(next, { [next]: '${__data.fields.site}' }) },
+    { title: t('Dashboard of the site alone', '仅该站点的看板'), url: c.to('site', { site: '${__data.fields.site}' }) },
+    { title: t('In the console', '控制台'), url: c.console('/sites/${__data.fields.site}'), targetBlank: true },
   ];
   return table({
     title,
@@ -82,12 +83,11 @@ function children(c, root, next, title) {
     none: t('Nothing is below this site', '没有下级站点'),
     unit: 'locale',
     targets: [
-      of('onenet_site_info'), of('onenet_site_agents{state="connected"}'), of('onenet_site_agents{state="silent"}'), of('onenet_site_devices{state="up"}'),
-      of('onenet_site_devices{state="down"}'), of('onenet_site_endpoints{state="present"}'),
-      of('onenet_site_terminals{state="seen"}'), of('onenet_site_terminals{state="unregistered"}'),
+      { expr: sitesBelow(where) }, sum('agents', 'connected'), sum('agents', 'silent'), sum('devices', 'up'),
+      sum('devices', 'down'), sum('endpoints', 'present'), sum('terminals', 'seen'), sum('terminals', 'unregistered'),
     ],
     columns: [
-      { of: 'branch', name: t('Site', '站点'), links },
+      { of: 'name', name: t('Site', '站点'), links },
       { of: 'A', name: t('Sites', '站点数'), unit: 'locale' },
       { of: 'B', name: t('Agents heard', '在线采集器'), unit: 'locale' },
       { of: 'C', name: t('Silent', '失联'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [5, 'orange']) },
@@ -97,7 +97,7 @@ function children(c, root, next, title) {
       { of: 'G', name: t('Terminals seen', '已出现终端'), unit: 'locale' },
       { of: 'H', name: t('Unregistered', '未登记'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange'], [50, 'red']) },
     ],
-    kept: ['root'],
+    kept: ['site'],
     sort: t('Endpoints', '在线端点'),
     w: 24, h: 10,
   });

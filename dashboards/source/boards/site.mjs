@@ -54,8 +54,8 @@ function ways(c) {
       thresholds: LOSS, targets: [{ expr: `onenet_probe_loss_ratio{${HERE}${way}}`, legend: '{{probe}}' }], links, w: 12, h: 7,
     }),
     series({
-      title: t('Round trip', '往返时延'), about: t('Median of a window, and what 95 in a hundred kept under.', '窗口中位数与 95% 值。'), none: nothing(c).measured, unit: 's', min: 0, thresholds: DELAY,
-      targets: [{ expr: `onenet_probe_round_trip_seconds{${HERE}${way}}`, legend: '{{probe}}' }, { expr: `onenet_probe_round_trip_p95_seconds{${HERE}${way}}`, legend: '{{probe}} p95' }], links, w: 12,
+      title: t('Round trip', '往返时延'), about: t('Median of a window; of ways up also what 95 in a hundred kept under.', '窗口中位数；上联线路另有 95% 值。'), none: nothing(c).measured, unit: 's', min: 0, thresholds: DELAY,
+      targets: [{ expr: `onenet_probe_round_trip_seconds{${HERE}${way}}`, legend: '{{probe}}' }, { expr: `onenet_probe_round_trip_p95_seconds{${HERE}role="parent"}`, legend: '{{probe}} p95' }], links, w: 12,
     }),
     series({
       title: t('Ports that lead somewhere', '上联与级联端口流量'), about: t('Bytes in and out of ends of links, trunks and watched ports.', '互联、级联与重点关注端口的收发流量。'), none: nothing(c).devices, unit: 'Bps',

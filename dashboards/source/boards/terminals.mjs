@@ -18,7 +18,7 @@ export function terminals(c) {
     name: 'terminals', title: t('One Network · terminals', '一张网 · 终端'), description: t('Types, vendors, coverage of the asset register.', '类型、厂商与台账覆盖。'),
     variables: [variables.province(c), variables.sites('$province')],
     panels: [
-      lines(t('Coverage of the register', '台账覆盖'), t('Computers of the whole country: seen within 30 days, silent since longer, never seen, on nobody’s books.', '全国计算机：30 天内出现、长期未出现、从未出现、未登记。'), none, 'locale', states.map(([state, legend]) => ({ expr: `sum(onenet_site_terminals{state="${state}"})`, legend })), { ...onward, stack: true }),
+      lines(t('Coverage of the register', '台账覆盖'), t('Computers of the whole country: seen within 30 days, silent since longer, never seen, on nobody’s books.', '全国计算机：30 天内出现、长期未出现、从未出现、未登记。'), none, 'locale', states.map(([state, legend]) => ({ expr: `sum(onenet_site_terminals{state="${state}"})`, legend })), { ...onward, coarse: true, stack: true }),
       ranks(t('What they are', '端点类型'), t('Endpoints that are present, by class.', '在线端点按类型。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_class_endpoints)', legend: '{{class}}' }], { ...onward, thresholds: steps('blue') }),
       ranks(t('Vendors', '厂商'), t('Endpoints that are present, by the vendor of the card.', '在线端点按网卡厂商。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_vendor_endpoints)', legend: '{{vendor}}' }], { ...onward, thresholds: steps('blue') }),
       heading(t('Province', '本省')),

@@ -15,7 +15,7 @@ import time
 import urllib.parse
 import urllib.request
 
-RANGE_S, STEP_S, SLOWEST_S, TIMES = 6 * 3600, 60, 1.0, 5
+RANGE_S, SLOWEST_S, TIMES = 6 * 3600, 1.0, 5
 
 
 def ask(base, path, **parameters):
@@ -34,14 +34,14 @@ def line(sample):
     return name + "{" + ", ".join(f'{key}="{value}"' for key, value in sorted(labels.items())) + "}"
 
 
-def options(base, variable, chosen):
+def options(base, variable, chosen, **at):
     query = put(variable["query"]["query"], chosen)
     inner = re.fullmatch(r"(query_result|label_values)\((.*)\)", query, re.S)
     if inner[1] == "label_values":
         selector, label = inner[2].rsplit(",", 1)
-        return sorted({sample["metric"].get(label.strip(), "") for sample in ask(base, "query", query=selector)})
+        return sorted({sample["metric"].get(label.strip(), "") for sample in ask(base, "query", query=selector, **at)})
     pattern = re.compile(variable["regex"].strip("/").replace("(?<", "(?P<"))
-    found = (pattern.search(line(sample)) for sample in ask(base, "query", query=inner[2]))
+    found = (pattern.search(line(sample)) for sample in ask(base, "query", query=inner[2], **at))
     return sorted({match["value"] if "value" in pattern.groupindex else match[1] for match in found if match})
 
 
@@ -49,8 +49,9 @@ def put(expr, chosen):
     return re.sub(r"\$([a-z_]+)|\$\{([a-z_]+)\}", lambda at: chosen.get(at[1] or at[2], at[0]), expr)
 
 
-def choose(base, dashboard):
-    chosen = {}
+def choose(base, dashboard, now=None, preferred=()):
+    """Chooses a value for each variable: all where that can be, or else what is preferred, or the last option; as of `now`, where that is given."""
+    chosen, at = {}, {"time": now} if now else {}
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "custom":
             chosen[variable["name"]] = ".*"
@@ -58,20 +59,26 @@ def choose(base, dashboard):
             if variable.get("allValue"):
                 chosen[variable["name"]] = variable["allValue"]
                 continue
-            known = options(base, variable, chosen)
+            known = options(base, variable, chosen, **at)
             many = variable["multi"]
-            chosen[variable["name"]] = "(" + "|".join(known) + ")" if many else known[-1] if known else ""
+            one = [*known[-1:], *(it for it in known if it in preferred)]
+            chosen[variable["name"]] = "(" + "|".join(known) + ")" if many else one[-1] if one else ""
     return chosen
 
 
-def timed(base, target, chosen, now):
+def step_s(panel):
+    """The step of a panel over the default range: Grafana asks at least this far apart."""
+    return 60 * int(panel["interval"].removesuffix("m"))
+
+
+def timed(base, panel, target, chosen, now):
     expr, took = put(target["expr"], chosen), []
     for _ in range(TIMES):
         begun = time.perf_counter()
         if target["instant"]:
             found = ask(base, "query", query=expr, time=now)
         else:
-            found = ask(base, "query_range", query=expr, start=now - RANGE_S, end=now, step=STEP_S)
+            found = ask(base, "query_range", query=expr, start=now - RANGE_S, end=now, step=step_s(panel))
         took.append(time.perf_counter() - begun)
     return len(found), statistics.median(took)
 
@@ -86,7 +93,7 @@ def main(base, folder):
             total = 0
             for target in panel["targets"]:
                 try:
-                    count, took = timed(base, target, chosen, now)
+                    count, took = timed(base, panel, target, chosen, now)
                     said = f"{count:>6} {took * 1000:>7.1f}" + ("  SLOW" if took >= SLOWEST_S else "")
                     wrong += took >= SLOWEST_S
                     total += count

@@ -88,6 +88,10 @@ def main():
             if not has:
                 wrong.append(f"{name}: {panel['title']} leads nowhere")
     verdict("each panel has description, unit, words for no value, and leads onward", wrong)
+    console = re.findall(r'ANOMALY_(\w+) = "([^"]*)", "([^"]*)";', (ROOT / "daemon/src/console/text/cases.rs").read_text())
+    words = dict(re.findall(r"^  (\w+): (\[c\.t\(.*\)\]),$", (ROOT / "dashboards/source/words.mjs").read_text(), re.M))
+    wrong = [f"{name.lower()}: {zh}, {en}" for name, zh, en in console if words.get(name.lower()) != f"[c.t('{en}', '{zh}')]"]
+    verdict(f"each of {len(console)} kinds of anomalies is called as the console calls it", wrong if console else ["no kinds were read"])
     alerts = re.findall(r"alert: (\w+)", rules)
     tested = (ROOT / "dashboards/prometheus/tests.yml").read_text()
     verdict("each alert is tested", [alert for alert in alerts if f'alertname="{alert}"' not in tested])
