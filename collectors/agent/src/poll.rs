@@ -7,6 +7,7 @@
 mod device;
 mod facts;
 mod handed;
+mod holding;
 mod memory;
 mod names;
 mod notices;

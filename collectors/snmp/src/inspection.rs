@@ -144,7 +144,7 @@ pub async fn inspect_with(
     let index = InterfaceIndex::new(labels.iter().cloned());
     let bridge = notes.take(poll::poll_bridge(session, &index).await).pop();
     let forwarding = notes.take(forwarding(session, contexts, &index).await);
-    let addresses = poll::poll_addresses(session, &index).await;
+    let addresses = poll::poll_addresses(session).await.resolve(&index);
     let neighbours = notes.take(poll::poll_neighbours(session, &index).await);
     let (vlans, port_vlans) = poll::poll_vlans(session, &index).await;
     let (vlans, port_vlans) = (notes.take(vlans), notes.take(port_vlans));

@@ -49,7 +49,7 @@ pub use index::{IndexReader, ZonedAddress, family_address, inet_address, mac_of}
 pub use inspection::{Cost, Inspection, inspect, inspect_with};
 pub use mib::{
     Polled, Reading, TableSize,
-    addresses::{AddressRow, MappingType},
+    addresses::{AddressRow, AddressTables, MappingType},
     aggregation::LagMember,
     bridge::{Bridge, BridgeId, BridgePorts, FdbStatus, ForwardingRow, ForwardingTables, StpPort},
     entity::Entity,

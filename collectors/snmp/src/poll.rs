@@ -13,7 +13,7 @@ use crate::{
     error::RequestError,
     mib::{
         self, Polled, Reading,
-        addresses::{self, AddressRow},
+        addresses::{self, AddressTables},
         aggregation::{self, LagMember},
         bridge::{self, Bridge, BridgePorts, ForwardingTables},
         cdp,
@@ -152,10 +152,10 @@ pub async fn poll_identity(session: &mut Session) -> Polled<Identity> {
 }
 
 /// Reads the address resolution tables for IPv4 and IPv6. Dear on a router.
-pub async fn poll_addresses(session: &mut Session, interfaces: &InterfaceIndex) -> Polled<AddressRow> {
+pub async fn poll_addresses(session: &mut Session) -> AddressTables {
     let tables = [(addresses::PHYSICAL_TABLE, &addresses::PHYSICAL[..]), (addresses::MEDIA_TABLE, &addresses::MEDIA)];
     let [physical, media] = mib::read_all(session, tables).await;
-    addresses::addresses(&physical, &media, interfaces)
+    AddressTables { physical, media }
 }
 
 /// Reads the neighbours by LLDP and CDP. Cheap, and changes seldom.

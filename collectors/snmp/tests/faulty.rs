@@ -257,7 +257,7 @@ async fn poll(sockets: &Sockets, at: SocketAddr) -> Result<(Told, Vec<TableError
     let names = InterfaceIndex::new(poll_interfaces(&mut session).await.rows);
     let counters = poll_counters(&mut session).await;
     let forwarding = poll_forwarding(&mut session).await.resolve(&names);
-    let addresses = poll_addresses(&mut session, &names).await;
+    let addresses = poll_addresses(&mut session).await.resolve(&names);
     let errors = [counters.errors, forwarding.errors, addresses.errors].concat();
     let told = Told { counters: counters.rows, forwarding: forwarding.rows, addresses: addresses.rows };
     Ok((told, errors, session.spent()))

@@ -6,7 +6,7 @@
 use onenet_topology::fact::{FactBody, Group, ItemKey};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::{GroupDigest, codec, v1};
+use crate::{FactRow, GroupDigest, codec, v1};
 
 /// Returns the place of a fact in the order in which groups are cut into [ranges](crate::KeyRange).
 pub fn key_hash(key: &ItemKey) -> u64 {
@@ -17,6 +17,13 @@ pub fn key_hash(key: &ItemKey) -> u64 {
 pub fn key_hash_of(body: &FactBody, room: &mut Vec<u8>) -> u64 {
     room.clear();
     codec::write_gone_message_of(body, room);
+    xxh3_64(room)
+}
+
+/// Returns the [`key_hash`] of a row's key; `room` as for [`key_hash_of`].
+pub fn key_hash_of_row(row: &impl FactRow, room: &mut Vec<u8>) -> u64 {
+    room.clear();
+    row.write_gone_message(room);
     xxh3_64(room)
 }
 

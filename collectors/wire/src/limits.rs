@@ -112,6 +112,11 @@ pub fn cut(text: &mut String, limit: usize) {
     text.truncate(boundary(text, limit));
 }
 
+/// Returns the first `limit` bytes of a text at most, never a part of a character.
+pub fn beginning(text: &str, limit: usize) -> &str {
+    text.get(..boundary(text, limit)).unwrap_or_default()
+}
+
 fn cut_names<const N: usize>(names: [&mut String; N]) {
     for name in names {
         cut(name, NAME_BYTES);

@@ -9,10 +9,10 @@ mod network;
 use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
-    Budget, DropReason, ForwardingRow, Identity, InterfaceIndex, Pace, Polled, Profiles, Reading, RequestError,
-    Session, Sockets, System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities,
-    poll_forwarding, poll_identity, poll_interface_tables, poll_last_changes, poll_neighbours, poll_own_addresses,
-    poll_routes, poll_system, poll_uptime,
+    Budget, DropReason, Identity, InterfaceIndex, Pace, Polled, Profiles, Reading, RequestError, Session, Sockets,
+    System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    poll_identity, poll_interface_tables, poll_last_changes, poll_neighbours, poll_own_addresses, poll_routes,
+    poll_system, poll_uptime,
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     facts,
     handed::Handed,
+    holding::{Holding, changes},
     memory::{Memory, PortChanges},
     names,
     notices::{Notice, Notices, Told},
@@ -240,10 +241,7 @@ impl Device {
                     self.shared.finder.told(&self.config.name, Source::Neighbour, addresses);
                     self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
                 }
-                Table::Forwarding => {
-                    let polled = self.read_forwarding(session).await;
-                    self.hand_on(Method::SnmpForwarding, table, polled, facts::forwarding).await;
-                }
+                Table::Forwarding => self.read_forwarding(session).await,
                 Table::OwnAddresses => self.read_own_addresses(session).await,
                 Table::VlanForwarding => self.read_vlan_forwarding(session).await,
                 Table::Vlans => self.read_vlans(session).await,
@@ -297,20 +295,27 @@ impl Device {
         }
     }
 
-    async fn read_forwarding(&mut self, session: &mut Session) -> Polled<ForwardingRow> {
+    async fn read_forwarding(&mut self, session: &mut Session) {
         let begun = self.shared.clock.timestamp();
         let read = poll_forwarding(session).await;
         self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
-        let polled = read.resolve(&self.names);
+        let (known, mut learned) = (std::mem::take(&mut self.names), None);
+        let mut polled = read.resolve_borrowed(&known);
+        if points_at_unknown_ports(&polled) {
+            self.names = known.clone();
+            self.learn_ports(session).await;
+            polled = read.resolve_borrowed(learned.insert(std::mem::take(&mut self.names)));
+        }
         self.tells_vlans = polled.rows.iter().any(|row| row.fdb_id.is_some());
-        if self.learn_ports(session, &polled).await { read.resolve(&self.names) } else { polled }
+        self.hand_on(Method::SnmpForwarding, Table::Forwarding, polled, facts::forwarding).await;
+        self.names = learned.unwrap_or(known);
     }
 
     /// Says what the device is: by its own words, and by what it was recognised as.
     async fn say_system(&mut self, system: &System) {
         let said = facts::system(system, self.bridge_mac, &self.identity);
         let recognised = facts::identification(self.recognition.found()).map(Box::new).map(FactBody::Identification);
-        let bodies = [FactBody::System(Box::new(said))].into_iter().chain(recognised).collect();
+        let bodies: Vec<FactBody> = [FactBody::System(Box::new(said))].into_iter().chain(recognised).collect();
         self.complete(Method::SnmpSystem, bodies).await;
     }
 
@@ -359,18 +364,14 @@ impl Device {
         self.names = names;
     }
 
-    /// Reads the names of the ports again if rows were dropped because they point at a port that has come since the last
-    /// time: a stack's new member, a card plugged in. The state of new ports is read at once too. Returns whether they were.
-    async fn learn_ports(&mut self, session: &mut Session, polled: &Polled<ForwardingRow>) -> bool {
-        if !points_at_unknown_ports(polled) {
-            return false;
-        }
+    /// Reads the names of the ports again, since rows were dropped because they point at a port that has come since the last
+    /// time: a stack's new member, a card plugged in. The state of new ports is read at once too.
+    async fn learn_ports(&mut self, session: &mut Session) {
         let known: Vec<u32> = self.names.labels().map(|label| label.if_index).collect();
         self.read_labels(session).await;
         if self.names.labels().any(|label| !known.contains(&label.if_index)) {
             self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());
         }
-        true
     }
 
     async fn read_interfaces(&mut self, session: &mut Session) {
@@ -424,12 +425,12 @@ impl Device {
     }
 
     /// Hands on what was read of a table.
-    async fn hand_on<T>(
+    async fn hand_on<T, H: Holding>(
         &mut self,
         method: Method,
         table: Table,
         polled: Polled<T>,
-        bodies: impl FnOnce(Vec<T>) -> Vec<FactBody>,
+        holding: impl FnOnce(Vec<T>) -> H,
     ) {
         let now = self.shared.clock.timestamp();
         let partial = polled.is_partial();
@@ -437,16 +438,16 @@ impl Device {
         self.schedule.read(table, !partial && !points_at_unknown_ports(&polled));
         self.note_quirks(Shown::Table(table), &polled);
         let trouble = partial.then(|| trouble(&polled.errors)).flatten();
-        let bodies = bodies(polled.rows);
+        let holding = holding(polled.rows);
         let rows = if partial {
             self.handed.part(method);
             let group = self.group(method);
-            let changes: Vec<_> = facts::changes(bodies, now).map(|change| (group.clone(), change)).collect();
+            let changes: Vec<_> = changes(holding, now).map(|change| (group.clone(), change)).collect();
             let rows = changes.len();
             self.shared.observations.changes(changes).await;
             rows
         } else {
-            self.complete(method, bodies).await
+            self.complete(method, holding).await
         };
         let dropped = polled.dropped.len();
         tracing::debug!(device = %self.scope, table = table.name(), rows, dropped, partial, "read a table");
@@ -455,14 +456,14 @@ impl Device {
     }
 
     /// Hands on everything that holds now of a method. Returns how many facts it is.
-    async fn complete(&mut self, method: Method, bodies: Vec<FactBody>) -> usize {
+    async fn complete(&mut self, method: Method, holding: impl Holding) -> usize {
         let lineage = self.shared.observations.lineage();
-        if let Some(facts) = self.handed.same(method, &bodies, lineage) {
+        if let Some(facts) = self.handed.same(method, &holding, lineage) {
             return facts;
         }
-        let hash_of = self.handed.hash(&bodies);
-        let facts = facts::observed(bodies, self.shared.clock.timestamp());
-        self.handed.whole(method, hash_of, facts.len());
+        let hash = self.handed.stands_for(&holding);
+        let facts = holding.observed(self.shared.clock.timestamp());
+        self.handed.whole(method, hash, facts.len());
         let count = facts.len();
         self.shared.observations.complete(self.group(method), facts).await;
         count

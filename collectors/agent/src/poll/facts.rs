@@ -4,7 +4,7 @@
 
 mod network;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use onenet_snmp::{
     AddressRow, Counters, Entity, FdbStatus, ForwardingRow, Identification, Identity, InterfaceCounters,
@@ -13,15 +13,12 @@ use onenet_snmp::{
 use onenet_topology::{
     MacAddr, Timestamp,
     fact::{
-        self, Address, Aggregation, Binding, DeviceSample, Fact, FactBody, FactChange, Forwarding, ForwardingStatus,
-        HistoryBody, HistoryItem, Interface, InterfaceSample, InterfaceStatus, NeighbourProtocol, Reach, ReachState,
-        Scope, Sensor, SensorSample,
+        self, Aggregation, Binding, DeviceSample, FactBody, ForwardingStatus, HistoryBody, HistoryItem, Interface,
+        InterfaceSample, InterfaceStatus, NeighbourProtocol, Reach, ReachState, Scope, Sensor, SensorSample,
     },
 };
 
 pub(super) use network::{next_hops, own_addresses, spanning_tree, vlans};
-
-use crate::spool::{SortedFacts, one_each};
 
 /// Classes of parts that identify equipment even without a serial number (entPhysicalClass of RFC 6933).
 const IDENTIFYING: [u32; 3] = [CHASSIS, MODULE, STACK];
@@ -78,28 +75,48 @@ fn octets(digits: &str) -> Vec<u8> {
     (0..digits.len()).step_by(2).map_while(pair).collect()
 }
 
-/// Returns the ports: labels with their states. A port whose state was not read has an unknown one.
+/// A port: its label and its state.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Port<'a> {
+    label: KnownInterface<'a>,
+    admin: InterfaceStatus,
+    oper: InterfaceStatus,
+}
+
+/// Returns the ports: labels with their states, both in the order of ifIndex. A port whose state was not read has an unknown one.
 pub(super) fn interfaces<'a>(
-    ports: impl IntoIterator<Item = KnownInterface<'a>>,
+    labels: impl IntoIterator<Item = KnownInterface<'a>>,
     counters: &[InterfaceCounters],
-) -> Vec<FactBody> {
-    let by_index: BTreeMap<u32, &Counters> = counters.iter().map(|row| (row.if_index, &row.counters)).collect();
-    let body = |port: KnownInterface<'_>| {
-        let counters = by_index.get(&port.if_index);
-        FactBody::Interface(Interface {
-            name: port.name.unwrap_or_default().to_owned(),
-            if_index: port.if_index,
-            alias: port.alias.to_owned(),
-            if_type: port.type_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default(),
-            mac: port.mac,
-            speed_bps: port.speed_bps,
-            full_duplex: port.full_duplex,
-            last_change_s: port.last_change_s,
-            admin: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.admin)),
-            oper: counters.map_or(InterfaceStatus::Unknown, |counters| status(&counters.oper)),
-        })
+) -> Vec<Port<'a>> {
+    let mut rest = counters;
+    let port = |label: KnownInterface<'a>| {
+        let passed = rest.iter().take_while(|row| row.if_index < label.if_index).count();
+        rest = rest.get(passed..).unwrap_or_default();
+        let counters = rest.first().filter(|row| row.if_index == label.if_index).map(|row| &row.counters);
+        let state = |reading: fn(&Counters) -> &Reading<&'static str>| {
+            counters.map_or(InterfaceStatus::Unknown, |counters| status(reading(counters)))
+        };
+        Port { label, admin: state(|counters| &counters.admin), oper: state(|counters| &counters.oper) }
     };
-    ports.into_iter().map(body).collect()
+    labels.into_iter().map(port).collect()
+}
+
+impl Port<'_> {
+    pub(super) fn to_body(&self) -> FactBody {
+        let Self { label, admin, oper } = self;
+        FactBody::Interface(Interface {
+            name: label.name.unwrap_or_default().to_owned(),
+            if_index: label.if_index,
+            alias: label.alias.to_owned(),
+            if_type: label.type_number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default(),
+            mac: label.mac,
+            speed_bps: label.speed_bps,
+            full_duplex: label.full_duplex,
+            last_change_s: label.last_change_s,
+            admin: *admin,
+            oper: *oper,
+        })
+    }
 }
 
 /// Returns the counters of a port, `None` when the device gave none.
@@ -138,26 +155,21 @@ pub(super) fn device_sample(
 }
 
 /// Returns the forwarding rows.
-pub(super) fn forwarding(rows: Vec<ForwardingRow>) -> Vec<FactBody> {
-    let body = |row: ForwardingRow| {
-        FactBody::Forwarding(Forwarding {
-            mac: row.mac,
-            vlan: row.vlan,
-            interface: row.interface,
-            bridge_port: row.bridge_port,
-            status: row.status.map_or(ForwardingStatus::Other, forwarding_status),
-        })
+pub(super) fn forwarding(rows: Vec<ForwardingRow<&str>>) -> Vec<onenet_wire::ForwardingRow<'_>> {
+    let fact = |row: ForwardingRow<_>| {
+        let status = row.status.map_or(ForwardingStatus::Other, forwarding_status);
+        onenet_wire::ForwardingRow::new((row.mac, row.vlan), row.interface, row.bridge_port, status)
     };
-    rows.into_iter().map(body).collect()
+    rows.into_iter().map(fact).collect()
 }
 
 /// Returns the address rows.
-pub(super) fn addresses(rows: Vec<AddressRow>) -> Vec<FactBody> {
-    let body = |row: AddressRow| {
-        let interface = row.interface.unwrap_or_else(|| format!("#{}", row.if_index));
-        FactBody::Address(Address { ip: row.ip, interface, mac: row.mac })
+pub(super) fn addresses(rows: Vec<AddressRow<&str>>) -> Vec<onenet_wire::AddressRow<'_>> {
+    let fact = |row: AddressRow<_>| {
+        let interface = row.interface.map_or_else(|| format!("#{}", row.if_index).into(), Cow::Borrowed);
+        onenet_wire::AddressRow::new(row.ip, interface, row.mac)
     };
-    rows.into_iter().map(body).collect()
+    rows.into_iter().map(fact).collect()
 }
 
 /// Returns the neighbours.
@@ -261,17 +273,6 @@ pub(super) fn stations(rows: Vec<Station>) -> Vec<FactBody> {
     rows.into_iter().flat_map(bodies).flatten().collect()
 }
 
-/// Returns the bodies as facts observed at `now`, one a key. Of several with one key a learned forwarding row with a known
-/// port is kept before others, and otherwise the first.
-pub(super) fn observed(bodies: Vec<FactBody>, now: Timestamp) -> SortedFacts {
-    SortedFacts::new(bodies, now, worth)
-}
-
-/// Returns what [`observed`] does of rows that are not all there are, as changes.
-pub(super) fn changes(bodies: Vec<FactBody>, now: Timestamp) -> impl Iterator<Item = FactChange> {
-    one_each(bodies, worth).map(move |body| FactChange::Present(Fact { observed: now, body }))
-}
-
 /// Returns an item of history.
 pub(super) fn item(time: Timestamp, scope: &Scope, body: HistoryBody) -> HistoryItem {
     HistoryItem { time, scope: scope.clone(), body }
@@ -287,15 +288,6 @@ pub(super) fn status(reading: &Reading<&'static str>) -> InterfaceStatus {
         Some("not_present") => InterfaceStatus::NotPresent,
         Some("lower_layer_down") => InterfaceStatus::LowerLayerDown,
         _ => InterfaceStatus::Unknown,
-    }
-}
-
-fn worth(body: &FactBody) -> u8 {
-    match body {
-        FactBody::Forwarding(row) => {
-            u8::from(row.status == ForwardingStatus::Learned) * 2 + u8::from(row.interface.is_some())
-        }
-        _ => 0,
     }
 }
 

@@ -7,7 +7,9 @@
 use std::hash::{BuildHasher as _, Hash};
 
 use onenet_snmp::InterfaceTables;
-use onenet_topology::fact::{FactBody, Method};
+use onenet_topology::fact::Method;
+
+use super::holding::Holding;
 
 /// What was handed on of a device.
 #[derive(Debug, Default)]
@@ -31,12 +33,12 @@ struct Whole {
 impl Handed {
     /// Returns how many facts these bodies were when they were handed on last, if they were the last and the spool, whose
     /// lineage is `lineage` now, has them still. They are [taken along](Self::take_again) then.
-    pub(super) fn same(&mut self, method: Method, bodies: &[FactBody], lineage: u64) -> Option<usize> {
+    pub(super) fn same(&mut self, method: Method, bodies: &impl Holding, lineage: u64) -> Option<usize> {
         if self.since != lineage {
             (self.since, self.groups, self.again) = (lineage, Vec::new(), Vec::new());
         }
         let whole = self.groups.iter().find(|whole| whole.method == method)?;
-        let same = whole.hash == self.hash(bodies);
+        let same = whole.hash == self.stands_for(bodies);
         if same && !self.again.contains(&method) {
             self.again.push(method);
         }
@@ -51,11 +53,6 @@ impl Handed {
     /// Returns what stands for a value.
     pub(super) fn stands_for(&self, value: &impl Hash) -> u64 {
         self.hasher.hash_one(value)
-    }
-
-    /// Returns what stands for bodies.
-    pub(super) fn hash(&self, bodies: &[FactBody]) -> u64 {
-        self.stands_for(&bodies)
     }
 
     /// Notes that bodies of this hash, which are so many facts, are handed on and are all there is.
@@ -78,7 +75,7 @@ impl Handed {
 
 #[cfg(test)]
 mod tests {
-    use onenet_topology::fact::{Reach, ReachState};
+    use onenet_topology::fact::{FactBody, Reach, ReachState};
 
     use super::*;
 
@@ -92,7 +89,7 @@ mod tests {
     fn only_what_was_handed_on_last_is_the_same() {
         let mut handed = Handed::default();
         assert_eq!(handed.same(METHOD, &body("a"), 0), None);
-        handed.whole(METHOD, handed.hash(&body("a")), 1);
+        handed.whole(METHOD, handed.stands_for(&body("a")), 1);
         assert_eq!(handed.same(METHOD, &body("a"), 0), Some(1));
         assert_eq!(handed.same(METHOD, &body("b"), 0), None);
         assert_eq!(handed.same(Method::SnmpSystem, &body("a"), 0), None);
@@ -105,9 +102,9 @@ mod tests {
     #[test]
     fn a_spool_that_lost_something_is_given_everything_again() {
         let mut handed = Handed::default();
-        handed.whole(METHOD, handed.hash(&body("a")), 1);
+        handed.whole(METHOD, handed.stands_for(&body("a")), 1);
         assert_eq!(handed.same(METHOD, &body("a"), 1), None);
-        handed.whole(METHOD, handed.hash(&body("a")), 1);
+        handed.whole(METHOD, handed.stands_for(&body("a")), 1);
         assert_eq!(handed.same(METHOD, &body("a"), 1), Some(1));
         assert_eq!(handed.take_again(), (vec![METHOD], 1));
     }

@@ -68,7 +68,7 @@ impl Recognition {
         session: &mut Session,
         profiles: &Profiles,
         interfaces: &InterfaceIndex,
-        standard: &Polled<AddressRow>,
+        standard: &Polled<AddressRow<&str>>,
     ) -> Polled<AddressRow> {
         let names = PartNames { interfaces, entities: &self.parts };
         let memory = &mut self.absent_addresses;

@@ -9,7 +9,10 @@ use onenet_topology::{
     Timestamp,
     fact::{Fact, FactBody},
 };
-use onenet_wire::{codec, key_hash_of, limits};
+use onenet_wire::{FactRow, codec, key_hash_of, key_hash_of_row, limits};
+
+/// What a row takes as a message, as a rule.
+const USUAL_BYTES: usize = 40;
 
 /// Everything that holds of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +44,20 @@ impl SortedFacts {
     pub fn new(mut bodies: Vec<FactBody>, now: Timestamp, worth: impl Fn(&FactBody) -> u8) -> Self {
         let kept = kept(&mut bodies, |body| body, worth);
         Self::of(kept.into_iter().filter_map(|(hash, place)| Some((hash, now, bodies.get(place)?))))
+    }
+
+    /// Returns what [`new`](Self::new) does of the bodies of rows, which fit the limits.
+    pub fn of_rows<R: FactRow>(rows: &[R], now: Timestamp, worth: impl Fn(&R) -> u8) -> Self {
+        let mut room = Vec::new();
+        let place = |(place, row): (usize, &R)| (key_hash_of_row(row, &mut room), Reverse(worth(row)), place);
+        let mut order: Vec<(u64, Reverse<u8>, usize)> = rows.iter().enumerate().map(place).collect();
+        let mut facts = Self { places: Vec::with_capacity(rows.len()), messages: Vec::new() };
+        facts.messages.reserve(rows.len().saturating_mul(USUAL_BYTES));
+        for (key_hash, row) in firsts(&mut order).filter_map(|(hash, place)| Some((hash, rows.get(place)?))) {
+            row.write_message(&mut facts.messages);
+            facts.places.push(Place { key_hash, observed: now, end: facts.messages.len() });
+        }
+        facts
     }
 
     fn of<'a>(sorted: impl Iterator<Item = (u64, Timestamp, &'a FactBody)>) -> Self {
@@ -104,9 +121,14 @@ fn kept<T, K: Ord>(
         let hash = key_hash_of(body, &mut room);
         order.push((hash, Reverse(worth(fact)), place));
     }
+    firsts(&mut order).collect()
+}
+
+/// Returns hashes in order, each once, and of each the place that comes first.
+fn firsts<K: Ord>(order: &mut Vec<(u64, Reverse<K>, usize)>) -> impl Iterator<Item = (u64, usize)> {
     order.sort_unstable();
     order.dedup_by_key(|(hash, ..)| *hash);
-    order.into_iter().map(|(hash, _, place)| (hash, place)).collect()
+    order.iter().map(|(hash, _, place)| (*hash, *place))
 }
 
 #[cfg(test)]

@@ -29,9 +29,10 @@ columns!(PHYSICAL: [1, 3, 6, 1, 2, 1, 4, 35, 1] {
     PHYSICAL_STATE = 7 "ipNetToPhysicalState",
 });
 
-/// A row of an address resolution table (ARP, neighbour discovery).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct AddressRow {
+/// A row of an address resolution table (ARP, neighbour discovery). `Name` is how it has the interface's name: borrowed where
+/// rows come by the thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct AddressRow<Name = String> {
     /// The IP address.
     pub ip: IpAddr,
     /// The zone of a zoned address (RFC 4007), usually an ifIndex.
@@ -41,10 +42,45 @@ pub struct AddressRow {
     /// The interface it was resolved on.
     pub if_index: u32,
     /// The interface's name, where ifTable has it.
-    pub interface: Option<String>,
+    pub interface: Option<Name>,
     /// How the row came to be; `None` when the device does not tell.
     #[serde(rename = "type")]
     pub kind: Option<MappingType>,
+}
+
+impl AddressRow<&str> {
+    /// Returns the row with a name of its own.
+    pub fn into_owned(self) -> AddressRow {
+        let Self { ip, zone, mac, if_index, interface, kind } = self;
+        AddressRow { ip, zone, mac, if_index, interface: interface.map(str::to_owned), kind }
+    }
+}
+
+impl AddressRow {
+    /// Returns the row with a borrowed name.
+    pub fn borrowed(&self) -> AddressRow<&str> {
+        let Self { ip, zone, mac, if_index, ref interface, kind } = *self;
+        AddressRow { ip, zone, mac, if_index, interface: interface.as_deref(), kind }
+    }
+}
+
+/// The tables that addresses are told by, as read.
+#[derive(Debug)]
+pub struct AddressTables {
+    pub(crate) physical: ReadTable,
+    pub(crate) media: ReadTable,
+}
+
+impl AddressTables {
+    /// Returns the rows, named by `interfaces`.
+    pub fn resolve(&self, interfaces: &InterfaceIndex) -> Polled<AddressRow> {
+        self.resolve_borrowed(interfaces).map(AddressRow::into_owned)
+    }
+
+    /// Returns what [`resolve`](Self::resolve) does, with the names that `interfaces` has.
+    pub fn resolve_borrowed<'a>(&self, interfaces: &'a InterfaceIndex) -> Polled<AddressRow<&'a str>> {
+        addresses(&self.physical, &self.media, interfaces)
+    }
 }
 
 stable_words! {
@@ -63,8 +99,13 @@ stable_words! {
 
 /// Returns the mappings of both tables. A row of ipNetToMediaTable that repeats one of ipNetToPhysicalTable is
 /// dropped.
-pub(crate) fn addresses(physical: &ReadTable, media: &ReadTable, interfaces: &InterfaceIndex) -> Polled<AddressRow> {
+fn addresses<'a>(
+    physical: &ReadTable,
+    media: &ReadTable,
+    interfaces: &'a InterfaceIndex,
+) -> Polled<AddressRow<&'a str>> {
     let mut polled = Polled::default();
+    polled.rows.reserve(physical.len() + media.len());
     polled.note(PHYSICAL_TABLE, physical);
     polled.note(MEDIA_TABLE, media);
     let mut known: BTreeSet<(u32, IpAddr, MacAddr)> = BTreeSet::new();
@@ -111,14 +152,14 @@ pub fn physical_index(index: &[u32]) -> Result<(u32, ZonedAddress), DropReason> 
     reader.end().map(|()| (if_index, address))
 }
 
-fn media_row(index: &[u32], row: &[Option<Value>]) -> Result<AddressRow, DropReason> {
+fn media_row(index: &[u32], row: &[Option<Value>]) -> Result<AddressRow<&'static str>, DropReason> {
     let (if_index, address) = media_index(index)?;
     let mac = card(cell(row, MEDIA_PHYS_ADDRESS))?;
     let kind = mapping_type(cell(row, MEDIA_TYPE))?;
     Ok(AddressRow { ip: address.ip, zone: address.zone, mac, if_index, interface: None, kind })
 }
 
-fn physical_row(index: &[u32], row: &[Option<Value>]) -> Result<AddressRow, DropReason> {
+fn physical_row(index: &[u32], row: &[Option<Value>]) -> Result<AddressRow<&'static str>, DropReason> {
     let (if_index, address) = physical_index(index)?;
     let mac = card(cell(row, PHYSICAL_ADDRESS));
     match cell(row, PHYSICAL_STATE).and_then(Value::unsigned) {
@@ -152,9 +193,8 @@ fn card(cell: Option<&Value>) -> Result<MacAddr, DropReason> {
     }
 }
 
-fn named(mut row: AddressRow, interfaces: &InterfaceIndex) -> AddressRow {
-    row.interface = interfaces.name(row.if_index).map(str::to_owned);
-    row
+fn named<'a>(row: AddressRow<&'a str>, interfaces: &'a InterfaceIndex) -> AddressRow<&'a str> {
+    AddressRow { interface: interfaces.name(row.if_index), ..row }
 }
 
 #[cfg(test)]

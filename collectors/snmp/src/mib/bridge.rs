@@ -47,9 +47,9 @@ const SCALARS: [[u32; 2]; 6] = [[1, 1], [2, 2], [2, 4], [2, 5], [2, 6], [2, 7]];
 
 const STATES: [&str; 6] = ["disabled", "blocking", "listening", "learning", "forwarding", "broken"];
 
-/// A row of a forwarding table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct ForwardingRow {
+/// A row of a forwarding table. `Name` is how it has the interface's name: borrowed where rows come by the thousand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ForwardingRow<Name = String> {
     /// The address.
     pub mac: MacAddr,
     /// The VLAN, where the device tells it without doubt.
@@ -61,9 +61,17 @@ pub struct ForwardingRow {
     /// The bridge port's ifIndex.
     pub if_index: u32,
     /// The interface's name.
-    pub interface: Option<String>,
+    pub interface: Option<Name>,
     /// How the row came to be; `None` when the device does not tell. Only `learned` rows tell where an endpoint is.
     pub status: Option<FdbStatus>,
+}
+
+impl ForwardingRow<&str> {
+    /// Returns the row with a name of its own.
+    pub fn into_owned(self) -> ForwardingRow {
+        let Self { mac, vlan, fdb_id, bridge_port, if_index, interface, status } = self;
+        ForwardingRow { mac, vlan, fdb_id, bridge_port, if_index, interface: interface.map(str::to_owned), status }
+    }
 }
 
 stable_words! {
@@ -77,6 +85,14 @@ stable_words! {
         Own = "self",
         /// Configured by an administrator.
         Management = "mgmt",
+    }
+}
+
+impl ForwardingRow {
+    /// Returns the row with a borrowed name.
+    pub fn borrowed(&self) -> ForwardingRow<&str> {
+        let Self { mac, vlan, fdb_id, bridge_port, if_index, ref interface, status } = *self;
+        ForwardingRow { mac, vlan, fdb_id, bridge_port, if_index, interface: interface.as_deref(), status }
     }
 }
 
@@ -172,13 +188,18 @@ impl ForwardingTables {
     /// Returns the rows, their ports resolved by `interfaces`; take it from the latest
     /// [`poll_interfaces`](crate::poll_interfaces).
     pub fn resolve(&self, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
+        self.resolve_borrowed(interfaces).map(ForwardingRow::into_owned)
+    }
+
+    /// Returns what [`resolve`](Self::resolve) does, with the names that `interfaces` has.
+    pub fn resolve_borrowed<'a>(&self, interfaces: &'a InterfaceIndex) -> Polled<ForwardingRow<&'a str>> {
         forwarding(self, interfaces)
     }
 }
 
 /// Returns the forwarding rows of both tables. A row of dot1dTpFdbTable that repeats one of dot1qTpFdbTable without
 /// its VLAN is dropped.
-fn forwarding(tables: &ForwardingTables, interfaces: &InterfaceIndex) -> Polled<ForwardingRow> {
+fn forwarding<'a>(tables: &ForwardingTables, interfaces: &'a InterfaceIndex) -> Polled<ForwardingRow<&'a str>> {
     let mut polled = Polled::default();
     polled.note(Q_FDB_TABLE, &tables.q_fdb);
     polled.note(FDB_TABLE, &tables.fdb);
@@ -244,12 +265,12 @@ pub fn plain_index(index: &[u32]) -> Result<MacAddr, DropReason> {
 }
 
 /// Decodes port and status, which stand at the same places in both tables.
-fn decode(
+fn decode<'a>(
     mac: MacAddr,
     row: &[Option<Value>],
     ports: &BridgePorts,
-    interfaces: &InterfaceIndex,
-) -> Result<ForwardingRow, DropReason> {
+    interfaces: &'a InterfaceIndex,
+) -> Result<ForwardingRow<&'a str>, DropReason> {
     if mac == MacAddr::ZERO {
         return Err(DropReason::ZeroMac);
     }
@@ -270,16 +291,8 @@ fn decode(
     }
     let bridge_port = u32::try_from(port).map_err(|_| DropReason::BridgePortUnknown)?;
     let if_index = ports.if_index(bridge_port, interfaces).ok_or(DropReason::BridgePortUnknown)?;
-    let label = interfaces.get(if_index).ok_or(DropReason::InterfaceUnknown)?;
-    Ok(ForwardingRow {
-        mac,
-        vlan: None,
-        fdb_id: None,
-        bridge_port,
-        if_index,
-        interface: label.name.map(str::to_owned),
-        status,
-    })
+    let interface = interfaces.name_of(if_index)?;
+    Ok(ForwardingRow { mac, vlan: None, fdb_id: None, bridge_port, if_index, interface, status })
 }
 
 /// Returns the names of the bridge's scalars.

@@ -6,7 +6,7 @@
 use onenet_topology::MacAddr;
 
 use super::interfaces::{IF_TABLE, InterfaceLabel, noted};
-use crate::dropped::{TableError, TableProblem};
+use crate::dropped::{DropReason, TableError, TableProblem};
 
 /// The interfaces of a device by ifIndex.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +18,7 @@ pub struct InterfaceIndex {
 }
 
 /// An interface that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KnownInterface<'a> {
     /// ifIndex.
     pub if_index: u32,
@@ -107,7 +107,19 @@ impl InterfaceIndex {
 
     /// Returns the name of an ifIndex.
     pub fn name(&self, if_index: u32) -> Option<&str> {
-        self.get(if_index).and_then(|known| known.name)
+        self.name_of(if_index).ok().flatten()
+    }
+
+    /// Returns the name of an interface, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// No interface has the ifIndex.
+    pub(crate) fn name_of(&self, if_index: u32) -> Result<Option<&str>, DropReason> {
+        let place = self.ports.binary_search_by_key(&if_index, |port| port.if_index).ok();
+        let port = place.and_then(|place| self.ports.get(place)).ok_or(DropReason::InterfaceUnknown)?;
+        let start = usize::try_from(port.start).unwrap_or(usize::MAX);
+        Ok(self.texts.get(start..start.saturating_add(port.name.into())).filter(|_| port.has.has(Has::NAME)))
     }
 
     /// Returns the note that interfaces have other ifIndexes than `before`; `None` when those that were there and still are

@@ -175,6 +175,22 @@ impl<T> Polled<T> {
         quirks(&self.errors, &self.dropped)
     }
 
+    /// Returns the same with its rows changed.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Polled<U> {
+        let Self { rows, dropped, errors, tables } = self;
+        Polled { rows: rows.into_iter().map(change).collect(), dropped, errors, tables }
+    }
+
+    /// Returns the same with rows that borrow from these.
+    pub fn viewed<'a, U>(&'a self, view: impl Fn(&'a T) -> U) -> Polled<U> {
+        Polled {
+            rows: self.rows.iter().map(view).collect(),
+            dropped: self.dropped.clone(),
+            errors: self.errors.clone(),
+            tables: self.tables.clone(),
+        }
+    }
+
     /// Takes over what was read of other tables.
     pub fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);

@@ -133,13 +133,13 @@ pub async fn poll_stations(
 /// Reads addresses from the tables of the device's profile, and of the standard one, of the versions of IP that `standard`, the
 /// answer of [`super::poll_addresses`], has no row of. What the device does not have is asked for seldom. `profile` is
 /// [`Identification::profile`].
-pub async fn poll_more_addresses(
+pub async fn poll_more_addresses<Name: Sync>(
     session: &mut Session,
     profiles: &Profiles,
     profile: Option<&str>,
     names: &PartNames<'_>,
     memory: &mut SensorMemory,
-    standard: &Polled<AddressRow>,
+    standard: &Polled<AddressRow<Name>>,
 ) -> Polled<AddressRow> {
     let mut polled = Polled::default();
     let mut given: BTreeSet<IpVersion> = standard.rows.iter().map(IpVersion::of).collect();

@@ -39,7 +39,7 @@ pub(super) struct AddressSource {
 
 impl IpVersion {
     /// Returns the version that rows are of.
-    pub(crate) fn of(row: &AddressRow) -> Self {
+    pub(crate) fn of<Name>(row: &AddressRow<Name>) -> Self {
         if row.ip.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 }

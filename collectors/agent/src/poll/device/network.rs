@@ -3,7 +3,10 @@
 //! Invariant: as in the module above. Contexts of VLANs are asked within the same budget of questions as the rest of a cycle,
 //! and only where the device's own forwarding table does not tell of VLANs.
 
-use onenet_snmp::{Contexts, Polled, Session, poll_addresses, poll_context_forwarding, poll_own_addresses, poll_vlans};
+use onenet_snmp::{
+    AddressRow, Contexts, ForwardingRow, Polled, Session, poll_addresses, poll_context_forwarding, poll_own_addresses,
+    poll_vlans,
+};
 use onenet_topology::fact::Method;
 
 use super::{Device, facts};
@@ -11,10 +14,13 @@ use crate::schedule::Table;
 
 impl Device {
     pub(super) async fn read_addresses(&mut self, session: &mut Session) {
-        let mut polled = poll_addresses(session, &self.names).await;
-        let more = self.recognition.more_addresses(session, &self.shared.profiles, &self.names, &polled).await;
-        polled.append(more);
+        let read = poll_addresses(session).await;
+        let names = std::mem::take(&mut self.names);
+        let mut polled = read.resolve_borrowed(&names);
+        let more = self.recognition.more_addresses(session, &self.shared.profiles, &names, &polled).await;
+        polled.append(more.viewed(AddressRow::borrowed));
         self.hand_on(Method::SnmpAddresses, Table::Addresses, polled, facts::addresses).await;
+        self.names = names;
     }
 
     pub(super) async fn read_own_addresses(&mut self, session: &mut Session) {
@@ -47,6 +53,7 @@ impl Device {
             let contexts = Contexts { sockets: &sockets, credentials: &credentials };
             poll_context_forwarding(session, contexts, &self.names).await
         };
-        self.hand_on(Method::SnmpVlanForwarding, Table::VlanForwarding, polled, facts::forwarding).await;
+        let viewed = polled.viewed(ForwardingRow::borrowed);
+        self.hand_on(Method::SnmpVlanForwarding, Table::VlanForwarding, viewed, facts::forwarding).await;
     }
 }

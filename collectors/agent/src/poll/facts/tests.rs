@@ -6,13 +6,14 @@ use onenet_topology::{
 };
 
 use super::*;
+use crate::poll::holding::{Holding, changes};
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_000_000);
 
 /// Returns the facts that are handed on.
-fn handed_on(bodies: Vec<FactBody>) -> Vec<fact::Fact> {
-    let whole = observed(bodies.clone(), NOW).len();
-    let facts = changes(bodies, NOW).filter_map(|change| match change {
+fn handed_on<H: Holding + Clone>(holding: H) -> Vec<fact::Fact> {
+    let whole = holding.clone().observed(NOW).len();
+    let facts = changes(holding, NOW).filter_map(|change| match change {
         FactChange::Present(fact) => Some(fact),
         FactChange::Gone { .. } => None,
     });
@@ -25,16 +26,13 @@ fn mac(last: u8) -> MacAddr {
     MacAddr([0x00, 0x1b, 0x21, 0, 0, last])
 }
 
-fn row(mac: MacAddr, interface: Option<&str>, status: Option<FdbStatus>, bridge_port: u32) -> ForwardingRow {
-    ForwardingRow {
-        mac,
-        vlan: None,
-        fdb_id: None,
-        bridge_port,
-        if_index: bridge_port,
-        interface: interface.map(ToOwned::to_owned),
-        status,
-    }
+fn row(
+    mac: MacAddr,
+    interface: Option<&'static str>,
+    status: Option<FdbStatus>,
+    bridge_port: u32,
+) -> ForwardingRow<&'static str> {
+    ForwardingRow { mac, vlan: None, fdb_id: None, bridge_port, if_index: bridge_port, interface, status }
 }
 
 #[test]

@@ -6,6 +6,10 @@ fn table(rows: &[(&[u32], Vec<Option<Value>>)]) -> ReadTable {
     ReadTable::of_rows(rows.iter().cloned())
 }
 
+fn resolved(physical: ReadTable, media: ReadTable) -> Polled<AddressRow> {
+    AddressTables { physical, media }.resolve(&InterfaceIndex::default())
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "a cell of a row is an option")]
 fn mac(last: u8) -> Option<Value> {
     Some(Value::Octets([0, 27, 33, 60, 77, last].into()))
@@ -23,7 +27,7 @@ const LINK_LOCAL: &[u32] = &[7, 4, 20, 254, 128, 0, 0, 0, 0, 0, 0, 2, 12, 134, 2
 fn mappings_of_both_families_are_read() {
     let physical = table(&[(V4, vec![mac(1), number(3), number(1)]), (LINK_LOCAL, vec![mac(2), number(3), number(2)])]);
     let media = table(&[(&[7, 10, 1, 2, 3], vec![mac(1), number(3)]), (&[7, 10, 1, 2, 4], vec![mac(3), number(4)])]);
-    let polled = addresses(&physical, &media, &InterfaceIndex::default());
+    let polled = resolved(physical, media);
     let told: Vec<_> = polled.rows.iter().map(|row| (row.ip.to_string(), row.zone, row.mac.0[5], row.kind)).collect();
     let expected = [
         ("10.1.2.3".to_owned(), None, 1, Some(MappingType::Dynamic)),
@@ -52,7 +56,7 @@ fn every_mapping_that_cannot_be_used_has_its_reason() {
         (&[7, 1, 4, 10, 1, 2, 300], vec![mac(1), number(3), number(1)], DropReason::InvalidIndexOctet),
     ];
     for (index, row, reason) in cases {
-        let polled = addresses(&table(&[(index, row)]), &ReadTable::default(), &InterfaceIndex::default());
+        let polled = resolved(table(&[(index, row)]), ReadTable::default());
         assert_eq!(polled.rows, []);
         assert_eq!(polled.dropped, [DroppedRow::new(PHYSICAL_TABLE, index, reason)]);
     }
@@ -60,8 +64,7 @@ fn every_mapping_that_cannot_be_used_has_its_reason() {
 
 #[test]
 fn a_mapping_without_type_or_known_interface_is_still_a_fact() {
-    let polled =
-        addresses(&table(&[(V4, vec![mac(9), None, None])]), &ReadTable::default(), &InterfaceIndex::default());
+    let polled = resolved(table(&[(V4, vec![mac(9), None, None])]), ReadTable::default());
     assert_eq!((polled.rows[0].kind, polled.rows[0].interface.as_deref()), (None, None));
 }
 
@@ -81,7 +84,7 @@ proptest! {
             .collect();
         let (physical, media) = (table(&physical_rows), table(&media_rows));
         let count = physical.len() + media.len();
-        let polled = addresses(&physical, &media, &InterfaceIndex::default());
+        let polled = resolved(physical, media);
         prop_assert_eq!(polled.rows.len() + polled.dropped.len(), count);
         prop_assert!(polled.rows.iter().all(|row| row.mac.is_unicast()));
     }
