@@ -48,8 +48,10 @@ pub use params::Params;
 pub(crate) use params::{decode, encode};
 pub use problem::Problem;
 pub(crate) use routes::{
+    anomalies::AnomaliesWanted,
     assets::parse_standing,
     availability::Asked as AvailabilityAsked,
+    case_statistics::{Group, StatisticsWanted},
     cases::{CaseActionBody, act as act_on_case, anywhere as cases_anywhere, open_about as open_case_about},
     changes::{Span, changes_of, picture_of},
     coverage::{Extent, trend},

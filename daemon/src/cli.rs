@@ -24,6 +24,7 @@ mod local;
 mod measure;
 mod path;
 mod serve;
+mod services;
 mod sites;
 mod terminals;
 mod topology;
@@ -99,6 +100,8 @@ pub enum Command {
     Topology(topology::TopologyCommand),
     /// Baseline: what is usual in a series of numbers, a score and a verdict for each row of a file; no centre is needed.
     Baseline(baseline::BaselineArgs),
+    /// Services: the register of approved services, a table (CSV), as sections of a site's configuration; no centre is needed.
+    Services(services::ServicesArgs),
     /// Flows: ask a site's agents who talked to whom.
     Flows(flows::FlowsArgs),
     /// Incidents: what is broken, what follows from it, and what happened at a site.

@@ -14,18 +14,19 @@ use std::{
 pub use onenet_config::ConfigError;
 use onenet_config::{Found, NoEnvironment, Origin, Section};
 
-use onenet_topology::acceptance::Thresholds;
+use onenet_topology::{acceptance::Thresholds, case::Deadlines};
 
 use hyper::Uri;
 
-use crate::access::audit::MIN_RETENTION_DAYS;
+use crate::{access::audit::MIN_RETENTION_DAYS, ingest::Concluding};
 
+mod cases;
 mod notify;
 
 #[cfg(test)]
 mod tests;
 
-pub use notify::{ChannelConfig, HttpWay, Route, Way};
+pub use notify::{ChannelConfig, HttpWay, MailWay, Route, Secret, Way};
 
 /// Where the configuration is looked for when nobody says otherwise.
 pub const CONFIG_FILE_DEFAULT: &str = "/etc/onenet/onenetd.toml";
@@ -58,6 +59,10 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// What acceptance tests hold their values against.
     pub acceptance: Thresholds,
+    /// By when things that are to be done about cases are due.
+    pub cases: Deadlines,
+    /// From what on the centre concludes something itself.
+    pub detection: Concluding,
     /// Where measured series go with their times; `None` leaves them on the pages of the metrics.
     pub remote_write: Option<RemoteWriteConfig>,
     /// Who outside is told what happened, and how.
@@ -163,6 +168,8 @@ impl Default for Config {
             store: StoreConfig::default(),
             inventory: InventoryConfig::default(),
             acceptance: Thresholds::default(),
+            cases: Deadlines::default(),
+            detection: Concluding::default(),
             remote_write: None,
             notify: Vec::new(),
             log: LogConfig::default(),
@@ -235,6 +242,8 @@ impl Config {
             store: store(root.section("store")),
             inventory: inventory(root.section("inventory")),
             acceptance: acceptance(root.section("acceptance")),
+            cases: cases::deadlines(root.section("cases")),
+            detection: cases::concluding(root.section("detection")),
             remote_write: remote_write(root.section("remote_write")),
             notify: notify::channels(root.sections("notify")),
             log: log_config(root.section("log")),

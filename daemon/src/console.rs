@@ -4,6 +4,7 @@
 //! and nothing else; a form changes something only when it carries its session's own secret.
 
 mod acceptance;
+mod anomalies;
 mod assets;
 mod availability;
 mod capture;
@@ -116,6 +117,8 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/incidents/{incident}", get(incidents::page))
         .route("/incidents/{incident}/case", post(cases::open))
         .route("/cases", get(cases::list))
+        .route("/cases/statistics", get(cases::statistics))
+        .route("/anomalies", get(anomalies::page))
         .route("/cases/{case}", get(cases::page))
         .route("/cases/{case}/act", post(cases::act))
         .route("/cases/{case}/notice", get(cases::notice))

@@ -76,6 +76,16 @@ pub enum HttpError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A variable of the environment cannot be used.
+    #[error("the environment has no {name} that can be used as {what}: check [{section}] and what starts the daemon")]
+    Variable {
+        /// Its name.
+        name: String,
+        /// The section of the configuration that names it.
+        section: &'static str,
+        /// What it was to be.
+        what: &'static str,
+    },
     /// Its name can stand in no certificate.
     #[error("{name:?} in [{section}] url can stand in no certificate: write a host name or an IP address")]
     Name {
@@ -183,8 +193,17 @@ pub(crate) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>)
 /// Reads the token of a file as a header that no log shows.
 pub(crate) fn bearer(path: &Path, section: &'static str) -> Result<HeaderValue, HttpError> {
     let text = secret(path, "a bearer token", section)?;
-    let failed = |source| HttpError::File { path: path.to_owned(), section, what: "a bearer token", source };
-    let mut value = HeaderValue::try_from(format!("Bearer {text}")).map_err(|error| failed(error.into()))?;
+    bearer_of(&text).map_err(|source| HttpError::File {
+        path: path.to_owned(),
+        section,
+        what: "a bearer token",
+        source,
+    })
+}
+
+/// Returns a token as a header that no log shows.
+pub(crate) fn bearer_of(token: &str) -> Result<HeaderValue, Box<dyn std::error::Error + Send + Sync>> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
     value.set_sensitive(true);
     Ok(value)
 }

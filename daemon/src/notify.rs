@@ -6,8 +6,8 @@
 //!
 //! | answer | then |
 //! |---|---|
-//! | taken (2xx; a robot's `errcode` 0; a datagram or a stream that was written) | the next one |
-//! | refused (400, 413, 422; a robot that cannot read it) | noted with the reason, counted, and the next one |
+//! | taken (2xx; a robot's `errcode` 0; a datagram or a stream that was written; a mail program's status 0) | the next one |
+//! | refused (400, 413, 422; a robot or a mail program that cannot read it) | noted with the reason, counted, and the next one |
 //! | anything else, or none | the same again, after a second and up to a minute, or as long as the receiver wants |
 //!
 //! # Tasks
@@ -17,6 +17,7 @@
 
 mod channel;
 mod form;
+mod mail;
 #[cfg(test)]
 mod tests;
 mod words;

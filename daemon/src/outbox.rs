@@ -9,7 +9,7 @@ use std::fmt;
 
 use onenet_topology::{
     SiteId, Timestamp,
-    case::{Case, CaseStep},
+    case::{Case, CaseStep, EscalationReason},
     incident::{Incident, Severity},
 };
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub enum What {
     CaseNotified,
     /// The responsible unit answered.
     CaseAnswered,
+    /// What is due was not done.
+    CaseOverdue,
     /// A case went up since nobody did what was due.
     CaseEscalated,
     /// A case was closed.
@@ -80,10 +82,11 @@ pub struct Message {
 
 impl What {
     /// Everything that can happen.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CaseOpened,
         Self::CaseNotified,
         Self::CaseAnswered,
+        Self::CaseOverdue,
         Self::CaseEscalated,
         Self::CaseClosed,
         Self::IncidentOpened,
@@ -96,6 +99,7 @@ impl What {
             Self::CaseOpened => "case_opened",
             Self::CaseNotified => "case_notified",
             Self::CaseAnswered => "case_answered",
+            Self::CaseOverdue => "case_overdue",
             Self::CaseEscalated => "case_escalated",
             Self::CaseClosed => "case_closed",
             Self::IncidentOpened => "incident_opened",
@@ -114,6 +118,7 @@ impl What {
             "opened" | "recurred" => Some(Self::CaseOpened),
             "notify" => Some(Self::CaseNotified),
             "answer" => Some(Self::CaseAnswered),
+            "overdue" => Some(Self::CaseOverdue),
             "escalated" => Some(Self::CaseEscalated),
             "close" => Some(Self::CaseClosed),
             _ => None,
@@ -133,7 +138,9 @@ impl Message {
     fn of_step(case: &Case, what: What, step: &CaseStep, id: MessageId) -> Self {
         let to = match what {
             What::CaseEscalated => case.escalations.last().map(|it| it.to),
-            What::CaseNotified | What::CaseAnswered => case.notice.as_ref().map(|it| it.to),
+            // Who is late: the unit, where it was to answer.
+            What::CaseOverdue if step.text != EscalationReason::NotAnswered.name() => None,
+            What::CaseNotified | What::CaseAnswered | What::CaseOverdue => case.notice.as_ref().map(|it| it.to),
             _ => None,
         };
         Self {

@@ -24,7 +24,7 @@ use onenet_topology::{
 };
 use onenetd::{
     centre::{Centre, Options},
-    config::{ChannelConfig, HttpWay, Route, Way},
+    config::{ChannelConfig, HttpWay, Route, Secret, Way},
     console::Language,
     ingest::Outcome,
     notify::{self, Channel, Notifier},
@@ -145,7 +145,7 @@ fn options() -> Options {
 }
 
 fn notifier(centre: &Centre, data: &Path) -> Notifier {
-    let way = Way::Webhook(HttpWay { url_file: Some(data.join("url")), ..HttpWay::default() });
+    let way = Way::Webhook(HttpWay { secret_url: Some(Secret::File(data.join("url"))), ..HttpWay::default() });
     let config = ChannelConfig { name: "hook".into(), language: Language::En, route: Route::default(), way };
     Notifier::new(centre.clone(), vec![Channel::new(&config).unwrap()]).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Detection from the wire to the centre: a host that scans, serves addresses and reaches outside is found for exactly
+//! Detection from the wire to the centre: a host that scans, calls home by the clock, serves addresses and reaches outside is found for exactly
 //! that, its packets can be had from the centre, people close the cases of it and of nothing else, a drill of the same leaves the
 //! figures alone, and a killed agent tells none of it twice.
 
@@ -27,11 +27,12 @@ const SUSPECT: &str = "10.20.0.66";
 /// Outside the plan; it is the router itself.
 const OUTSIDE: &str = "198.51.100.7";
 const CONFIG: &str = "[capture]\ninterfaces = [\"cap0\"]\ntraffic_interval_s = 10\n[detection]\nplan = [\"10.20.0.0/16\"]\n\
-                      dhcp_servers = [\"10.20.0.2\"]\nrouters = [\"10.20.0.1\"]\n";
+                      dhcp_servers = [\"10.20.0.2\"]\nrouters = [\"10.20.0.1\"]\n\
+                      beacon_calls = 8\nbeacon_lasts_s = 60\n";
 const REASON: &str = "case 2026-17";
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
-/// A scan, a lease, and the way to the centre.
-const FOUND_WITHIN: Duration = Duration::from_secs(180);
+/// A scan, a lease, a dozen calls ten seconds apart, and the way to the centre.
+const FOUND_WITHIN: Duration = Duration::from_secs(240);
 
 fn found(centre: &Centre) -> Result<BTreeSet<(String, String)>> {
     let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
@@ -126,7 +127,7 @@ fn work_on_cases(centre: &Centre, expected: &BTreeSet<(String, String)>) -> Resu
         people.close(&text(case, "id"), "true")?;
     }
     let figures = people.figures()?;
-    ensure!(figures.contains(&"onenet_cases_closed{verdict=\"true\"} 3".to_owned()), "{figures:?}");
+    ensure!(figures.contains(&"onenet_cases_closed{verdict=\"true\"} 4".to_owned()), "{figures:?}");
     for (kind, subject) in expected {
         let drill = json!({ "site": COUNTY, "kind": kind, "subject": subject, "text": "the same once more" });
         let answer = people.reviewer.request("POST", "/api/v1/drills", Some(&drill))?;
@@ -150,7 +151,8 @@ fn serve(node: &Node, ip: &str) -> Result<Process> {
 
 #[test]
 #[ignore = "needs root"]
-fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_nothing_else() -> Result<()> {
+fn a_host_that_scans_calls_home_serves_addresses_and_reaches_outside_is_found_for_that_and_nothing_else() -> Result<()>
+{
     let lab = Lab::new()?;
     let mac = |last: u8| MacAddr([0x00, 0x1b, 0x21, last, 0x00, 0x0a]);
     let switch = Switch::new(&lab, "sw", mac(0xfe))?;
@@ -187,10 +189,11 @@ fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_
     suspect.run("nmap", ["-n", "-Pn", "-sT", "-p", "1-100", "10.20.0.2"])?;
     let _rogue = Server::start(suspect, "eth0", Plan { pool: ("10.20.0.200", "10.20.0.220"), ipv6_prefix: None })?;
     let _client = Client::start(client, "desk")?;
+    let kinds = ["port_scan", "rogue_dhcp", "outreach", "beaconing"];
     let expected: BTreeSet<(String, String)> =
-        ["port_scan", "rogue_dhcp", "outreach"].into_iter().map(|kind| (kind.to_owned(), SUSPECT.to_owned())).collect();
+        kinds.into_iter().map(|kind| (kind.to_owned(), SUSPECT.to_owned())).collect();
     let all =
-        clock::until("all three are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
+        clock::until("all four are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
     ensure!(all == expected, "more was found than there was: {all:?}");
     work_on_cases(&centre, &expected)?;
 
@@ -213,6 +216,6 @@ fn a_host_that_scans_serves_addresses_and_reaches_outside_is_found_for_that_and_
     agent.restart()?;
     clock::until("another run of the detectors is told of", SETTLES_WITHIN, told, |time| *time != first_run)?;
     ensure!(scan()? == before && found(&centre)? == expected, "a kill changed what was found");
-    report::note(format_args!("three anomalies of {SUSPECT}, the scan with {before} observations"));
+    report::note(format_args!("four anomalies of {SUSPECT}, the scan with {before} observations"));
     Ok(())
 }

@@ -81,7 +81,7 @@ pub struct Anomaly {
     pub count: u64,
     /// From what it was concluded last.
     pub evidence: Vec<AnomalyEvidence>,
-    /// Who told of it last.
+    /// Who told of it last; [`Anomaly::CENTRE`] where the centre concluded it.
     pub agent: AgentId,
     /// How much of the count each run of detectors has.
     pub runs: Vec<Run>,
@@ -153,6 +153,9 @@ impl fmt::Display for AnomalyKey {
 }
 
 impl Anomaly {
+    /// Who told of what the centre concluded itself: no agent has this identity.
+    pub const CENTRE: AgentId = AgentId::from_raw(0);
+
     /// Returns the anomaly as it is to be now that an agent tells this of it, seen last at `last`; `None` where that is nothing new.
     pub fn told(known: Option<&Self>, report: &AnomalyReport, last: Timestamp, agent: AgentId) -> Option<Self> {
         let lasted = i64::try_from(report.lasted_ms).unwrap_or(i64::MAX);

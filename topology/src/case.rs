@@ -7,6 +7,7 @@
 
 mod act;
 mod due;
+mod figures;
 mod state;
 mod suppress;
 
@@ -18,7 +19,8 @@ use std::{collections::BTreeSet, net::IpAddr};
 use serde::{Deserialize, Serialize};
 
 pub use act::{ActError, Acting, CaseAction};
-pub use due::{Deadlines, Escalation, EscalationReason};
+pub use due::{DEADLINE_MS, Deadlines, Escalation, EscalationReason};
+pub use figures::{CaseFigures, CaseGrouping};
 pub use state::{CaseState, CaseVerdict, Category};
 pub use suppress::{Hours, Suppression, SuppressionError, SuppressionScope};
 
@@ -182,7 +184,7 @@ pub struct CaseStep {
     pub time: Timestamp,
     /// Who did it; `None` where the centre did.
     pub by: Option<String>,
-    /// What: `opened`, `recurred`, `silenced`, `escalated` or the name of an action.
+    /// What: `opened`, `recurred`, `silenced`, `overdue`, `escalated` or the name of an action.
     pub did: String,
     /// The state after it.
     pub state: CaseState,

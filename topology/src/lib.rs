@@ -36,6 +36,7 @@ pub mod picture;
 pub mod probe;
 pub mod role;
 pub mod sensor;
+pub mod service;
 pub mod site;
 pub mod subnet;
 pub mod terminal;

@@ -59,6 +59,14 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// Returns the time as it stands in the head of a mail (RFC 5322, section 3.3), in UTC.
+    pub fn rfc5322(self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        time.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()
+    }
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0) {

@@ -13,7 +13,7 @@ use onenet_capture::{
 };
 use onenet_detection::{
     Detection,
-    observation::{Air, Claim, Disclosed, Disclosure, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
+    observation::{Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
 };
 use onenet_topology::{Timestamp, application::Application};
 
@@ -115,6 +115,10 @@ impl Watch for Detecting {
             Sighting::Tree { time, said } => {
                 let (priority, root, bridge) = (said.root.priority, said.root.mac, said.bridge.mac);
                 self.detection.tree(&Tree { time: self.at(time), priority, root, bridge });
+            }
+            Sighting::Equipment { time, mac, chassis, capabilities, name } => {
+                let (time, name) = (self.at(time), name.as_deref());
+                self.detection.equipment(&Equipment { time, mac, chassis, capabilities, name });
             }
             Sighting::Name { time, client, server, name, missing } => {
                 let missing = missing.then_some(true);

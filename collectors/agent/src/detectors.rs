@@ -2,13 +2,17 @@
 //!
 //! Invariants: whoever captures waits for the detectors no longer than one share of half a second takes; what was found and not told
 //! yet is told again by a later question, so that nothing is lost but by a kill between the two; the machine's own addresses are no
-//! suspects. Times are the agent's own. It does not know what is abnormal.
+//! suspects; what was learnt of levels is kept in a file each hour, since it takes weeks to be learnt. Times are the agent's own. It does not know what is abnormal.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use ipnetwork::IpNetwork;
 use onenet_capture::{flow::FlowRecord, inventory::EndpointState, replay::Watch as _, sighting::Sighting};
-use onenet_detection::{Detection, DetectorState, Finding, Settings};
+use onenet_detection::{Detection, DetectorState, Finding, Settings, observation::Measured};
 use onenet_topology::{
     Timestamp,
     anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
@@ -16,8 +20,11 @@ use onenet_topology::{
 };
 
 use crate::{
+    cli::chain,
     detecting::Detecting,
+    durable::{self, Sync},
     evidence::{Around, Evidence},
+    meter::{Meter, Number},
 };
 
 /// How often it is looked for what is to be told, in milliseconds.
@@ -29,6 +36,9 @@ const TOLD_AT_ONCE: usize = 32;
 /// How often it is told what the detectors do, in milliseconds.
 const SAMPLE_MS: i64 = 10 * 60_000;
 
+/// How often what was learnt of levels is kept, in milliseconds.
+const KEEP_MS: i64 = 3_600_000;
+
 /// How long, in milliseconds, what is concluded of an endpoint has to have held to be compared with what was concluded before:
 /// a machine that starts is taken for this and that.
 const SETTLED_MS: i64 = 10 * 60_000;
@@ -38,6 +48,9 @@ const SETTLED_MS: i64 = 10 * 60_000;
 pub(crate) struct Detectors {
     inner: Arc<Mutex<Inner>>,
     evidence: Evidence,
+    meter: Meter,
+    /// Where what was learnt of levels is kept.
+    learnt: Option<Arc<Path>>,
 }
 
 #[derive(Debug)]
@@ -49,6 +62,7 @@ struct Inner {
     run: u64,
     told: Timestamp,
     sampled: Timestamp,
+    kept: Timestamp,
     dropped: u64,
 }
 
@@ -58,8 +72,18 @@ impl Detectors {
         let settings = Settings::new();
         let detecting = Detecting::new(Detection::new(settings.clone()));
         let run = now.unix_ms().cast_unsigned();
-        let inner = Inner { detecting, settings, own: Vec::new(), run, told: now, sampled: now, dropped: 0 };
-        Self { inner: Arc::new(Mutex::new(inner)), evidence }
+        let inner = Inner { detecting, settings, own: Vec::new(), run, told: now, sampled: now, kept: now, dropped: 0 };
+        Self { inner: Arc::new(Mutex::new(inner)), evidence, meter: Meter::default(), learnt: None }
+    }
+
+    /// Takes numbers from `meter`, and what was learnt of levels from the file at `path`, where it is kept from now on.
+    pub(crate) fn with(self, meter: Meter, path: &Path) -> Self {
+        match durable::document(path) {
+            Ok(Some(learnt)) => self.lock().detecting.detection.recall(learnt),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(error = chain(&error), "what was learnt of levels is learnt anew"),
+        }
+        Self { meter, learnt: Some(path.into()), ..self }
     }
 
     /// Looks for what this says from now on. What is known stays.
@@ -108,6 +132,7 @@ impl Detectors {
     /// meanwhile detectors take what is seen.
     pub(crate) fn tell(&self, now: Timestamp) -> Vec<HistoryItem> {
         let Some((due, sample, run, shift_ms)) = self.due(now) else { return Vec::new() };
+        self.keep(now);
         self.evidence.complete(now);
         let item = |time, body| HistoryItem { time, scope: Scope::new(""), body };
         let found = due.iter().map(|it| {
@@ -128,6 +153,11 @@ impl Detectors {
             return None;
         }
         inner.told = now;
+        for number in self.meter.numbers() {
+            let Number { time, series, of, value } = &number;
+            let measured = Measured { time: *time, series: *series, of, value: *value };
+            inner.detecting.detection.measured(&measured);
+        }
         let run = inner.run;
         let due = inner.detecting.detection.take_due(now, TOLD_AT_ONCE);
         // The first says soon that detectors look on at all.
@@ -140,6 +170,23 @@ impl Detectors {
             sample = Some(DetectionSample { detectors, dropped: inner.dropped });
         }
         Some((due, sample, run, inner.detecting.shift_ms))
+    }
+
+    /// Keeps what was learnt of levels, where it is time.
+    fn keep(&self, now: Timestamp) {
+        let Some(path) = &self.learnt else { return };
+        let learnt = {
+            let mut inner = self.lock();
+            if now.ms_since(inner.kept) < KEEP_MS {
+                return;
+            }
+            inner.kept = now;
+            serde_json::to_vec(inner.detecting.detection.learnt())
+        };
+        let kept = learnt.map_err(io::Error::from).and_then(|text| durable::replace(path, &text, Sync::No));
+        if let Err(error) = kept {
+            tracing::warn!(%error, path = %path.display(), "what was learnt of levels could not be kept");
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -184,6 +231,8 @@ fn detector(state: &DetectorState, now: Timestamp) -> DetectorSample {
 #[cfg(test)]
 mod tests {
     use onenet_capture::FrameTime;
+    use onenet_detection::Learnt;
+    use onenet_topology::ProbeSample;
 
     use super::*;
 
@@ -216,6 +265,24 @@ mod tests {
         serve(&detectors, 8_000);
         assert!(told(&detectors, 4_000).is_empty(), "three are not four");
         assert_eq!(told(&detectors, 3_000 + 10 * 60_000)[0].count, 3);
+    }
+
+    #[test]
+    fn what_was_learnt_of_levels_outlives_the_agent_and_a_damaged_file_is_learnt_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("levels.json");
+        let begin = || Detectors::new(NOW, Evidence::default()).with(Meter::default(), &path);
+        let detectors = begin();
+        let sample = ProbeSample { name: "parent".into(), round_trip_median_us: Some(8_500), ..ProbeSample::default() };
+        for minute in 0..90 {
+            let (time, body) = (NOW.plus_ms(minute * 60_000), HistoryBody::Probe(sample.clone()));
+            detectors.meter.take(&[HistoryItem { time, scope: Scope::new(""), body }]);
+            detectors.tell(time.plus_ms(1_000));
+        }
+        let learnt = |detectors: &Detectors| detectors.lock().detecting.detection.learnt().clone();
+        assert_ne!(learnt(&begin()), Learnt::default());
+        std::fs::write(&path, "{").unwrap();
+        assert_eq!(learnt(&begin()), Learnt::default());
     }
 
     #[test]

@@ -234,7 +234,7 @@ fn wanted(finding: &Finding, first: FrameTime) -> Wanted {
         }
         Subject::Port { port, .. } => wanted.ports.push(port),
         Subject::Station(mac) => wanted.macs.push(mac),
-        Subject::Segment => {}
+        Subject::Segment | Subject::Named(_) => {}
     }
     wanted
 }

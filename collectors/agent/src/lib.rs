@@ -21,6 +21,7 @@ pub mod flow_log;
 mod limited;
 mod listen;
 mod measuring;
+mod meter;
 mod mirror;
 mod observations;
 mod poll;

@@ -73,9 +73,10 @@ impl Listener {
         conditions: Conditions,
         board: Board,
         news: News,
-        (flows, evidence): (Option<FlowSink>, Evidence),
+        (flows, evidence, levels): (Option<FlowSink>, Evidence, &Path),
     ) -> Self {
         let detectors = Detectors::new(clock.timestamp(), evidence.clone());
+        let detectors = detectors.with(observations.meter().clone(), levels);
         let shared = Shared { sockets, clock, observations, conditions, board, news, flows, detectors, evidence };
         Self { shared, config: CaptureConfig::default(), ears: BTreeMap::new() }
     }

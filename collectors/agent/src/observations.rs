@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use crate::{
     clock::Clock,
     limited::Limited,
+    meter::Meter,
     mirror::Mirrors,
     spool::{Lineage, SortedFacts, Spool, SpoolError},
 };
@@ -48,6 +49,7 @@ pub(crate) struct Observations {
     clock: Clock,
     lineage: Lineage,
     mirrors: Mirrors,
+    meter: Meter,
 }
 
 /// The receiving side, for [`keep`].
@@ -56,7 +58,7 @@ pub(crate) struct Waiting(mpsc::Receiver<(Observation, Clocks)>);
 /// Returns both sides; `lineage` is that of the spool which keeps them.
 pub(crate) fn observations(clock: Clock, lineage: Lineage) -> (Observations, Waiting) {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
-    (Observations { sender, clock, lineage, mirrors: Mirrors::default() }, Waiting(receiver))
+    (Observations { sender, clock, lineage, mirrors: Mirrors::default(), meter: Meter::default() }, Waiting(receiver))
 }
 
 impl Observations {
@@ -83,6 +85,11 @@ impl Observations {
         &self.mirrors
     }
 
+    /// Returns what has numbers for the detectors.
+    pub(crate) const fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Takes differences.
     pub(crate) async fn changes(&self, changes: Vec<(Group, FactChange)>) {
         if !changes.is_empty() {
@@ -94,6 +101,7 @@ impl Observations {
     pub(crate) async fn history(&self, items: Vec<HistoryItem>) {
         if !items.is_empty() {
             self.mirrors.polled(&items);
+            self.meter.take(&items);
             self.send(Observation::History(items)).await;
         }
     }

@@ -64,6 +64,8 @@ const FLOW_LOG: &str = "flow log";
 
 /// Where the address of the centre is kept that the agent enrolled with.
 const CENTRE_FILE: &str = "centre.txt";
+/// Where the detectors keep what they learnt of levels.
+const LEVELS_FILE: &str = "levels.json";
 
 /// The agent cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -257,7 +259,7 @@ impl Agent {
                 conditions,
                 board,
                 news,
-                (flow_log.ok().map(|log| log.sink()), evidence),
+                (flow_log.ok().map(|log| log.sink()), evidence, &config.data_dir.join(LEVELS_FILE)),
             )),
             rights_kept: opened.kept,
             store: SiteStore::load(&config.data_dir),

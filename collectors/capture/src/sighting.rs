@@ -1,5 +1,5 @@
-//! What detectors look at beside flows: claims of addresses, servers of addresses and routes, roots of spanning trees, names, what
-//! connections give away, and counts of frames.
+//! What detectors look at beside flows: claims of addresses, servers of addresses and routes, roots of spanning trees, equipment,
+//! names, what connections give away, and counts of frames.
 //!
 //! Invariants: at most [`SIGHTINGS_MAX`] wait to be taken, what finds no room is counted; nothing is concluded here. It does not know
 //! what is usual, nor who is trusted.
@@ -16,11 +16,13 @@ use crate::{
         dhcp::{Dhcp, MessageKind},
         dhcpv6::Dhcpv6,
         icmp::Icmp,
+        lldp::{Lldp, Name},
         nd::{Message, Nd},
         stp,
         udp::Udp,
     },
     flow::Introduction,
+    passive::printable,
 };
 
 /// The most that wait to be taken.
@@ -82,6 +84,19 @@ pub enum Sighting {
         time: FrameTime,
         /// What it says.
         said: stp::Configuration,
+    },
+    /// Equipment announces itself by LLDP.
+    Equipment {
+        /// When.
+        time: FrameTime,
+        /// Its port.
+        mac: MacAddr,
+        /// Its chassis, where that is named by an address.
+        chassis: Option<MacAddr>,
+        /// What of its capabilities is switched on (IEEE 802.1AB-2016, clause 8.5.8).
+        capabilities: u16,
+        /// What it is called.
+        name: Option<String>,
     },
     /// A name is asked for by DNS, or does not exist.
     Name {
@@ -206,6 +221,7 @@ impl Sightings {
             Content::SpanningTree(bytes) if !packet.foreign => {
                 stp::parse(bytes).ok().flatten().map(|said| Sighting::Tree { time, said })
             }
+            Content::Lldp(bytes) if !packet.foreign => equipment(time, packet, bytes),
             _ => return,
         };
         self.note(seen);
@@ -321,6 +337,18 @@ fn discovery(time: FrameTime, packet: &Packet<'_>, ip: &Ip<'_>, icmp: &Icmp<'_>)
         }
         _ => None,
     }
+}
+
+/// Returns what equipment says of itself; `None` where it takes that back.
+fn equipment(time: FrameTime, packet: &Packet<'_>, bytes: &[u8]) -> Option<Sighting> {
+    let unit = Lldp::parse(bytes).ok().filter(|unit| unit.ttl_s != 0)?;
+    let chassis = match unit.chassis {
+        Name::Mac(mac) => Some(mac),
+        _ => None,
+    };
+    let name = unit.system_name.and_then(printable);
+    let capabilities = unit.capabilities_enabled.unwrap_or_default();
+    Some(Sighting::Equipment { time, mac: packet.source?, chassis, capabilities, name })
 }
 
 /// Returns the name that a DNS message asks for; of an answer only where there is no such name (RFC 1035, section 4.1.1).

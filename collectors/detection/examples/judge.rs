@@ -25,6 +25,22 @@ const WEEKS: i64 = 10;
 const RECALL: f64 = 0.95;
 const FALSE_A_WEEK: f64 = 0.01;
 
+/// What was judged: of what recurs, in which week.
+type Judged = BTreeSet<(Kind, Subject, Option<i64>)>;
+
+/// Returns whether a kind is found about the same few subjects each time.
+const fn recurs(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::TrafficShift
+            | Kind::FlowShift
+            | Kind::TerminalShift
+            | Kind::ErrorShift
+            | Kind::RoundTripShift
+            | Kind::SilentFeed
+    )
+}
+
 /// What became of the attacks of a kind, and what was found falsely.
 #[derive(Debug, Default, Clone)]
 struct Score {
@@ -46,7 +62,7 @@ impl Tally {
     fn site(&mut self, mut site: Site, next: &mut u32, attacks: usize) {
         let mut dice = Dice::new(site.seed + 1_000_003);
         let mut detection = Detection::new(site.settings());
-        let mut judged: BTreeSet<(Kind, Subject)> = BTreeSet::new();
+        let mut judged: Judged = BTreeSet::new();
         for week in 0..WEEKS {
             // A site that learns whom to trust learns in its first week.
             let mut injected = Vec::new();
@@ -56,6 +72,15 @@ impl Tally {
                 let strength = STRENGTHS[turn / ATTACKS.len() % STRENGTHS.len()];
                 injected.push(Attack::new(kind, strength, *next, &mut dice));
                 *next += 1;
+            }
+            site.upsets.clear();
+            site.services.clear();
+            for attack in &injected {
+                attack.upset(week, &mut site);
+            }
+            detection.configure(site.settings());
+            for attack in &injected {
+                attack.prepare(week, &mut detection);
             }
             site.week(week, &mut detection);
             for attack in &injected {
@@ -67,7 +92,7 @@ impl Tally {
         self.flows += detection.detectors().first().map_or(0, |state| state.inputs);
     }
 
-    fn judge(&mut self, week: i64, injected: &[Attack], changed: &[Finding], judged: &mut BTreeSet<(Kind, Subject)>) {
+    fn judge(&mut self, week: i64, injected: &[Attack], changed: &[Finding], judged: &mut Judged) {
         let is = |finding: &Finding, of: (Kind, Subject)| (finding.kind, finding.subject) == of;
         for attack in injected {
             let begin = moment(week, attack.begins_s - 3_600);
@@ -84,7 +109,8 @@ impl Tally {
         for finding in changed {
             let right =
                 |attack: &Attack| is(finding, attack.expected) || attack.also.iter().any(|also| is(finding, *also));
-            let known = !judged.insert((finding.kind, finding.subject));
+            // What has the same subject again and again is judged week by week.
+            let known = !judged.insert((finding.kind, finding.subject, recurs(finding.kind).then_some(week)));
             if !injected.iter().any(right) && !known {
                 self.scores.entry(finding.kind).or_default().false_cases += 1;
                 let example = format!("false: week {week} {} {} {:?}", finding.kind, finding.subject, finding.evidence);

@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::{finding::Grade, threshold::Threshold};
+use crate::{centre, finding::Grade, threshold::Threshold};
 
 /// What a detector is fed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +20,8 @@ pub enum Input {
     Servers,
     /// What bridges say.
     Trees,
+    /// What equipment announces of itself (LLDP).
+    Equipment,
     /// Counts of frames.
     Air,
     /// Names asked for, and answers.
@@ -28,6 +30,8 @@ pub enum Input {
     Disclosures,
     /// What is concluded of terminals.
     Terminals,
+    /// Numbers that are measured again and again.
+    Measurements,
 }
 
 macro_rules! catalogue {
@@ -208,7 +212,7 @@ catalogue! {
     }
     /// Calls home by the clock.
     Beaconing = "beaconing", Flows, Considerable {
-        what: "One host calls one address outside the plan (without a plan: a public one) at even intervals over an hour or more, and hardly any other host does.",
+        what: "One host calls one address outside the plan (without a plan: a public one) at even intervals for an hour or more (`beacon_lasts_s`), and hardly any other host does.",
         why: "Implants ask for orders by the clock.",
         evidence: "period, jitter, calls, flows",
         blind: "Calls to addresses within the plan; one lasting connection; jitter above the threshold; periods above six hours or below ten seconds.",
@@ -276,6 +280,104 @@ catalogue! {
         evidence: "VLAN",
         blind: "Off until forbidden VLANs are listed; VLANs that are not mirrored.",
     }
+    /// Equipment that is not ours.
+    RogueLldp = "rogue_lldp", Equipment, Considerable {
+        what: "A station announces itself by LLDP as a switch, access point or router, and is not listed; where none is listed, one that appears beside those known for ten minutes. Telephones are left out.",
+        why: "A switch or access point of somebody's own opens the network to whoever is behind it.",
+        evidence: "station, chassis, name, what it says it is",
+        blind: "Equipment that does not announce itself; LLDP goes no further than one cable, so that only ports which are mirrored tell; without a list, equipment that was there from the beginning.",
+    }
+    /// A server that talks to somebody new.
+    NewPeer = "new_peer", Flows, General {
+        what: "A server of five hosts or more begins to exchange data with a peer that it never had, after it had the same few for a week.",
+        why: "Servers do the same each day; one that was taken over looks around.",
+        evidence: "peer, known peers, flow",
+        blind: "Servers with more than two dozen peers; the first week after the agent started; from the fifth new peer on, the server is learnt anew; sources listed in scanners.",
+    }
+    /// Much sent to somebody to whom nothing like it was sent.
+    LongTransfer = "long_transfer", Flows, Considerable {
+        what: "One host sends another one much within a day, more than it takes from it, and did nothing like it in five weeks.",
+        why: "Whoever steals data has to carry it away.",
+        evidence: "to whom, megabytes, flows",
+        blind: "The first week after the agent started; what is fetched from a server instead of sent; calls and video (RTP); what is sent slowly enough over days.",
+    }
+    /// Much sent at night.
+    NightTransfer = "night_transfer", Flows, General {
+        what: "One host sends much at night, and did nothing like it in any night of five weeks.",
+        why: "Nobody is there to see it.",
+        evidence: "to whom, megabytes, flows",
+        blind: "The first week after the agent started; hosts that send each night; what is fetched from a server instead of sent; calls and video (RTP).",
+    }
+    /// A feed that ended.
+    SilentFeed = "silent_feed", Flows, Considerable {
+        what: "A source of HJ 212 messages, or one that fed a service listed in feeds, was heard for a day and more and sends no data any more, while the segment goes on. All sources of a service together are told as the service.",
+        why: "A monitoring station that was switched off, or a business feed that stopped, is missed by nobody until its data are needed.",
+        evidence: "service, last data, usual interval",
+        blind: "Feeds that are encrypted and not listed; feeds that never came for a day since the agent started; a capture that sees nothing at all, of which the centre tells otherwise.",
+    }
+    /// A service that nobody approved.
+    UnregisteredService = "unregistered_service", Flows, Considerable {
+        what: "A host of the published prefixes answers on a port that is not in the register of services.",
+        why: "A port is published by approval alone: what nobody approved nobody watches.",
+        evidence: "what it speaks, flows",
+        blind: "Off until published prefixes are listed; ports that nobody uses, which no mirror port shows; UDP services that are asked once; clients listed in scanners.",
+    }
+    /// A service past its time.
+    ExpiredService = "expired_service", Flows, General {
+        what: "A registered service is used after its approval ended.",
+        why: "An approval is for a time, so that somebody looks again.",
+        evidence: "application, approval, owner, end, flows",
+        blind: "As unregistered_service.",
+    }
+    /// A service that others use than may.
+    ExposedService = "exposed_service", Flows, Major {
+        what: "A registered service answers a client beyond the scope of its approval; without a scope, one outside the address plan.",
+        why: "What was approved for a few is open to all.",
+        evidence: "application, approval, owner, client, flows",
+        blind: "As unregistered_service; clients behind a translation of addresses or a proxy within the scope.",
+    }
+    /// A service that is gone.
+    GoneService = "gone_service", Flows, General {
+        what: "A registered service whose approval has not ended was not used for thirty days, while the segment was heard.",
+        why: "What is not needed any more is to be closed, and its approval ended.",
+        evidence: "application, approval, owner, last use",
+        blind: "The first thirty days after the agent started; services that are used past the mirror port.",
+    }
+    /// Traffic that is not as ever.
+    TrafficShift = "traffic_shift", Air, General {
+        what: "For four hours or more the segment carries far more or less frames than is usual at this time of this kind of day.",
+        why: "What changes the level of traffic changed the network: a failure, a new system, a theft.",
+        evidence: "value, expected, direction",
+        blind: "The first two days of each kind (working days, days off) after the agent started; changes slower than about a spread a week; a dip within what that time of day varies by.",
+    }
+    /// Connections that are not as ever.
+    FlowShift = "flow_shift", Flows, General {
+        what: "For four hours or more far more or fewer flows end than is usual at this time of this kind of day.",
+        why: "Programs that multiply, or a service that is away, show in connections before they show in bytes.",
+        evidence: "value, expected, direction",
+        blind: "As traffic_shift.",
+    }
+    /// Terminals that are not as ever.
+    TerminalShift = "terminal_shift", Flows, General {
+        what: "For four hours or more far more or fewer hosts of the site begin connections than is usual at this time of this kind of day.",
+        why: "A floor without network, or machines that nobody announced.",
+        evidence: "value, expected, direction",
+        blind: "As traffic_shift; hosts that begin no connections.",
+    }
+    /// Errors that are not as ever.
+    ErrorShift = "error_shift", Measurements, General {
+        what: "For four hours or more the ports of a device count far more errors and discards than is usual.",
+        why: "A cable, a connector or a transceiver fails slowly.",
+        evidence: "value, expected, direction",
+        blind: "Devices that are not polled; as traffic_shift.",
+    }
+    /// Round trips that are not as ever.
+    RoundTripShift = "round_trip_shift", Measurements, General {
+        what: "For four hours or more a probe's round trip is far longer or shorter than is usual at this time of this kind of day.",
+        why: "A line that is full, or that was led another way.",
+        evidence: "value, expected, direction",
+        blind: "Ways that no probe measures; as traffic_shift.",
+    }
     /// The same attack from many hosts.
     Worm = "worm", Flows, Extraordinary {
         what: "Several hosts sweep the same port within a day.",
@@ -299,10 +401,12 @@ impl Input {
             Self::Claims => "ARP and neighbour discovery",
             Self::Servers => "DHCP, DHCPv6, router advertisements",
             Self::Trees => "spanning tree",
+            Self::Equipment => "link layer discovery (LLDP)",
             Self::Air => "counts of frames",
             Self::Names => "DNS",
             Self::Disclosures => "what connections give away",
             Self::Terminals => "inventory",
+            Self::Measurements => "what devices count and probes measure",
         }
     }
 }
@@ -326,6 +430,22 @@ pub fn documentation() -> String {
             let (default, (least, most)) = (threshold.default(), threshold.range());
             let _ = writeln!(text, "- `{}` = {default} ({least} to {most}): {}.", threshold.key(), threshold.what());
         }
+    }
+    text += "\n# At the centre\n\nMade from `collectors/detection/src/centre.rs`. What the centre concludes from what its sites tell is an anomaly \
+             as well. Thresholds are keys of `[detection]` in the centre's configuration.\n";
+    for it in centre::ALL {
+        let _ = writeln!(
+            text,
+            "\n## {}\n\n{} {}\n\n- From: {}. Proposed grade: {}. Evidence: {}.\n- Blind spots: {}\n- Thresholds: {}.",
+            it.name,
+            it.what,
+            it.why,
+            it.from,
+            it.grade.name(),
+            it.evidence,
+            it.blind,
+            it.thresholds,
+        );
     }
     text
 }

@@ -9,20 +9,25 @@ use crate::{
     book::{Book, DetectorState},
     catalogue::{Input, Kind},
     claims::Claims,
+    feeds::Feeds,
     finding::Finding,
     flood::Floods,
     guess::Guessing,
+    levels::{Learnt, Levels},
     names::Names,
-    observation::{Air, Claim, Disclosed, FlowSeen, NameSeen, Serving, Terminal, Tree},
+    observation::{Air, Claim, Disclosed, Equipment, FlowSeen, Measured, NameSeen, Serving, Terminal, Tree},
     outward::Outward,
+    peers::Peers,
     scan::Scans,
     servers::{self, Servers},
+    services::Services,
     settings::Settings,
     terminals::{self, Terminals},
+    transfers::Transfers,
 };
 
 /// How many kinds of input there are.
-const INPUTS: usize = 8;
+const INPUTS: usize = 10;
 
 /// The detectors of a site.
 #[derive(Debug)]
@@ -37,6 +42,11 @@ pub struct Detection {
     outward: Outward,
     names: Names,
     terminals: Terminals,
+    peers: Peers,
+    transfers: Transfers,
+    feeds: Feeds,
+    levels: Levels,
+    services: Services,
     /// By [`Input`]: how much came, and when the last of it was.
     seen: [(u64, Option<Timestamp>); INPUTS],
 }
@@ -55,6 +65,11 @@ impl Detection {
             outward: Outward::new(),
             names: Names::new(),
             terminals: Terminals::new(),
+            peers: Peers::new(),
+            transfers: Transfers::new(),
+            feeds: Feeds::new(),
+            levels: Levels::new(),
+            services: Services::new(),
             seen: [(0, None); INPUTS],
         }
     }
@@ -66,6 +81,11 @@ impl Detection {
         self.floods.flow(flow, new, &self.settings, &mut self.book);
         self.guessing.flow(flow, &self.settings, &mut self.book);
         self.outward.flow(flow, &self.settings, &mut self.book);
+        self.peers.flow(flow, &self.settings, &mut self.book);
+        self.transfers.flow(flow, &self.settings, &mut self.book);
+        self.services.flow(flow, &self.settings, &mut self.book);
+        self.feeds.flow(flow, &self.settings);
+        self.levels.flow(flow, &self.settings);
     }
 
     /// Takes a claim of an address.
@@ -90,6 +110,31 @@ impl Detection {
     pub fn air(&mut self, air: &Air) {
         self.saw(Input::Air, air.end);
         servers::air(air, &self.settings, &mut self.book);
+        self.feeds.look(air.end, &self.settings, &mut self.book);
+        self.services.look(air.end, &self.settings, &mut self.book);
+        self.levels.air(air, &mut self.book);
+    }
+
+    /// Takes what equipment announces of itself.
+    pub fn equipment(&mut self, said: &Equipment<'_>) {
+        self.saw(Input::Equipment, said.time);
+        self.servers.equipment(said, &self.settings, &mut self.book);
+    }
+
+    /// Takes a number that was measured.
+    pub fn measured(&mut self, measured: &Measured<'_>) {
+        self.saw(Input::Measurements, measured.time);
+        self.levels.measured(measured, &mut self.book);
+    }
+
+    /// Returns what was learnt of levels: to be kept while the program does not run.
+    pub fn learnt(&self) -> &Learnt {
+        self.levels.learnt()
+    }
+
+    /// Takes back what was learnt of levels by an earlier run.
+    pub fn recall(&mut self, learnt: Learnt) {
+        self.levels.recall(learnt);
     }
 
     /// Takes a name that was asked for, or an answer.
@@ -163,6 +208,13 @@ impl Detection {
             Kind::ArpSpoofing | Kind::AddressConflict => self.claims.evicted(),
             Kind::Outreach | Kind::Beaconing => self.outward.evicted(),
             Kind::DnsTunnel | Kind::Dga => self.names.evicted(),
+            Kind::NewPeer => self.peers.evicted(),
+            Kind::LongTransfer | Kind::NightTransfer => self.transfers.evicted(),
+            Kind::UnregisteredService | Kind::ExpiredService | Kind::ExposedService | Kind::GoneService => {
+                self.services.evicted()
+            }
+            Kind::SilentFeed => self.feeds.evicted(),
+            Kind::ErrorShift | Kind::RoundTripShift => self.levels.evicted(),
             Kind::Nat | Kind::ChangedClass | Kind::ChangedOs | Kind::ForbiddenVlan => self.terminals.evicted(),
             _ => 0,
         }
@@ -187,5 +239,7 @@ const fn place(input: Input) -> usize {
         Input::Names => 5,
         Input::Disclosures => 6,
         Input::Terminals => 7,
+        Input::Equipment => 8,
+        Input::Measurements => 9,
     }
 }

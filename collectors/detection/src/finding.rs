@@ -41,6 +41,38 @@ pub enum Subject {
     Station(MacAddr),
     /// The segment that is listened to.
     Segment,
+    /// A device or a probe, by the agent's name of it.
+    Named(Label),
+}
+
+/// A name of at most [`Label::BYTES_MAX`] bytes; what is longer is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    bytes: [u8; Self::BYTES_MAX],
+    length: u8,
+}
+
+impl Label {
+    /// The most bytes of a name.
+    pub const BYTES_MAX: usize = 63;
+
+    /// Returns the label of a name.
+    pub fn new(name: &str) -> Self {
+        let ends = name.char_indices().map(|(at, it)| at + it.len_utf8());
+        let end = ends.take_while(|end| *end <= Self::BYTES_MAX).last().unwrap_or(0);
+        let mut bytes = [0; Self::BYTES_MAX];
+        for (to, from) in bytes.iter_mut().zip(name.bytes().take(end)) {
+            *to = from;
+        }
+        Self { bytes, length: u8::try_from(end).unwrap_or(0) }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.bytes.get(..self.length.into()).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        f.write_str(text.unwrap_or_default())
+    }
 }
 
 /// One thing that speaks for a finding.
@@ -95,6 +127,7 @@ impl fmt::Display for Subject {
             Self::Port { protocol, port } => write!(f, "{protocol}/{port}"),
             Self::Station(mac) => mac.fmt(f),
             Self::Segment => f.write_str("segment"),
+            Self::Named(label) => label.fmt(f),
         }
     }
 }
@@ -102,5 +135,17 @@ impl fmt::Display for Subject {
 impl Serialize for Subject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_between_letters() {
+        assert_eq!(Label::new("sw-1").to_string(), "sw-1");
+        assert_eq!(Label::new(&"网".repeat(40)).to_string(), "网".repeat(21));
+        assert_eq!(Label::new("").to_string(), "");
     }
 }

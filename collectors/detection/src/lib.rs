@@ -14,6 +14,7 @@
 //! It does not know how an observation was made, how a finding travels, nor what people do about it.
 
 pub mod catalogue;
+pub mod centre;
 pub mod finding;
 pub mod level;
 pub mod observation;
@@ -23,17 +24,24 @@ pub mod threshold;
 mod book;
 mod claims;
 mod detection;
+mod feeds;
 mod flood;
 mod guess;
+mod levels;
 mod names;
 mod outward;
+mod peers;
 mod scan;
 mod servers;
+mod services;
 mod table;
 mod terminals;
+mod transfers;
 
 pub use book::{DetectorState, FINDINGS_MAX};
 pub use catalogue::Kind;
 pub use detection::Detection;
-pub use finding::{Evidence, Finding, Grade, Subject};
+pub use finding::{Evidence, Finding, Grade, Label, Subject};
+pub use levels::Learnt;
+pub use services::Service;
 pub use settings::Settings;

@@ -11,6 +11,7 @@ use onenet_topology::{
     classify::{DeviceClass, OsFamily},
     flow::TcpState,
 };
+use serde::{Deserialize, Serialize};
 
 /// TCP's SYN.
 pub const SYN: u8 = 0x02;
@@ -106,6 +107,44 @@ pub struct Tree {
     pub root: MacAddr,
     /// Who says so.
     pub bridge: MacAddr,
+}
+
+/// Equipment announces itself by LLDP (IEEE 802.1AB-2016).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equipment<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// Its port.
+    pub mac: MacAddr,
+    /// Its chassis, where that is named by an address.
+    pub chassis: Option<MacAddr>,
+    /// What of its capabilities is switched on (clause 8.5.8).
+    pub capabilities: u16,
+    /// What it is called.
+    pub name: Option<&'a str>,
+}
+
+/// What is measured of one thing again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Series {
+    /// Errors and discards of a device's ports a second.
+    Errors,
+    /// Round trip of a probe in milliseconds.
+    RoundTrip,
+}
+
+/// A number that was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// Of what kind it is.
+    pub series: Series,
+    /// Of which device or probe.
+    pub of: &'a str,
+    /// The number.
+    pub value: f64,
 }
 
 /// What passed on the segment in a stretch of time, without a look at who.

@@ -20,8 +20,6 @@ const DAY_MS: i64 = 24 * 3_600_000;
 /// Calls that follow within this belong together.
 const TOGETHER_MS: i64 = 5_000;
 const PERIOD_MS: std::ops::RangeInclusive<i64> = 10_000..=6 * 3_600_000;
-/// The shortest time over which calls are beacons.
-const LASTS_MS: i64 = 3_600_000;
 /// The most calls that are remembered.
 const CALLS_MAX: usize = 33;
 
@@ -34,7 +32,12 @@ struct Reach {
 }
 
 #[derive(Debug, Default)]
-struct Calls(Vec<i64>);
+struct Calls {
+    /// When the last ones were.
+    at: Vec<i64>,
+    /// Since when they have been even, which may be longer ago than the last ones are, and for how long without pauses.
+    even: Option<(i64, i64)>,
+}
 
 #[derive(Debug, Default)]
 struct Callers(Distinct);
@@ -55,7 +58,7 @@ impl Worth for Reach {
 
 impl Worth for Calls {
     fn worth(&self) -> u64 {
-        u64::try_from(self.0.len()).unwrap_or(0)
+        u64::try_from(self.at.len()).unwrap_or(0)
     }
 }
 
@@ -146,12 +149,12 @@ impl Outward {
         }
         let key = (flow.from, flow.to, flow.to_port);
         let Some(calls) = self.calls.touch(key, flow.start, Calls::default) else { return };
-        let Some(beat) = calls.note(flow.start.unix_ms(), settings.at(Threshold::BeaconCalls, flow.from)) else {
-            return;
+        let even = Even {
+            calls: settings.at(Threshold::BeaconCalls, flow.from),
+            jitter_percent: settings.at(Threshold::BeaconJitter, flow.from),
+            lasts_s: settings.at(Threshold::BeaconLasts, flow.from),
         };
-        if beat.jitter_percent > settings.at(Threshold::BeaconJitter, flow.from) {
-            return;
-        }
+        let Some(beat) = calls.note(flow.start.unix_ms(), &even) else { return };
         let confidence = if flow.attempt() == Some(Attempt::Answered) { 80 } else { 65 };
         let report = Report::new(Kind::Beaconing, Subject::Host(flow.from), confidence, flow.start);
         let known = book.last(Kind::Beaconing, Subject::Host(flow.from)).is_some();
@@ -167,6 +170,13 @@ impl Outward {
     }
 }
 
+/// What makes calls a beacon.
+struct Even {
+    calls: u64,
+    jitter_percent: u64,
+    lasts_s: u64,
+}
+
 /// What calls have in common.
 struct Beat {
     period_ms: i64,
@@ -176,36 +186,51 @@ struct Beat {
 }
 
 impl Calls {
-    /// Notes a call. Returns how even the last ones are where they are enough.
-    fn note(&mut self, at: i64, least: u64) -> Option<Beat> {
-        let last = self.0.last().copied();
+    /// Notes a call. Returns how even the last ones are where they are enough, and have been for long enough.
+    fn note(&mut self, at: i64, even: &Even) -> Option<Beat> {
+        let last = self.at.last().copied();
         if last.is_some_and(|last| at - last < TOGETHER_MS) {
             return None;
         }
-        if self.0.len() >= CALLS_MAX {
-            self.0.remove(0);
+        if self.at.len() >= CALLS_MAX {
+            self.at.remove(0);
         }
-        self.0.push(at);
-        let least = usize::try_from(least).unwrap_or(CALLS_MAX).clamp(4, CALLS_MAX - 1);
-        let mut intervals: Vec<i64> = self.0.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).collect();
+        self.at.push(at);
+        let Some((period_ms, jitter_percent)) = self.beat(even) else {
+            self.even = None;
+            return None;
+        };
+        let counted = |interval: i64| interval.min(2 * period_ms);
+        let (since, lasted_ms) = match self.even {
+            Some((since, lasted_ms)) => (since, lasted_ms + counted(at - last.unwrap_or(at))),
+            None => (*self.at.first()?, intervals(&self.at).map(counted).sum()),
+        };
+        self.even = Some((since, lasted_ms));
+        let calls = u64::try_from(self.at.len()).unwrap_or(0);
+        let lasts_ms = i64::try_from(even.lasts_s).unwrap_or(i64::MAX).saturating_mul(1_000);
+        (lasted_ms >= lasts_ms).then_some(Beat { period_ms, jitter_percent, calls, since })
+    }
+
+    /// Returns the period and the jitter of the last calls where they are enough and even.
+    fn beat(&self, even: &Even) -> Option<(i64, u64)> {
+        let least = usize::try_from(even.calls).unwrap_or(CALLS_MAX).clamp(4, CALLS_MAX - 1);
+        let mut intervals: Vec<i64> = intervals(&self.at).collect();
         if intervals.len() < least {
             return None;
         }
-        let since = self.0.first().copied()?;
         let period_ms = median(&mut intervals)?;
         let mut departures: Vec<i64> = intervals.iter().map(|interval| (interval - period_ms).abs()).collect();
         let jitter = median(&mut departures)?.saturating_mul(100) / period_ms.max(1);
+        let jitter = u64::try_from(jitter).unwrap_or(u64::MAX);
         // Most intervals have to be near: a pause for the night is none of them.
         let far = intervals.iter().filter(|interval| (**interval - period_ms).abs() * 2 > period_ms).count();
-        let even =
-            far * 8 <= intervals.len() && PERIOD_MS.contains(&period_ms) && at - since >= LASTS_MS.min(period_ms * 64);
-        even.then_some(Beat {
-            period_ms,
-            jitter_percent: u64::try_from(jitter).unwrap_or(u64::MAX),
-            calls: u64::try_from(self.0.len()).unwrap_or(0),
-            since,
-        })
+        let is_even = far * 8 <= intervals.len() && PERIOD_MS.contains(&period_ms) && jitter <= even.jitter_percent;
+        is_even.then_some((period_ms, jitter))
     }
+}
+
+fn intervals(times: &[i64]) -> impl Iterator<Item = i64> {
+    times.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?))
 }
 
 fn median(numbers: &mut [i64]) -> Option<i64> {

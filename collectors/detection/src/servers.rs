@@ -1,4 +1,4 @@
-//! Who gives addresses and offers routes, who is the root of a spanning tree, and what masses pass.
+//! Who gives addresses and offers routes, who is the root of a spanning tree, who announces himself as equipment, and what masses pass.
 //!
 //! Invariant: where servers are listed, whoever is not on the list is a finding at once; where none are, those of the first ten
 //! minutes are believed, and whoever comes later is one with less confidence.
@@ -11,7 +11,7 @@ use crate::{
     book::{Book, Report},
     catalogue::Kind,
     finding::{Evidence, Subject},
-    observation::{Air, Role, Serving, Tree},
+    observation::{Air, Equipment, Role, Serving, Tree},
     settings::Settings,
     threshold::Threshold,
 };
@@ -22,6 +22,13 @@ const LEARNING_MS: i64 = 600_000;
 const LEARNT_MAX: usize = 32;
 /// The VLAN or instance in a bridge's priority (IEEE 802.1D-2004, 9.2.5).
 const VLAN: u16 = 0x0fff;
+
+/// What equipment says it can be (IEEE 802.1AB-2016, table 8-4).
+const REPEATER: u16 = 0x0002;
+const BRIDGE: u16 = 0x0004;
+const ACCESS_POINT: u16 = 0x0008;
+const ROUTER: u16 = 0x0010;
+const TELEPHONE: u16 = 0x0020;
 
 /// Whom nobody listed and who is believed.
 #[derive(Debug)]
@@ -35,6 +42,7 @@ struct Learnt<T> {
 pub(crate) struct Servers {
     roles: BTreeMap<Role, Learnt<IpAddr>>,
     trees: BTreeMap<u16, Learnt<(u16, MacAddr)>>,
+    equipment: Learnt<MacAddr>,
 }
 
 impl<T> Default for Learnt<T> {
@@ -105,6 +113,36 @@ impl Servers {
         };
         book.report(&Report::new(Kind::RogueRoot, Subject::Station(tree.root), confidence, tree.time), || {
             vec![Evidence::new("priority", tree.priority), Evidence::new("told_by", tree.bridge)]
+        });
+    }
+}
+
+impl Servers {
+    /// Takes what equipment says of itself. A telephone with a port for a computer is a bridge too.
+    pub(crate) fn equipment(&mut self, said: &Equipment<'_>, settings: &Settings, book: &mut Book) {
+        let joins = said.capabilities & (REPEATER | BRIDGE | ACCESS_POINT | ROUTER) != 0;
+        if !joins || said.capabilities & TELEPHONE != 0 || !said.mac.is_unicast() {
+            return;
+        }
+        let who = said.chassis.unwrap_or(said.mac);
+        let confidence = if settings.equipment.is_empty() {
+            if self.equipment.believes(who, said.time) {
+                return;
+            }
+            60
+        } else if settings.equipment.iter().any(|listed| *listed == who || *listed == said.mac) {
+            return;
+        } else {
+            90
+        };
+        book.report(&Report::new(Kind::RogueLldp, Subject::Station(who), confidence, said.time), || {
+            let names =
+                [(REPEATER, "repeater"), (BRIDGE, "switch"), (ACCESS_POINT, "access point"), (ROUTER, "router")];
+            let is: Vec<&str> =
+                names.iter().filter(|(bit, _)| said.capabilities & bit != 0).map(|(_, name)| *name).collect();
+            let mut evidence = vec![Evidence::new("port", said.mac), Evidence::new("says", is.join(", "))];
+            evidence.extend(said.name.map(|name| Evidence::new("name", name)));
+            evidence
         });
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Invariant: whatever is left out has a default with which no detector raises what the site cannot judge.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnetwork::IpNetwork;
 use onenet_topology::MacAddr;
 
 use crate::{
     catalogue::Kind,
+    services::Service,
     threshold::{Area, Threshold, Thresholds},
 };
 
@@ -29,6 +30,14 @@ pub struct Settings {
     pub routers: Vec<IpAddr>,
     /// Bridges that may be the root of a spanning tree; empty: learnt.
     pub roots: Vec<MacAddr>,
+    /// Switches, access points and routers that may announce themselves, by the address of a chassis or port; empty: learnt.
+    pub equipment: Vec<MacAddr>,
+    /// Services, beside those that speak HJ 212, that are fed all the time.
+    pub feeds: Vec<SocketAddr>,
+    /// Prefixes whose services have to be registered; empty: nothing is held against the register.
+    pub published: Vec<IpNetwork>,
+    /// The register of approved services.
+    pub services: Vec<Service>,
     /// VLANs in which no terminal may be.
     pub forbidden_vlans: Vec<u16>,
     /// TCP and UDP ports by which terminals look for one another on purpose.
@@ -58,6 +67,11 @@ impl Settings {
         area.map_or(&self.thresholds, |area| &area.thresholds).get(threshold)
     }
 
+    /// Returns what the register says of a service.
+    pub(crate) fn service(&self, protocol: u8, at: SocketAddr) -> Option<&Service> {
+        self.services.iter().find(|it| (it.protocol, it.host, it.port) == (protocol, at.ip(), at.port()))
+    }
+
     pub(crate) fn is_scanner(&self, ip: IpAddr) -> bool {
         covers(&self.scanners, ip)
     }
@@ -82,6 +96,11 @@ impl Settings {
         match kind {
             Kind::Outreach if self.plan.is_empty() => Some("no address plan is listed (plan)"),
             Kind::DarkAddress if self.dark.is_empty() => Some("no dark prefixes are listed (dark)"),
+            Kind::UnregisteredService | Kind::ExpiredService | Kind::ExposedService | Kind::GoneService
+                if self.published.is_empty() =>
+            {
+                Some("no prefixes are listed whose services have to be registered (published)")
+            }
             Kind::ForbiddenVlan if self.forbidden_vlans.is_empty() => Some("no VLANs are listed (forbidden_vlans)"),
             _ => None,
         }

@@ -68,6 +68,17 @@ impl<K: Hash + Eq, V: Worth> Table<K, V> {
         (now.ms_since(slot.last) <= self.ttl_ms).then_some(&slot.value)
     }
 
+    /// Returns when `key` was touched last, as far as it is remembered.
+    pub(crate) fn last(&self, key: &K) -> Option<Timestamp> {
+        let slots = self.buckets.get(self.bucket(key))?;
+        slots.iter().find(|slot| slot.key == *key).map(|slot| slot.last)
+    }
+
+    /// Returns everybody who is known, also those past their time.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
+        self.buckets.iter_mut().flatten().map(|slot| (&slot.key, &mut slot.value))
+    }
+
     /// Returns what is known of `key`, `fresh` where that is nothing or too old.
     pub(crate) fn touch(&mut self, key: K, now: Timestamp, fresh: impl FnOnce() -> V) -> Option<&mut V> {
         let at = self.bucket(&key);

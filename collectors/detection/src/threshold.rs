@@ -86,6 +86,8 @@ thresholds! {
     BeaconCalls = "beacon_calls", Beaconing, 16 in 8..=32, "calls in a row";
     /// Jitter.
     BeaconJitter = "beacon_jitter_percent", Beaconing, 20 in 1..=40, "median departure from the median interval, in hundredths of that";
+    /// How long.
+    BeaconLasts = "beacon_lasts_s", Beaconing, 3_600 in 60..=86_400, "seconds that calls go on at even intervals";
     /// Hosts.
     BeaconHosts = "beacon_hosts", Beaconing, 2 in 1..=100, "hosts that call the same address: more is a service";
     /// Names.
@@ -96,6 +98,22 @@ thresholds! {
     DgaDomains = "dga_domains", Dga, 15 in 5..=1_000, "domains that do not exist and look like chance, within an hour";
     /// Confidence.
     NatConfidence = "nat_confidence", Nat, 80 in 50..=100, "how sure inventory has to be, in hundredths";
+    /// How long a server had the same peers.
+    NewPeerDays = "new_peer_days", NewPeer, 7 in 1..=30, "days for which a server that five hosts or more use had the same peers";
+    /// A transfer.
+    TransferMegabytes = "transfer_megabytes", LongTransfer, 2_000 in 10..=1_000_000, "megabytes from one host to another within a day";
+    /// A transfer at night.
+    NightMegabytes = "night_megabytes", NightTransfer, 200 in 1..=1_000_000, "megabytes that one host sends in a night";
+    /// When the night begins.
+    NightBegins = "night_begins_hour", NightTransfer, 22 in 0..=23, "the hour at which the night begins, in China; the same as its end: there is none";
+    /// When the night ends.
+    NightEnds = "night_ends_hour", NightTransfer, 6 in 0..=23, "the hour at which it ends";
+    /// Silence.
+    FeedSilent = "feed_silent_s", SilentFeed, 7_200 in 600..=604_800, "seconds without data, and four times as long as is usual for the feed";
+    /// Uses of a service.
+    ServiceFlows = "service_flows", UnregisteredService, 3 in 1..=1_000, "answered connections to it within a day";
+    /// Days without use.
+    ServiceGone = "service_gone_days", GoneService, 30 in 1..=90, "days without an answered connection";
     /// Hosts of a worm.
     WormHosts = "worm_hosts", Worm, 3 in 2..=100, "hosts that sweep the same port within a day";
 }

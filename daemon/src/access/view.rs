@@ -12,10 +12,11 @@ use onenet_topology::{
     SpaceId, SuppressionId, Timestamp,
     acceptance::Acceptance,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
+    anomaly::AnomalyKey,
     area::Area,
     asset::Asset,
     availability::Layer,
-    case::{Case, Suppression},
+    case::{Case, CaseKey, Suppression},
     coverage::{Coverage, Terminals, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
@@ -321,6 +322,13 @@ impl View {
     /// Returns a case, if it may be read.
     pub fn case(&self, id: CaseId) -> Option<&Case> {
         self.estate.cases.all.get(&id).map(Arc::as_ref).filter(|it| self.shows_case(it))
+    }
+
+    /// Returns the newest case of an anomaly, if it may be read.
+    pub fn case_of(&self, site: SiteId, anomaly: &AnomalyKey) -> Option<&Case> {
+        let AnomalyKey { kind, subject } = anomaly.clone();
+        let key = CaseKey { site, kind, subject, drill: false };
+        self.estate.cases.of_key(&key).map(Arc::as_ref).filter(|it| self.shows_case(it))
     }
 
     /// Returns the cases of sites whose metrics may be read, to be counted and nothing else.

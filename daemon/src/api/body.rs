@@ -12,6 +12,7 @@ mod area;
 mod asset;
 mod availability;
 mod case;
+mod case_figures;
 mod change;
 mod classification;
 mod device;
@@ -47,6 +48,7 @@ pub use asset::{
 pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
 pub(crate) use availability::{By, rows as availability_rows};
 pub use case::{CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, NoticeBody, SuppressionBody};
+pub use case_figures::{CaseFiguresBody, CaseStatisticsBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub(crate) use device::link_end_name;

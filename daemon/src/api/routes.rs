@@ -7,10 +7,11 @@ mod access;
 mod addresses;
 mod admin;
 mod agents;
-mod anomalies;
+pub(super) mod anomalies;
 mod areas;
 pub(super) mod assets;
 pub(super) mod availability;
+pub(super) mod case_statistics;
 pub(super) mod cases;
 pub(super) mod changes;
 mod configuration;
@@ -78,6 +79,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(incidents::router())
         .merge(anomalies::router())
         .merge(maintenances::router())
+        .merge(case_statistics::router())
         .merge(cases::router())
         .merge(suppressions::router())
         .merge(configuration::router())

@@ -94,10 +94,14 @@ pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
 }
 
 fn show(anomaly: &Value, evidence: bool) -> Result<(), CommandError> {
-    let [site, kind, subject, grade, first, last] =
-        ["/site", "/kind", "/subject", "/grade", "/first", "/last"].map(|key| text(anomaly, key));
+    let [code, name, kind, subject, grade, first, last, case] =
+        ["/site_code", "/site_name", "/kind", "/subject", "/grade", "/first", "/last", "/case"]
+            .map(|key| text(anomaly, key));
     let [confidence, count] = ["confidence", "count"].map(|key| anomaly.get(key).and_then(Value::as_u64).unwrap_or(0));
-    say(&format!("{last}  {site}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}"))?;
+    let case = if case.is_empty() { String::new() } else { format!("  {case}") };
+    say(&format!(
+        "{last}  {code} {name}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}{case}"
+    ))?;
     let pieces = anomaly.get("evidence").and_then(Value::as_array).filter(|_| evidence);
     pieces.into_iter().flatten().try_for_each(|piece| {
         let [is, value] = ["/is", "/value"].map(|key| text(piece, key));

@@ -1,5 +1,7 @@
 //! `onenetd cases …`: what deserves a person's time, what people do with it, and what is silenced.
 
+mod statistics;
+
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde_json::{Value, json};
@@ -15,6 +17,8 @@ use crate::{access::Role, api::encode};
 pub enum CasesCommand {
     /// List cases, the newest first.
     List(ListArgs),
+    /// Count cases, and how long people took; drills are left out.
+    Statistics(StatisticsArgs),
     /// Show a case, its evidence and its whole story.
     Show(CaseArgs),
     /// Open a case about an incident.
@@ -170,6 +174,32 @@ pub struct ListArgs {
     pub data: DataArgs,
 }
 
+/// What to count.
+#[derive(Debug, Clone, Args)]
+pub struct StatisticsArgs {
+    /// grade, kind, month, site (the parts directly below the asked one) or area.
+    #[arg(long, value_name = "WORD", default_value = "grade")]
+    pub by: String,
+    /// Only this site and those below it: an id or a division code.
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<String>,
+    /// Only sites of this area: its id.
+    #[arg(long, value_name = "AREA")]
+    pub area: Option<String>,
+    /// Only those opened at this time or later: RFC 3339, or a day.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only those opened before this time.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// As CSV (RFC 4180), with a line of names first.
+    #[arg(long)]
+    pub csv: bool,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
 /// Which case.
 #[derive(Debug, Clone, Args)]
 pub struct CaseArgs {
@@ -258,6 +288,7 @@ pub struct SilenceArgs {
 pub(super) async fn run(command: CasesCommand) -> Result<(), CommandError> {
     match command {
         CasesCommand::List(args) => list(args).await,
+        CasesCommand::Statistics(args) => statistics::run(args).await,
         CasesCommand::Show(CaseArgs { case, data }) => {
             show(&ask_as(&data, Role::SecurityReviewer, Method::GET, &path(&case), empty()).await?)
         }

@@ -14,7 +14,7 @@ use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, anomalies,
     areas, assets, availability, baseline, cases, changes, configuration, devices, flows, incidents,
     local::{Local, LocalError},
-    measure, path, serve, sites, terminals, topology,
+    measure, path, serve, services, sites, terminals, topology,
 };
 use crate::{
     access::Role,
@@ -70,6 +70,14 @@ pub enum CommandError {
     /// A file of evidence cannot be used.
     #[error(transparent)]
     Evidence(#[from] topology::EvidenceError),
+    /// A register of services cannot be used.
+    #[error("{} cannot be used:\n{problems}", path.display())]
+    Services {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, a line each.
+        problems: String,
+    },
     /// A series cannot be judged.
     #[error(transparent)]
     Baseline(#[from] baseline::BaselineError),
@@ -108,6 +116,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Config(command) => configuration::run(command).await,
         Command::Topology(command) => topology::run(command).await,
         Command::Baseline(args) => baseline::run(&args),
+        Command::Services(args) => services::run(&args),
         Command::Flows(args) => flows::run(args).await,
         Command::Incidents(command) => incidents::run(command).await,
         Command::Anomalies(command) => anomalies::run(command).await,

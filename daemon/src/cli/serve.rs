@@ -149,7 +149,13 @@ fn policy(config: &Config) -> Policy {
         forget_ms: milliseconds(inventory.forget_after),
         agent_lapse_ms: milliseconds(inventory.agent_lapses_after),
     };
-    Policy { endpoints_per_site_max: inventory.endpoints_per_site, lifetimes, ..Policy::default() }
+    Policy {
+        endpoints_per_site_max: inventory.endpoints_per_site,
+        lifetimes,
+        deadlines: config.cases,
+        concluding: config.detection,
+        ..Policy::default()
+    }
 }
 
 /// Starts the centre.

@@ -1,6 +1,7 @@
 //! `[[notify]]`: who outside is told what happened, and how.
 //!
-//! Invariant: secrets stand in files of their own and never in the configuration: also the addresses of chat robots, which are secrets.
+//! Invariant: secrets stand in files of their own or in the environment, and never in the configuration: also the addresses of chat
+//! robots, which are secrets.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -51,6 +52,8 @@ pub enum Way {
     DingTalk(HttpWay),
     /// A robot of WeCom.
     WeCom(HttpWay),
+    /// People, by this machine's mail program.
+    Mail(MailWay),
     /// A receiver of syslog (RFC 5424).
     Syslog {
         /// Host and port.
@@ -65,14 +68,34 @@ pub enum Way {
 pub struct HttpWay {
     /// Its address, where that is no secret.
     pub url: Option<Uri>,
-    /// A file with its address, where that is one.
-    pub url_file: Option<PathBuf>,
-    /// A file with the token that it wants.
-    pub token_file: Option<PathBuf>,
-    /// A file with the secret that messages are signed with.
-    pub secret_file: Option<PathBuf>,
+    /// Its address, where that is one.
+    pub secret_url: Option<Secret>,
+    /// The token that it wants.
+    pub token: Option<Secret>,
+    /// The secret that messages are signed with.
+    pub secret: Option<Secret>,
     /// The authorities that its certificate may be of, PEM; the system's where none is given.
     pub authority: Option<PathBuf>,
+}
+
+/// Where a secret stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// In a file of its own.
+    File(PathBuf),
+    /// In this variable of the environment.
+    Environment(String),
+}
+
+/// People who are told by mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailWay {
+    /// The program that takes messages, with the interface of sendmail.
+    pub command: PathBuf,
+    /// Who writes.
+    pub from: String,
+    /// To whom.
+    pub to: Vec<String>,
 }
 
 impl Default for Route {
@@ -149,7 +172,7 @@ fn words<T: Copy>(
 }
 
 fn way(section: &mut Section<'_>) -> Option<Way> {
-    const KINDS: &str = "write webhook, dingtalk, wecom or syslog";
+    const KINDS: &str = "write webhook, dingtalk, wecom, syslog or mail";
     let Some(kind) = section.text("kind") else {
         section.note("kind", "is missing", KINDS);
         return None;
@@ -159,6 +182,7 @@ fn way(section: &mut Section<'_>) -> Option<Way> {
         "dingtalk" => http(section, true).map(Way::DingTalk),
         "wecom" => http(section, true).map(Way::WeCom),
         "syslog" => syslog(section),
+        "mail" => mail(section).map(Way::Mail),
         other => {
             section.log.note(&kind.place, format_args!("{other:?} cannot be used"), KINDS);
             None
@@ -170,24 +194,72 @@ fn http(section: &mut Section<'_>, is_robot: bool) -> Option<HttpWay> {
     let has_url = section.has("url");
     let remedy = "write where it is, such as \"https://hook.example/onenet\"";
     let url = converted(section, "url", remedy, receiver);
-    let file = |section: &mut Section<'_>, key| section.text(key).map(|it| PathBuf::from(it.value));
     let way = HttpWay {
         url,
-        url_file: file(section, "url_file"),
-        token_file: file(section, "token_file"),
-        secret_file: file(section, "secret_file"),
-        authority: file(section, "authority"),
+        secret_url: secret(section, "url_file", "url_env"),
+        token: secret(section, "token_file", "token_env"),
+        secret: secret(section, "secret_file", "secret_env"),
+        authority: section.text("authority").map(|it| PathBuf::from(it.value)),
     };
     if is_robot && has_url {
         section.note("url", "of a robot is a secret", "put it into a file of its own, and name that as url_file");
-    } else if has_url == way.url_file.is_some() {
-        section.note("url", "is wanted once", "give either url or url_file");
+    } else if has_url == way.secret_url.is_some() {
+        section.note("url", "is wanted once", "give one of url, url_file and url_env");
     }
     let in_clear = way.url.as_ref().is_some_and(|url| url.scheme_str() == Some("http") && !is_here(url));
-    if way.token_file.is_some() && in_clear {
-        section.note("token_file", "would be sent in clear text", "write https:// in url, or leave the token out");
+    if way.token.is_some() && in_clear {
+        let key = if section.has("token_file") { "token_file" } else { "token_env" };
+        section.note(key, "would be sent in clear text", "write https:// in url, or leave the token out");
     }
-    (way.url.is_some() || way.url_file.is_some()).then_some(way)
+    (way.url.is_some() || way.secret_url.is_some()).then_some(way)
+}
+
+/// Reads where a secret stands: in a file, or in a variable of the environment.
+fn secret(section: &mut Section<'_>, file: &'static str, variable: &'static str) -> Option<Secret> {
+    if section.has(file) && section.has(variable) {
+        section.note(variable, format_args!("contradicts {file}"), "give one of them");
+    }
+    let is_name = |text: &str| {
+        let letters = |it: u8| it.is_ascii_alphanumeric() || it == b'_';
+        (!text.is_empty() && text.bytes().all(letters)).then(|| text.to_owned())
+    };
+    let remedy = "write the name of a variable of the environment, such as \"ONENET_ROBOT_URL\"";
+    let in_environment = converted(section, variable, remedy, is_name).map(Secret::Environment);
+    section.text(file).map(|it| Secret::File(PathBuf::from(it.value))).or(in_environment)
+}
+
+/// The program that most machines have.
+const SENDMAIL: &str = "/usr/sbin/sendmail";
+/// Receivers of one channel of mail.
+const RECEIVERS_MAX: usize = 100;
+
+fn mail(section: &mut Section<'_>) -> Option<MailWay> {
+    const ADDRESS: &str = "write an address such as \"duty@centre.example\"";
+    for key in ["from", "to"] {
+        if !section.has(key) {
+            section.note(key, "is missing", ADDRESS);
+        }
+    }
+    let remedy = "write the whole path of the mail program, beginning with /";
+    let path = |text: &str| text.starts_with('/').then(|| PathBuf::from(text));
+    let command = converted(section, "command", remedy, path).unwrap_or_else(|| PathBuf::from(SENDMAIL));
+    let from = converted(section, "from", ADDRESS, address);
+    let mut to = Vec::new();
+    for found in section.texts("to").unwrap_or_default() {
+        match address(found.value).filter(|_| to.len() < RECEIVERS_MAX) {
+            Some(address) => to.push(address),
+            None => section.log.note(&found.place, format_args!("{:?} cannot be used", found.value), ADDRESS),
+        }
+    }
+    Some(MailWay { command, from: from?, to }).filter(|way| !way.to.is_empty())
+}
+
+/// Returns an address of mail (RFC 5321, 4.1.2) without comments and quotes, which nobody writes into a configuration.
+fn address(text: &str) -> Option<String> {
+    let (local, domain) = text.rsplit_once('@')?;
+    let is_local = |it: u8| it.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~".contains(&it);
+    let fits = (1..=64).contains(&local.len()) && local.bytes().all(is_local) && !local.starts_with('-');
+    (fits && super::is_name(domain)).then(|| text.to_owned())
 }
 
 fn syslog(section: &mut Section<'_>) -> Option<Way> {

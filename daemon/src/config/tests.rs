@@ -97,7 +97,7 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
     let sample = include_str!("../../../deploy/onenetd.toml").lines().filter_map(|line| line.strip_prefix("#   "));
     let sample = sample.skip_while(|line| *line != "[[notify]]");
     let sample = of(&sample.fold(String::new(), |text, line| text + line + "\n")).unwrap();
-    assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem"]);
+    assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem", "duty"]);
     let [siem, chat] = &config.notify[..] else { panic!("{:?}", config.notify) };
     assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true });
     assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_of_case()));
@@ -106,7 +106,12 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
         ("kind = \"wecom\"\nurl_file = \"/x\"", "name"),
         ("name = \"a\"\nkind = \"pigeon\"", "write webhook"),
         ("name = \"a\"\nkind = \"dingtalk\"\nurl = \"https://robot.example/?access_token=1\"", "is a secret"),
-        ("name = \"a\"\nkind = \"webhook\"", "either url or url_file"),
+        ("name = \"a\"\nkind = \"webhook\"", "url, url_file and url_env"),
+        ("name = \"a\"\nkind = \"wecom\"\nurl_file = \"/x\"\nurl_env = \"ROBOT\"", "contradicts url_file"),
+        ("name = \"a\"\nkind = \"wecom\"\nurl_env = \"NO-NAME\"", "name of a variable"),
+        ("name = \"a\"\nkind = \"mail\"\nto = [\"a@b.example\"]", "from"),
+        ("name = \"a\"\nkind = \"mail\"\nfrom = \"a@b.example\"\nto = [\"-oQ/tmp@b.example\"]", "write an address"),
+        ("name = \"a\"\nkind = \"mail\"\nfrom = \"a b@c.example\"\nto = [\"a@b.example\"]", "write an address"),
         ("name = \"a\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/\"\ntoken_file = \"/x\"", "clear text"),
         ("name = \"a\"\nkind = \"syslog\"\naddress = \"192.0.2.7\"", "host and port"),
         ("name = \"a\"\nkind = \"syslog\"\naddress = \"h:1\"\nwhat = [\"all\"]", "case_opened"),
@@ -117,5 +122,21 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
     ] {
         let problem = of(&format!("[[notify]]\n{text}")).unwrap_err().to_string();
         assert!(problem.contains(said), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn by_when_things_are_due_is_read_by_grade_and_what_is_graver_is_never_due_later() {
+    let of = |text: &str| Config::parse(&format!("[cases]\n{text}\n"), "onenetd.toml");
+    let cases = of("acknowledge_min = [60, 30, 30, 5]").unwrap().cases;
+    assert_eq!(cases.acknowledge, [3_600_000, 1_800_000, 1_800_000, 300_000]);
+    assert_eq!(cases.answer, onenet_topology::case::Deadlines::default().answer);
+    for wrong in ["[60, 30, 30]", "[60, 30, 40, 5]", "[60, 30, 30, 0]", "[\"60\", 30, 30, 5]", "[999999999, 30, 30, 5]"]
+    {
+        let problem = of(&format!("acknowledge_min = {wrong}")).unwrap_err().to_string();
+        assert!(
+            problem.contains("cases.acknowledge_min") && problem.contains("four whole numbers"),
+            "{wrong}: {problem}"
+        );
     }
 }

@@ -5,6 +5,7 @@
 
 mod actions;
 mod notice;
+mod statistics;
 
 use std::{cmp::Reverse, str::FromStr, sync::Arc};
 
@@ -15,12 +16,13 @@ use axum::{
 use maud::{Markup, html};
 use onenet_topology::{
     CaseId, SiteId,
-    case::{Case, CaseEvidence, CaseState, CaseStep, CaseVerdict, Category},
+    case::{Case, CaseEvidence, CaseState, CaseStep, CaseVerdict, Category, EscalationReason},
     incident::Severity,
 };
 
 pub(super) use actions::{act, open};
 pub(super) use notice::page as notice;
+pub(super) use statistics::page as statistics;
 
 use super::{
     Reader, layout, parameter,
@@ -71,6 +73,8 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
                 @if at > 0 { " · " }
                 a href=(path) { (reader.say(name)) }
             }
+            " · " a href="/cases/statistics" { (reader.say(text::CASE_STATISTICS)) }
+            " · " a href="/anomalies" { (reader.say(text::ANOMALIES)) }
         }
     };
     Ok(layout::page(reader, &view, reader.say(text::CASES), "", &content))
@@ -261,6 +265,10 @@ fn said(reader: &Reader, view: &View, case: &Case, step: &CaseStep) -> Markup {
     if step.did == "grade" {
         return html! { (graded(reader, &step.text)) };
     }
+    let late = EscalationReason::ALL.into_iter().find(|it| step.did == "overdue" && it.name() == step.text);
+    if let Some(late) = late {
+        return html! { (reader.say(words::escalation(late))) };
+    }
     if step.did != "escalated" {
         return html! { (step.text) };
     }
@@ -310,7 +318,7 @@ fn grade(reader: &Reader, case: &Case) -> Markup {
     }
 }
 
-fn state(reader: &Reader, state: CaseState) -> Markup {
+pub(super) fn state(reader: &Reader, state: CaseState) -> Markup {
     let (mark, word) = match state {
         CaseState::Silenced => (Mark::Idle, text::STATE_SILENCED),
         CaseState::New => (Mark::Bad, text::STATE_NEW),
@@ -357,6 +365,7 @@ fn did(name: &str) -> Text {
     match name {
         "recurred" => text::DID_RECURRED,
         "silenced" => text::DID_SILENCED,
+        "overdue" => text::DID_OVERDUE,
         "escalated" => text::DID_ESCALATED,
         "acknowledge" => text::DID_ACKNOWLEDGE,
         "review" => text::DID_REVIEW,

@@ -51,6 +51,7 @@ fn top(reader: &Reader, query: &str) -> Markup {
                 (place(reader, "/", text::OVERVIEW))
                 (place(reader, "/incidents", text::INCIDENTS))
                 @if reads_cases(reader) { (place(reader, "/cases", text::CASES)) }
+                (place(reader, "/anomalies", text::ANOMALIES))
                 (place(reader, "/endpoints", text::ENDPOINTS))
                 (place(reader, "/coverage", text::COVERAGE))
                 (place(reader, "/availability", text::AVAILABILITY))

@@ -59,6 +59,8 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/find?q=nothing+is+called+so".into(),
         "/endpoints?site=130102&class=pc&registered=false".into(),
         "/sites/130102".into(),
+        "/anomalies".into(),
+        "/anomalies?site=130102&kind=port_scan&grade=general&area=&subject=".into(),
         "/coverage".into(),
         "/sites/130102/acceptances".into(),
         "/availability".into(),
@@ -394,4 +396,25 @@ async fn a_site_above_is_not_called_down_for_what_happens_below_it() {
     assert!(mark(&above) != "bad" && above.contains("Sites below in trouble: "), "{above}");
     // Nobody was ever enrolled there: that is not the same as not knowing.
     assert!(row("Nanjing").contains("not attached"), "{home}");
+}
+
+#[tokio::test]
+async fn anomalies_lead_to_their_cases_and_cases_to_their_figures() {
+    let world = World::new().await;
+    let reviewer = sign_in(&world, &world.token(Role::SecurityReviewer, None).await).await;
+    let page = visit(&world, &reviewer, "/anomalies?site=130102&kind=port_scan&lang=en").await.text;
+    assert!(page.contains("Port scan") && page.contains("10.20.0.7") && !page.contains("10.20.0.66"), "{page}");
+    let link = page.split("href=\"/cases/case-").nth(1).map(|rest| rest.split('"').next().unwrap_or_default());
+    let case = visit(&world, &reviewer, &format!("/cases/case-{}", link.expect("a case"))).await;
+    assert_eq!(case.status, StatusCode::OK);
+    for by in ["grade", "kind", "month", "site", "area"] {
+        let figures = visit(&world, &reviewer, &format!("/cases/statistics?by={by}&lang=en")).await;
+        assert_eq!(figures.status, StatusCode::OK, "{by}");
+        assert!(figures.text.contains("Statistics of cases"), "{by}: {}", figures.text);
+    }
+    let viewer = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let page = visit(&world, &viewer, "/anomalies").await.text;
+    assert!(page.contains("10.20.0.7") && !page.contains("/cases/case-"), "who reads no cases sees none");
+    assert_eq!(visit(&world, &viewer, "/cases/statistics").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(visit(&world, &viewer, "/anomalies?grade=bad").await.status, StatusCode::BAD_REQUEST);
 }

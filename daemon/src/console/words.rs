@@ -528,15 +528,43 @@ pub const fn anomaly(kind: onenet_detection::Kind) -> Text {
         Kind::ChangedOs => text::ANOMALY_CHANGED_OS,
         Kind::ForbiddenVlan => text::ANOMALY_FORBIDDEN_VLAN,
         Kind::Worm => text::ANOMALY_WORM,
+        Kind::UnregisteredService => text::ANOMALY_UNREGISTERED_SERVICE,
+        Kind::ExpiredService => text::ANOMALY_EXPIRED_SERVICE,
+        Kind::ExposedService => text::ANOMALY_EXPOSED_SERVICE,
+        Kind::GoneService => text::ANOMALY_GONE_SERVICE,
+        Kind::RogueLldp => text::ANOMALY_ROGUE_LLDP,
+        Kind::NewPeer => text::ANOMALY_NEW_PEER,
+        Kind::LongTransfer => text::ANOMALY_LONG_TRANSFER,
+        Kind::NightTransfer => text::ANOMALY_NIGHT_TRANSFER,
+        Kind::SilentFeed => text::ANOMALY_SILENT_FEED,
+        Kind::TrafficShift => text::ANOMALY_TRAFFIC_SHIFT,
+        Kind::FlowShift => text::ANOMALY_FLOW_SHIFT,
+        Kind::TerminalShift => text::ANOMALY_TERMINAL_SHIFT,
+        Kind::ErrorShift => text::ANOMALY_ERROR_SHIFT,
+        Kind::RoundTripShift => text::ANOMALY_ROUND_TRIP_SHIFT,
     }
+}
+
+/// Returns the words for what the centre concludes.
+pub fn at_centre(name: &str) -> Option<Text> {
+    Some(match name {
+        "worm_spread" => text::ANOMALY_WORM_SPREAD,
+        "unregistered_terminal" => text::ANOMALY_UNREGISTERED_TERMINAL,
+        "mac_at_two_sites" => text::ANOMALY_MAC_CLONE,
+        "ip_with_two_macs" => text::ANOMALY_IP_CLONE,
+        "device_address_used" => text::ANOMALY_DEVICE_ADDRESS,
+        "mac_flaps" => text::ANOMALY_MAC_FLAPS,
+        _ => return None,
+    })
 }
 
 /// Returns the words for a kind of case, or its name where there are none.
 pub fn case_kind(language: Language, name: &str) -> &str {
     let incident = || IncidentKind::ALL.iter().find(|it| it.name() == name).map(|it| incident(*it));
     let anomaly = onenet_detection::Kind::ALL.iter().find(|it| it.name() == name).map(|it| anomaly(*it));
+    let at_centre = || at_centre(name);
     let too_many = || (name == "too_many_cases").then_some(text::CASES_TOO_MANY);
-    anomaly.or_else(incident).or_else(too_many).map_or(name, |it| language.of(it))
+    anomaly.or_else(incident).or_else(at_centre).or_else(too_many).map_or(name, |it| language.of(it))
 }
 
 /// Returns why a case went up.

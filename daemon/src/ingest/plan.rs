@@ -9,6 +9,7 @@ mod attach;
 mod availability;
 mod cases;
 mod command;
+mod concluded;
 mod contact;
 mod coverage;
 mod devices;
@@ -33,12 +34,13 @@ use onenet_topology::{
     address::PlanError,
     area::AreaError,
     asset::AssetError,
-    case::{ActError, SuppressionError},
+    case::{ActError, Deadlines, SuppressionError},
     incident::MaintenanceError,
     site::SiteError,
 };
 use onenet_wire::Position;
 
+pub use concluded::Concluding;
 pub(crate) use evidence::evidence_file;
 pub use expire::Lifetimes;
 pub(crate) use incidents::WATCH_MARK;
@@ -69,6 +71,10 @@ pub struct Policy {
     pub devices_per_agent_max: usize,
     /// How long endpoints live on when nobody sees them.
     pub lifetimes: Lifetimes,
+    /// By when things that are to be done about cases are due.
+    pub deadlines: Deadlines,
+    /// From what on the centre concludes something itself.
+    pub concluding: Concluding,
 }
 
 impl Default for Policy {
@@ -81,6 +87,8 @@ impl Default for Policy {
             facts_per_agent_max: 300_000,
             devices_per_agent_max: 4_096,
             lifetimes: Lifetimes::default(),
+            deadlines: Deadlines::default(),
+            concluding: Concluding::default(),
         }
     }
 }

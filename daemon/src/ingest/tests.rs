@@ -3,6 +3,7 @@
 mod attaching;
 mod availability;
 mod bounds;
+mod concluded;
 mod coverage;
 mod duplicates;
 mod expiring;

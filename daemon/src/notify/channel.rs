@@ -1,10 +1,10 @@
 //! A channel: how one receiver is reached with one message.
 //!
-//! Invariant: secrets are read from their files for each message, so that a new one is used without a restart, and are in no error and
-//! no log: neither are addresses, since those of robots are secrets. What a datagram or a stream was written to counts as told: syslog has
+//! Invariant: secrets are read from their files (or the environment) for each message, so that a new one is used without a restart, and are
+//! in no error and no log: neither are addresses, since those of robots are secrets. What a datagram or a stream was written to counts as told: syslog has
 //! no answers.
 
-use std::{io, path::Path};
+use std::io;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
@@ -17,12 +17,12 @@ use tokio::{
     net::{TcpStream, UdpSocket, lookup_host},
 };
 
-use super::{form, words::Words};
+use super::{form, mail, words::Words};
 use crate::{
     api::encode,
-    config::{ChannelConfig, HttpWay, Route, Way},
+    config::{ChannelConfig, HttpWay, Route, Secret, Way},
     estate::Estate,
-    http_client::{Answer, HttpError, Receiver, bearer, broken, judged, said, secret},
+    http_client::{Answer, HttpError, Receiver, bearer_of, broken, judged, said, secret},
     outbox::Message,
 };
 
@@ -45,6 +45,9 @@ pub(super) enum SendError {
     /// By HTTP.
     #[error(transparent)]
     Http(HttpError),
+    /// By mail.
+    #[error("the mail program cannot be run: check [[notify]] command")]
+    Mail(#[source] io::Error),
     /// To a receiver of syslog.
     #[error("the receiver of syslog cannot be reached: check [[notify]] address")]
     Syslog(#[source] io::Error),
@@ -58,8 +61,11 @@ impl Channel {
     pub fn new(config: &ChannelConfig) -> Result<Self, HttpError> {
         if let Way::Webhook(way) | Way::DingTalk(way) | Way::WeCom(way) = &config.way {
             Receiver::new(&address(way)?, way.authority.as_deref(), SECTION)?;
-            way.token_file.as_deref().map(|path| bearer(path, SECTION)).transpose()?;
-            way.secret_file.as_deref().map(signing_secret).transpose()?;
+            way.token.as_ref().map(bearer).transpose()?;
+            way.secret.as_ref().map(signing_secret).transpose()?;
+        }
+        if let Way::Mail(way) = &config.way {
+            mail::check(way)?;
         }
         let host = std::fs::read_to_string(HOST_NAME).unwrap_or_default();
         Ok(Self { config: config.clone(), host: form::syslog_name(host.trim()) })
@@ -83,12 +89,15 @@ impl Channel {
         match &self.config.way {
             Way::Webhook(way) => webhook(way, message, &words).await.map_err(SendError::Http),
             Way::DingTalk(way) => {
-                let signature = way.secret_file.as_deref().map(|path| signed_query(path, now)).transpose();
+                let signature = way.secret.as_ref().map(|secret| signed_query(secret, now)).transpose();
                 robot(way, &signature.map_err(SendError::Http)?.unwrap_or_default(), &words)
                     .await
                     .map_err(SendError::Http)
             }
             Way::WeCom(way) => robot(way, "", &words).await.map_err(SendError::Http),
+            Way::Mail(way) => {
+                mail::send(way, &form::mail(message, &words, way, &self.host)).await.map_err(SendError::Mail)
+            }
             Way::Syslog { address, tcp } => {
                 let line = form::syslog(message, &words, &self.host);
                 syslog(address, *tcp, line.as_bytes()).await.map_err(SendError::Syslog)?;
@@ -106,11 +115,11 @@ async fn webhook(way: &HttpWay, message: &Message, words: &Words) -> Result<Answ
         .post("")
         .header(header::CONTENT_TYPE, "application/json")
         .header("idempotency-key", message.id.to_string());
-    if let Some(path) = &way.token_file {
-        request = request.header(header::AUTHORIZATION, bearer(path, SECTION)?);
+    if let Some(token) = &way.token {
+        request = request.header(header::AUTHORIZATION, bearer(token)?);
     }
-    if let Some(path) = &way.secret_file {
-        let signature = hex(signed(&signing_secret(path)?, body.as_bytes()).as_ref());
+    if let Some(secret) = &way.secret {
+        let signature = hex(signed(&signing_secret(secret)?, body.as_bytes()).as_ref());
         request = request.header("x-onenet-signature", format!("sha256={signature}"));
     }
     let (status, headers, said) = exchanged(&receiver, request, body).await?;
@@ -141,20 +150,42 @@ async fn exchanged(
 
 /// Returns where a receiver of HTTP is.
 fn address(way: &HttpWay) -> Result<Uri, HttpError> {
-    let Some(path) = &way.url_file else { return Ok(way.url.clone().unwrap_or_default()) };
-    let text = secret(path, "the address of a receiver", SECTION)?;
+    const WHAT: &str = "the address of a receiver";
+    let Some(from) = &way.secret_url else { return Ok(way.url.clone().unwrap_or_default()) };
     let is_http = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
-    text.parse().ok().filter(is_http).ok_or_else(|| HttpError::File {
-        path: path.clone(),
-        section: SECTION,
-        what: "the address of a receiver",
-        // The text is a secret.
-        source: "it holds no address of HTTP".into(),
-    })
+    // The text is a secret.
+    read(from, WHAT)?
+        .parse()
+        .ok()
+        .filter(is_http)
+        .ok_or_else(|| unusable(from, WHAT, "it holds no address of HTTP".into()))
 }
 
-fn signing_secret(path: &Path) -> Result<String, HttpError> {
-    secret(path, "a secret to sign with", SECTION)
+fn bearer(from: &Secret) -> Result<header::HeaderValue, HttpError> {
+    const WHAT: &str = "a bearer token";
+    bearer_of(&read(from, WHAT)?).map_err(|source| unusable(from, WHAT, source))
+}
+
+fn signing_secret(from: &Secret) -> Result<String, HttpError> {
+    read(from, "a secret to sign with")
+}
+
+/// Reads a secret.
+fn read(from: &Secret, what: &'static str) -> Result<String, HttpError> {
+    let name = match from {
+        Secret::File(path) => return secret(path, what, SECTION),
+        Secret::Environment(name) => name,
+    };
+    let text = std::env::var(name).map(|text| text.trim().to_owned()).ok().filter(|text| !text.is_empty());
+    text.ok_or_else(|| HttpError::Variable { name: name.clone(), section: SECTION, what })
+}
+
+/// Returns the error that what stands there is not `what` it is to be.
+fn unusable(from: &Secret, what: &'static str, source: Box<dyn std::error::Error + Send + Sync>) -> HttpError {
+    match from {
+        Secret::File(path) => HttpError::File { path: path.clone(), section: SECTION, what, source },
+        Secret::Environment(name) => HttpError::Variable { name: name.clone(), section: SECTION, what },
+    }
 }
 
 fn signed(secret: &str, what: &[u8]) -> hmac::Tag {
@@ -162,8 +193,8 @@ fn signed(secret: &str, what: &[u8]) -> hmac::Tag {
 }
 
 /// Returns the time and the signature that a robot of DingTalk wants in its address.
-fn signed_query(path: &Path, now: Timestamp) -> Result<String, HttpError> {
-    let (secret, ms) = (signing_secret(path)?, now.unix_ms());
+fn signed_query(from: &Secret, now: Timestamp) -> Result<String, HttpError> {
+    let (secret, ms) = (signing_secret(from)?, now.unix_ms());
     let signature = BASE64.encode(signed(&secret, format!("{ms}\n{secret}").as_bytes()));
     Ok(format!("&timestamp={ms}&sign={}", encode(&signature)))
 }

@@ -1,15 +1,16 @@
-//! The forms in which a message is sent: JSON for programs, the text of chat robots, a line of syslog.
+//! The forms in which a message is sent: JSON for programs, the text of chat robots, a line of syslog, a mail.
 //!
 //! Invariant: each form has the message's id, and is bounded: a robot of WeCom takes 2,048 bytes, a datagram of syslog as many as every
 //! receiver takes (RFC 5425, 4.3.1). What somebody wrote can end neither a line nor a field.
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use onenet_topology::incident::Severity;
 use serde_json::{Value, json};
 
 use super::words::Words;
-use crate::{http_client::Answer, outbox::Message};
+use crate::{config::MailWay, http_client::Answer, outbox::Message};
 
 /// Bytes of the text of a chat robot.
 const ROBOT_BYTES_MAX: usize = 2_000;
@@ -95,6 +96,43 @@ pub(super) fn syslog(message: &Message, words: &Words, host: &str) -> String {
     format!("<{priority}>1 {} {host} onenetd - {what} [onenet@32473{data}] \u{feff}{text}", message.time)
 }
 
+/// Returns a mail (RFC 5322) in UTF-8, to be handed to a mail program: so lines end as they do on this machine. Its Message-ID is that of the
+/// message, so that whoever gets it twice sees one.
+pub(super) fn mail(message: &Message, words: &Words, way: &MailWay, host: &str) -> String {
+    let domain = if host == "-" { "onenet.invalid" } else { host };
+    let body = BASE64.encode(words.text().replace('\n', "\r\n") + "\r\n");
+    let lines = body.as_bytes().chunks(76).map(String::from_utf8_lossy);
+    let head = [
+        format!("Date: {}", message.time.rfc5322()),
+        format!("From: {}", way.from),
+        format!("To: {}", way.to.join(",\n ")),
+        format!("Subject: {}", encoded_words(&words.title)),
+        format!("Message-ID: <{}@{domain}>", message.id),
+        "Auto-Submitted: auto-generated".to_owned(),
+        "MIME-Version: 1.0".to_owned(),
+        "Content-Type: text/plain; charset=utf-8".to_owned(),
+        "Content-Transfer-Encoding: base64".to_owned(),
+        String::new(),
+    ];
+    head.into_iter()
+        .chain(lines.map(std::borrow::Cow::into_owned))
+        .fold(String::new(), |mail, line| mail + &line + "\n")
+}
+
+/// Returns a text as the words of a head (RFC 2047): each of at most 75 characters, none in the middle of a letter.
+fn encoded_words(text: &str) -> String {
+    /// Bytes that make 60 characters.
+    const BYTES: usize = 45;
+    let mut words = vec![String::new()];
+    for it in text.chars().map(|it| if it.is_control() { ' ' } else { it }) {
+        match words.last_mut().filter(|word| word.len() + it.len_utf8() <= BYTES) {
+            Some(word) => word.push(it),
+            None => words.push(it.to_string()),
+        }
+    }
+    words.iter().map(|word| format!("=?UTF-8?B?{}?=", BASE64.encode(word))).collect::<Vec<_>>().join("\n ")
+}
+
 /// Returns a name that can stand in the head of a line of syslog.
 pub(super) fn syslog_name(name: &str) -> String {
     let name: String = name.chars().filter(char::is_ascii_graphic).take(255).collect();
@@ -134,6 +172,23 @@ mod tests {
             assert!(matches!(answer(later), Answer::Later { after: None, .. }), "{later}");
         }
         assert!(matches!(robot_answer("<html>"), Answer::Later { .. }), "no robot answered");
+    }
+
+    #[test]
+    fn a_title_is_words_of_a_head_that_no_line_end_leaves() {
+        let title = "[重大] 事件逾期: 端口扫描 10.20.0.7 · 石家庄市\r\nBcc: x@y.example".repeat(2);
+        let words = encoded_words(&title);
+        let read: Vec<u8> = words
+            .lines()
+            .map(|line| line.trim_start().strip_prefix("=?UTF-8?B?").unwrap().strip_suffix("?=").unwrap())
+            .flat_map(|word| {
+                assert!(word.len() <= 60);
+                let bytes = BASE64.decode(word).unwrap();
+                assert!(std::str::from_utf8(&bytes).is_ok(), "a letter is whole");
+                bytes
+            })
+            .collect();
+        assert_eq!(String::from_utf8(read).unwrap(), title.replace(['\r', '\n'], " "));
     }
 
     #[test]

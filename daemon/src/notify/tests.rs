@@ -19,7 +19,7 @@ use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
 use super::*;
 use crate::{
-    config::{ChannelConfig, HttpWay, Way},
+    config::{ChannelConfig, HttpWay, MailWay, Secret, Way},
     console::Language,
     ingest::Outcome,
     outbox::{MessageId, What},
@@ -202,8 +202,8 @@ async fn robots_are_told_text_with_their_signature_and_their_errors_are_understo
     let (hook, url) = Hook::listen(&[(200, "{\"errcode\":40035,\"errmsg\":\"x\"}"), (200, "{\"errcode\":0}")]).await;
     let dir = tempfile::tempdir().unwrap();
     let way = HttpWay {
-        url_file: Some(file(&dir, "url", &format!("{url}\n"))),
-        secret_file: Some(file(&dir, "secret", "SECxyz\n")),
+        secret_url: Some(Secret::File(file(&dir, "url", &format!("{url}\n")))),
+        secret: Some(Secret::File(file(&dir, "secret", "SECxyz\n"))),
         ..HttpWay::default()
     };
     let mut line = line(&world, &config(Way::DingTalk(way)));
@@ -228,8 +228,8 @@ async fn a_webhook_is_signed_and_gets_its_token() {
     let dir = tempfile::tempdir().unwrap();
     let way = HttpWay {
         url: Some(url),
-        token_file: Some(file(&dir, "token", "tok")),
-        secret_file: Some(file(&dir, "secret", "key")),
+        token: Some(Secret::File(file(&dir, "token", "tok"))),
+        secret: Some(Secret::File(file(&dir, "secret", "key"))),
         ..HttpWay::default()
     };
     let mut line = line(&world, &config(Way::Webhook(way)));
@@ -289,4 +289,67 @@ async fn old_messages_go_once_they_were_told_and_too_many_go_anyhow() {
     assert_eq!(outbox.waiting("late", 100).unwrap().len(), 2);
     assert_eq!(outbox.trim(100, later, &both[..1]).unwrap(), 0);
     assert_eq!(outbox.waiting("late", 100).unwrap().len(), 0, "told to all there are, and old");
+}
+
+/// A mail program that keeps what it was given, and ends with the status that a file of its folder has.
+fn mail_program(dir: &tempfile::TempDir, status: &str) -> MailWay {
+    use std::os::unix::fs::PermissionsExt as _;
+    let text = "#!/bin/sh\nhere=$(dirname \"$0\")\necho \"$@\" >> \"$here/arguments\"\ncat >> \"$here/mail\"\n\
+                echo no such relay >&2\nexit \"$(cat \"$here/status\")\"\n";
+    let command = file(dir, "sendmail", text);
+    std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o700)).unwrap();
+    file(dir, "status", status);
+    MailWay { command, from: "onenet@centre.example".into(), to: vec!["duty@a.example".into(), "b@b.example".into()] }
+}
+
+#[tokio::test]
+async fn mail_is_handed_to_the_machines_mail_program_and_a_message_that_it_cannot_read_is_given_up() {
+    let world = World::bare().await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut line = line(&world, &config(Way::Mail(mail_program(&dir, "65"))));
+    drill(&world, "a", Severity::General).await;
+    drained(&mut line).await;
+    assert_eq!(counted(&line), [0, 0, 1, 0]);
+    file(&dir, "status", "0");
+    std::fs::remove_file(dir.path().join("mail")).unwrap();
+    drill(&world, "b\r\nBcc: x@y.example", Severity::General).await;
+    drained(&mut line).await;
+    assert_eq!(counted(&line), [0, 1, 1, 0]);
+    let read = |name| std::fs::read_to_string(dir.path().join(name)).unwrap();
+    assert_eq!(read("arguments").lines().last(), Some("-t -i -f onenet@centre.example"));
+    let mail = read("mail");
+    let (head, body) = mail.split_once("\n\n").unwrap();
+    assert!(head.contains("To: duty@a.example,\n b@b.example\n") && head.contains("Message-ID: <message-"), "{head}");
+    assert!(head.starts_with("Date: ") && !head.contains("Bcc"), "{head}");
+    let body = body.split_whitespace().collect::<String>();
+    let body = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, body).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    assert!(body.contains("端口扫描 b") && body.ends_with("\r\n"), "{body}");
+}
+
+#[tokio::test]
+async fn a_mail_program_that_fails_is_tried_again() {
+    let world = World::bare().await;
+    let dir = tempfile::tempdir().unwrap();
+    let Way::Mail(way) = config(Way::Mail(mail_program(&dir, "75"))).way else { unreachable!("it is mail") };
+    let Answer::Later { why, after: None } = mail::send(&way, "Subject: a\n\nb\n").await.unwrap() else {
+        panic!("it is not tried again")
+    };
+    assert!(why.contains("75") && why.contains("no such relay"), "{why}");
+    let gone = MailWay { command: dir.path().join("nothing"), ..way };
+    assert!(mail::send(&gone, "").await.is_err());
+    assert!(Channel::new(&config(Way::Mail(gone))).is_err(), "the daemon says so when it starts");
+    drop(world);
+}
+
+#[test]
+fn a_secret_is_read_from_the_environment_by_its_name() {
+    let of = |name: &str| {
+        let token = Some(Secret::Environment(name.into()));
+        let url = Some("http://127.0.0.1:9/".parse().unwrap());
+        Channel::new(&config(Way::Webhook(HttpWay { url, token, ..HttpWay::default() })))
+    };
+    assert!(of("PATH").is_ok());
+    let error = of("ONENET_NO_SUCH_VARIABLE").unwrap_err().to_string();
+    assert!(error.contains("ONENET_NO_SUCH_VARIABLE") && error.contains("[notify]"), "{error}");
 }

@@ -44,10 +44,11 @@ impl Words {
         add(text::CASE_NOTICE_NUMBER, message.notice.clone());
         let to = message.to.map(|id| name(id).0);
         let escalated = message.what == What::CaseEscalated;
+        let late = escalated || message.what == What::CaseOverdue;
         add(if escalated { text::CASE_ESCALATED_TO } else { text::CASE_NOTICE_TO }, to);
         add(text::CASE_DUE, message.due.map(moment));
         add(text::CASE_BY, message.by.clone());
-        let said = EscalationReason::ALL.into_iter().find(|it| escalated && it.name() == message.text);
+        let said = EscalationReason::ALL.into_iter().find(|it| late && it.name() == message.text);
         add(
             text::CASE_SAID,
             Some(said.map_or_else(|| message.text.clone(), |it| say(words::escalation(it)).to_owned())),
@@ -74,6 +75,7 @@ const fn what(what: What) -> Text {
         What::CaseOpened => text::NOTIFY_CASE_OPENED,
         What::CaseNotified => text::NOTIFY_CASE_NOTIFIED,
         What::CaseAnswered => text::NOTIFY_CASE_ANSWERED,
+        What::CaseOverdue => text::NOTIFY_CASE_OVERDUE,
         What::CaseEscalated => text::NOTIFY_CASE_ESCALATED,
         What::CaseClosed => text::NOTIFY_CASE_CLOSED,
         What::IncidentOpened => text::NOTIFY_INCIDENT_OPENED,

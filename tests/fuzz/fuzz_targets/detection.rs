@@ -15,7 +15,9 @@ use libfuzzer_sys::fuzz_target;
 use onenet_detection::{
     Detection, FINDINGS_MAX, Settings,
     finding::{FACTS_MAX, SAMPLES_MAX},
-    observation::{Air, Claim, Disclosed, Disclosure, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
+    observation::{
+        Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, Measured, NameSeen, Role, Series, Serving, Terminal, Tree,
+    },
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -123,7 +125,7 @@ impl<'d> Input<'d> {
     }
 
     fn observe(&mut self, detection: &mut Detection) {
-        match self.byte() % 9 {
+        match self.byte() % 11 {
             0 | 1 => self.flow(detection),
             2 => detection.claim(&Claim {
                 time: self.time(),
@@ -164,6 +166,19 @@ impl<'d> Input<'d> {
                 let disclosed = Disclosed { time, client: self.ip(), server: self.ip(), port: self.word(), what };
                 detection.disclosed(&disclosed);
             }
+            9 => detection.equipment(&Equipment {
+                time: self.time(),
+                mac: self.mac(),
+                chassis: self.maybe(Self::mac),
+                capabilities: self.word(),
+                name: self.maybe(Self::text),
+            }),
+            10 => detection.measured(&Measured {
+                time: self.time(),
+                series: self.one(&[Series::Errors, Series::RoundTrip]),
+                of: self.text(),
+                value: f64::from_bits(u64::from(self.word()) << 48 | u64::from(self.word())),
+            }),
             _ => detection.terminal(&Terminal {
                 time: self.time(),
                 mac: self.mac(),

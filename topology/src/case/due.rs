@@ -28,6 +28,9 @@ pub struct Deadlines {
     pub level: [i64; 4],
 }
 
+/// The shortest and the longest that anything may be due after, in milliseconds.
+pub const DEADLINE_MS: std::ops::RangeInclusive<i64> = 60_000..=90 * DAY_MS;
+
 /// A case went up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
@@ -110,7 +113,8 @@ impl EscalationReason {
 }
 
 impl Case {
-    /// Returns the case as it goes up at `now`, `None` where it does not. `above` gives the site above another.
+    /// Returns the case as it goes up at `now`, `None` where it does not. `above` gives the site above another. The first time that is
+    /// since something became overdue, which is a step of its own.
     pub fn escalated(
         &self,
         now: Timestamp,
@@ -133,6 +137,9 @@ impl Case {
         // Where nobody is above, whoever is there is told once.
         let to = above(from).or_else(|| last.is_none().then_some(from))?;
         let mut case = self.clone();
+        if last.is_none() {
+            case.step(now, None, "overdue", self.state, reason.name());
+        }
         case.escalations.push(Escalation { time: now, to, reason });
         case.step(now, None, "escalated", self.state, reason.name());
         Some(case)

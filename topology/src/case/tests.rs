@@ -253,13 +253,31 @@ fn what_nobody_takes_up_goes_up_level_by_level() {
     let once = up(&case, 8 * HOUR + 11).unwrap();
     assert_eq!(once.escalations.last().unwrap().to, CITY);
     assert_eq!(up(&once, 8 * HOUR + 12), None, "told once");
+    let last = |case: &Case| case.steps.iter().rev().take(2).map(|it| it.did.clone()).collect::<Vec<_>>();
+    assert_eq!(last(&once), ["escalated", "overdue"], "that it is late is told apart from whom it goes up to");
     let twice = up(&once, 8 * HOUR + 11 + DAY).unwrap();
     assert_eq!(twice.escalations.last().unwrap().to, PROVINCE);
+    assert_eq!(last(&twice), ["escalated", "escalated"], "it is late only once");
     assert_eq!(up(&twice, 30 * DAY), None, "nobody is above");
     let taken = act(&twice, 30 * DAY, CaseAction::Acknowledge).unwrap();
     let later = up(&taken, 36 * DAY).unwrap();
     assert_eq!(later.escalations.last().unwrap().reason, EscalationReason::NotClosed);
     assert_eq!(later.escalations.last().unwrap().to, CITY, "for another reason it begins below");
+    assert_eq!(last(&later), ["escalated", "overdue"]);
+}
+
+#[test]
+fn figures_tell_what_cases_were_and_how_long_they_took_and_leave_drills_out() {
+    let mut figures = CaseFigures::default();
+    let taken = act(&opened(), HOUR, CaseAction::Acknowledge).unwrap();
+    let mut drill = opened();
+    drill.key.drill = true;
+    for case in [&opened(), &taken, &drill] {
+        figures.add(case, at(9 * HOUR));
+    }
+    assert_eq!((figures.opened, figures.open, figures.overdue, figures.closed), (2, 2, 1, [0, 0, 0]));
+    assert_eq!(figures.acknowledged_after_ms(50), taken.acknowledged_after_ms());
+    assert_eq!((figures.closed_after_ms(50), opened().month().as_str()), (None, "2026-09"));
 }
 
 #[test]

@@ -1,17 +1,20 @@
 //! `[detection]`: the site's address plan, whom it trusts, and from what on something is a finding.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnetwork::IpNetwork;
 use onenet_config::{Found, Section};
 use onenet_detection::{
-    Kind, Settings,
+    Kind, Service, Settings,
     threshold::{Area, Threshold, Thresholds},
 };
-use onenet_topology::MacAddr;
+use onenet_topology::{MacAddr, Timestamp};
 
 /// The most entries of one list.
 const LISTED_MAX: usize = 1_024;
+
+/// Characters that the register may say of an application, an approval or an owner.
+const SAID_MAX: usize = 100;
 
 /// The most areas.
 const AREAS_MAX: usize = 64;
@@ -25,10 +28,12 @@ pub(super) fn checked(mut section: Section<'_>) -> Settings {
         scanners: prefixes(&mut section, "scanners"),
         dhcp_servers: list::<IpAddr>(&mut section, "dhcp_servers", ADDRESS),
         routers: list::<IpAddr>(&mut section, "routers", ADDRESS),
-        roots: list::<MacAddr>(
+        roots: list::<MacAddr>(&mut section, "roots", STATION),
+        equipment: list::<MacAddr>(&mut section, "equipment", STATION),
+        feeds: list::<SocketAddr>(
             &mut section,
-            "roots",
-            ("a MAC address", "write the bridge's address, as \"00:1b:21:00:00:0a\""),
+            "feeds",
+            ("an address with a port", "write services such as \"10.1.0.5:9001\" or \"[fd00::5]:9001\""),
         ),
         name_exceptions: texts(&mut section, "name_exceptions")
             .into_iter()
@@ -48,6 +53,8 @@ pub(super) fn checked(mut section: Section<'_>) -> Settings {
             "dark prefixes are those of the plan in which nobody is: put it into plan too, or remove it",
         );
     }
+    settings.published = prefixes(&mut section, "published");
+    settings.services = services(&mut section);
     settings.areas = areas(&mut section, &settings.thresholds);
     section.finish();
     settings
@@ -55,6 +62,8 @@ pub(super) fn checked(mut section: Section<'_>) -> Settings {
 
 /// What an address has to be, and how it is written.
 const ADDRESS: (&str, &str) = ("an IP address", "write addresses such as \"10.20.30.1\" or \"fe80::1\"");
+
+const STATION: (&str, &str) = ("a MAC address", "write the device's address, as \"00:1b:21:00:00:0a\"");
 
 fn areas(section: &mut Section<'_>, site: &Thresholds) -> Vec<Area> {
     let mut sections = section.sections("areas");
@@ -73,6 +82,65 @@ fn areas(section: &mut Section<'_>, site: &Thresholds) -> Vec<Area> {
         Area { prefixes, thresholds }
     };
     sections.into_iter().map(area).collect()
+}
+
+/// Reads the register of services.
+fn services(section: &mut Section<'_>) -> Vec<Service> {
+    let mut sections = section.sections("services");
+    if sections.len() > LISTED_MAX {
+        let what = format!("lists {} services", sections.len());
+        section.note("services", what, format_args!("at most {LISTED_MAX} are possible"));
+        sections.truncate(LISTED_MAX);
+    }
+    sections.into_iter().filter_map(service).collect()
+}
+
+fn service(mut section: Section<'_>) -> Option<Service> {
+    const REMEDY: &str = "write where it is, such as \"10.20.0.9:443\" or \"udp 10.20.0.9:53\"";
+    let said = section.text("service");
+    if said.is_none() && !section.has("service") {
+        section.note("service", "is missing", REMEDY);
+    }
+    let place = said.and_then(|found| {
+        let read = at(found.value);
+        if read.is_none() {
+            section.log.note(&found.place, format_args!("{:?} is no service", found.value), REMEDY);
+        }
+        read
+    });
+    let [application, approval, owner] = ["application", "approval", "owner"].map(|key| said_of(&mut section, key));
+    let expires = section.text("expires").and_then(|found| {
+        let read = Timestamp::from_day_or_time(found.value);
+        if read.is_err() {
+            let remedy = "write the first day on which it may not be used any more, such as \"2027-01-31\"";
+            section.log.note(&found.place, format_args!("{:?} is no day", found.value), remedy);
+        }
+        read.ok()
+    });
+    let scope = prefixes(&mut section, "scope");
+    section.finish();
+    let (protocol, at) = place?;
+    Some(Service { host: at.ip(), protocol, port: at.port(), application, approval, owner, scope, expires })
+}
+
+/// Returns a text of at most [`SAID_MAX`] characters; empty where there is none.
+fn said_of(section: &mut Section<'_>, key: &'static str) -> String {
+    let Some(found) = section.text(key) else { return String::new() };
+    if found.value.chars().count() > SAID_MAX {
+        section.log.note(&found.place, "is too long", format_args!("write at most {SAID_MAX} characters"));
+    }
+    found.value.chars().take(SAID_MAX).collect()
+}
+
+/// Reads where a service is: protocol, address and port; TCP where no protocol is said.
+fn at(text: &str) -> Option<(u8, SocketAddr)> {
+    let (protocol, at) = match text.split_once(' ') {
+        Some(("tcp", at)) => (6, at),
+        Some(("udp", at)) => (17, at),
+        Some(_) => return None,
+        None => (6, text),
+    };
+    at.trim().parse().ok().filter(|at: &SocketAddr| at.port() > 0).map(|at| (protocol, at))
 }
 
 fn thresholds(section: &mut Section<'_>, otherwise: &Thresholds) -> Thresholds {

@@ -92,6 +92,32 @@ fn what_is_a_finding_is_read_with_its_thresholds_for_all_of_a_site_and_for_parts
 }
 
 #[test]
+fn the_register_of_services_is_read_and_what_is_wrong_with_it_is_told() {
+    let text = "[detection]\npublished = [\"10.20.0.0/24\"]\nequipment = [\"00:1b:21:00:00:0a\"]\nfeeds = [\"10.1.0.5:9001\"]\n\
+                [[detection.services]]\nservice = \"10.20.0.9:443\"\napplication = \"reports\"\napproval = \"2026-17\"\n\
+                owner = \"li.wei\"\nscope = [\"10.0.0.0/8\"]\nexpires = \"2027-01-31\"\n\
+                [[detection.services]]\nservice = \"udp [fd00::9]:53\"\n";
+    let settings = parse(text).unwrap().site.detection;
+    let [reports, names] = &settings.services[..] else { panic!("{:?}", settings.services) };
+    assert_eq!((reports.protocol, reports.port, reports.owner.as_str(), reports.scope.len()), (6, 443, "li.wei", 1));
+    assert_eq!(reports.expires.unwrap().to_string(), "2027-01-30T16:00:00.000Z");
+    assert_eq!((names.protocol, names.host.to_string(), names.expires), (17, "fd00::9".into(), None));
+    assert_eq!((settings.equipment.len(), settings.feeds.len(), settings.published.len()), (1, 1, 1));
+    let told = refusal(
+        "[detection]\nfeeds = [\"10.1.0.5\"]\n[[detection.services]]\nservice = \"sctp 10.20.0.9:443\"\n\
+         [[detection.services]]\nexpires = \"soon\"\n",
+    );
+    for expected in [
+        "detection.feeds[1]: \"10.1.0.5\" is not an address with a port",
+        "\"sctp 10.20.0.9:443\" is no service",
+        "detection.services[2].service: is missing",
+        "\"soon\" is no day",
+    ] {
+        assert!(told.contains(expected), "{expected} is not in\n{told}");
+    }
+}
+
+#[test]
 fn what_is_wrong_about_findings_is_told_with_its_remedy() {
     let text = "[detection]\nplan = [\"10.20.0.0/16\", \"10.20\"]\ndark = [\"10.30.0.0/24\"]\nforbidden_vlans = [0]\noff = [\"scan\"]\n\
                 port_scan_ports = 1\nport_scan_port = 30\n[[detection.areas]]\nsweep_hosts = 200\n";

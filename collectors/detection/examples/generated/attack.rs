@@ -3,15 +3,20 @@
 use std::net::IpAddr;
 
 use onenet_detection::{
-    Detection, Kind, Subject,
-    observation::{Air, Claim, Disclosed, Disclosure, FlowSeen, NameSeen, Role, SYN, Serving, Terminal, Tree},
+    Detection, Kind, Label, Service, Subject,
+    observation::{
+        Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, NameSeen, Role, SYN, Serving, Terminal, Tree,
+    },
 };
 use onenet_topology::{
     Timestamp,
     classify::{DeviceClass, OsFamily},
 };
 
-use super::{Dice, datagrams, failed, far, flow, ip, mac, moment, public, spoken};
+use super::{
+    Dice, SERVICE_PORT, Site, Upset, datagrams, failed, far, flow, ip, mac, machines, moment, public, registered,
+    spoken,
+};
 
 /// The kinds that are injected: all of them.
 pub const ATTACKS: &[Kind] = Kind::ALL;
@@ -48,12 +53,22 @@ impl Attack {
             | Kind::AddressConflict => victim,
             Kind::ArpSpoofing
             | Kind::RogueRoot
+            | Kind::RogueLldp
             | Kind::Nat
             | Kind::ChangedClass
             | Kind::ChangedOs
             | Kind::ForbiddenVlan => station,
             Kind::RogueDhcpv6 | Kind::RogueRa => Subject::Host(attack.link()),
-            Kind::MacFlood | Kind::BroadcastStorm => Subject::Segment,
+            Kind::MacFlood | Kind::BroadcastStorm | Kind::TrafficShift | Kind::FlowShift | Kind::TerminalShift => {
+                Subject::Segment
+            }
+            Kind::UnregisteredService | Kind::ExpiredService | Kind::ExposedService | Kind::GoneService => {
+                Subject::Service { host: ip(attack.service()), port: SERVICE_PORT }
+            }
+            Kind::ErrorShift => Subject::Named(Label::new("switch-1")),
+            Kind::RoundTripShift => Subject::Named(Label::new("parent")),
+            Kind::SilentFeed if attack.feed() < machines::STATIONS => Subject::Host(machines::station(attack.feed())),
+            Kind::SilentFeed => Subject::Service { host: far(212), port: 9_002 },
             Kind::CleartextLogin | Kind::OutdatedTls | Kind::ExpiredCertificate => {
                 Subject::Service { host: attack.victim(), port: 2_000 }
             }
@@ -76,6 +91,9 @@ impl Attack {
                 let hosts = (0..8).map(|host| Subject::Host(self.own(host)));
                 hosts.flat_map(|host| [(Kind::Sweep, host), (Kind::SlowScan, host)]).collect()
             }
+            // Who comes beside those that are there begins connections, and more connections are of more hosts.
+            Kind::FlowShift => vec![(Kind::TerminalShift, Subject::Segment)],
+            Kind::TerminalShift => vec![(Kind::FlowShift, Subject::Segment)],
             Kind::ArpSpoofing => vec![(Kind::AddressConflict, Subject::Host(self.victim()))],
             Kind::AddressConflict => vec![(Kind::ArpSpoofing, Subject::Station(self.station()))],
             _ => Vec::new(),
@@ -98,6 +116,42 @@ impl Attack {
         format!("fe80::9:{:x}", self.number).parse().expect("an address")
     }
 
+    /// Which feed falls silent; all of them where that is none.
+    const fn feed(&self) -> u32 {
+        self.number % (machines::STATIONS + 1)
+    }
+
+    /// The host of the service that it is about.
+    const fn service(&self) -> u32 {
+        0xe000 + self.number
+    }
+
+    /// What the register has of that service.
+    fn register(&self, week: i64, site: &mut Site) {
+        let service = registered(self.service(), SERVICE_PORT);
+        site.services.extend(match self.kind {
+            Kind::ExpiredService => Some(Service { expires: Some(moment(week, self.begins_s - 60)), ..service }),
+            Kind::ExposedService => Some(Service { scope: vec!["10.20.0.0/16".parse().expect("a prefix")], ..service }),
+            Kind::GoneService => Some(service),
+            _ => None,
+        });
+    }
+
+    /// What has to be in the week itself, since it is judged in order.
+    pub fn upset(&self, week: i64, site: &mut Site) {
+        self.register(week, site);
+        let begins = self.begins_s / 60;
+        let (lasts, times) = match self.kind {
+            // Its strength is how long it lasts.
+            Kind::SilentFeed => (i64::from(self.times(120)), 0),
+            Kind::TrafficShift | Kind::FlowShift | Kind::TerminalShift | Kind::ErrorShift | Kind::RoundTripShift => {
+                (14 * 60, 100 + self.strength)
+            }
+            _ => return,
+        };
+        site.upsets.push(Upset { kind: self.kind, minutes: (begins, begins + lasts), times, number: self.feed() });
+    }
+
     fn port(&self) -> u16 {
         u16::try_from(3_000 + self.number % 30_000).expect("a port")
     }
@@ -105,6 +159,15 @@ impl Attack {
     /// Returns so many as the strength makes of a threshold.
     fn times(&self, threshold: u32) -> u32 {
         threshold * self.strength / 100
+    }
+
+    /// What was before the week: a service that is gone was used so long ago.
+    pub fn prepare(&self, week: i64, detection: &mut Detection) {
+        if self.kind == Kind::GoneService {
+            let at = moment(week, self.begins_s - i64::from(self.times(30)) * 86_400);
+            let to = (ip(self.service()), SERVICE_PORT);
+            detection.flow(&spoken(at, (far(5), 50_000), to, 900, 9_000, 900));
+        }
     }
 
     pub fn run(&self, week: i64, dice: &mut Dice, detection: &mut Detection) {
@@ -121,6 +184,21 @@ impl Attack {
             Kind::DnsTunnel | Kind::Dga => self.names(&at, dice, detection),
             Kind::CleartextLogin | Kind::OutdatedTls | Kind::ExpiredCertificate => self.disclose(at(0), detection),
             Kind::Nat | Kind::ChangedClass | Kind::ChangedOs | Kind::ForbiddenVlan => self.terminal(&at, detection),
+            Kind::NewPeer | Kind::LongTransfer | Kind::NightTransfer => self.send(&at, dice, detection),
+            Kind::UnregisteredService | Kind::ExpiredService | Kind::ExposedService => {
+                let uses = if self.kind == Kind::UnregisteredService { self.times(3) } else { 1 };
+                for number in 0..uses {
+                    let to = (ip(self.service()), SERVICE_PORT);
+                    detection.flow(&spoken(at(i64::from(number) * 60), (far(5), dice.port()), to, 900, 9_000, 900));
+                }
+            }
+            Kind::SilentFeed
+            | Kind::GoneService
+            | Kind::TrafficShift
+            | Kind::FlowShift
+            | Kind::TerminalShift
+            | Kind::ErrorShift
+            | Kind::RoundTripShift => {}
             _ => self.segment(&at, detection),
         }
     }
@@ -291,6 +369,13 @@ impl Attack {
             Kind::RogueRoot => {
                 detection.tree(&Tree { time: at(0), priority: 0x1001, root: self.station(), bridge: self.station() });
             }
+            Kind::RogueLldp => detection.equipment(&Equipment {
+                time: at(0),
+                mac: self.station(),
+                chassis: None,
+                capabilities: 0x0c,
+                name: Some("AP-1"),
+            }),
             Kind::MacFlood => {
                 let senders = u64::from(self.times(2_000));
                 detection.air(&Air { start: at(0), end: at(10), frames: 90_000, broadcasts: 100, senders });
@@ -318,6 +403,40 @@ impl Attack {
             seconds += 300 + jitter;
             if !dice.permille(50) {
                 detection.flow(&spoken(at(seconds), (self.own(0), dice.port()), to, 500, 300, 400));
+            }
+        }
+    }
+
+    fn send(&self, at: &impl Fn(i64) -> Timestamp, dice: &mut Dice, detection: &mut Detection) {
+        let mut say = |at: Timestamp, from: IpAddr, to: (IpAddr, u16), octets: u64| {
+            detection.flow(&spoken(at, (from, dice.port()), to, octets, 600, 20_000));
+        };
+        match self.kind {
+            // A server that had its peers for so many days.
+            Kind::NewPeer => {
+                let days = i64::from(self.times(7));
+                for day in -days..0 {
+                    for other in 0..6 {
+                        say(at(day * 86_400), ip(0x5000 + other), (self.own(0), 443), 700);
+                    }
+                    for other in 0..3 {
+                        say(at(day * 86_400 + 60), self.own(0), (far(950 + other), 5_432), 700);
+                    }
+                }
+                say(at(0), self.own(0), (far(990), 22), 700);
+            }
+            Kind::LongTransfer => {
+                for part in 0..10 {
+                    let octets = u64::from(self.times(200)) * 1_000_000;
+                    say(at(part * 300), self.own(0), (far(900 + self.number), 443), octets);
+                }
+            }
+            _ => {
+                let half_past_eleven = 84_600 - self.begins_s % 86_400;
+                for part in 0..10 {
+                    let octets = u64::from(self.times(20)) * 1_000_000;
+                    say(at(half_past_eleven + part * 120), self.own(0), (far(900 + self.number), 443), octets);
+                }
             }
         }
     }

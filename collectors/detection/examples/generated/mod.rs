@@ -5,6 +5,7 @@
 //! that ask by name, a line that fails, clusters that move, addresses that are given anew, roots that take over.
 
 mod attack;
+mod machines;
 mod normal;
 
 pub use attack::{ATTACKS, Attack};
@@ -12,7 +13,7 @@ pub use attack::{ATTACKS, Attack};
 use std::net::{IpAddr, Ipv4Addr};
 
 use onenet_detection::{
-    Settings,
+    Kind, Service, Settings,
     observation::{FlowSeen, SYN},
 };
 use onenet_topology::{MacAddr, Timestamp, flow::TcpState};
@@ -64,6 +65,23 @@ pub struct Site {
     /// Whether its configuration lists servers and routers; it learns them otherwise.
     pub listed: bool,
     pub dice: Dice,
+    /// What is not as ever in the week that is fed next.
+    pub upsets: Vec<Upset>,
+    /// What is in its register beside what it uses each week.
+    pub services: Vec<Service>,
+}
+
+/// Something that is not as ever for a part of a week.
+#[derive(Debug, Clone, Copy)]
+pub struct Upset {
+    /// What it shows in.
+    pub kind: Kind,
+    /// Minutes of the week.
+    pub minutes: (i64, i64),
+    /// How many times as much there is, in hundredths; of a feed that is silent, 0.
+    pub times: u32,
+    /// Which feed; all of them where that is none.
+    pub number: u32,
 }
 
 pub fn ip(number: u32) -> IpAddr {
@@ -94,11 +112,27 @@ impl Site {
     pub fn county(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let (pcs, cameras, devices) = (20 + dice.below(40), dice.below(16), 3 + dice.below(10));
-        Self { seed, pcs, cameras, devices, listed: !seed.is_multiple_of(4), dice }
+        Self {
+            seed,
+            pcs,
+            cameras,
+            devices,
+            listed: !seed.is_multiple_of(4),
+            dice,
+            upsets: Vec::new(),
+            services: Vec::new(),
+        }
     }
 
     pub fn province(seed: u64) -> Self {
-        Self { seed, pcs: 600, cameras: 60, devices: 120, listed: true, dice: Dice::new(seed) }
+        let dice = Dice::new(seed);
+        Self { seed, pcs: 600, cameras: 60, devices: 120, listed: true, dice, upsets: Vec::new(), services: Vec::new() }
+    }
+
+    /// Returns how many times as much as ever there is of what shows in `kind`, in hundredths.
+    pub fn times(&self, kind: Kind, minute: i64) -> u32 {
+        let is = |upset: &&Upset| upset.kind == kind && (upset.minutes.0..upset.minutes.1).contains(&minute);
+        self.upsets.iter().filter(is).map(|upset| upset.times).max().unwrap_or(100)
     }
 
     pub fn pc(&self, number: u32) -> IpAddr {
@@ -113,16 +147,43 @@ impl Site {
             allowed: vec![prefix("203.0.113.0/24")],
             scanners: vec![prefix("10.20.0.5/32")],
             forbidden_vlans: vec![999],
+            published: vec![prefix("10.20.0.8/29"), prefix("10.20.0.16/30"), prefix("10.20.224.0/19")],
+            services: USUAL
+                .map(|(host, port)| registered(host, port))
+                .into_iter()
+                .chain(self.services.clone())
+                .collect(),
             ..Settings::new()
         };
         if self.listed {
             settings.dhcp_servers = vec![ip(2), ip(3), "fe80::2".parse().expect("an address")];
             settings.routers = vec![ip(1), "fe80::1".parse().expect("an address")];
             settings.roots = vec![mac(1), mac(2)];
+            settings.equipment = vec![mac(1), mac(2), mac(3)];
         }
         settings
     }
 }
+
+/// The port of a service that an attack is about.
+pub const SERVICE_PORT: u16 = 9_443;
+
+/// Returns a service of the register.
+pub fn registered(host: u32, port: u16) -> Service {
+    Service {
+        host: ip(host),
+        protocol: 6,
+        port,
+        application: "business".into(),
+        approval: "2026-17".into(),
+        owner: "li.wei".into(),
+        scope: Vec::new(),
+        expires: None,
+    }
+}
+
+/// The services of an ordinary week.
+const USUAL: [(u32, u16); 7] = [(10, 445), (10, 3_389), (10, 22), (11, 22), (17, 443), (18, 3_306), (19, 25)];
 
 /// A flow of a moment between two, about which nothing else is said.
 pub fn flow(at: Timestamp, protocol: u8, from: (IpAddr, u16), to: (IpAddr, u16)) -> FlowSeen<'static> {

@@ -1,8 +1,8 @@
 //! An ordinary week.
 
 use onenet_detection::{
-    Detection,
-    observation::{Air, Claim, Disclosed, Disclosure, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
+    Detection, Kind,
+    observation::{Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
 };
 use onenet_topology::{
     MacAddr, Timestamp,
@@ -10,7 +10,7 @@ use onenet_topology::{
     classify::{DeviceClass, OsFamily},
 };
 
-use super::{Dice, Site, datagrams, failed, far, flow, ip, mac, moment, public, spoken};
+use super::{Dice, Site, datagrams, failed, far, ip, mac, moment, public, spoken};
 
 const MINUTES: i64 = 7 * 24 * 60;
 
@@ -37,6 +37,7 @@ impl Site {
             let is_cut = (cut..cut + 30).contains(&minute);
             self.people(week, minute, busy, is_cut, &mut dice, detection);
             self.machines(week, minute, busy, is_cut, &mut dice, detection);
+            self.more_machines(week, minute, is_cut, &mut dice, detection);
             self.segment(week, minute, busy, &mut dice, detection);
             self.names(week, minute, busy, &mut dice, detection);
         }
@@ -45,7 +46,10 @@ impl Site {
 
     fn people(&self, week: i64, minute: i64, busy: u32, is_cut: bool, dice: &mut Dice, detection: &mut Detection) {
         let connections = self.pcs * busy / 160 + u32::from(dice.permille(busy * 4));
-        for _ in 0..connections {
+        // All that there is in such a minute, of people and of machines, so many times more.
+        let all = self.pcs * busy / 75 + busy / 12 + 15;
+        let more = all * (self.times(Kind::FlowShift, minute) - 100) / 100;
+        for _ in 0..connections + more {
             let at = moment(week, minute * 60 + i64::from(dice.below(60)));
             let number = dice.below(self.pcs);
             let from = (self.pc(number), dice.port());
@@ -120,96 +124,6 @@ impl Site {
         }
     }
 
-    fn machines(&self, week: i64, minute: i64, busy: u32, is_cut: bool, dice: &mut Dice, detection: &mut Detection) {
-        let at = moment(week, minute * 60 + i64::from(dice.below(20)));
-        // A poller that nobody listed: a sixth of what it knows is absent.
-        let poller = (ip(8), 50_001);
-        if minute % 5 == 0 {
-            for device in 0..self.devices {
-                let back = u64::from(device % 6 != 5) * 30;
-                detection.flow(&datagrams(at, poller, (ip(20 + device), 161), 30, back, 2_000));
-                let echo = flow(at, 1, (ip(8), 77), (ip(20 + device), 8 << 8));
-                detection.flow(&FlowSeen { packets_out: 5, packets_in: back.min(5), ..echo });
-            }
-            for service in [22_u16, 80, 443, 3_306] {
-                detection.flow(&FlowSeen {
-                    data: service == 22,
-                    ..spoken(at, (ip(8), dice.port()), (ip(10), service), 0, 200, 20)
-                });
-            }
-        }
-        // Our own agent sweeps its prefixes, and it is listed.
-        if minute % 720 == 90 {
-            for host in 0..600 {
-                detection.flow(&datagrams(
-                    at.plus_ms(i64::from(host) * 2),
-                    (ip(5), 50_002),
-                    (ip(1_000 + host), 161),
-                    1,
-                    0,
-                    0,
-                ));
-            }
-        }
-        // A logger that reports each minute, and clocks.
-        let logger = (ip(40), dice.port());
-        detection.flow(&if is_cut {
-            failed(at, logger, (far(2), 9_001), false)
-        } else {
-            spoken(at, logger, (far(2), 9_001), 600, 200, 300)
-        });
-        if minute % 17 == 0 {
-            for host in 0..self.pcs.min(30) {
-                detection.flow(&datagrams(at, (self.pc(host), 123), (far(123), 123), 1, u64::from(!is_cut), 30));
-            }
-            // Telemetry by the clock to somebody who is allowed.
-            detection.flow(&spoken(
-                at,
-                (ip(41), dice.port()),
-                ("203.0.113.9".parse().expect("an address"), 443),
-                400,
-                400,
-                200,
-            ));
-        }
-        if minute % 10 == 0 {
-            for camera in 0..self.cameras {
-                let stream = datagrams(at, (ip(500 + camera), 9_000), (ip(15), 9_002), 240_000, 0, 600_000);
-                detection.flow(&FlowSeen { application: Some(Application::Rtp), by_payload: true, ..stream });
-                // After a failure of their switch, all of them are looked for.
-                let down = minute % 1_440 == 600 && dice.permille(30);
-                let control = ((ip(15), dice.port()), (ip(500 + camera), 554));
-                detection.flow(&if down {
-                    failed(at, control.0, control.1, false)
-                } else {
-                    spoken(at, control.0, control.1, 9_000, 9_000, 590_000)
-                });
-            }
-            detection.flow(&datagrams(at, (ip(1), 30_000), (ip(16), 2_055), 60_000, 0, 590_000));
-        }
-        self.servers(at, busy, is_cut, dice, detection);
-    }
-
-    fn servers(&self, at: Timestamp, busy: u32, is_cut: bool, dice: &mut Dice, detection: &mut Detection) {
-        // A program that opens the database for each page.
-        for _ in 0..busy / 12 {
-            let back = 900 + u64::from(dice.below(400)) * u64::from(dice.below(60));
-            detection.flow(&spoken(
-                at.plus_ms(i64::from(dice.below(40_000))),
-                (ip(17), dice.port()),
-                (ip(18), 3_306),
-                900,
-                back,
-                60,
-            ));
-        }
-        // The resolver asks for everybody.
-        for _ in 0..=self.pcs * busy / 300 {
-            detection.flow(&datagrams(at, (ip(3), dice.port()), (far(53), 53), 1, u64::from(!is_cut), 40));
-            detection.flow(&datagrams(at, (self.pc(dice.below(self.pcs)), dice.port()), (ip(3), 53), 1, 1, 40));
-        }
-    }
-
     fn segment(&self, week: i64, minute: i64, busy: u32, dice: &mut Dice, detection: &mut Detection) {
         let at = moment(week, minute * 60);
         let claim = |time: Timestamp, number: u32, mac: MacAddr, reply: bool| Claim {
@@ -255,7 +169,13 @@ impl Site {
         let other = (2_900..2_960).contains(&minute);
         let (priority, root) = if other { (0x8001, mac(2)) } else { (0x6001, mac(1)) };
         detection.tree(&Tree { time: at, priority, root, bridge: mac(3) });
-        let frames = 1_000 + u64::from(busy) * u64::from(self.pcs) * 9;
+        // A switch, a router, a telephone with a port for a computer, and a computer.
+        for (who, capabilities) in [(1, 0x14), (2, 0x04), (7_000 + dice.below(40), 0x24), (1_030, 0x80)] {
+            let said = Equipment { time: at, mac: mac(who), chassis: Some(mac(who)), capabilities, name: None };
+            detection.equipment(&said);
+        }
+        let frames = 1_000 + u64::from(busy) * u64::from(self.pcs) * u64::from(7 + dice.below(5));
+        let frames = frames * u64::from(self.times(Kind::TrafficShift, minute)) / 100;
         let morning = u64::from(minute % 1_440 == 510) * 2_500;
         let broadcasts = u64::from(self.pcs) * 2 + u64::from(dice.below(400)) + morning;
         let senders = u64::from(self.pcs + self.cameras + self.devices + 20);

@@ -109,3 +109,33 @@ fn masses_of_stations_and_of_broadcasts_are_found() {
     assert_eq!(air(200, 80_000), [(Kind::BroadcastStorm, Subject::Segment)]);
     assert_eq!(air(400, 2_000), []);
 }
+
+#[test]
+fn equipment_that_is_not_listed_is_found_and_telephones_and_computers_are_not() {
+    let said = |seconds, station, capabilities| Equipment {
+        time: at(seconds),
+        mac: mac(station),
+        chassis: None,
+        capabilities,
+        name: Some("AP-1"),
+    };
+    let listed = |equipment: &[u16], said: &[Equipment<'static>]| {
+        let equipment = equipment.iter().map(|number| mac(*number)).collect();
+        let mut detection = Detection::new(Settings { equipment, ..settings() });
+        for said in said {
+            detection.equipment(said);
+        }
+        detection.findings().map(|finding| (finding.kind, finding.subject, finding.confidence)).collect::<Vec<_>>()
+    };
+    let rogue = |confidence| vec![(Kind::RogueLldp, Subject::Station(mac(9)), confidence)];
+    assert_eq!(listed(&[1], &[said(0, 1, 0x14), said(0, 9, 0x0c)]), rogue(90));
+    assert_eq!(
+        listed(&[1], &[said(0, 9, 0x24), said(0, 9, 0x80), said(0, 9, 0)]),
+        [],
+        "a telephone, a computer, nothing"
+    );
+    assert_eq!(listed(&[], &[said(0, 1, 0x14), said(0, 9, 0x0c)]), [], "who was there from the beginning is believed");
+    assert_eq!(listed(&[], &[said(0, 1, 0x14), said(700, 9, 0x0c), said(730, 1, 0x14)]), rogue(60));
+    let by_chassis = Equipment { chassis: Some(mac(1)), ..said(0, 8, 0x04) };
+    assert_eq!(listed(&[1], &[by_chassis]), []);
+}

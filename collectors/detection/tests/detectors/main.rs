@@ -3,15 +3,23 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod claims;
+mod feeds;
 mod floods;
+mod levels;
 mod outward;
 mod scans;
+mod sends;
+mod services;
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use onenet_detection::{
     Detection, Finding, Grade, Kind, Settings, Subject,
-    observation::{Air, Claim, Disclosed, Disclosure, FlowSeen, NameSeen, Role, SYN, Serving, Terminal, Tree},
+    observation::{
+        Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, Measured, NameSeen, Role, SYN, Series, Serving,
+        Terminal, Tree,
+    },
+    threshold::{Threshold, Thresholds},
 };
 use onenet_topology::{
     MacAddr, Timestamp,

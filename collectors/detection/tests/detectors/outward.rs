@@ -44,6 +44,45 @@ fn calls_by_the_clock_are_found_and_calls_as_people_make_them_are_not() {
 }
 
 #[test]
+fn calls_are_a_beacon_when_they_went_on_for_as_long_as_is_configured_however_short_their_period_is() {
+    let first = |lasts_s, period_s: i64| {
+        let mut thresholds = Thresholds::default();
+        thresholds.set(Threshold::BeaconLasts, lasts_s);
+        let mut detection = Detection::new(Settings { thresholds, ..settings() });
+        let calls = (0..800).map(|call| call * period_s);
+        calls.into_iter().find(|seconds| {
+            detection.flow(&spoken(*seconds, ip(77), public(9), 443, 900));
+            detection.findings().any(|finding| finding.kind == Kind::Beaconing)
+        })
+    };
+    assert_eq!(first(3_600, 10), Some(3_600));
+    assert_eq!(first(3_600, 60), Some(3_600));
+    assert_eq!(first(120, 10), Some(160), "sixteen intervals");
+    assert_eq!(first(3_600, 600), Some(9_600), "sixteen intervals");
+    assert_eq!(
+        first(3_600, 4),
+        None,
+        "what follows within seconds belongs together, and is more often than is told apart"
+    );
+}
+
+#[test]
+fn a_pause_begins_a_beacon_anew() {
+    let mut detection = Detection::new(settings());
+    for call in 0..170 {
+        detection.flow(&spoken(call * 20, ip(77), public(9), 443, 900));
+    }
+    for call in 0..170 {
+        // By turns a long and a short interval.
+        detection.flow(&spoken(10_000 + call * 40 + call % 2 * 25, ip(77), public(9), 443, 900));
+    }
+    for call in 0..170 {
+        detection.flow(&spoken(20_000 + call * 20, ip(77), public(9), 443, 900));
+    }
+    assert!(detection.findings().all(|finding| finding.kind != Kind::Beaconing));
+}
+
+#[test]
 fn data_in_names_and_made_up_domains_are_found_and_reverse_lookups_are_not() {
     let asked = |name: &dyn Fn(u32) -> String, missing| {
         found(|detection| {

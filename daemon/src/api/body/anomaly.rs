@@ -8,13 +8,19 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{given, time};
-use crate::estate::Running;
+use crate::{access::View, estate::Running};
 
 /// What detectors found of one kind about one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AnomalyBody {
     /// The site where it was found.
     pub site: String,
+    /// The site's division code, or the code that the ministry gave it.
+    pub site_code: String,
+    /// The site's name.
+    pub site_name: String,
+    /// Its case, as far as there is one that may be read.
+    pub case: Option<String>,
     /// What kind of thing, such as `port_scan`.
     pub kind: String,
     /// About whom: an address, address and port, a port as `tcp/445`, a station, or `segment`.
@@ -31,7 +37,7 @@ pub struct AnomalyBody {
     pub count: u64,
     /// From what it was concluded.
     pub evidence: Vec<AnomalyEvidenceBody>,
-    /// The agent that told of it last.
+    /// The agent that told of it last; `centre` where the centre concluded it.
     pub agent: String,
 }
 
@@ -68,10 +74,14 @@ pub struct DetectorBody {
 }
 
 impl AnomalyBody {
-    pub(crate) fn of(site: SiteId, anomaly: &Anomaly) -> Self {
+    pub(crate) fn of(view: &View, site: SiteId, anomaly: &Anomaly) -> Self {
         let evidence = |it: &AnomalyEvidence| AnomalyEvidenceBody { is: it.is.clone(), value: it.value.clone() };
+        let known = view.site(site);
         Self {
             site: site.to_string(),
+            site_code: known.map(|it| it.code(view.now()).to_owned()).unwrap_or_default(),
+            site_name: known.map(|it| it.name(view.now()).zh.clone()).unwrap_or_default(),
+            case: view.case_of(site, &anomaly.key).map(|case| case.id.to_string()),
             kind: anomaly.key.kind.clone(),
             subject: anomaly.key.subject.clone(),
             grade: anomaly.grade.name(),
@@ -80,7 +90,7 @@ impl AnomalyBody {
             last: time(anomaly.last),
             count: anomaly.count,
             evidence: anomaly.evidence.iter().map(evidence).collect(),
-            agent: anomaly.agent.to_string(),
+            agent: if anomaly.agent == Anomaly::CENTRE { "centre".to_owned() } else { anomaly.agent.to_string() },
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 type Place = (Reverse<Timestamp>, SiteId, AnomalyKey);
 
 /// What a list is narrowed to.
-struct Wanted {
+pub(crate) struct AnomaliesWanted {
     sites: Vec<SiteId>,
     kind: Option<String>,
     subject: Option<String>,
@@ -58,21 +58,19 @@ struct Wanted {
 )]
 async fn list_anomalies(gate: Gate, mut params: Params) -> Answer<Page<AnomalyBody>> {
     let view = gate.anywhere(Action::ReadInventory)?;
-    let wanted = Wanted::read(&view, &mut params)?;
+    let wanted = AnomaliesWanted::read(&view, &mut params)?;
     let limit = params.limit()?;
     let after = params.text("cursor").map(parse_cursor).transpose()?;
     params.finish()?;
-    let states = wanted.sites.iter().filter_map(|site| view.inventory(*site));
-    let found = states.flat_map(|state| state.anomalies.values().map(move |it| (state.id, it.as_ref())));
-    let mut found: Vec<(Place, &Anomaly)> = found
-        .filter(|(_, it)| wanted.takes(it))
+    let mut found: Vec<(Place, &Anomaly)> = wanted
+        .of(&view)
         .map(|(site, it)| ((Reverse(it.last), site, it.key.clone()), it))
         .filter(|(place, _)| after.as_ref().is_none_or(|last| place > last))
         .collect();
     found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let mut places = found.iter().map(|(place, _)| place);
     let next = places.nth(limit.saturating_sub(1)).filter(|_| found.len() > limit).map(cursor);
-    let items = found.iter().take(limit).map(|((_, site, _), it)| AnomalyBody::of(*site, it)).collect();
+    let items = found.iter().take(limit).map(|((_, site, _), it)| AnomalyBody::of(&view, *site, it)).collect();
     Ok(Json(Page { items, next }))
 }
 
@@ -90,8 +88,12 @@ async fn list_detectors(gate: Gate, Path(site): Path<String>, params: Params) ->
     Ok(Json(Page::whole(items)))
 }
 
-impl Wanted {
-    fn read(view: &View, params: &mut Params) -> Result<Self, Problem> {
+impl AnomaliesWanted {
+    /// Reads it from the parameters of a request.
+    ///
+    /// # Errors
+    /// One cannot be used.
+    pub(crate) fn read(view: &View, params: &mut Params) -> Result<Self, Problem> {
         let mut sites = inventory_sites(view, site_filter(view, params)?);
         if let Some(area) = params.text("area") {
             let area = areas::find(view, area)?;
@@ -113,6 +115,13 @@ impl Wanted {
             from: params.time("from")?,
             to: params.time("to")?,
         })
+    }
+
+    /// Returns all of them, in no order.
+    pub(crate) fn of<'v>(&'v self, view: &'v View) -> impl Iterator<Item = (SiteId, &'v Anomaly)> {
+        let states = self.sites.iter().filter_map(|site| view.inventory(*site));
+        let all = states.flat_map(|state| state.anomalies.values().map(move |it| (state.id, it.as_ref())));
+        all.filter(|(_, it)| self.takes(it))
     }
 
     fn takes(&self, anomaly: &Anomaly) -> bool {

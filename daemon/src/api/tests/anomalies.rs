@@ -30,6 +30,15 @@ async fn what_detectors_found_is_listed_the_last_seen_first_and_narrowed_by_what
     assert_eq!(kinds, ["rogue_dhcp", "port_scan"]);
     let scan = &all[1];
     assert_eq!(scan["site"], world.site("130102").to_string());
+    assert_eq!((&scan["site_code"], &scan["site_name"]), (&json!("130102"), &json!("长安区")));
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    let cased = world.get(&reviewer, "/api/v1/anomalies?site=130102&kind=port_scan").await.items();
+    let case = world.get(&reviewer, "/api/v1/cases?site=130102&kind=port_scan").await.items();
+    assert_eq!(
+        (&cased[0]["case"], &scan["case"]),
+        (&case[0]["id"], &serde_json::Value::Null),
+        "a viewer reads no cases"
+    );
     for (field, value) in [
         ("subject", json!("10.20.0.7")),
         ("grade", json!("considerable")),

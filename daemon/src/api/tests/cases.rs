@@ -262,3 +262,65 @@ async fn a_flood_of_findings_ends_in_one_case_that_says_there_are_more() {
     let kept = world.get(&reviewer, "/api/v1/anomalies?kind=sweep&limit=1000").await.items();
     assert_eq!(kept.len(), 1_000, "what has no case is a page of anomalies all the same");
 }
+
+#[tokio::test]
+async fn what_is_overdue_is_told_of_who_is_late_and_then_of_whom_it_went_up_to() {
+    let world = World::new().await;
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    let case = drill(&world, &reviewer).await;
+    world.pass(9 * 3_600_000);
+    assert_eq!(world.app.centre.intake().submit(Body::Tick).await.unwrap(), Outcome::Accepted);
+    let seen = world.get(&reviewer, &format!("/api/v1/cases/{case}")).await.json();
+    let steps: Vec<&str> = seen["steps"].as_array().unwrap().iter().map(|it| it["did"].as_str().unwrap()).collect();
+    assert_eq!(steps, ["opened", "overdue", "escalated"]);
+    let outbox = world.app.centre.outbox().unwrap();
+    outbox.enter("all", 0).unwrap();
+    let told = outbox.waiting("all", 100).unwrap();
+    let told: Vec<_> = told.iter().filter(|it| it.about == case).map(|it| (it.what.name(), it.to)).collect();
+    let city = Some(world.site("130100"));
+    assert_eq!(told, [("case_opened", None), ("case_overdue", None), ("case_escalated", city)]);
+}
+
+#[tokio::test]
+async fn figures_count_cases_in_groups_and_leave_drills_out() {
+    let world = World::new().await;
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    drill(&world, &reviewer).await;
+    let figures = async |query: &str| {
+        let answer = world.get(&reviewer, &format!("/api/v1/cases/statistics{query}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}: {}", answer.text);
+        answer.json()
+    };
+    let rows = |told: &Value| -> Vec<(String, u64)> {
+        let rows = told["rows"].as_array().unwrap().iter();
+        rows.map(|it| (it["key"].as_str().unwrap().to_owned(), it["opened"].as_u64().unwrap())).collect()
+    };
+    let by_kind = figures("?by=kind&site=130102").await;
+    assert_eq!(rows(&by_kind), [("port_scan".into(), 1), ("rogue_dhcp".into(), 1)]);
+    assert_eq!((&by_kind["total"]["opened"], &by_kind["total"]["closed_true"]), (&json!(2), &json!(0)));
+    let by_grade = figures("?site=130102").await;
+    assert_eq!(rows(&by_grade), [("major".into(), 1), ("considerable".into(), 1)], "the gravest first");
+    let by_site = figures("?by=site&site=130000").await;
+    assert_eq!(by_site["rows"][0]["key"], json!(world.site("130100").to_string()), "parts below the asked one");
+    let by_month = figures("?by=month&site=130102").await;
+    assert_eq!(rows(&by_month), [("2027-01".into(), 2)]);
+    assert_eq!(rows(&figures("?by=area").await).len(), figures("?by=area").await["rows"].as_array().unwrap().len());
+    assert_eq!(figures("?from=2027-02-01").await["total"]["opened"], json!(0));
+    let listed = world.get(&reviewer, "/api/v1/cases?site=130102&drill=false").await.items();
+    for action in [
+        json!({ "action": "acknowledge" }),
+        json!({ "action": "grade", "grade": "considerable", "category": "network_attack" }),
+        json!({ "action": "close", "verdict": "true", "text": "it is unplugged" }),
+    ] {
+        world.pass(60_000);
+        let (status, answer) = act(&world, &reviewer, listed[0]["id"].as_str().unwrap(), action).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+    }
+    let total = figures("?site=130102").await["total"].clone();
+    assert_eq!((&total["closed_true"], &total["open"]), (&json!(1), &json!(1)));
+    assert!(total["acknowledged_median_s"].as_i64().unwrap() < total["closed_median_s"].as_i64().unwrap());
+    let county = world.token(Role::Viewer, Some("320000")).await;
+    let seen = world.get(&county, "/api/v1/cases/statistics").await;
+    assert!(seen.status == StatusCode::FORBIDDEN || seen.json()["total"]["opened"] == json!(0), "{}", seen.text);
+    assert_eq!(world.get(&reviewer, "/api/v1/cases/statistics?by=colour").await.status, StatusCode::BAD_REQUEST);
+}

@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
-    anomaly::{Anomaly, AnomalyKey},
+    anomaly::{Anomaly, AnomalyEvidence, AnomalyKey, AnomalyReport},
     case::{CaseCause, CaseEvidence, CaseKey},
     fact::{HistoryBody, HistoryItem},
+    incident::Severity,
 };
 
 use super::{
     Draft, cases,
+    concluded::spread,
     quota::{self, Refused},
 };
 use crate::estate::{Change, SiteState};
@@ -24,26 +26,52 @@ pub(super) const ANOMALIES_MAX: usize = 4_096;
 /// How long, in milliseconds, one is kept at least after it was seen last.
 const KEPT_MS: i64 = 190 * 86_400_000;
 
+/// Something that the centre concludes itself, as it is by now.
+#[derive(Debug, Clone)]
+pub(super) struct Concluded {
+    pub(super) key: AnomalyKey,
+    pub(super) grade: Severity,
+    pub(super) confidence: u8,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    pub(super) count: u64,
+    pub(super) evidence: Vec<AnomalyEvidence>,
+}
+
 /// Takes in what the detectors of an agent found, with times on the centre's clock.
 pub(super) fn told(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, items: &[HistoryItem]) {
     let mut refused = Refused::default();
     for item in items {
         let HistoryBody::Anomaly(report) = &item.body else { continue };
-        let known = draft.next.site(site).and_then(|state| state.anomalies.get(&report.key)).cloned();
-        if known.is_none() && !make_room(draft, site) {
-            refused.anomalies = true;
-            continue;
-        }
         // Nothing is seen in the future: a wrong clock would keep it there for good.
         let last = item.time.min(draft.record.time);
-        let Some(next) = Anomaly::told(known.as_deref(), report, last, agent) else { continue };
-        let finding = Arc::new(next);
-        draft.put(Change::Anomaly { site, key: finding.key.clone(), anomaly: Some(Arc::clone(&finding)) });
-        changed(draft, site, &finding);
+        refused.anomalies |= !take(draft, site, agent, report, last);
     }
     if refused.anomalies {
         quota::judge(draft, site, agent, &refused);
     }
+}
+
+/// Takes in what the centre concludes itself. What finds no room stays in what it was concluded from.
+pub(super) fn concluded(draft: &mut Draft<'_>, site: SiteId, it: Concluded) {
+    let lasted_ms = u64::try_from(it.last.ms_since(it.first)).unwrap_or(0);
+    let Concluded { key, grade, confidence, count, evidence, .. } = it;
+    let report = AnomalyReport { key, grade, confidence, lasted_ms, count, run: 0, evidence };
+    take(draft, site, Anomaly::CENTRE, &report, it.last);
+}
+
+/// Takes in one report. Returns whether there was room for it.
+fn take(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, report: &AnomalyReport, last: Timestamp) -> bool {
+    let known = draft.next.site(site).and_then(|state| state.anomalies.get(&report.key)).cloned();
+    if known.is_none() && !make_room(draft, site) {
+        return false;
+    }
+    let Some(next) = Anomaly::told(known.as_deref(), report, last, agent) else { return true };
+    let finding = Arc::new(next);
+    draft.put(Change::Anomaly { site, key: finding.key.clone(), anomaly: Some(Arc::clone(&finding)) });
+    changed(draft, site, &finding);
+    spread(draft, known.as_deref(), &finding);
+    true
 }
 
 /// Hands an anomaly that is new, or says more than before, to whoever makes cases of it, within the record that told it.

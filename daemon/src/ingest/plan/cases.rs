@@ -8,8 +8,8 @@ use std::sync::Arc;
 use onenet_topology::{
     CaseId, Id, SiteId, Timestamp,
     case::{
-        Acting, Case, CaseAction, CaseCause, CaseEvidence, CaseKey, Deadlines, KIND_CHARS_MAX, NoticeNumber,
-        SUBJECT_CHARS_MAX, Suppression, SuppressionScope, TEXT_CHARS_MAX, told,
+        Acting, Case, CaseAction, CaseCause, CaseEvidence, CaseKey, KIND_CHARS_MAX, NoticeNumber, SUBJECT_CHARS_MAX,
+        Suppression, SuppressionScope, TEXT_CHARS_MAX, told,
     },
     coverage::Day,
     incident::{Incident, Severity, Subject},
@@ -44,8 +44,9 @@ pub(super) fn tell(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<Cas
     let rule = cases.silencing(&cause, now, is_within);
     let known = cases.of_key(&cause.key).cloned();
     let mut full = false;
+    let deadlines = draft.policy.deadlines;
     let identity = || draft.id().map_err(|_| full = true).ok();
-    let case = told(known.as_deref(), &cause, rule, now, &Deadlines::default(), identity);
+    let case = told(known.as_deref(), &cause, rule, now, &deadlines, identity);
     if full {
         return Err(Refusal::LogFull);
     }
@@ -188,7 +189,7 @@ fn acted(draft: &Draft<'_>, by: &str, site: SiteId, case: CaseId, action: &CaseA
         _ => {}
     }
     let number = next_number(draft, known.key.drill);
-    let acting = Acting { time: draft.record.time, by, number, deadlines: &Deadlines::default() };
+    let acting = Acting { time: draft.record.time, by, number, deadlines: &draft.policy.deadlines };
     known.act(action, acting).map_err(Refusal::Case)
 }
 
@@ -258,7 +259,7 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     let tree = Arc::clone(&draft.next.tree);
     let above = |site| tree.parents(site, now).next().map(|it| it.id);
     let overdue = draft.next.cases.open().filter(|case| case.is_overdue(now));
-    let up: Vec<Case> = overdue.filter_map(|case| case.escalated(now, &Deadlines::default(), above)).collect();
+    let up: Vec<Case> = overdue.filter_map(|case| case.escalated(now, &draft.policy.deadlines, above)).collect();
     for case in up {
         put(draft, case);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use onenet_topology::{SiteId, Timestamp};
 
-use super::{Draft, Outcome, attach, availability, cases, coverage, duplicates, expire, incidents};
+use super::{Draft, Outcome, attach, availability, cases, concluded, coverage, duplicates, expire, incidents};
 use crate::estate::{Agent, Change};
 
 /// Seconds in which it is every site's turn once.
@@ -39,6 +39,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     expire::sweep(draft);
     coverage::count(draft);
     duplicates::judge(draft);
+    concluded::judge(draft);
     incidents::judge(draft);
     availability::follow(draft);
     cases::follow(draft);

@@ -1,0 +1,161 @@
+//! The register of approved services held against the services that are used: what is not in it, is past its time, is used from beyond its
+//! scope, or is in it and gone.
+//!
+//! Invariant: only hosts of the published prefixes are judged, and only what answered with data: an attempt opens nothing.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnetwork::IpNetwork;
+use onenet_topology::Timestamp;
+
+use crate::{
+    book::{Book, Report},
+    catalogue::Kind,
+    finding::{Evidence, Subject},
+    observation::{Attempt, FlowSeen},
+    settings::{Settings, covers},
+    table::{Table, Worth},
+    threshold::Threshold,
+};
+
+const DAY_MS: i64 = 24 * 3_600_000;
+/// How long what is used once is remembered.
+const KEPT_MS: i64 = 90 * DAY_MS;
+/// How often it is looked for what is gone.
+const LOOK_MS: i64 = 600_000;
+
+/// A service that was approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Where it is.
+    pub host: IpAddr,
+    /// IP protocol number: 6 or 17.
+    pub protocol: u8,
+    /// Its port.
+    pub port: u16,
+    /// What it is.
+    pub application: String,
+    /// The number of its approval.
+    pub approval: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who may use it; empty: whoever is of the address plan.
+    pub scope: Vec<IpNetwork>,
+    /// When its approval ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// How a service was used.
+#[derive(Debug)]
+struct Used {
+    since: Timestamp,
+    flows: u64,
+}
+
+/// The detector.
+#[derive(Debug)]
+pub(crate) struct Services {
+    used: Table<(u8, SocketAddr), Used>,
+    since: Option<Timestamp>,
+    looked: Timestamp,
+}
+
+impl Worth for Used {
+    fn worth(&self) -> u64 {
+        self.flows
+    }
+}
+
+impl Services {
+    pub(crate) fn new() -> Self {
+        Self { used: Table::new(2_048, KEPT_MS), since: None, looked: Timestamp::EPOCH }
+    }
+
+    pub(crate) const fn evicted(&self) -> u64 {
+        self.used.evicted()
+    }
+
+    pub(crate) fn flow(&mut self, flow: &FlowSeen<'_>, settings: &Settings, book: &mut Book) {
+        let serves = flow.attempt() == Some(Attempt::Answered) && (flow.protocol == 6 || flow.packets_in > 1);
+        if !serves || !covers(&settings.published, flow.to) || settings.is_scanner(flow.from) {
+            return;
+        }
+        let at = SocketAddr::new(flow.to, flow.to_port);
+        let fresh = || Used { since: flow.start, flows: 0 };
+        let Some(used) = self.used.touch((flow.protocol, at), flow.end, fresh) else { return };
+        if flow.start.ms_since(used.since) > DAY_MS {
+            *used = fresh();
+        }
+        used.flows += 1;
+        let subject = Subject::Service { host: flow.to, port: flow.to_port };
+        let Some(service) = settings.service(flow.protocol, at) else {
+            if used.flows >= settings.at(Threshold::ServiceFlows, flow.to) {
+                let report = Report::new(Kind::UnregisteredService, subject, 85, flow.end).since(used.since);
+                book.report(&report, || with_flow(flow, Vec::new()));
+            }
+            return;
+        };
+        if service.expires.is_some_and(|expires| flow.start >= expires) {
+            let report = Report::new(Kind::ExpiredService, subject, 95, flow.end);
+            book.report(&report, || with_flow(flow, service.evidence()));
+        }
+        if !service.is_for(flow.from, settings) {
+            let report = Report::new(Kind::ExposedService, subject, 90, flow.end);
+            book.report(&report, || {
+                let mut evidence = service.evidence();
+                evidence.push(Evidence::new("client", flow.from));
+                with_flow(flow, evidence)
+            });
+        }
+    }
+
+    /// Looks for what is gone, now that the segment was heard.
+    pub(crate) fn look(&mut self, now: Timestamp, settings: &Settings, book: &mut Book) {
+        let since = *self.since.get_or_insert(now);
+        if now.ms_since(self.looked) < LOOK_MS || settings.published.is_empty() {
+            return;
+        }
+        self.looked = now;
+        for service in &settings.services {
+            let at = SocketAddr::new(service.host, service.port);
+            let days = i64::try_from(settings.at(Threshold::ServiceGone, service.host)).unwrap_or(i64::MAX);
+            let last = self.used.last(&(service.protocol, at)).unwrap_or(since);
+            let expired = service.expires.is_some_and(|expires| now >= expires);
+            if expired || now.ms_since(last) < days.saturating_mul(DAY_MS) {
+                continue;
+            }
+            let subject = Subject::Service { host: service.host, port: service.port };
+            // It is told once, and not each time that somebody looks.
+            if book.last(Kind::GoneService, subject).is_some_and(|told| told > last) {
+                continue;
+            }
+            book.report(&Report::new(Kind::GoneService, subject, 75, now).since(last), || {
+                let mut evidence = service.evidence();
+                evidence.push(Evidence::new("last_used", last));
+                evidence
+            });
+        }
+    }
+}
+
+impl Service {
+    /// Returns whether somebody may use it.
+    fn is_for(&self, client: IpAddr, settings: &Settings) -> bool {
+        if self.scope.is_empty() { settings.is_inside(client) } else { covers(&self.scope, client) }
+    }
+
+    /// Returns what the register says of it.
+    fn evidence(&self) -> Vec<Evidence> {
+        let said = [("application", &self.application), ("approval", &self.approval), ("owner", &self.owner)];
+        let said = said.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut evidence: Vec<Evidence> = said.map(|(is, value)| Evidence::new(is, value)).collect();
+        evidence.extend(self.expires.map(|expires| Evidence::new("expires", expires)));
+        evidence
+    }
+}
+
+fn with_flow(flow: &FlowSeen<'_>, mut evidence: Vec<Evidence>) -> Vec<Evidence> {
+    evidence.extend(flow.application.map(|application| Evidence::new("speaks", application.name())));
+    evidence.push(Evidence::new("flow", flow.in_words()));
+    evidence
+}
