@@ -26,7 +26,7 @@ async function main() {
       for (const error of errors) console.error(`${board}: ${error}`);
       wrong += errors.length;
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      await page.screenshot({ path: `${folder}/${board}.${language}.png`, fullPage: true });
+      await page.screenshot({ path: `${folder}/${board}.${language}.jpg`, type: 'jpeg', quality: 78, fullPage: true });
     }
     await page.close();
   }
