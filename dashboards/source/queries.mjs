@@ -36,3 +36,9 @@ export function below(of, state, where) {
 export function sitesBelow(where) {
   return `(sum by (site) (onenet_subtree_sites) or on(site) max by (site) (onenet_site_info)) * on(site) group_left(name) onenet_site_info{${where}}`;
 }
+
+/** Those `count` of which a measure was greatest within the range, the same ones all along: topk by itself chooses others at each
+ * step. @param {number} count @param {string} expr @param {string} by the label that tells them apart */
+export function greatest(count, expr, by = 'site') {
+  return `(${expr} and on(${by}) topk(${count}, max_over_time((${expr})[$__range:5m] @ end())))`;
+}

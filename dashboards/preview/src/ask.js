@@ -36,7 +36,7 @@ async function options(variable, chosen) {
 
 /** Chooses a value for each variable: what the address says by its text, all where that can be, or else the first. */
 export async function choose(dashboard, wanted) {
-  const chosen = {};
+  const chosen = { __range: `${RANGE_S}s` };
   const shown = [];
   for (const variable of dashboard.templating.list) {
     if (variable.type === 'custom') chosen[variable.name] = '.*';

@@ -2,7 +2,7 @@
 
 import { devicesOverTime, gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { heading, series, stat, steps, table } from '../panels.mjs';
-import { attached, below, known, sitesBelow } from '../queries.mjs';
+import { attached, below, greatest, known, sitesBelow } from '../queries.mjs';
 import * as variables from '../variables.mjs';
 import { nothing } from '../words.mjs';
 
@@ -106,12 +106,13 @@ function children(c, root, next, title) {
 /** @param {Context} c */
 function wayQuality(c) {
   const { t } = c;
+  const lost = `onenet_probe_loss_ratio{${WITHIN}role="parent"}`;
   return series({
     title: t('Loss of the ways up', '上联线路丢包'),
     about: t('The eight ways to a site above that lost most in a window of this range; measured by the lower site.', '所选时段内丢包最多的八条上联线路，由下级站点测量。'),
     none: nothing(c).measured,
     unit: 'percentunit', min: 0, thresholds: steps('transparent', [0.01, 'yellow'], [0.05, 'red']),
-    targets: [{ expr: `topk(8, max by (site) (onenet_probe_loss_ratio{${WITHIN}role="parent"})) * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
+    targets: [{ expr: `${greatest(8, `max by (site) (${lost})`)} * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
     onward: [{ title: t('Dashboard of the site', '站点看板'), url: c.to('site', { site: '${__field.labels.site}' }) }],
     links: [{ title: t('Links', '线路'), url: c.to('links') }],
     w: 12, h: 10,
@@ -126,7 +127,7 @@ function flows(c) {
     about: t('Bytes of finished flows, the eight sites with most.', '已结束流的流量，前八个站点。'),
     none: t('No flows told: capture runs nowhere here', '没有流量：此处没有站点在抓包'),
     unit: 'Bps', min: 0,
-    targets: [{ expr: `topk(8, sum by (site) (rate(onenet_site_flow_bytes_total{site=~"$sites"}[5m]))) * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
+    targets: [{ expr: `${greatest(8, 'sum by (site) (rate(onenet_site_flow_bytes_total{site=~"$sites"}[5m]))')} * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
     onward: [{ title: t('Flows in the console', '控制台中的流'), url: c.console('/sites/${__field.labels.site}/flows'), targetBlank: true }],
     links: [{ title: t('Traffic', '流量'), url: c.to('traffic') }],
     w: 8,

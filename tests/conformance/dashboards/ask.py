@@ -51,7 +51,7 @@ def put(expr, chosen):
 
 def choose(base, dashboard, now=None, preferred=()):
     """Chooses a value for each variable: all where that can be, or else what is preferred, or the last option; as of `now`, where that is given."""
-    chosen, at = {}, {"time": now} if now else {}
+    chosen, at = {"__range": f"{RANGE_S}s"}, {"time": now} if now else {}
     for variable in dashboard["templating"]["list"]:
         if variable["type"] == "custom":
             chosen[variable["name"]] = ".*"
