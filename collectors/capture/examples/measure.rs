@@ -231,6 +231,7 @@ impl Listener for Run {
         match &mut self.measured {
             Measured::Whole(pipeline) => pipeline.frame(time, link_type, meta, bytes),
             Measured::Alone(flows) => {
+                flows.begin();
                 if let Ok(packet) = &Packet::parse(link_type, meta, bytes) {
                     flows.packet(time, packet, meta.octets());
                 }

@@ -25,7 +25,7 @@ use crate::{
     FrameTime,
     facts::{Binding, Evidence, Method, Opening, Said, Speaker, Value},
     listener::AHEAD,
-    table::Table,
+    table::{Ahead, Table},
 };
 
 const PROBATION: u8 = 0;
@@ -100,12 +100,11 @@ pub struct Inventory {
     orphaned: Traffic,
     hasher: RandomState,
     room: Room,
-    /// Who sent and who received the last frame: frames come in trains.
-    sender: u32,
-    receiver: u32,
-    /// What the index knows those by who send and receive the next frames, and how many those are.
-    ahead: [u64; 2 * AHEAD],
-    foreseen: usize,
+    /// Who was foreseen to send this frame and to receive it, each with who did the last one: frames come in trains.
+    sender: [u32; 2],
+    receiver: [u32; 2],
+    /// Who sends and who receives the next frames.
+    ahead: Ahead<{ 2 * AHEAD }>,
 }
 
 impl Inventory {
@@ -124,10 +123,9 @@ impl Inventory {
             orphaned: Traffic::default(),
             hasher: RandomState::default(),
             room: Room::new(capacity.saturating_mul(SIGN_BYTES)),
-            sender: 0,
-            receiver: 0,
-            ahead: [0; 2 * AHEAD],
-            foreseen: 0,
+            sender: [0; 2],
+            receiver: [0; 2],
+            ahead: Ahead::new(),
         }
     }
 
@@ -135,18 +133,21 @@ impl Inventory {
     #[inline]
     pub fn foresee(&mut self, source: MacAddr, destination: MacAddr) {
         for mac in [source, destination] {
-            if let Some(hash) = self.ahead.get_mut(self.foreseen) {
-                *hash = self.table.hash(&mac);
-                self.foreseen += 1;
-            }
+            self.ahead.note(self.table.hash(&mac));
         }
     }
 
     /// Fetches what is known of those that the frames are of which were foreseen.
     #[inline]
     pub fn prepare(&mut self) {
-        self.foreseen = 0;
-        self.table.foresee(&self.ahead, Entry::foresee);
+        self.table.foresee(&mut self.ahead, Entry::foresee);
+    }
+
+    /// Tells that the next of the frames that were foreseen is here.
+    #[inline]
+    pub fn begin(&mut self) {
+        self.sender[0] = self.ahead.next();
+        self.receiver[0] = self.ahead.next();
     }
 
     /// Notes a frame of `octets` bytes that `mac` sent.
@@ -157,7 +158,7 @@ impl Inventory {
         }
         let found = self.table.find_near(self.sender, &mac).or_else(|| self.admit(time, mac, vlan, outgoing));
         let Some(at) = found else { return };
-        self.sender = at;
+        self.sender[1] = at;
         let Some(entry) = self.table.get_mut(at) else { return };
         entry.traffic.frames_out += 1;
         entry.traffic.bytes_out += u64::from(octets);
@@ -185,7 +186,7 @@ impl Inventory {
             return;
         }
         let Some(at) = self.table.find_near(self.receiver, &mac) else { return };
-        self.receiver = at;
+        self.receiver[1] = at;
         if let Some(entry) = self.table.get_mut(at) {
             entry.traffic.frames_in += 1;
             entry.traffic.bytes_in += u64::from(octets);

@@ -5,8 +5,9 @@
 
 use crate::{FrameMeta, FrameTime, LinkType};
 
-/// How many frames are foreseen together: more waiting at a time than a processor does at once gains nothing.
-pub(crate) const AHEAD: usize = 8;
+/// How many frames are foreseen together: more waiting at a time than a processor does at once gains nothing. With 8, packets took four
+/// in a hundred longer.
+pub(crate) const AHEAD: usize = 16;
 
 /// Takes frames.
 pub trait Listener {

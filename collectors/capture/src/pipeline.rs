@@ -120,10 +120,10 @@ impl Pipeline {
     /// Tells of a frame that will come some frames later, so that what it needs is at hand then. It need not come.
     #[inline]
     pub fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
-        if let (LinkType::Ethernet, Some(header)) = (link_type, bytes.first_chunk::<12>()) {
-            let [d0, d1, d2, d3, d4, d5, source @ ..] = *header;
-            self.inventory.foresee(MacAddr(source), MacAddr([d0, d1, d2, d3, d4, d5]));
-        }
+        // Each frame has its place, also where nothing can be said of it.
+        let header = bytes.first_chunk::<12>().filter(|_| link_type == LinkType::Ethernet);
+        let [d0, d1, d2, d3, d4, d5, source @ ..] = header.copied().unwrap_or_default();
+        self.inventory.foresee(MacAddr(source), MacAddr([d0, d1, d2, d3, d4, d5]));
         self.flows.foresee(link_type, meta, bytes);
     }
 
@@ -140,6 +140,8 @@ impl Pipeline {
         let octets = meta.octets();
         self.frames += 1;
         self.bytes += u64::from(octets);
+        self.inventory.begin();
+        self.flows.begin();
         // Borrowed, not moved: it has some 250 bytes.
         let parsed = Packet::parse(link_type, meta, bytes);
         let packet = match &parsed {

@@ -14,6 +14,7 @@ mod sockets;
 mod system;
 
 pub use self::sockets::Sockets;
+pub(crate) use self::system::prefer_large_pages;
 
 use std::{ffi::c_int, io, num::NonZeroUsize, os::fd::OwnedFd, path::PathBuf, time::Duration};
 

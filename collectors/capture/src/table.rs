@@ -13,6 +13,8 @@ use std::{
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use crate::ring::prefer_large_pages;
+
 /// No entry.
 const NONE: u32 = u32::MAX;
 
@@ -45,11 +47,43 @@ struct Slot<K, V> {
     value: Option<V>,
 }
 
+/// What the next frames will look for, one place each: found for all of them at once, and taken in turn.
+#[derive(Debug)]
+pub(crate) struct Ahead<const N: usize> {
+    hashes: [u64; N],
+    noted: usize,
+    likely: [u32; N],
+    turn: usize,
+}
+
 #[derive(Debug, Clone, Copy)]
 struct List {
     newest: u32,
     oldest: u32,
     len: usize,
+}
+
+impl<const N: usize> Ahead<N> {
+    pub(crate) const fn new() -> Self {
+        Self { hashes: [0; N], noted: 0, likely: [NONE; N], turn: 0 }
+    }
+
+    /// Notes what the index knows the next key by; 0 where it is not known.
+    #[inline]
+    pub(crate) fn note(&mut self, hash: u64) {
+        if let Some(place) = self.hashes.get_mut(self.noted) {
+            *place = hash;
+            self.noted += 1;
+        }
+    }
+
+    /// Returns where the next key is likely to be.
+    #[inline]
+    pub(crate) fn next(&mut self) -> u32 {
+        let likely = self.likely.get(self.turn).copied().unwrap_or(NONE);
+        self.turn = self.turn.saturating_add(1);
+        likely
+    }
 }
 
 impl<K: Hash + Eq + Copy, V, const LISTS: usize> Table<K, V, LISTS> {
@@ -58,9 +92,11 @@ impl<K: Hash + Eq + Copy, V, const LISTS: usize> Table<K, V, LISTS> {
     pub(crate) fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, NONE as usize - 1);
         let reserved = capacity.min(RESERVED_MAX);
+        let mut slots = Vec::with_capacity(reserved);
+        prefer_large_pages(slots.spare_capacity_mut());
         Self {
             index: HashTable::with_capacity(reserved),
-            slots: Vec::with_capacity(reserved),
+            slots,
             free: NONE,
             lists: [List { newest: NONE, oldest: NONE, len: 0 }; LISTS],
             hasher: RandomState::default(),
@@ -93,11 +129,12 @@ impl<K: Hash + Eq + Copy, V, const LISTS: usize> Table<K, V, LISTS> {
         self.index.find(hash, |&at| self.slots.get(at as usize).is_some_and(|slot| slot.key == *key)).copied()
     }
 
-    /// Returns the same, with a look at `guess` first: the last one that was found, as a rule.
+    /// Returns the same, with a look at `guesses` first: where a frame was foreseen to lead, and where the last one led.
     #[inline]
-    pub(crate) fn find_near(&self, guess: u32, key: &K) -> Option<u32> {
-        let right = self.slots.get(guess as usize).is_some_and(|slot| slot.key == *key && slot.value.is_some());
-        if right { Some(guess) } else { self.find(key) }
+    pub(crate) fn find_near(&self, guesses: [u32; 2], key: &K) -> Option<u32> {
+        let is_right =
+            |at: &u32| self.slots.get(*at as usize).is_some_and(|slot| slot.key == *key && slot.value.is_some());
+        guesses.into_iter().find(is_right).or_else(|| self.find(key))
     }
 
     /// Returns what the index knows a key by.
@@ -106,13 +143,14 @@ impl<K: Hash + Eq + Copy, V, const LISTS: usize> Table<K, V, LISTS> {
         self.hasher.hash_one(key)
     }
 
-    /// Fetches what finding keys with these hashes will read, and has `fetch` do the same with their values. Nothing here depends on
+    /// Fetches what finding the keys that were noted will read, and has `fetch` do the same with their values. Nothing here depends on
     /// what another waits for, so that all wait together.
     #[inline]
-    pub(crate) fn foresee<const N: usize>(&self, hashes: &[u64; N], fetch: impl Fn(&V)) {
+    pub(crate) fn foresee<const N: usize>(&self, ahead: &mut Ahead<N>, fetch: impl Fn(&V)) {
         // The few bits of a hash that the index keeps decide: comparing keys would have to wait for them.
-        let likely = hashes.map(|hash| self.index.find(hash, |_| true).copied().unwrap_or(NONE));
-        for at in likely {
+        ahead.likely = ahead.hashes.map(|hash| self.index.find(hash, |_| true).copied().unwrap_or(NONE));
+        (ahead.noted, ahead.turn) = (0, 0);
+        for at in ahead.likely {
             let Some(slot) = self.slots.get(at as usize) else { continue };
             black_box(slot.list);
             if let Some(value) = &slot.value {
@@ -313,8 +351,17 @@ mod tests {
                 }
                 for (key, value) in &map {
                     prop_assert_eq!(table.find(key).and_then(|at| table.get(at)), Some(value));
-                    let guess = number % 16;
-                    prop_assert_eq!(table.find_near(guess, key), table.find(key));
+                    let guesses = [number % 16, key.wrapping_mul(7).into()];
+                    prop_assert_eq!(table.find_near(guesses, key), table.find(key));
+                }
+                // What is foreseen is never another key's, once it is looked at.
+                let mut ahead: Ahead<4> = Ahead::new();
+                for key in map.keys() {
+                    ahead.note(table.hash(key));
+                }
+                table.foresee(&mut ahead, |_| ());
+                for key in map.keys() {
+                    prop_assert_eq!(table.find_near([ahead.next(), NONE], key), table.find(key));
                 }
             }
         }

@@ -13,6 +13,7 @@ fuzz_target!(|data: &[u8]| {
     options.inventory.capacity = 4;
     options.flows.capacity = 4;
     options.flows.finished_capacity = 2;
+    options.sightings = true;
     options.local = vec!["10.0.0.0/8".parse().expect("a prefix"), "fe80::/10".parse().expect("a prefix")];
     let mut pipeline = Pipeline::new(options);
     let (mut rest, mut now, mut frames) = (data, 0_i64, 0);
@@ -26,11 +27,17 @@ fuzz_target!(|data: &[u8]| {
             ..FrameMeta::whole(if select & 0x10 == 0 { length } else { length + 100 })
         };
         let link_type = LinkType::from_code(LINK_TYPES[usize::from(select & 7)]);
+        // Frames that were foreseen, and some that were not, in any order: what stood ready is then another's.
+        pipeline.foresee(link_type, meta, frame);
+        if select & 0x08 != 0 {
+            pipeline.prepare();
+        }
         pipeline.frame(FrameTime::from_parts(now, 0), link_type, meta, frame);
         frames += 1;
         if select & 0x80 != 0 {
             let changes = pipeline.take_changes(FrameTime::from_parts(now, 0).into());
             changes.endpoints.iter().for_each(|endpoint| drop(endpoint.facts()));
+            pipeline.take_sightings().for_each(drop);
         }
         rest = next;
     }

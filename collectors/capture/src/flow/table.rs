@@ -22,7 +22,7 @@ use crate::{
     decode::{Content, Ip, Packet, Transport, ip::protocol},
     flow::Introduction,
     listener::AHEAD,
-    table::Table,
+    table::{Ahead, Table},
 };
 
 /// Lists of the table: is the flow established, is it TCP; and those that are over.
@@ -109,11 +109,10 @@ pub struct Flows {
     counters: FlowCounters,
     /// When flows were last looked through for silent ones.
     expired: FrameTime,
-    /// What the index knows the flows of the next packets by, and how many those are.
-    ahead: [u64; AHEAD],
-    foreseen: usize,
-    /// The flow of the last packet: packets come in trains.
-    recent: u32,
+    /// The flows of the next frames.
+    ahead: Ahead<AHEAD>,
+    /// The flow that this frame was foreseen to be of, and that of the last packet: packets come in trains.
+    near: [u32; 2],
 }
 
 impl Flows {
@@ -130,9 +129,8 @@ impl Flows {
             options,
             counters: FlowCounters::default(),
             expired: FrameTime::default(),
-            ahead: [0; AHEAD],
-            foreseen: 0,
-            recent: 0,
+            ahead: Ahead::new(),
+            near: [0; 2],
         }
     }
 
@@ -174,18 +172,21 @@ impl Flows {
     #[inline]
     pub fn foresee(&mut self, link_type: LinkType, meta: FrameMeta, bytes: &[u8]) {
         let key = if link_type == LinkType::Ethernet { Key::guess(meta.vlan, bytes) } else { None };
-        if let (Some(key), Some(hash)) = (key, self.ahead.get_mut(self.foreseen)) {
-            *hash = self.table.hash(&key);
-            self.foreseen += 1;
-        }
+        // Each frame has its place, also where nothing can be said of it.
+        self.ahead.note(key.map_or(0, |key| self.table.hash(&key)));
     }
 
     /// Fetches what the frames that were foreseen will need: most of the time that a packet takes goes by in waiting for memory, and
     /// several can wait together.
     #[inline]
     pub fn prepare(&mut self) {
-        self.foreseen = 0;
-        self.table.foresee(&self.ahead, Entry::foresee);
+        self.table.foresee(&mut self.ahead, Entry::foresee);
+    }
+
+    /// Tells that the next of the frames that were foreseen is here, before what is in it.
+    #[inline]
+    pub fn begin(&mut self) {
+        self.near[0] = self.ahead.next();
     }
 
     /// Closes what has been silent for too long at `now`.
@@ -248,7 +249,7 @@ impl Flows {
     }
 
     fn count(&mut self, place: &Place, sent: &Sent<'_>) {
-        let mut found = self.table.find_near(self.recent, &place.key);
+        let mut found = self.table.find_near(self.near, &place.key);
         match found.and_then(|at| self.ends_before(at, sent).map(|why| (at, why))) {
             Some((at, EndReason::Active)) => self.cut(at, sent.time),
             Some((at, reason)) => {
@@ -258,7 +259,7 @@ impl Flows {
             None => {}
         }
         let Some(at) = found.or_else(|| self.open(place, sent)) else { return };
-        self.recent = at;
+        self.near[1] = at;
         let Some(flow) = self.table.get_mut(at) else { return };
         let out = flow.originator_is_low == place.from_low;
         let told = flow.add(out, sent, &mut self.assemblies, &mut self.counters.tcp);

@@ -13,6 +13,7 @@
 use std::{
     ffi::{CString, c_int, c_void},
     io,
+    mem::MaybeUninit,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
     ptr::{self, NonNull},
     sync::atomic::{AtomicU32, Ordering},
@@ -21,6 +22,11 @@ use std::{
 
 /// Offset of the status word in a block's header (`struct tpacket_block_desc`).
 const BLOCK_STATUS: usize = 8;
+
+/// The size of a large page on most machines; where they are of another size, the advice is for a part of the memory.
+const LARGE_PAGE: usize = 2 << 20;
+/// From how many bytes on memory is worth large pages, of which the last one is resident whole.
+const LARGE_FROM: usize = 16 << 20;
 
 /// An instruction of a classic packet filter.
 pub(super) type Instruction = libc::sock_filter;
@@ -94,6 +100,19 @@ impl Drop for Mapping {
         // SAFETY: start and length are those that `mmap` returned, and no slice of the mapping outlives its owner.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes()) };
     }
+}
+
+/// Asks the kernel to give memory that nothing is in yet in large pages: who looks here and there in a large table waits as long for
+/// where its memory is as for what is in it. It may refuse, which costs nothing but time.
+pub(crate) fn prefer_large_pages<T>(room: &mut [MaybeUninit<T>]) {
+    if size_of_val(room) < LARGE_FROM {
+        return;
+    }
+    let start = room.as_mut_ptr().cast::<c_void>();
+    let before = start.align_offset(LARGE_PAGE).min(size_of_val(room));
+    let bytes = (size_of_val(room) - before) / LARGE_PAGE * LARGE_PAGE;
+    // SAFETY: the range lies within `room`, which is ours alone; the advice changes how memory is backed, never what is in it.
+    unsafe { libc::madvise(start.byte_add(before), bytes, libc::MADV_HUGEPAGE) };
 }
 
 /// Opens a packet socket. Nothing comes in before it is bound.
