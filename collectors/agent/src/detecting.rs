@@ -12,14 +12,14 @@ use onenet_capture::{
     sighting::{Served, Sighting},
 };
 use onenet_detection::{
-    Detection,
+    Detection, Finding,
     observation::{Air, Claim, Disclosed, Disclosure, Equipment, FlowSeen, NameSeen, Role, Serving, Terminal, Tree},
 };
 use onenet_topology::{Timestamp, application::Application};
 
 /// Detectors that look on.
 #[derive(Debug)]
-pub(crate) struct Detecting {
+pub struct Detecting {
     pub(crate) detection: Detection,
     /// What has to be added to frames' times, in milliseconds, to have those that the detectors are told.
     pub(crate) shift_ms: i64,
@@ -27,8 +27,18 @@ pub(crate) struct Detecting {
 
 impl Detecting {
     /// Hands on to these detectors, with the frames' own times.
-    pub(crate) const fn new(detection: Detection) -> Self {
+    pub const fn new(detection: Detection) -> Self {
         Self { detection, shift_ms: 0 }
+    }
+
+    /// Returns the detectors.
+    pub const fn detection(&self) -> &Detection {
+        &self.detection
+    }
+
+    /// Returns at most `most` findings that are to be told at `now`: see [`Detection::take_due`].
+    pub fn due(&mut self, now: Timestamp, most: usize) -> Vec<Finding> {
+        self.detection.take_due(now, most)
     }
 
     fn at(&self, time: FrameTime) -> Timestamp {
@@ -36,7 +46,7 @@ impl Detecting {
     }
 
     /// Takes a flow that ended.
-    pub(crate) fn flow(&mut self, flow: &FlowRecord) {
+    pub fn flow(&mut self, flow: &FlowRecord) {
         let (start, end) = (self.at(flow.start), self.at(flow.end));
         self.detection.flow(&FlowSeen {
             protocol: flow.protocol,
@@ -60,7 +70,7 @@ impl Detecting {
     }
 
     /// Takes what is known of an endpoint; what is concluded of it only where that is settled.
-    pub(crate) fn terminal(&mut self, endpoint: &EndpointState, settled: bool) {
+    pub fn terminal(&mut self, endpoint: &EndpointState, settled: bool) {
         let concluded = &endpoint.conclusion;
         let last = endpoint.vlans.iter().max_by_key(|vlan| vlan.last_seen);
         self.detection.terminal(&Terminal {

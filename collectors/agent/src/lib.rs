@@ -10,7 +10,7 @@ pub mod cli;
 pub mod clock;
 mod conditions;
 pub mod config;
-mod detecting;
+pub mod detecting;
 mod detectors;
 pub mod discovery;
 mod disk;
