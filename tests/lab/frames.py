@@ -3,6 +3,7 @@
     frames.py connections N            N whole TCP connections of 8 packets, between 200 addresses and one
     frames.py macs N                   N frames, each with a link address and an IP address of its own that nobody has
     frames.py sources N                N TCP openings, each from an IP address that nobody has, by one link address
+    frames.py clocks N                 N TCP openings of 10.77.0.31, whose timestamps are of two clocks by turns
 
 With SECONDS behind N they are spread over that time; with FROM behind that, numbering begins there: other addresses. Prints how
 many frames were sent. What it sends is not random: the same each time.
@@ -68,8 +69,20 @@ def forged_source(number):
     yield SERVER_MAC + HOST_MAC + b"\x08\x00" + ipv4(ip, bytes([10, 77, 0, 10]), 6, opening)
 
 
+def two_clocks(number):
+    """An opening with the timestamps option (RFC 7323, section 3.2); before the first, who has the address is told."""
+    address = bytes([10, 77, 0, 31])
+    if number == 0:
+        arp = struct.pack("!HHBBH6s4s6s4s", 1, 0x0800, 6, 4, 1, HOST_MAC, address, bytes(6), address)
+        yield b"\xff" * 6 + HOST_MAC + b"\x08\x06" + arp + bytes(18)
+    clock = (5_000, 90_000_000)[number % 2] + 10 * number
+    head = struct.pack("!HHIIBBHHH", 20_000 + number, 80, number, 0, 0x80, SYN, 64_000, 0, 0)
+    opening = head + struct.pack("!BBBBII", 1, 1, 8, 10, clock, 0)
+    yield SERVER_MAC + HOST_MAC + b"\x08\x00" + ipv4(address, bytes([10, 77, 0, 10]), 6, opening)
+
+
 def main():
-    kinds = {"connections": connection, "macs": forged_mac, "sources": forged_source}
+    kinds = {"connections": connection, "macs": forged_mac, "sources": forged_source, "clocks": two_clocks}
     kind, count = kinds[sys.argv[1]], int(sys.argv[2])
     pace_s = float(sys.argv[3]) / count if len(sys.argv) > 3 else 0
     first = int(sys.argv[4]) if len(sys.argv) > 4 else 0

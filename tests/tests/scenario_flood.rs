@@ -42,6 +42,8 @@ const MORE: u32 = 3;
 /// forged link address, of which each endpoint that were kept would take several times as many.
 const FILLED_MAX_KIB: u64 = 16 * 1024;
 const GROWTH_MAX_KIB: u64 = 4 * 1024;
+/// What the agent may have in all, whatever comes.
+const RESIDENT_MAX_KIB: u64 = 128 * 1024;
 const HOSTS: u16 = 3;
 
 fn mac(number: u16) -> MacAddr {
@@ -140,6 +142,14 @@ fn forged_addresses_neither_grow_the_agent_nor_expel_established_hosts_and_flows
     report::note(format_args!("{before} KiB resident before, {filled} filled, {last} at last"));
     ensure!(filled <= before + FILLED_MAX_KIB, "the agent grew from {before} to {filled} KiB");
     ensure!(last <= filled + GROWTH_MAX_KIB, "the agent goes on growing, from {filled} to {last} KiB");
+
+    ensure!(
+        agent.process()?.resident_kib()?.highest < RESIDENT_MAX_KIB,
+        "the agent had more than {RESIDENT_MAX_KIB} KiB"
+    );
+    let flooded = |all: &Vec<Value>| !all.is_empty();
+    let floods = || centre.list("/api/v1/anomalies?kind=mac_flood");
+    clock::until("the centre is told of a flood of stations", SETTLES_WITHIN, floods, flooded)?;
 
     let full = |all: &Vec<Value>| all.iter().any(|it| it["kind"] == "table_full" && it["subject"] == "cap0");
     let conditions = || centre.list(&format!("/api/v1/conditions?site={COUNTY}"));

@@ -38,6 +38,12 @@ const CONNECTIONS: u32 = 25_000;
 const CONNECTIONS_TAKE: Duration = Duration::from_secs(10);
 /// An answer of so many bytes is under way when the line is cut.
 const CUT_AFTER_BYTES: u64 = 100_000;
+/// Who scans, with probes of some 450 bytes: 3,000 of them are more than a file may have.
+const SCANNER_IP: &str = "10.77.0.60";
+/// A scan is told of, its packets are saved, and the anomaly is at the centre.
+const FOUND_WITHIN: Duration = Duration::from_secs(120);
+/// What a file of the scan has at the least; it takes three seconds and a half of the whole line.
+const CAPTURE_BYTES_MIN: u64 = 900_000;
 const REASON: &str = "case 2026-17: what did desk-7 do";
 
 /// A site where a terminal has used everything that there is, with a long log behind it.
@@ -66,7 +72,7 @@ impl<'lab> Office<'lab> {
         let line = Line::lay(lab, "wan0", (&collector, "10.8.0.2/30"), (&centre_node, &format!("{CENTRE_IP}/30")))?;
         line.shape(LINE_KBIT_PER_S, 400)?;
         let centre = Centre::start(&centre_node, CENTRE_IP)?;
-        let watches = "[capture]\ninterfaces = [\"cap0\"]\nring_mib = 64\nlocal_prefixes = [\"10.77.0.0/24\"]\n\
+        let watches = "[capture]\ninterfaces = [\"cap0\"]\nring_mib = 64\nlocal_prefixes = [\"10.77.0.0/24\"]\nevidence_mib = 4\n\
                        [flow_log]\nroll_up_s = 10\n";
         let mut agent = Agent::configure(&collector, CENTRE_IP, watches)?;
         agent.enrol_and_start(&centre.enrolment(COUNTY)?)?;
@@ -123,6 +129,26 @@ impl<'lab> Office<'lab> {
         let page: Value = serde_json::from_str(&answer.body)?;
         ensure!(page["agents"][0]["state"] == "answered", "{page}");
         page["items"].as_array().cloned().context("no items")
+    }
+
+    /// Returns the name of the capture file that the scan's anomaly names.
+    fn capture_of_the_scan(&self) -> Result<Option<String>> {
+        let found = self.centre.list("/api/v1/anomalies?kind=port_scan")?;
+        let scan = found.iter().find(|it| it["subject"] == SCANNER_IP);
+        let mut evidence = scan.and_then(|it| it["evidence"].as_array()).into_iter().flatten();
+        let named = evidence.find(|piece| piece["is"] == "capture");
+        Ok(named.and_then(|piece| piece["value"].as_str()).map(str::to_owned))
+    }
+
+    /// Fetches a capture file. Returns how many bytes it has.
+    fn fetches(&self, file: &str) -> Result<u64> {
+        let to = self.centre.node().dir().join("scan.pcapng");
+        let to_text = to.to_str().context("the lab's directory is not UTF-8")?;
+        self.centre.ok(&["anomalies", "capture", COUNTY, file, "--reason", REASON, "--to", to_text])?;
+        let bytes = std::fs::metadata(&to)?.len();
+        // The next one is another file: nothing is overwritten.
+        std::fs::remove_file(&to)?;
+        Ok(bytes)
     }
 
     /// Asks by `onenetd flows` for everything.
@@ -263,7 +289,7 @@ fn roll_ups_arrive(office: &Office<'_>) -> Result<()> {
 }
 
 #[test]
-#[ignore = "needs root, dnsmasq, dhclient, openssl, openssh and sipp"]
+#[ignore = "needs root, dnsmasq, dhclient, openssl, openssh, sipp and nmap"]
 fn the_centre_asks_over_a_thin_line_what_a_terminal_did_and_the_county_reads_who_asked() -> Result<()> {
     let lab = Lab::new()?;
     let office = Office::open(&lab)?;
@@ -273,6 +299,7 @@ fn the_centre_asks_over_a_thin_line_what_a_terminal_did_and_the_county_reads_who
     the_county_reads_who_asked(&office)?;
     roll_ups_arrive(&office)?;
     live_reports_are_not_held_up(&office)?;
+    a_capture_is_fetched_beside_live_reports(&office)?;
     a_cut_line_is_a_clear_error(&office)
 }
 
@@ -303,6 +330,47 @@ fn live_reports_are_not_held_up(office: &Office<'_>) -> Result<()> {
         began.elapsed()
     ));
     ensure!(flows > u64::from(CONNECTIONS), "only {flows} flows were told");
+    ensure!(used_kbit_per_s > u64::from(LINE_KBIT_PER_S) / 8, "the line was not busy: {used_kbit_per_s} kbit/s");
+    ensure!(lags.iter().all(|lag| *lag < LAG_MAX), "live reports lagged: {lags:?}");
+    Ok(())
+}
+
+/// Has a host scan with large probes, and fetches the capture of that, again and again, while new hosts speak.
+fn a_capture_is_fetched_beside_live_reports(office: &Office<'_>) -> Result<()> {
+    let scanner = office.switch.plug_in_mirrored("ge60", "scanner", mac(60))?;
+    scanner.add_address("eth0", &format!("{SCANNER_IP}/24"))?;
+    let probes = ["-n", "-Pn", "-sS", "--data-length", "400", "--max-retries", "0", "-p", "1-3000", SERVER_IP];
+    scanner.run("nmap", probes)?;
+    let file =
+        clock::until("a capture of the scan is named", FOUND_WITHIN, || office.capture_of_the_scan(), Option::is_some)?;
+    let file = file.context("no capture")?;
+    let fetched = || office.fetches(&file);
+    let large = |bytes: &u64| *bytes > CAPTURE_BYTES_MIN;
+    clock::until("the capture has what came after the first packets", SETTLES_WITHIN, fetched, large)?;
+
+    let (enough, rounds, bytes) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
+    let (began, crossed): (Instant, _) = (clock::now(), office.line.crossed()?);
+    let lags = thread::scope(|scope| {
+        let fetching = scope.spawn(|| {
+            while !enough.load(Ordering::Relaxed) {
+                bytes.fetch_add(office.fetches(&file)?, Ordering::Relaxed);
+                rounds.fetch_add(1, Ordering::Relaxed);
+            }
+            anyhow::Ok(())
+        });
+        let lags = (61..66).map(|number| office.newcomer(number)).collect::<Result<Vec<_>>>();
+        enough.store(true, Ordering::Relaxed);
+        fetching.join().map_err(|_| anyhow!("fetching failed"))??;
+        lags
+    })?;
+    let bits = (office.line.crossed()?.sent - crossed.sent) * 8;
+    let used_kbit_per_s = bits / u64::try_from(began.elapsed().as_millis())?.max(1);
+    report::note(format_args!(
+        "a capture fetched {} times, {} bytes in all, in {:?}, {used_kbit_per_s} kbit/s; live reports took {lags:?}",
+        rounds.into_inner(),
+        bytes.into_inner(),
+        began.elapsed()
+    ));
     ensure!(used_kbit_per_s > u64::from(LINE_KBIT_PER_S) / 8, "the line was not busy: {used_kbit_per_s} kbit/s");
     ensure!(lags.iter().all(|lag| *lag < LAG_MAX), "live reports lagged: {lags:?}");
     Ok(())

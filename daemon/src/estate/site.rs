@@ -4,7 +4,7 @@
 //! 8). Everything is shared: cloning a site costs a few pointers, and changing it copies only what the change touches
 //! (invariant 1).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::OrdMap;
 use onenet_topology::{
@@ -198,6 +198,20 @@ impl SiteState {
     /// Returns where an endpoint is by the tables, with the reasons; `None` when no table has it at present.
     pub fn attachment(&self, mac: MacAddr) -> Option<&Attachment> {
         self.inference.get().attachments.get(&mac)
+    }
+
+    /// Returns what is plugged into each port of a device, as far as it is known.
+    pub fn plugged_in(&self, device: DeviceId) -> BTreeMap<InterfaceId, Vec<&Endpoint>> {
+        let mut plugged: BTreeMap<InterfaceId, Vec<&Endpoint>> = BTreeMap::new();
+        for endpoint in self.visible_endpoints() {
+            let at = endpoint.located.as_ref().map(|located| located.at);
+            if let Some(Where::Port(Place { device: there, interface, .. })) = at
+                && there == device
+            {
+                plugged.entry(interface).or_default().push(endpoint);
+            }
+        }
+        plugged
     }
 
     /// Returns the identity of the device that was known under this one, which may have been merged since.

@@ -5,6 +5,7 @@
 use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
+use onenet_topology::MacAddr;
 
 use super::netns::Node;
 
@@ -17,7 +18,12 @@ pub enum Frames {
     ForgedMacs,
     /// Openings of TCP connections to port 80 of 10.77.0.10, each from an IP address of its own.
     ForgedSources,
+    /// Openings of TCP connections of 10.77.0.31, behind which two machines are, as their timestamps tell. See [`CLOCKS_MAC`].
+    TwoClocks,
 }
+
+/// Who sends [`Frames::TwoClocks`].
+pub const CLOCKS_MAC: MacAddr = MacAddr([0x00, 0x25, 0x9e, 0x00, 0x00, 0x01]);
 
 impl Frames {
     /// Sends those with the numbers `from` to `from` + `count` on `eth0` of `node`, over so much time at the least. Each number stands
@@ -32,6 +38,7 @@ impl Frames {
             Self::Connections => "connections",
             Self::ForgedMacs => "macs",
             Self::ForgedSources => "sources",
+            Self::TwoClocks => "clocks",
         };
         let (count, over, from) = (count.to_string(), over.as_secs_f64().to_string(), from.to_string());
         let args = [script.as_os_str(), kind.as_ref(), count.as_ref(), over.as_ref(), from.as_ref()];

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod country;
 pub mod dhcp;
 pub mod frames;
+pub mod instruments;
 pub mod keeper;
 pub mod line;
 pub mod mirror;

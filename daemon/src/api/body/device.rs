@@ -129,6 +129,9 @@ pub struct InterfaceBody {
     /// The VLANs whose frames leave it with a tag.
     #[schema(example = "2,10-20")]
     pub tagged_vlans: Option<String>,
+    /// How many endpoints are plugged in there, as far as tables tell. Several behind an access port are a hub, a switch or an access
+    /// point that nobody polls, virtual machines, or a telephone with what is behind it.
+    pub endpoints: usize,
     /// Whether the device still has it.
     pub current: bool,
     /// When it was last observed.
@@ -241,22 +244,25 @@ impl InterfaceBody {
     /// Returns an interface of a device.
     pub(crate) fn of(state: &SiteState, device: &Device, interface: &Interface, running: Option<Running>) -> Self {
         let vlans = told::port_vlans(state, device).get(interface.said.name.as_str()).copied();
-        Self::with(state, device, interface, vlans, running)
+        let endpoints = state.plugged_in(device.id).get(&interface.id).map_or(0, Vec::len);
+        Self::with(state, (device, interface), vlans, endpoints, running)
     }
 
     /// Returns the interfaces of a device, past ones included.
     pub(crate) fn all(state: &SiteState, device: &Device, running: Option<Running>) -> Vec<Self> {
         let vlans = told::port_vlans(state, device);
         let vlans_of = |it: &Interface| vlans.get(it.said.name.as_str()).copied();
-        let body = |it: &Arc<Interface>| Self::with(state, device, it, vlans_of(it), running);
+        let plugged = state.plugged_in(device.id);
+        let endpoints = |it: &Interface| plugged.get(&it.id).map_or(0, Vec::len);
+        let body = |it: &Arc<Interface>| Self::with(state, (device, it), vlans_of(it), endpoints(it), running);
         device.interfaces.iter().map(body).collect()
     }
 
     fn with(
         state: &SiteState,
-        device: &Device,
-        interface: &Interface,
+        (device, interface): (&Device, &Interface),
         vlans: Option<&PortVlans>,
+        endpoints: usize,
         running: Option<Running>,
     ) -> Self {
         let said = &interface.said;
@@ -277,6 +283,7 @@ impl InterfaceBody {
             native_vlan: vlans.and_then(|it| it.native),
             untagged_vlans: vlans.and_then(|it| told::written(&it.untagged)),
             tagged_vlans: vlans.and_then(|it| told::written(&it.tagged)),
+            endpoints,
             current: interface.current,
             observed: time(interface.observed),
         }

@@ -150,6 +150,11 @@ async fn a_device_tells_what_it_is_and_what_it_measures() {
         (&port["native_vlan"], &port["untagged_vlans"], &port["tagged_vlans"]),
         (&10.into(), &"10".into(), &"20-30".into())
     );
+    let endpoints = world.get(&token, "/api/v1/endpoints?site=130102&limit=1000").await.items();
+    for port in world.get(&token, &format!("{path}/interfaces")).await.items() {
+        let plugged = endpoints.iter().filter(|it| it["attachment"]["interface"] == port["id"]).count();
+        assert_eq!(port["endpoints"], plugged, "{port}");
+    }
     let path = format!("/api/v1/devices/{}/sensors", device["id"].as_str().unwrap());
     let sensors = world.get(&token, &path).await.items();
     let of_board: Vec<_> = sensors.iter().filter(|it| it["name"] == "board 0/1").collect();

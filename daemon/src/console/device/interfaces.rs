@@ -1,14 +1,12 @@
 //! The ports of a device: how they stand, which VLANs they carry and what is plugged into them.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
 use maud::{Markup, html};
 use onenet_topology::{
-    InterfaceId,
     device::{Device, Interface},
     endpoint::Endpoint,
     fact::{InterfaceStatus, PortVlans},
-    inference::{Place, Where},
 };
 
 use crate::{
@@ -59,7 +57,7 @@ fn table(
     running: Option<Running>,
     interfaces: &[&Interface],
 ) -> Markup {
-    let plugged = plugged_in(state, device);
+    let plugged = state.plugged_in(device.id);
     let vlans = told::port_vlans(state, device);
     html! {
         div.scroll {
@@ -116,20 +114,6 @@ fn carried(reader: &Reader, vlans: &PortVlans) -> Option<String> {
     let tagged = told::written(&vlans.tagged).map(|set| fill(reader.say(text::TAGGED), set));
     let parts: Vec<String> = plain.into_iter().chain(tagged).collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
-}
-
-/// What is plugged into each port of a device, as far as it is known.
-fn plugged_in<'s>(state: &'s SiteState, device: &Device) -> BTreeMap<InterfaceId, Vec<&'s Endpoint>> {
-    let mut plugged: BTreeMap<InterfaceId, Vec<&Endpoint>> = BTreeMap::new();
-    for endpoint in state.visible_endpoints() {
-        let at = endpoint.located.as_ref().map(|located| located.at);
-        if let Some(Where::Port(Place { device: there, interface, .. })) = at
-            && there == device.id
-        {
-            plugged.entry(interface).or_default().push(endpoint);
-        }
-    }
-    plugged
 }
 
 fn guests(reader: &Reader, endpoints: &[&Endpoint]) -> Markup {
