@@ -3,7 +3,10 @@
 //!
 //! Invariant: only hosts of the published prefixes are judged, and only what answered with data: an attempt opens nothing.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 
 use ipnetwork::IpNetwork;
 use onenet_topology::Timestamp;
@@ -56,7 +59,8 @@ struct Used {
 #[derive(Debug)]
 pub(crate) struct Services {
     used: Table<(u8, SocketAddr), Used>,
-    since: Option<Timestamp>,
+    /// Since when each service of the register has been in it, as far as was looked.
+    registered: BTreeMap<(u8, SocketAddr), Timestamp>,
     looked: Timestamp,
 }
 
@@ -68,7 +72,7 @@ impl Worth for Used {
 
 impl Services {
     pub(crate) fn new() -> Self {
-        Self { used: Table::new(2_048, KEPT_MS), since: None, looked: Timestamp::EPOCH }
+        Self { used: Table::new(2_048, KEPT_MS), registered: BTreeMap::new(), looked: Timestamp::EPOCH }
     }
 
     pub(crate) const fn evicted(&self) -> u64 {
@@ -111,15 +115,17 @@ impl Services {
 
     /// Looks for what is gone, now that the segment was heard.
     pub(crate) fn look(&mut self, now: Timestamp, settings: &Settings, book: &mut Book) {
-        let since = *self.since.get_or_insert(now);
         if now.ms_since(self.looked) < LOOK_MS || settings.published.is_empty() {
             return;
         }
         self.looked = now;
+        let place = |it: &Service| (it.protocol, SocketAddr::new(it.host, it.port));
+        self.registered.retain(|at, _| settings.services.iter().any(|it| place(it) == *at));
         for service in &settings.services {
-            let at = SocketAddr::new(service.host, service.port);
+            // What was registered a moment ago is not gone, however long nobody used it before.
+            let since = *self.registered.entry(place(service)).or_insert(now);
             let days = i64::try_from(settings.at(Threshold::ServiceGone, service.host)).unwrap_or(i64::MAX);
-            let last = self.used.last(&(service.protocol, at)).unwrap_or(since);
+            let last = self.used.last(&place(service)).map_or(since, |last| last.max(since));
             let expired = service.expires.is_some_and(|expires| now >= expires);
             if expired || now.ms_since(last) < days.saturating_mul(DAY_MS) {
                 continue;

@@ -189,7 +189,7 @@ impl Attack {
                 let uses = if self.kind == Kind::UnregisteredService { self.times(3) } else { 1 };
                 for number in 0..uses {
                     let to = (ip(self.service()), SERVICE_PORT);
-                    detection.flow(&spoken(at(i64::from(number) * 60), (far(5), dice.port()), to, 900, 9_000, 900));
+                    detection.flow(&spoken(at(i64::from(number) * 60), (far(9_000), dice.port()), to, 900, 9_000, 900));
                 }
             }
             Kind::SilentFeed

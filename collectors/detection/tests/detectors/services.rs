@@ -85,6 +85,21 @@ fn what_is_registered_and_not_used_for_a_month_is_told_once_and_again_when_it_wa
 }
 
 #[test]
+fn what_was_registered_lately_is_not_gone() {
+    let mut detection = register(vec![]);
+    for day in 0..80_i64 {
+        if day == 60 {
+            let services = vec![service(9, 443)];
+            let published = vec!["10.20.0.0/28".parse().unwrap()];
+            detection.configure(Settings { published, services, ..settings() });
+        }
+        let (start, end) = (at(day * DAY_S), at(day * DAY_S + 10));
+        detection.air(&Air { start, end, frames: 900, broadcasts: 2, senders: 20 });
+    }
+    assert_eq!(kinds(&detection), []);
+}
+
+#[test]
 fn the_register_is_off_until_it_is_said_for_whom_it_speaks() {
     let mut detection = Detection::new(Settings { services: vec![service(9, 443)], ..settings() });
     for seconds in 0..5 {
