@@ -76,7 +76,7 @@ fn filter(reader: &Reader, view: &View) -> Markup {
                     }
                 }
                 label {
-                    (say(text::ANOMALY_GRADE_FROM))
+                    (say(text::ANOMALIES_GRADE_FROM))
                     select name="grade" {
                         option value="" { (say(text::ANY)) }
                         @for it in Severity::ALL {

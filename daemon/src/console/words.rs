@@ -550,9 +550,9 @@ pub fn at_centre(name: &str) -> Option<Text> {
     Some(match name {
         "worm_spread" => text::ANOMALY_WORM_SPREAD,
         "unregistered_terminal" => text::ANOMALY_UNREGISTERED_TERMINAL,
-        "mac_at_two_sites" => text::ANOMALY_MAC_CLONE,
-        "ip_with_two_macs" => text::ANOMALY_IP_CLONE,
-        "device_address_used" => text::ANOMALY_DEVICE_ADDRESS,
+        "mac_at_two_sites" => text::ANOMALY_MAC_AT_TWO_SITES,
+        "ip_with_two_macs" => text::ANOMALY_IP_WITH_TWO_MACS,
+        "device_address_used" => text::ANOMALY_DEVICE_ADDRESS_USED,
         "mac_flaps" => text::ANOMALY_MAC_FLAPS,
         _ => return None,
     })

@@ -13,7 +13,7 @@ texts! {
     ANOMALIES = "异常发现", "Anomalies";
     NO_ANOMALIES = "没有符合条件的异常", "There are no such anomalies";
     ANOMALIES_CUT = "只显示最近的 {} 条；请缩小范围，或用 API 查看全部。", "Only the last {} are shown; narrow the list down, or see all of them by the API.";
-    ANOMALY_GRADE_FROM = "级别（至少）", "Grade (at least)";
+    ANOMALIES_GRADE_FROM = "级别（至少）", "Grade (at least)";
     AREA = "区域", "Area";
     CASE_STATISTICS = "事件统计", "Statistics of cases";
     CASE_STATISTICS_HINT = "演练和被规则屏蔽的事件不计入。用时为中位数。", "Drills, and what rules silence, are left out. Times are medians.";
@@ -159,9 +159,9 @@ texts! {
     ANOMALY_WORM = "蠕虫式传播", "Worm-like spread";
     ANOMALY_WORM_SPREAD = "跨站点蠕虫式传播", "Worm-like spread over several sites";
     ANOMALY_UNREGISTERED_TERMINAL = "未登记终端接入", "Terminal that is not registered";
-    ANOMALY_MAC_CLONE = "MAC 地址同时出现在多个站点", "MAC address at several sites at a time";
-    ANOMALY_IP_CLONE = "IP 地址被多个终端同时使用", "IP address of several terminals at a time";
-    ANOMALY_DEVICE_ADDRESS = "终端占用设备地址", "Terminal with the address of a device";
+    ANOMALY_MAC_AT_TWO_SITES = "MAC 地址同时出现在多个站点", "MAC address at several sites at a time";
+    ANOMALY_IP_WITH_TWO_MACS = "IP 地址被多个终端同时使用", "IP address of several terminals at a time";
+    ANOMALY_DEVICE_ADDRESS_USED = "终端占用设备地址", "Terminal with the address of a device";
     ANOMALY_MAC_FLAPS = "MAC 地址在端口间反复切换", "MAC address that flaps between ports";
     ANOMALY_UNREGISTERED_SERVICE = "未登记的服务端口", "Service that is not registered";
     ANOMALY_EXPIRED_SERVICE = "服务审批已到期", "Service past its approval";
