@@ -10,8 +10,8 @@ use super::commands::{CommandError, read, say};
 /// Which table.
 #[derive(Debug, Clone, Args)]
 pub struct ServicesArgs {
-    /// The table (CSV, UTF-8): service,application,approval,owner,scope,expires. What is printed belongs into [detection] of the site's
-    /// configuration, beside published = [prefixes whose services have to be registered].
+    /// The table (CSV, UTF-8): service,application,approval,owner,scope,expires. What is printed belongs into `[detection]` of the site's
+    /// configuration, beside `published` = [prefixes whose services have to be registered].
     #[arg(value_name = "FILE.csv")]
     pub file: PathBuf,
 }
