@@ -17,6 +17,7 @@ mod detectors;
 mod flaps;
 mod index;
 mod judging;
+mod log;
 mod made;
 mod measured;
 mod readings;
@@ -57,6 +58,7 @@ pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
+pub use log::{Lease, LogState, WriterMark};
 pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
@@ -121,6 +123,8 @@ pub struct Estate {
     pub altered: Derived<OrdMap<SiteId, (Day, usize)>>,
     /// How many bytes crossed the segments of a site above the counties and of those below it, since the centre started. Not stored.
     pub crossed_below: Derived<OrdMap<SiteId, u64>>,
+    /// How far the log is that replicas share; `None` where there is none.
+    pub log: Option<Arc<LogState>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -235,7 +239,15 @@ impl Estate {
             .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
         let cases = self.cases.all.values().map(|case| Change::Case(Arc::clone(case)));
-        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain(cases).chain([position])
+        let log = self.log.iter().map(|log| Change::Log(Some(Arc::clone(log))));
+        agents
+            .chain(of_sites)
+            .chain(covered)
+            .chain(available)
+            .chain(incidents)
+            .chain(cases)
+            .chain(log)
+            .chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -324,7 +336,8 @@ impl Estate {
             Change::Samples(block) => self.take_samples(block),
             Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
             // The audit trail lives in the store alone.
-            Change::Audited { .. } | Change::Told(_) => {}
+            Change::Audited { .. } | Change::Told(_) | Change::Passed { .. } => {}
+            Change::Log(state) => self.log.clone_from(state),
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;
