@@ -17,7 +17,6 @@ mod detectors;
 mod flaps;
 mod index;
 mod judging;
-mod log;
 mod made;
 mod measured;
 mod readings;
@@ -58,7 +57,6 @@ pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
-pub use log::{Lease, LogState, WriterMark};
 pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
@@ -123,8 +121,6 @@ pub struct Estate {
     pub altered: Derived<OrdMap<SiteId, (Day, usize)>>,
     /// How many bytes crossed the segments of a site above the counties and of those below it, since the centre started. Not stored.
     pub crossed_below: Derived<OrdMap<SiteId, u64>>,
-    /// How far the log is that replicas share; `None` where there is none.
-    pub log: Option<Arc<LogState>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -239,15 +235,7 @@ impl Estate {
             .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
         let cases = self.cases.all.values().map(|case| Change::Case(Arc::clone(case)));
-        let log = self.log.iter().map(|log| Change::Log(Some(Arc::clone(log))));
-        agents
-            .chain(of_sites)
-            .chain(covered)
-            .chain(available)
-            .chain(incidents)
-            .chain(cases)
-            .chain(log)
-            .chain([position])
+        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain(cases).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -336,8 +324,7 @@ impl Estate {
             Change::Samples(block) => self.take_samples(block),
             Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
             // The audit trail lives in the store alone.
-            Change::Audited { .. } | Change::Told(_) | Change::Passed { .. } => {}
-            Change::Log(state) => self.log.clone_from(state),
+            Change::Audited { .. } | Change::Told(_) => {}
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;

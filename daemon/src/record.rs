@@ -25,8 +25,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{self, audit},
     estate::Certificate,
-    outbox::MessageId,
-    store::Ended,
 };
 
 mod describe;
@@ -111,17 +109,6 @@ pub enum Body {
     Started,
     /// Time passed.
     Tick,
-    /// Nobody was heard for a while, since no replica ran or the log did not take anything: that is no agent's silence.
-    Resumed,
-    /// A channel dealt with a message, as the replica says that sent it.
-    Passed {
-        /// The channel's name.
-        channel: Arc<str>,
-        /// The message.
-        message: MessageId,
-        /// How that ended.
-        ended: Ended,
-    },
 }
 
 /// An agent opens its stream.
@@ -402,7 +389,7 @@ impl RulingVerdict {
 }
 
 /// A site to be added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSite {
     /// Its level.
     pub tier: Tier,
