@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 /// How long answers gather while so many come that the system hands them over in full lots.
 const GATHER: Duration = Duration::from_millis(3);
 
-/// How long they gather while a lot is not filled: a wake-up costs as much as reading several answers, and a walk waits for each
-/// of its answers no longer than a device on a slow line lets it wait.
-const GATHER_LONGER: Duration = Duration::from_millis(20);
+/// How long they gather while a lot is not filled: a wake-up costs as much as reading an answer, and a walk waits for each of
+/// its answers no longer than a device on a slow line lets it wait.
+const GATHER_LONGER: Duration = Duration::from_millis(10);
 
 /// Over this time answers are counted.
 const WINDOW: Duration = Duration::from_millis(100);

@@ -20,7 +20,7 @@ use super::{
     batch::{self, Inbox, Outgoing},
     message,
     pace::Pace,
-    pending::{DatagramCounts, Device, Expected, Outcome, Pending, Received},
+    pending::{DatagramCounts, Device, Outcome, Pending, Received},
 };
 use crate::{
     clock,
@@ -29,9 +29,6 @@ use crate::{
 
 /// The receive buffer, in bytes: answers of many devices come at once. The system may grant less.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
-
-/// With as many answers at once waiting for more of them saves little.
-const LOT: usize = 4 * batch::AT_ONCE;
 
 /// How many times datagrams are taken before other tasks have their turn.
 const ROUNDS: usize = 16;
@@ -110,12 +107,10 @@ impl Socket {
         device: &Arc<Device>,
         request: &Request,
     ) -> Result<(Question<'_>, oneshot::Receiver<Outcome>), ExchangeError> {
+        let (Request::Get(names) | Request::GetBulk { after: names, .. }) = request;
         let rows = usize::try_from(request.rows()).unwrap_or(usize::MAX);
-        let expected = match request {
-            Request::Get(names) => Expected::Values(names.len()),
-            Request::GetBulk { after, .. } => Expected::Successors(after.len().saturating_mul(rows)),
-        };
-        let added = self.shared.pending().add(device, expected, clock::monotonic_now());
+        let now = clock::monotonic_now();
+        let added = self.shared.pending().add(device, names.len().saturating_mul(rows), now);
         let (number, answer) =
             added.ok_or_else(|| ExchangeError::Unsendable("too many questions wait for answers".to_owned()))?;
         Ok((Question { shared: &self.shared, number }, answer))
@@ -219,7 +214,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
         let received = if let Some(watched) = &watching {
             received_at_once(&shared, &mut inbox, watched).await
         } else {
-            tokio::time::sleep(pace.gathers_for(LOT)).await;
+            tokio::time::sleep(pace.gathers_for(batch::AT_ONCE)).await;
             shared.receive(&mut inbox).map(|(taken, _)| taken)
         };
         if let Err(error) = &received {
