@@ -19,6 +19,7 @@ mod flows;
 mod form;
 mod impact;
 mod incidents;
+mod inspection;
 mod language;
 mod layout;
 mod links;
@@ -56,6 +57,7 @@ use axum::{
 use maud::{Markup, html};
 use onenet_topology::acceptance::Acceptance;
 
+pub(crate) use cases::caution as containment_caution;
 pub use language::{Language, negotiate};
 pub(crate) use names::latin;
 pub(crate) use parts::moment;
@@ -128,6 +130,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/availability", get(availability::page))
         .route("/assets", get(assets::page))
         .route("/reports/monthly", get(monthly::page))
+        .route("/reports/inspection", get(inspection::page))
         .route("/login", get(form::sign_in_page).post(form::sign_in))
         .route("/logout", post(form::sign_out))
         .route("/static/console.css", get(style))

@@ -15,6 +15,7 @@ pub mod clock;
 pub mod collector;
 pub mod config;
 pub mod console;
+pub mod containment;
 pub mod coverage;
 pub mod demo;
 pub mod estate;

@@ -15,6 +15,7 @@
 //! [`run`] has one task a channel and one that lets old messages go; all end with it. Each may be cancelled at any moment: what it had
 //! under way is sent again after the next start.
 
+mod cef;
 mod channel;
 mod form;
 mod mail;

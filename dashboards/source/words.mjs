@@ -128,6 +128,7 @@ export const anomalies = (c) => words({
   exposed_service: [c.t('Service used from beyond its scope', '服务超出审批范围')],
   gone_service: [c.t('Registered service is gone', '已登记服务停用')],
   rogue_lldp: [c.t('Unknown network equipment (LLDP)', '私接网络设备（LLDP）')],
+  other_network: [c.t('Station of another network', '终端使用其他网络的地址')],
   new_peer: [c.t('Server with a new peer', '服务器出现新的通信对端')],
   long_transfer: [c.t('Unusually large transfer', '异常大量外发数据')],
   night_transfer: [c.t('Large transfer at night', '非工作时间大量外发数据')],

@@ -335,6 +335,16 @@ impl Case {
         self.acknowledged.map(|at| at.ms_since(self.opened).max(0))
     }
 
+    /// Returns how long, in milliseconds, what it is about had been going on when it was opened.
+    pub fn detected_after_ms(&self) -> i64 {
+        self.opened.ms_since(self.first).max(0)
+    }
+
+    /// Returns how long, in milliseconds, it took until it was closed.
+    pub fn closed_after_ms(&self) -> Option<i64> {
+        self.closed.map(|at| at.ms_since(self.opened).max(0))
+    }
+
     /// Returns how long, in milliseconds, it has been there, or was until it was closed.
     pub fn age_ms(&self, now: Timestamp) -> i64 {
         self.closed.unwrap_or(now).ms_since(self.opened).max(0)

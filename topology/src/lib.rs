@@ -15,6 +15,7 @@ pub mod asset;
 pub mod availability;
 pub mod case;
 pub mod classify;
+pub mod containment;
 pub mod coverage;
 pub mod csv;
 pub mod dated;

@@ -4,7 +4,7 @@
 //! key and remedy, and then nothing of the text is used. Raw values exist only inside `onenet-config`; each section has one
 //! `checked()` that turns them into its type. Secrets cannot be printed.
 //!
-//! The *site's part* (`anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`, `detection`) may be replaced by the centre. The agent's own part
+//! The *site's part* (`anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`, `detection`, `scans`) may be replaced by the centre. The agent's own part
 //! (`centre`, `data`, `spool`, `flow_log`, `status`, `snmp`, `credentials`, `traps`, `reflector`) never is: a mistake there could cut the agent off for
 //! good or open a port at the site, and named credentials let the centre use secrets that it does not know.
 
@@ -25,6 +25,7 @@ mod discovery;
 mod group;
 mod intervals;
 mod probes;
+mod scans;
 mod services;
 mod traps;
 
@@ -38,6 +39,7 @@ pub(crate) use discovery::covers;
 pub use intervals::Intervals;
 pub use onenet_config::{ConfigError, Environment, Problem, Problems, ProcessEnvironment};
 pub use probes::{ProbeConfig, ReflectorSettings};
+pub use scans::ScanConfig;
 pub use traps::TrapsConfig;
 
 use onenet_config::{Origin, Section, read};
@@ -97,6 +99,8 @@ pub struct SiteConfig {
     pub throughput_max_kbit: u32,
     /// What is a finding.
     pub detection: onenet_detection::Settings,
+    /// What is scanned, by whose leave.
+    pub scans: Vec<ScanConfig>,
 }
 
 impl Config {
@@ -199,7 +203,8 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     let (probes, throughput_max_kbit) = probes::all(root);
     let anchor = anchor(root.section("anchor"));
     let detection = detection::checked(root.section("detection"));
-    SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit, detection }
+    let scans = scans::all(root);
+    SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit, detection, scans }
 }
 
 /// Reads `[anchor]`: 0 is off.

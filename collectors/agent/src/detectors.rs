@@ -12,7 +12,10 @@ use std::{
 
 use ipnetwork::IpNetwork;
 use onenet_capture::{flow::FlowRecord, inventory::EndpointState, replay::Watch as _, sighting::Sighting};
-use onenet_detection::{Detection, DetectorState, Finding, Settings, observation::Measured};
+use onenet_detection::{
+    Detection, DetectorState, Finding, Settings,
+    observation::{Listening, Measured},
+};
 use onenet_topology::{
     Timestamp,
     anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
@@ -24,7 +27,7 @@ use crate::{
     detecting::Detecting,
     durable::{self, Sync},
     evidence::{Around, Evidence},
-    meter::{Meter, Number},
+    meter::{Meter, Number, Open},
 };
 
 /// How often it is looked for what is to be told, in milliseconds.
@@ -157,6 +160,11 @@ impl Detectors {
             let Number { time, series, of, value } = &number;
             let measured = Measured { time: *time, series: *series, of, value: *value };
             inner.detecting.detection.measured(&measured);
+        }
+        for open in self.meter.opened() {
+            let Open { time, at, client, approval } = &open;
+            let listening = Listening { time: *time, at: *at, client: *client, approval };
+            inner.detecting.detection.listening(&listening);
         }
         let run = inner.run;
         let due = inner.detecting.detection.take_due(now, TOLD_AT_ONCE);

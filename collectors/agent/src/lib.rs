@@ -32,6 +32,7 @@ mod render;
 mod rights;
 pub mod roll_up;
 mod run;
+mod scanning;
 pub mod schedule;
 pub mod spool;
 pub mod status;

@@ -119,6 +119,16 @@ impl Listener {
                 self.begin(name, task);
             }
         }
+        self.tell_unheard();
+    }
+
+    /// Tells what is found where nothing is listened on: devices count and probes measure all the same. Otherwise a thread that listens
+    /// tells it, by the frames' clock.
+    fn tell_unheard(&self) {
+        if self.ears.is_empty() {
+            let found = self.shared.detectors.tell(self.shared.clock.timestamp());
+            self.shared.observations.history_blocking(found);
+        }
     }
 
     /// Ends all listening. Blocks until the threads have ended.
@@ -208,7 +218,57 @@ fn is_member(interface: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use onenet_topology::{
+        ProbeSample, Timestamp,
+        fact::{HistoryBody, HistoryItem, Scope},
+    };
+
     use super::*;
+    use crate::{observations::observations, spool::Lineage};
+
+    /// A round trip, ten minutes after the one before; it has its hours, and triples on the last day.
+    fn round_trips() -> Vec<HistoryItem> {
+        let sample = |turn: i64| {
+            let (hour, noise) = (turn / 6 % 24, u64::try_from(turn * 7_919 % 400).unwrap());
+            let usual = 8_000 + if (1..10).contains(&hour) { 3_000 } else { 0 } + noise;
+            let us = if turn >= 16 * 144 { 3 * usual } else { usual };
+            let sample =
+                ProbeSample { name: "parent".into(), round_trip_median_us: Some(us), ..ProbeSample::default() };
+            // A Monday without holidays after it.
+            let time = Timestamp::from_unix_ms(1_772_409_600_000 + turn * 600_000);
+            HistoryItem { time, scope: Scope::new(""), body: HistoryBody::Probe(sample) }
+        };
+        (0..17 * 144).map(sample).collect()
+    }
+
+    #[test]
+    fn what_probes_measure_is_judged_where_nothing_is_listened_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::start([0; 16]);
+        let (observations, mut waiting) = observations(clock, Lineage::default());
+        let meter = observations.meter().clone();
+        let mut listener = Listener::new(
+            Sockets::default(),
+            clock,
+            observations,
+            Conditions::default(),
+            Board::default(),
+            News::new(),
+            (None, Evidence::default(), &folder.path().join("levels.json")),
+        );
+        meter.take(&round_trips());
+        let mut told = Vec::new();
+        let began = clock.timestamp();
+        while told.is_empty() && clock.timestamp().ms_since(began) < 20_000 {
+            listener.look();
+            told = waiting.history();
+            thread::park_timeout(Duration::from_millis(50));
+        }
+        let [HistoryItem { body: HistoryBody::Anomaly(anomaly), .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((anomaly.key.kind.as_str(), anomaly.key.subject.as_str()), ("round_trip_shift", "parent"));
+    }
 
     fn interface(name: &str, up: bool, loopback: bool) -> HostInterface {
         HostInterface {

@@ -1,10 +1,11 @@
-//! What devices count and probes measure, as numbers for the detectors of levels.
+//! What devices count and probes measure, as numbers for the detectors of levels; and what scans found open.
 //!
 //! Invariants: errors of a device are those of all its ports since its last sample; where a counter went back, or the ports are not the same,
 //! that time says nothing. At most [`WAITING_MAX`] numbers wait, the oldest leave first. It does not know what is usual.
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -31,6 +32,17 @@ pub(crate) struct Number {
     pub(crate) value: f64,
 }
 
+/// A port that a scan found open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Open {
+    pub(crate) time: Timestamp,
+    pub(crate) at: SocketAddr,
+    /// From which address it was asked.
+    pub(crate) client: IpAddr,
+    /// By whose leave.
+    pub(crate) approval: String,
+}
+
 /// Takes samples, and has numbers. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Meter(Arc<Mutex<Inner>>);
@@ -38,6 +50,7 @@ pub(crate) struct Meter(Arc<Mutex<Inner>>);
 #[derive(Debug, Default)]
 struct Inner {
     waiting: VecDeque<Number>,
+    open: VecDeque<Open>,
     counted: BTreeMap<Scope, Counted>,
 }
 
@@ -79,6 +92,20 @@ impl Meter {
     /// Returns what waits.
     pub(crate) fn numbers(&self) -> Vec<Number> {
         self.lock().waiting.drain(..).collect()
+    }
+
+    /// Takes what a scan found open.
+    pub(crate) fn open(&self, open: Open) {
+        let mut inner = self.lock();
+        if inner.open.len() >= WAITING_MAX {
+            inner.open.pop_front();
+        }
+        inner.open.push_back(open);
+    }
+
+    /// Returns what was found open and waits.
+    pub(crate) fn opened(&self) -> Vec<Open> {
+        self.lock().open.drain(..).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

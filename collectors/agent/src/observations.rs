@@ -126,6 +126,16 @@ impl Observations {
     }
 }
 
+#[cfg(test)]
+impl Waiting {
+    /// Returns the history that was told by now.
+    pub(crate) fn history(&mut self) -> Vec<HistoryItem> {
+        let told = std::iter::from_fn(|| self.0.try_recv().ok());
+        let of = |(observation, _)| if let Observation::History(items) = observation { items } else { Vec::new() };
+        told.flat_map(of).collect()
+    }
+}
+
 /// Keeps what is observed until nobody observes any more.
 pub(crate) async fn keep(waiting: Waiting, spool: Arc<Spool>, clock: Clock) {
     let Waiting(mut receiver) = waiting;

@@ -44,6 +44,7 @@ use crate::{
     reflecting,
     remote::{Change, FlowSource, InForce, Remote},
     rights::Opened,
+    scanning::Scanning,
     spool::{Spool, SpoolConfig, SpoolError},
     status::{CentreStatus, ConditionStatus, ConfigurationStatus, FORMAT, SpoolSummary, Status, TrapStatus},
     supervisor::Supervisor,
@@ -244,6 +245,7 @@ impl Agent {
             spool: Arc::clone(&spool),
             conditions: conditions.clone(),
             poller,
+            scanning: Scanning::new(clock, observations.meter().clone()),
             anchoring: Anchoring {
                 sockets: opened.probes,
                 clock,

@@ -27,6 +27,7 @@ use crate::{
     poll::{self, Poller},
     probing::Probing,
     remote::{CONFIGURATION, Change, InForce},
+    scanning::Scanning,
     spool::{SortedFacts, Spool},
     trial::{SiteStore, SiteText, Verdict, Watch},
     uplink::LinkState,
@@ -66,6 +67,7 @@ pub(crate) struct Supervisor {
     pub(crate) watch: Option<Watch>,
     pub(crate) probing: Probing,
     pub(crate) anchoring: Anchoring,
+    pub(crate) scanning: Scanning,
     /// Why the process has rights that it was to give up.
     pub(crate) rights_kept: Option<String>,
 }
@@ -94,6 +96,7 @@ impl Supervisor {
             }
         }
         self.anchoring.stop().await;
+        self.scanning.stop().await;
         self.probing.stop().await;
         self.poller.stop().await;
         self.listening(Listener::stop).await;
@@ -210,6 +213,7 @@ impl Supervisor {
         })
         .await;
         self.probing.set(&site.probes).await;
+        self.scanning.set(&site.scans).await;
         self.retract(&site).await;
         self.in_force.set(revision, &site);
         self.trial.send_replace(self.store.is_on_trial());

@@ -287,6 +287,13 @@ catalogue! {
         evidence: "station, chassis, name, what it says it is",
         blind: "Equipment that does not announce itself; LLDP goes no further than one cable, so that only ports which are mirrored tell; without a list, equipment that was there from the beginning.",
     }
+    /// A station with an address of another network.
+    OtherNetwork = "other_network", Claims, General {
+        what: "A station says on the wire again and again that an address is its own that is not of the plan.",
+        why: "It was in another network a moment ago, or is in two: a laptop that comes back from a hotspot, a second way out, a box of somebody's own.",
+        evidence: "address, whom it asks for",
+        blind: "Off until the plan is listed; stations that ask for a new address without a word about the old one; networks that use addresses of the plan.",
+    }
     /// A server that talks to somebody new.
     NewPeer = "new_peer", Flows, General {
         what: "A server of five hosts or more begins to exchange data with a peer that it never had, after it had the same few for a week.",
@@ -320,7 +327,7 @@ catalogue! {
         what: "A host of the published prefixes answers on a port that is not in the register of services.",
         why: "A port is published by approval alone: what nobody approved nobody watches.",
         evidence: "what it speaks, flows",
-        blind: "Off until published prefixes are listed; ports that nobody uses, which no mirror port shows; UDP services that are asked once; clients listed in scanners.",
+        blind: "Off until published prefixes are listed; ports that nobody uses, which no mirror port shows, but an approved scan ([[scans]]); UDP services that are asked once; clients listed in scanners.",
     }
     /// A service past its time.
     ExpiredService = "expired_service", Flows, General {

@@ -46,6 +46,8 @@ struct Address {
 struct Owned {
     alone: BTreeMap<IpAddr, Timestamp>,
     disputed: BTreeMap<IpAddr, Timestamp>,
+    /// How often it said so of one that is not of the plan.
+    elsewhere: u64,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl Claims {
         if claim.ip.is_unspecified() || !claim.mac.is_unicast() || claim.mac.is_virtual_router() {
             return;
         }
+        self.elsewhere(claim, settings, book);
         let fresh = || Address { claimants: Vec::new(), current: claim.mac, turns: Vec::new(), asked: None };
         let Some(address) = self.addresses.touch(claim.ip, claim.time, fresh) else { return };
         let answers = address.asked.is_some_and(|asked| claim.time.ms_since(asked) <= ASKED_MS);
@@ -144,6 +147,28 @@ impl Claims {
                 ]
             });
         }
+    }
+
+    /// Looks whether a station is at home in another network.
+    fn elsewhere(&mut self, claim: &Claim, settings: &Settings, book: &mut Book) {
+        let known = settings.plan.is_empty() || settings.routers.contains(&claim.ip);
+        if known || !claim.ip.is_ipv4() || !settings.is_outside(claim.ip) {
+            return;
+        }
+        let Some(own) = self.owned.touch(claim.mac, claim.time, Owned::default) else { return };
+        // A router asks in the name of any of its addresses.
+        if own.alone.keys().chain(own.disputed.keys()).any(|ip| settings.routers.contains(ip)) {
+            return;
+        }
+        own.elsewhere += 1;
+        if own.elsewhere < settings.at(Threshold::OtherNetworkClaims, claim.ip) {
+            return;
+        }
+        let report = Report::new(Kind::OtherNetwork, Subject::Station(claim.mac), 70, claim.time);
+        book.report(&report, || {
+            let asks = claim.asks.filter(|asked| *asked != claim.ip).map(|asked| Evidence::new("target", asked));
+            [Evidence::new("address", claim.ip)].into_iter().chain(asks).collect()
+        });
     }
 
     /// Takes a question: it makes an answer one, and many of them make a sweep.

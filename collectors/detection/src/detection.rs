@@ -15,7 +15,7 @@ use crate::{
     guess::Guessing,
     levels::{Learnt, Levels},
     names::Names,
-    observation::{Air, Claim, Disclosed, Equipment, FlowSeen, Measured, NameSeen, Serving, Terminal, Tree},
+    observation::{Air, Claim, Disclosed, Equipment, FlowSeen, Listening, Measured, NameSeen, Serving, Terminal, Tree},
     outward::Outward,
     peers::Peers,
     scan::Scans,
@@ -127,6 +127,12 @@ impl Detection {
         self.levels.measured(measured, &mut self.book);
     }
 
+    /// Takes a port that an approved scan found open.
+    pub fn listening(&mut self, listening: &Listening<'_>) {
+        self.saw(Input::Flows, listening.time);
+        self.services.listening(listening, &self.settings, &mut self.book);
+    }
+
     /// Returns what was learnt of levels: to be kept while the program does not run.
     pub fn learnt(&self) -> &Learnt {
         self.levels.learnt()
@@ -205,7 +211,7 @@ impl Detection {
             Kind::SynFlood | Kind::UdpFlood | Kind::IcmpFlood | Kind::DnsFlood | Kind::Reflection => {
                 self.floods.evicted()
             }
-            Kind::ArpSpoofing | Kind::AddressConflict => self.claims.evicted(),
+            Kind::ArpSpoofing | Kind::AddressConflict | Kind::OtherNetwork => self.claims.evicted(),
             Kind::Outreach | Kind::Beaconing => self.outward.evicted(),
             Kind::DnsTunnel | Kind::Dga => self.names.evicted(),
             Kind::NewPeer => self.peers.evicted(),

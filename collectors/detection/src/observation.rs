@@ -147,6 +147,19 @@ pub struct Measured<'a> {
     pub value: f64,
 }
 
+/// A scan that was approved found a port of TCP open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listening<'a> {
+    /// When.
+    pub time: Timestamp,
+    /// Where.
+    pub at: std::net::SocketAddr,
+    /// From which address it was asked.
+    pub client: IpAddr,
+    /// By whose leave.
+    pub approval: &'a str,
+}
+
 /// What passed on the segment in a stretch of time, without a look at who.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Air {

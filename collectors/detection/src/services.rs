@@ -15,12 +15,13 @@ use crate::{
     book::{Book, Report},
     catalogue::Kind,
     finding::{Evidence, Subject},
-    observation::{Attempt, FlowSeen},
+    observation::{Attempt, FlowSeen, Listening},
     settings::{Settings, covers},
     table::{Table, Worth},
     threshold::Threshold,
 };
 
+const TCP: u8 = 6;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// How long what is used once is remembered.
 const KEPT_MS: i64 = 90 * DAY_MS;
@@ -46,6 +47,19 @@ pub struct Service {
     pub scope: Vec<IpNetwork>,
     /// When its approval ends.
     pub expires: Option<Timestamp>,
+}
+
+/// That a service is there.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    protocol: u8,
+    at: SocketAddr,
+    client: IpAddr,
+    /// When it was seen, and when what it was seen by began.
+    time: Timestamp,
+    began: Timestamp,
+    /// Since when it is there, as far as is known.
+    since: Timestamp,
 }
 
 /// How a service was used.
@@ -91,26 +105,30 @@ impl Services {
             *used = fresh();
         }
         used.flows += 1;
-        let subject = Subject::Service { host: flow.to, port: flow.to_port };
-        let Some(service) = settings.service(flow.protocol, at) else {
-            if used.flows >= settings.at(Threshold::ServiceFlows, flow.to) {
-                let report = Report::new(Kind::UnregisteredService, subject, 85, flow.end).since(used.since);
-                book.report(&report, || with_flow(flow, Vec::new()));
-            }
-            return;
+        let is_used = used.flows >= settings.at(Threshold::ServiceFlows, flow.to);
+        let seen = Seen {
+            protocol: flow.protocol,
+            at,
+            client: flow.from,
+            time: flow.end,
+            began: flow.start,
+            since: used.since,
         };
-        if service.expires.is_some_and(|expires| flow.start >= expires) {
-            let report = Report::new(Kind::ExpiredService, subject, 95, flow.end);
-            book.report(&report, || with_flow(flow, service.evidence()));
+        judge(&seen, is_used, settings, book, || with_flow(flow));
+    }
+
+    /// Takes a port that an approved scan found open: that it is open is certain, whoever uses it.
+    pub(crate) fn listening(&mut self, listening: &Listening<'_>, settings: &Settings, book: &mut Book) {
+        let Listening { time, at, client, approval } = *listening;
+        if !covers(&settings.published, at.ip()) {
+            return;
         }
-        if !service.is_for(flow.from, settings) {
-            let report = Report::new(Kind::ExposedService, subject, 90, flow.end);
-            book.report(&report, || {
-                let mut evidence = service.evidence();
-                evidence.push(Evidence::new("client", flow.from));
-                with_flow(flow, evidence)
-            });
+        let fresh = || Used { since: time, flows: 0 };
+        if self.used.touch((TCP, at), time, fresh).is_none() {
+            return;
         }
+        let seen = Seen { protocol: TCP, at, client, time, began: time, since: time };
+        judge(&seen, true, settings, book, || vec![Evidence::new("scan", approval), Evidence::new("client", client)]);
     }
 
     /// Looks for what is gone, now that the segment was heard.
@@ -160,8 +178,38 @@ impl Service {
     }
 }
 
-fn with_flow(flow: &FlowSeen<'_>, mut evidence: Vec<Evidence>) -> Vec<Evidence> {
-    evidence.extend(flow.application.map(|application| Evidence::new("speaks", application.name())));
-    evidence.push(Evidence::new("flow", flow.in_words()));
-    evidence
+/// Holds a service that was seen against the register. `is_used` says whether there is enough of it to be none by mistake; `evidence` is how
+/// it was seen.
+fn judge(seen: &Seen, is_used: bool, settings: &Settings, book: &mut Book, evidence: impl Fn() -> Vec<Evidence>) {
+    let subject = Subject::Service { host: seen.at.ip(), port: seen.at.port() };
+    let Some(service) = settings.service(seen.protocol, seen.at) else {
+        if is_used {
+            let report = Report::new(Kind::UnregisteredService, subject, 85, seen.time).since(seen.since);
+            book.report(&report, &evidence);
+        }
+        return;
+    };
+    let registered = |more: Option<Evidence>| {
+        let mut all = service.evidence();
+        all.extend(more);
+        for it in evidence() {
+            if !all.contains(&it) {
+                all.push(it);
+            }
+        }
+        all
+    };
+    // The moment that counts is when it was used first: an end may fall within a long connection.
+    if service.expires.is_some_and(|expires| seen.began >= expires) {
+        book.report(&Report::new(Kind::ExpiredService, subject, 95, seen.time), || registered(None));
+    }
+    if !service.is_for(seen.client, settings) {
+        let client = Evidence::new("client", seen.client);
+        book.report(&Report::new(Kind::ExposedService, subject, 90, seen.time), || registered(Some(client)));
+    }
+}
+
+fn with_flow(flow: &FlowSeen<'_>) -> Vec<Evidence> {
+    let speaks = flow.application.map(|application| Evidence::new("speaks", application.name()));
+    speaks.into_iter().chain([Evidence::new("flow", flow.in_words())]).collect()
 }

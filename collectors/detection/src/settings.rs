@@ -94,7 +94,7 @@ impl Settings {
             return Some("switched off");
         }
         match kind {
-            Kind::Outreach if self.plan.is_empty() => Some("no address plan is listed (plan)"),
+            Kind::Outreach | Kind::OtherNetwork if self.plan.is_empty() => Some("no address plan is listed (plan)"),
             Kind::DarkAddress if self.dark.is_empty() => Some("no dark prefixes are listed (dark)"),
             Kind::UnregisteredService | Kind::ExpiredService | Kind::ExposedService | Kind::GoneService
                 if self.published.is_empty() =>

@@ -74,6 +74,8 @@ thresholds! {
     ReflectionPerS = "reflection_per_s", Reflection, 200 in 20..=1_000_000, "answers that were not asked for a second, over ten seconds";
     /// Unasked claims.
     SpoofedClaims = "spoofed_claims", ArpSpoofing, 3 in 2..=100, "claims that nobody asked for, within ten minutes";
+    /// Claims of addresses of other networks.
+    OtherNetworkClaims = "other_network_claims", OtherNetwork, 3 in 1..=1_000, "times that a station says so within a day";
     /// Turns.
     ConflictTurns = "conflict_turns", AddressConflict, 6 in 2..=100, "changes from one station to the other within ten minutes";
     /// Stations.

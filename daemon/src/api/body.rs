@@ -15,6 +15,7 @@ mod case;
 mod case_figures;
 mod change;
 mod classification;
+mod containment;
 mod device;
 mod endpoint;
 mod flow;
@@ -51,6 +52,7 @@ pub use case::{CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, Escalat
 pub use case_figures::{CaseFiguresBody, CaseStatisticsBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
+pub use containment::{CautionBody, ContainmentBody};
 pub(crate) use device::link_end_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
 pub(crate) use endpoint::station;

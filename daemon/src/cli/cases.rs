@@ -1,5 +1,6 @@
 //! `onenetd cases …`: what deserves a person's time, what people do with it, and what is silenced.
 
+mod containment;
 mod statistics;
 
 use clap::{Args, Subcommand};
@@ -21,6 +22,8 @@ pub enum CasesCommand {
     Statistics(StatisticsArgs),
     /// Show a case, its evidence and its whole story.
     Show(CaseArgs),
+    /// Show what would isolate the endpoint that a case is about, and what undoes that; nothing is sent to a device.
+    Containment(CaseArgs),
     /// Open a case about an incident.
     Open {
         /// The incident.
@@ -292,6 +295,7 @@ pub(super) async fn run(command: CasesCommand) -> Result<(), CommandError> {
         CasesCommand::Show(CaseArgs { case, data }) => {
             show(&ask_as(&data, Role::SecurityReviewer, Method::GET, &path(&case), empty()).await?)
         }
+        CasesCommand::Containment(CaseArgs { case, data }) => containment::run(&case, &data).await,
         CasesCommand::Open { incident, data } => post(&data, "/api/v1/cases", &json!({ "incident": incident })).await,
         CasesCommand::Drill(args) => {
             let body = json!({

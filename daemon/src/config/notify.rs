@@ -60,6 +60,8 @@ pub enum Way {
         address: String,
         /// Whether it is reached by TCP (RFC 6587), and not by UDP (RFC 5426).
         tcp: bool,
+        /// Whether it wants the words of a line as CEF, and not as people read them.
+        cef: bool,
     },
 }
 
@@ -278,5 +280,11 @@ fn syslog(section: &mut Section<'_>) -> Option<Way> {
         _ => None,
     };
     let tcp = converted(section, "transport", "write \"udp\" or \"tcp\"", is_tcp).unwrap_or_default();
-    address.map(|address| Way::Syslog { address, tcp })
+    let is_cef = |text: &str| match text {
+        "text" => Some(false),
+        "cef" => Some(true),
+        _ => None,
+    };
+    let cef = converted(section, "format", "write \"text\" or \"cef\"", is_cef).unwrap_or_default();
+    address.map(|address| Way::Syslog { address, tcp, cef })
 }

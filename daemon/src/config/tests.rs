@@ -90,7 +90,7 @@ fn a_word_that_is_no_level_is_no_filter_since_it_would_silence_everything() {
 fn channels_are_read_with_their_routes_and_hold_no_secret() {
     let of = |text: &str| Config::parse(text, "onenetd.toml");
     let config =
-        of("[[notify]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"192.0.2.7:514\"\ntransport = \"tcp\"\n\
+        of("[[notify]]\nname = \"siem\"\nkind = \"syslog\"\naddress = \"192.0.2.7:514\"\ntransport = \"tcp\"\nformat = \"cef\"\n\
                      [[notify]]\nname = \"chat\"\nkind = \"wecom\"\nurl_file = \"/etc/robot\"\nlanguage = \"en\"\n\
                      what = [\"case_escalated\"]\ngrades = [\"major\"]\nareas = [\"130000\"]\ndrills = false")
         .unwrap();
@@ -99,7 +99,7 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
     let sample = of(&sample.fold(String::new(), |text, line| text + line + "\n")).unwrap();
     assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem", "duty"]);
     let [siem, chat] = &config.notify[..] else { panic!("{:?}", config.notify) };
-    assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true });
+    assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true, cef: true });
     assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_of_case()));
     assert_eq!((chat.route.what.len(), chat.route.grades.len(), chat.route.drills), (1, 1, false));
     for (text, said) in [

@@ -4,6 +4,8 @@
 //! API's requests are, not here.
 
 mod actions;
+mod awaiting;
+mod containment;
 mod notice;
 mod statistics;
 
@@ -16,11 +18,14 @@ use axum::{
 use maud::{Markup, html};
 use onenet_topology::{
     CaseId, SiteId,
+    anomaly::AnomalyKey,
     case::{Case, CaseEvidence, CaseState, CaseStep, CaseVerdict, Category, EscalationReason},
     incident::Severity,
 };
 
 pub(super) use actions::{act, open};
+pub(super) use awaiting::brief as awaiting_brief;
+pub(crate) use containment::caution;
 pub(super) use notice::page as notice;
 pub(super) use statistics::page as statistics;
 
@@ -32,7 +37,7 @@ use super::{
 };
 use crate::{
     access::View,
-    api::{App, Problem, cases_anywhere},
+    api::{App, Problem, cases_anywhere, encode},
 };
 
 /// Cases of a list; the API has all of them.
@@ -65,7 +70,12 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
         ("/cases?state=silenced", text::CASES_SILENCED),
         ("/cases?state=drills", text::CASES_DRILLS),
     ];
+    let awaiting = if title == text::CASES_OPEN { awaiting::awaiting(&view) } else { Vec::new() };
     let content = html! {
+        @if !awaiting.is_empty() {
+            h2 { (reader.say(text::CASES_AWAIT_ANSWER)) " " span.sub { (awaiting.len()) } }
+            (table(reader, &view, &awaiting, true))
+        }
         h1 { (reader.say(title)) span.sub { (cases.len()) } }
         (table(reader, &view, &cases, title == text::CASES_OPEN))
         p.hint {
@@ -153,19 +163,33 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
             }
         }
         h1 {
-            (title) span.query { code { (case.key.subject) } } (grade(reader, case))
+            (title) span.query { (subject(&case.key.subject)) } (grade(reader, case))
             @if case.key.drill { span.tag { (reader.say(text::CASE_DRILL)) } }
         }
+        @if let Some(means) = text::means(&case.key.kind) { p.told { (reader.say(means)) } }
         (facts(reader, &view, case))
         (notice::summary(reader, &view, case))
         (actions::forms(reader, &view, case))
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (evidence(reader, case))
+        (containment::section(reader, &view, case))
         (related(reader, &view, case))
         h2 { (reader.say(text::CASE_STORY)) }
         (story(reader, &view, case))
     };
     Ok(layout::page(reader, &view, title, "", &content))
+}
+
+/// About whom: an address leads to the endpoint that has it.
+fn subject(subject: &str) -> Markup {
+    let host = AnomalyKey { kind: String::new(), subject: subject.to_owned() };
+    let address = host.host().map(|ip| ip.to_string()).or_else(|| host.mac().map(|mac| mac.to_string()));
+    html! {
+        @match address {
+            Some(address) => a href=(format!("/find?q={}", encode(&address))) { code { (subject) } },
+            None => code { (subject) },
+        }
+    }
 }
 
 fn facts(reader: &Reader, view: &View, case: &Case) -> Markup {
@@ -174,6 +198,8 @@ fn facts(reader: &Reader, view: &View, case: &Case) -> Markup {
     let graded = case.graded_by.as_deref().unwrap_or_else(|| reader.say(text::CASE_GRADE_PROPOSED));
     let confidence = case.confidence.map(|it| format!("{it} %"));
     let taken = case.acknowledged_after_ms().map(|ms| parts::span(reader.language, ms));
+    let ended = case.closed_after_ms().map(|ms| parts::span(reader.language, ms));
+    let found = parts::span(reader.language, case.detected_after_ms());
     let count = case.count.to_string();
     let mut rows = vec![
         (
@@ -190,7 +216,9 @@ fn facts(reader: &Reader, view: &View, case: &Case) -> Markup {
         (reader.say(text::CASE_LAST), html! { (parts::moment(case.last)) }),
         (reader.say(text::CASE_COUNT), html! { (count) }),
         (reader.say(text::CASE_OPENED), html! { (parts::moment(case.opened)) }),
+        (reader.say(text::CASE_DETECTED), html! { (found) }),
         (reader.say(text::CASE_TAKEN_UP), parts::or_dash(taken.as_deref())),
+        (reader.say(text::CASE_ENDED), parts::or_dash(ended.as_deref())),
     ];
     if let Some(incident) = case.incident {
         let link = html! { a href=(format!("/incidents/{incident}")) { (incident) } };
@@ -210,20 +238,34 @@ fn evidence(reader: &Reader, case: &Case) -> Markup {
         @if case.evidence.is_empty() { p.calm { (reader.say(text::CASE_NO_EVIDENCE)) } } @else {
             div.scroll { table { tbody {
                 @for it in &case.evidence {
-                    tr { th scope="row" { (evidence_name(reader, it)) } td.words { (it.value) } }
+                    tr { th scope="row" { (evidence_name(reader, it)) } td.words { (evidence_value(reader, it)) } }
                 }
             } } }
         }
     }
 }
 
-/// What a piece of evidence is: in words where a person gave it, else as the detector calls it.
+/// What a piece of evidence says: as it was told, but for words that stand for a choice.
+fn evidence_value<'e>(reader: &Reader, evidence: &'e CaseEvidence) -> &'e str {
+    match (evidence.is.as_str(), evidence.value.as_str()) {
+        ("direction", "above") => reader.say(text::EVIDENCE_ABOVE),
+        ("direction", "below") => reader.say(text::EVIDENCE_BELOW),
+        (_, value) => value,
+    }
+}
+
+/// What a piece of evidence is, by the detector's name where there are no words for it.
 fn evidence_name(reader: &Reader, evidence: &CaseEvidence) -> Markup {
     html! {
         @match evidence.is.as_str() {
             CaseEvidence::ATTACHED => (reader.say(text::CASE_ATTACHED)),
             "drill" => (reader.say(text::CASE_DRILL)),
-            other => code { (other) },
+            other => {
+                @match text::evidence(other) {
+                    Some(words) => span title=(other) { (reader.say(words)) },
+                    None => code { (other) },
+                }
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         p {
             a href=(format!("/api/v1/coverage.csv?{query}")) { (reader.say(text::AS_TABLE)) }
             " · " a href=(format!("/reports/monthly?{query}")) { (reader.say(text::MONTHLY_REPORT)) }
+            " · " a href=(format!("/reports/inspection?{query}")) { (reader.say(text::INSPECTION_REPORT)) }
         }
         h2 { (reader.say(text::TREND)) }
         (trend_table(reader, &view, &extent))

@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    Reader, incidents, layout,
+    Reader, cases, incidents, layout,
     parts::{self, Mark},
     text::{self, Text, fill},
     troubles::attention,
@@ -37,6 +37,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let depth_max = if sites <= WHOLE_TREE_MAX { usize::MAX } else { 1 };
     let content = html! {
         h1 { (reader.say(text::OVERVIEW)) }
+        (cases::awaiting_brief(reader, &view))
         @if roots.is_empty() {
             p.calm { (reader.say(text::NO_SITES)) }
         } @else {

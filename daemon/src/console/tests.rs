@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use hyper::{Method, Request, StatusCode, header};
+use onenet_topology::case::CaseAction;
 
 use crate::{
     access::Role,
@@ -69,6 +70,7 @@ async fn every_page_is_whole_in_both_languages_and_safe() {
         "/assets".into(),
         "/endpoints?registered=false".into(),
         "/reports/monthly".into(),
+        "/reports/inspection".into(),
         "/changes".into(),
         "/path".into(),
         "/path?from=130102&to=320102".into(),
@@ -417,4 +419,60 @@ async fn anomalies_lead_to_their_cases_and_cases_to_their_figures() {
     assert!(page.contains("10.20.0.7") && !page.contains("/cases/case-"), "who reads no cases sees none");
     assert_eq!(visit(&world, &viewer, "/cases/statistics").await.status, StatusCode::FORBIDDEN);
     assert_eq!(visit(&world, &viewer, "/anomalies?grade=bad").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_inspection_report_says_what_is_seen_and_where_it_is_blind() {
+    let world = World::new().await;
+    let cookie = sign_in(&world, &world.token(Role::Viewer, None).await).await;
+    let page = visit(&world, &cookie, "/reports/inspection?site=130000&lang=en").await.text;
+    let (name, sites) =
+        ("Ways out", world.app.centre.estate().tree.subtree(world.site("130000"), crate::testing::NOW).len());
+    assert!(page.contains(name) && page.contains(&format!("1 sites report at present, of {sites}")), "{page}");
+    assert!(page.contains("1 devices answer, of 1") && page.contains("sites have no agent"), "{page}");
+    // No agent told what its detectors do: nobody watches.
+    assert!(page.contains(&format!("0 sites watch for it at present, of {sites}")), "{page}");
+}
+
+#[tokio::test]
+async fn a_unit_sees_first_what_waits_for_its_answer_drills_among_it_and_in_its_own_words() {
+    let world = World::new().await;
+    // Where endpoints are is concluded from tables once these are quiet.
+    world.pass(10_000);
+    world.app.centre.intake().submit(crate::record::Body::Tick).await.unwrap();
+    let county = sign_in(&world, &world.token(Role::Operator, Some("130102")).await).await;
+    let (site, drill) = (
+        world.site("130102"),
+        crate::record::Command::Drill {
+            site: world.site("130102"),
+            kind: "outreach".into(),
+            subject: "192.168.1.50".into(),
+            grade: onenet_topology::incident::Severity::General,
+            began: crate::testing::NOW,
+            text: "x".into(),
+        },
+    );
+    let crate::ingest::Outcome::CaseOpened(case) = world.app.centre.submit(drill, "li").await.unwrap() else {
+        panic!()
+    };
+    assert!(!visit(&world, &county, "/?lang=zh").await.text.contains("待本单位"), "nobody was notified");
+    let category = onenet_topology::case::Category::ViolationOfRules;
+    for action in [
+        CaseAction::Acknowledge,
+        CaseAction::Grade { grade: onenet_topology::incident::Severity::General, category },
+        CaseAction::Notify { to: site, text: "查清上网途径".into(), due: None },
+    ] {
+        world.app.centre.submit(crate::record::Command::ActOnCase { site, case, action }, "li").await.unwrap();
+    }
+    assert!(visit(&world, &county, "/?lang=zh").await.text.contains("有 1 份网络安全通报待本单位签收或反馈"));
+    let list = visit(&world, &county, "/cases?lang=zh").await.text;
+    assert!(list.contains("待本单位反馈的通报") && list.contains(&case.to_string()), "{list}");
+    let page = visit(&world, &county, &format!("/cases/{case}?lang=zh")).await.text;
+    for said in ["属违规外联", "隔离建议", "这是演练：不要执行", "/find?q=192.168.1.50", "undo shutdown"]
+    {
+        assert!(page.contains(said), "{said}: {page}");
+    }
+    // Who reviews is not who answers.
+    let reviewer = sign_in(&world, &world.token(Role::SecurityReviewer, None).await).await;
+    assert!(!visit(&world, &reviewer, "/?lang=zh").await.text.contains("待本单位"));
 }

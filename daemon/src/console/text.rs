@@ -41,17 +41,25 @@ macro_rules! texts {
 mod acceptance;
 mod availability;
 mod cases;
+mod containment;
 mod coverage;
+mod evidence;
 mod general;
 mod incidents;
+mod inspection;
+mod means;
 mod troubles;
 
 pub use acceptance::*;
 pub use availability::*;
 pub use cases::*;
+pub use containment::*;
 pub use coverage::*;
+pub use evidence::*;
 pub use general::*;
 pub use incidents::*;
+pub use inspection::*;
+pub use means::*;
 pub use troubles::*;
 
 #[cfg(test)]
@@ -69,6 +77,10 @@ mod tests {
             availability::ALL,
             acceptance::ALL,
             cases::ALL,
+            evidence::ALL,
+            inspection::ALL,
+            means::ALL,
+            containment::ALL,
         ];
         for (id, text) in all.into_iter().flatten() {
             assert!(!text.en.chars().any(ideograph), "{id} has Chinese in English");

@@ -533,6 +533,7 @@ pub const fn anomaly(kind: onenet_detection::Kind) -> Text {
         Kind::ExposedService => text::ANOMALY_EXPOSED_SERVICE,
         Kind::GoneService => text::ANOMALY_GONE_SERVICE,
         Kind::RogueLldp => text::ANOMALY_ROGUE_LLDP,
+        Kind::OtherNetwork => text::ANOMALY_OTHER_NETWORK,
         Kind::NewPeer => text::ANOMALY_NEW_PEER,
         Kind::LongTransfer => text::ANOMALY_LONG_TRANSFER,
         Kind::NightTransfer => text::ANOMALY_NIGHT_TRANSFER,

@@ -17,7 +17,7 @@ use tokio::{
     net::{TcpStream, UdpSocket, lookup_host},
 };
 
-use super::{form, mail, words::Words};
+use super::{cef, form, mail, words::Words};
 use crate::{
     api::encode,
     config::{ChannelConfig, HttpWay, Route, Secret, Way},
@@ -98,8 +98,9 @@ impl Channel {
             Way::Mail(way) => {
                 mail::send(way, &form::mail(message, &words, way, &self.host)).await.map_err(SendError::Mail)
             }
-            Way::Syslog { address, tcp } => {
-                let line = form::syslog(message, &words, &self.host);
+            Way::Syslog { address, tcp, cef } => {
+                let form = if *cef { cef::syslog } else { form::syslog };
+                let line = form(message, &words, &self.host);
                 syslog(address, *tcp, line.as_bytes()).await.map_err(SendError::Syslog)?;
                 Ok(Answer::Taken)
             }

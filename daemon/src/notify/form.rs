@@ -70,12 +70,6 @@ pub(super) fn robot_answer(said: &str) -> Answer {
 
 /// Returns a line of syslog (RFC 5424).
 pub(super) fn syslog(message: &Message, words: &Words, host: &str) -> String {
-    let severity = match message.grade {
-        Severity::General => 4,
-        Severity::Considerable => 3,
-        Severity::Major => 2,
-        Severity::Extraordinary => 1,
-    };
     let (id, drill) = (message.id.to_string(), message.drill.to_string());
     let fields = [
         ("id", id.as_str()),
@@ -91,9 +85,19 @@ pub(super) fn syslog(message: &Message, words: &Words, host: &str) -> String {
         fields.iter().fold(String::new(), |data, (name, value)| data + " " + name + "=\"" + &escaped(value) + "\"");
     let text: String = words.text().chars().map(|it| if it.is_control() { ' ' } else { it }).collect();
     let text = cut(&text, SYSLOG_WORDS_MAX);
-    let (priority, what) = (FACILITY * 8 + severity, message.what.name());
     // The number is the one for documentation (RFC 5612): we have none.
-    format!("<{priority}>1 {} {host} onenetd - {what} [onenet@32473{data}] \u{feff}{text}", message.time)
+    format!("{} [onenet@32473{data}] \u{feff}{text}", syslog_head(message, host))
+}
+
+/// Returns the head of a line of syslog (RFC 5424, 6.2), without structured data.
+pub(super) fn syslog_head(message: &Message, host: &str) -> String {
+    let severity = match message.grade {
+        Severity::General => 4,
+        Severity::Considerable => 3,
+        Severity::Major => 2,
+        Severity::Extraordinary => 1,
+    };
+    format!("<{}>1 {} {host} onenetd - {}", FACILITY * 8 + severity, message.time, message.what.name())
 }
 
 /// Returns a mail (RFC 5322) in UTF-8, to be handed to a mail program: so lines end as they do on this machine. Its Message-ID is that of the
@@ -152,7 +156,7 @@ fn escaped(value: &str) -> String {
 }
 
 /// Returns as much of a text as has so many bytes.
-fn cut(text: &str, bytes: usize) -> &str {
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
     let ends = text.char_indices().map(|(at, it)| at + it.len_utf8());
     let end = ends.take_while(|end| *end <= bytes).last().unwrap_or_default();
     text.get(..end).unwrap_or(text)

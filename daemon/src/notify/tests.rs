@@ -247,9 +247,9 @@ async fn syslog_is_told_one_line_each_by_udp_and_tcp() {
     let udp = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = |at: std::io::Result<std::net::SocketAddr>| at.unwrap().to_string();
-    let by_udp = Way::Syslog { address: address(udp.local_addr()), tcp: false };
+    let by_udp = Way::Syslog { address: address(udp.local_addr()), tcp: false, cef: false };
     let mut by_udp = line(&world, &config(by_udp));
-    let by_tcp = Way::Syslog { address: address(tcp.local_addr()), tcp: true };
+    let by_tcp = Way::Syslog { address: address(tcp.local_addr()), tcp: true, cef: false };
     let mut by_tcp = line(&world, &ChannelConfig { name: "tcp".into(), ..config(by_tcp) });
     drill(&world, "10.1.2.3\" ]\n", Severity::Major).await;
     let reads = tokio::spawn(async move {
@@ -268,6 +268,35 @@ async fn syslog_is_told_one_line_each_by_udp_and_tcp() {
     let stream = reads.await.unwrap();
     let (octets, rest) = stream.split_once(' ').unwrap();
     assert_eq!((octets.parse::<usize>().unwrap(), rest), (rest.len(), line));
+}
+
+#[tokio::test]
+async fn a_collection_of_security_events_is_told_records_of_cef() {
+    let world = World::bare().await;
+    let udp = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let way = Way::Syslog { address: udp.local_addr().unwrap().to_string(), tcp: false, cef: true };
+    let mut line = line(&world, &config(way));
+    for subject in ["10.1.2.3", "a=b|c\\d src=10.9.9.9"] {
+        drill(&world, subject, Severity::Major).await;
+    }
+    drained(&mut line).await;
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let mut datagram = [0; 4_096];
+        let len = udp.recv(&mut datagram).await.unwrap();
+        told.push(std::str::from_utf8(&datagram[..len]).unwrap().to_owned());
+    }
+    assert!(told[0].starts_with("<106>1 20") && told[0].contains(" onenetd - case_opened - CEF:0|onenet|onenetd|"));
+    let record = told[0].split("CEF:0").nth(1).unwrap();
+    let head: Vec<_> = record.splitn(8, '|').skip(1).collect();
+    assert_eq!((head[3], head[5]), ("case_opened", "8"), "{record}");
+    for field in ["cat=port_scan", "src=10.1.2.3", "cs1Label=site cs1=130102", "cs2=major", "cs5=true"] {
+        assert!(head[6].contains(field), "{field}: {record}");
+    }
+    // The name in the head may hold an equals sign, and bars are escaped there; it is the other way round in fields.
+    let (head, fields) = told[1].split_once("|8|").unwrap();
+    assert!(head.contains("a=b\\|c\\\\d src=10.9.9.9"), "{head}");
+    assert!(fields.contains("cs4=a\\=b|c\\\\d src\\=10.9.9.9 ") && !fields.contains(" src="), "{fields}");
 }
 
 #[tokio::test]

@@ -92,6 +92,29 @@ fn what_is_a_finding_is_read_with_its_thresholds_for_all_of_a_site_and_for_parts
 }
 
 #[test]
+fn a_scan_names_who_approved_it_and_is_over_before_the_next() {
+    let config = parse(
+        "[centre]\naddress = \"centre.example:7443\"\n[[scans]]\napproval = \"2026-17\"\ntargets = [\"10.20.0.8/30\"]\n\
+         ports = [\"443\", \"8000-8001\"]\nat = \"02:30\"\n",
+    )
+    .unwrap();
+    let [scan] = &config.site.scans[..] else { panic!("{:?}", config.site.scans) };
+    assert_eq!((scan.per_s, scan.begins_min, scan.every_days, scan.approval.as_str()), (20, 150, 7, "2026-17"));
+    let places: Vec<String> = scan.places().map(|(host, port)| format!("{host}:{port}")).collect();
+    assert_eq!((places.len(), places[0].as_str(), places[4].as_str()), (12, "10.20.0.8:443", "10.20.0.8:8000"));
+    for (scan, said) in [
+        ("targets = [\"10.20.0.8/30\"]\nports = [\"22\"]", "a scan that nobody approved is an attack"),
+        ("approval = \"x\"\nports = [\"22\"]", "scans[1].targets: is missing"),
+        ("approval = \"x\"\ntargets = [\"10.20.0.8/30\"]\nports = [\"22-20\"]", "\"22-20\" cannot be used"),
+        ("approval = \"x\"\ntargets = [\"10.20.0.8/30\"]\nports = [\"22\"]\nat = \"24:00\"", "a time of the day"),
+        ("approval = \"x\"\ntargets = [\"10.0.0.0/8\"]\nports = [\"1-65535\"]", "fewer hosts or ports"),
+    ] {
+        let said_of = refusal(&format!("[centre]\naddress = \"centre.example:7443\"\n[[scans]]\n{scan}\n"));
+        assert!(said_of.contains(said), "{scan}: {said_of}");
+    }
+}
+
+#[test]
 fn the_register_of_services_is_read_and_what_is_wrong_with_it_is_told() {
     let text = "[detection]\npublished = [\"10.20.0.0/24\"]\nequipment = [\"00:1b:21:00:00:0a\"]\nfeeds = [\"10.1.0.5:9001\"]\n\
                 [[detection.services]]\nservice = \"10.20.0.9:443\"\napplication = \"reports\"\napproval = \"2026-17\"\n\

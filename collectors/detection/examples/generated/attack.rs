@@ -54,6 +54,7 @@ impl Attack {
             Kind::ArpSpoofing
             | Kind::RogueRoot
             | Kind::RogueLldp
+            | Kind::OtherNetwork
             | Kind::Nat
             | Kind::ChangedClass
             | Kind::ChangedOs
@@ -100,12 +101,22 @@ impl Attack {
         }
     }
 
+    /// Which of the addresses of attackers and victims it has: a site sees fewer attacks than there are.
+    const fn place(&self) -> u32 {
+        self.number % 512
+    }
+
+    /// Which of several forms it has: numbers of one kind are as far apart as there are kinds.
+    fn form(&self, of: u32) -> u32 {
+        self.number / u32::try_from(ATTACKS.len()).unwrap_or(1) / 3 % of
+    }
+
     pub fn own(&self, more: u32) -> IpAddr {
-        ip(0x4000 + self.number * 8 + more)
+        ip(0x4000 + self.place() * 8 + more)
     }
 
     fn victim(&self) -> IpAddr {
-        ip(0x9000 + self.number)
+        ip(0x9000 + self.place())
     }
 
     fn station(&self) -> onenet_topology::MacAddr {
@@ -117,13 +128,13 @@ impl Attack {
     }
 
     /// Which feed falls silent; all of them where that is none.
-    const fn feed(&self) -> u32 {
-        self.number % (machines::STATIONS + 1)
+    fn feed(&self) -> u32 {
+        self.form(machines::STATIONS + 1)
     }
 
     /// The host of the service that it is about.
     const fn service(&self) -> u32 {
-        0xe000 + self.number
+        0xe000 + self.place()
     }
 
     /// What the register has of that service.
@@ -159,15 +170,6 @@ impl Attack {
     /// Returns so many as the strength makes of a threshold.
     fn times(&self, threshold: u32) -> u32 {
         threshold * self.strength / 100
-    }
-
-    /// What was before the week: a service that is gone was used so long ago.
-    pub fn prepare(&self, week: i64, detection: &mut Detection) {
-        if self.kind == Kind::GoneService {
-            let at = moment(week, self.begins_s - i64::from(self.times(30)) * 86_400);
-            let to = (ip(self.service()), SERVICE_PORT);
-            detection.flow(&spoken(at, (far(5), 50_000), to, 900, 9_000, 900));
-        }
     }
 
     pub fn run(&self, week: i64, dice: &mut Dice, detection: &mut Detection) {
@@ -253,7 +255,7 @@ impl Attack {
 
     fn guess(&self, at: &impl Fn(i64) -> Timestamp, dice: &mut Dice, detection: &mut Detection) {
         let (port, threshold) =
-            [(22, 20), (3_389, 20), (445, 60), (1_433, 60)][usize::try_from(self.number % 4).expect("small")];
+            [(22, 20), (3_389, 20), (445, 60), (1_433, 60)][usize::try_from(self.form(4)).expect("small")];
         let tries = self.times(threshold);
         for number in 0..tries {
             let seconds = i64::from(number) * 200 / i64::from(tries);
@@ -272,7 +274,7 @@ impl Attack {
                 let packets = self.times(3_000);
                 for number in 0..packets {
                     // Of an odd number sources are forged, else there is one.
-                    let from = if self.number % 2 == 1 { public(dice.below(1 << 24)) } else { self.own(0) };
+                    let from = if self.form(2) == 1 { public(dice.below(1 << 24)) } else { self.own(0) };
                     let syn = failed(spread(number, packets), (from, dice.port()), (victim, 80), false);
                     detection.flow(&FlowSeen { packets_out: 1, flags_out: SYN, ..syn });
                 }
@@ -346,6 +348,12 @@ impl Attack {
                 for turn in 0..=i64::from(self.times(6)) {
                     let station = if turn % 2 == 0 { owner } else { self.station() };
                     detection.claim(&claim(turn * 20, victim.into(), station, false));
+                }
+            }
+            Kind::OtherNetwork => {
+                let elsewhere = IpAddr::from([192, 168, 43, 7]);
+                for turn in 0..i64::from(self.times(3)) {
+                    detection.claim(&claim(turn * 60, elsewhere, self.station(), false));
                 }
             }
             Kind::RogueDhcp => detection.serving(&Serving {
@@ -428,14 +436,14 @@ impl Attack {
             Kind::LongTransfer => {
                 for part in 0..10 {
                     let octets = u64::from(self.times(200)) * 1_000_000;
-                    say(at(part * 300), self.own(0), (far(900 + self.number), 443), octets);
+                    say(at(part * 300), self.own(0), (far(900 + self.place()), 443), octets);
                 }
             }
             _ => {
                 let half_past_eleven = 84_600 - self.begins_s % 86_400;
                 for part in 0..10 {
                     let octets = u64::from(self.times(20)) * 1_000_000;
-                    say(at(half_past_eleven + part * 120), self.own(0), (far(900 + self.number), 443), octets);
+                    say(at(half_past_eleven + part * 120), self.own(0), (far(900 + self.place()), 443), octets);
                 }
             }
         }

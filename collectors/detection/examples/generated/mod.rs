@@ -55,7 +55,7 @@ impl Dice {
 }
 
 /// A site: its network is 10.20.0.0/16; others of the plan are elsewhere in 10.0.0.0/8.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Site {
     pub seed: u64,
     /// Terminals.

@@ -139,3 +139,26 @@ fn equipment_that_is_not_listed_is_found_and_telephones_and_computers_are_not() 
     let by_chassis = Equipment { chassis: Some(mac(1)), ..said(0, 8, 0x04) };
     assert_eq!(listed(&[1], &[by_chassis]), []);
 }
+
+#[test]
+fn a_station_with_an_address_of_another_network_is_found_and_who_asks_for_an_address_is_not() {
+    let other = IpAddr::from([192, 168, 43, 7]);
+    let found = found(|detection| {
+        for turn in 0..4 {
+            // RFC 4436: a machine that was attached anew asks for the router of the network that it was in.
+            let asks = Some(IpAddr::from([192, 168, 43, 1]));
+            detection.claim(&Claim { ip: other, asks, ..claim(turn, 0, 9, false) });
+            // RFC 3927 and RFC 5227: an address of the link alone, and a probe that claims nothing.
+            detection.claim(&Claim { ip: [169, 254, 9, 9].into(), ..claim(turn, 0, 10, false) });
+            detection.claim(&Claim { ip: [0, 0, 0, 0].into(), asks: Some(other), ..claim(turn, 0, 11, false) });
+            detection.claim(&claim(turn, 50, 12, false));
+        }
+        detection.claim(&Claim { ip: other, ..claim(0, 0, 13, false) });
+        // The listed router, which asks in the name of an address of its other side.
+        for turn in 0..4 {
+            detection.claim(&claim(turn, 1, 1, true));
+            detection.claim(&Claim { ip: [198, 51, 100, 7].into(), ..claim(turn, 0, 1, false) });
+        }
+    });
+    assert_eq!(found, [(Kind::OtherNetwork, Subject::Station(mac(9)))]);
+}

@@ -1,6 +1,8 @@
 //! The register of services held against what is used.
 
-use onenet_detection::Service;
+use std::net::{IpAddr, SocketAddr};
+
+use onenet_detection::{Service, observation::Listening};
 
 use super::*;
 
@@ -109,4 +111,23 @@ fn the_register_is_off_until_it_is_said_for_whom_it_speaks() {
     let states = detection.detectors();
     let state = states.iter().find(|state| state.kind == Kind::UnregisteredService).unwrap();
     assert!(state.off.is_some_and(|why| why.contains("published")));
+}
+
+fn open(seconds: i64, host: u32, port: u16, client: IpAddr) -> Listening<'static> {
+    Listening { time: at(seconds), at: SocketAddr::new(ip(host), port), client, approval: "2026-17" }
+}
+
+#[test]
+fn what_an_approved_scan_finds_open_is_held_against_the_register_though_nobody_uses_it() {
+    let over = Service { expires: Some(at(100)), ..service(8, 443) };
+    let mut detection = register(vec![service(9, 443), over]);
+    for (host, port) in [(9, 443), (8, 443), (9, 8_080), (50, 8_080)] {
+        detection.listening(&open(200, host, port, ip(5)));
+    }
+    assert_eq!(kinds(&detection), [(Kind::UnregisteredService, of(9, 8_080)), (Kind::ExpiredService, of(8, 443))]);
+    let found = detection.findings().next().unwrap();
+    assert!(found.evidence.iter().any(|it| (it.is, it.value.as_str()) == ("scan", "2026-17")), "{:?}", found.evidence);
+    // From outside the boundary it is exposed as well.
+    detection.listening(&open(300, 9, 443, public(7)));
+    assert!(kinds(&detection).contains(&(Kind::ExposedService, of(9, 443))));
 }

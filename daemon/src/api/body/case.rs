@@ -54,8 +54,12 @@ pub struct CaseBody {
     pub closed: Option<String>,
     /// How often it was opened again.
     pub reopened: u32,
+    /// How long what it is about had been going on when it was opened.
+    pub detected_after_s: i64,
     /// How long after it was opened somebody took it up.
     pub acknowledged_after_s: Option<i64>,
+    /// How long after it was opened it was closed.
+    pub closed_after_s: Option<i64>,
     /// How long it has been there, or was until it was closed.
     pub age_s: i64,
     /// Who sees to it.
@@ -215,7 +219,9 @@ impl CaseBody {
             acknowledged: case.acknowledged.map(time),
             closed: case.closed.map(time),
             reopened: case.reopened,
+            detected_after_s: case.detected_after_ms() / 1_000,
             acknowledged_after_s: case.acknowledged_after_ms().map(|ms| ms / 1_000),
+            closed_after_s: case.closed_after_ms().map(|ms| ms / 1_000),
             age_s: case.age_ms(now) / 1_000,
             assignee: case.assignee.clone(),
             due: case.due.map(time),

@@ -20,8 +20,9 @@ use crate::{
     access::{Action, Gate, View},
     api::{
         App, Params, Problem,
-        body::{CaseBody, CaseDetailBody, Page},
+        body::{CaseBody, CaseDetailBody, ContainmentBody, Page},
     },
+    containment::proposals,
     ingest::Outcome,
     record::Command,
 };
@@ -32,6 +33,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_cases, open_case))
         .routes(routes!(get_case))
         .routes(routes!(act_on_case))
+        .routes(routes!(contain))
         .routes(routes!(drill))
 }
 
@@ -196,6 +198,22 @@ async fn get_case(gate: Gate, Path(case): Path<String>, params: Params) -> Answe
     params.finish()?;
     let found = CaseId::from_str(&case).ok().and_then(|id| view.case(id));
     Ok(Json(CaseDetailBody::of(&view, found.ok_or_else(Problem::not_found)?)))
+}
+
+/// What would isolate the endpoints that a case is about: ports, commands, and what undoes them.
+///
+/// They are proposals, for people to review and carry out: nothing is sent to a device. None where the case is about no endpoint that the
+/// caller may see.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{case}/containment", tag = "cases",
+    params(("case" = String, Path, description = "Its id")),
+    responses((status = 200, body = Vec<ContainmentBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn contain(gate: Gate, Path(case): Path<String>, params: Params) -> Answer<Vec<ContainmentBody>> {
+    let view = anywhere(&gate)?;
+    params.finish()?;
+    let found = CaseId::from_str(&case).ok().and_then(|id| view.case(id)).ok_or_else(Problem::not_found)?;
+    Ok(Json(proposals(&view, found).iter().map(|it| ContainmentBody::of(&view, it)).collect()))
 }
 
 /// Opens a case about an incident; where there is an open one, that is it.

@@ -324,3 +324,37 @@ async fn figures_count_cases_in_groups_and_leave_drills_out() {
     assert!(seen.status == StatusCode::FORBIDDEN || seen.json()["total"]["opened"] == json!(0), "{}", seen.text);
     assert_eq!(world.get(&reviewer, "/api/v1/cases/statistics?by=colour").await.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn a_case_about_an_endpoint_has_a_proposal_with_its_port_its_commands_and_their_undoing() {
+    let world = World::new().await;
+    // Where endpoints are is concluded from tables once these are quiet.
+    world.pass(10_000);
+    world.app.centre.intake().submit(Body::Tick).await.unwrap();
+    let reviewer = world.token(Role::SecurityReviewer, Some("130000")).await;
+    let stranger = world.token(Role::SecurityReviewer, Some("320000")).await;
+    let of = async |subject: &str| {
+        let body = json!({ "site": "130102", "kind": "port_scan", "subject": subject, "text": "autumn drill" });
+        let case = world.send(&reviewer, Method::POST, "/api/v1/drills", Some(body)).await.json();
+        format!("/api/v1/cases/{}/containment", case["id"].as_str().unwrap())
+    };
+    let path = of("192.168.1.50").await;
+    let answer = world.get(&reviewer, &path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let found = answer.json();
+    let it = &found[0];
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(
+        (&it["syntax"], &it["endpoint"]["attachment"]["interface_name"]),
+        (&json!("Huawei VRP"), &json!("GigabitEthernet0/0/1"))
+    );
+    let shut = ["system-view", "interface GigabitEthernet0/0/1", "shutdown", "return"];
+    assert_eq!(it["commands"], json!(shut), "{it}");
+    assert_eq!(it["undo"][2], json!("undo shutdown"));
+    assert!(it["cautions"].as_array().unwrap().iter().any(|it| it["is"] == json!("drill")), "{it}");
+    assert_eq!(world.get(&stranger, &path).await.status, StatusCode::NOT_FOUND);
+    for nobody in ["192.168.1.99", "segment"] {
+        let path = of(nobody).await;
+        assert_eq!(world.get(&reviewer, &path).await.json(), json!([]), "{nobody}");
+    }
+}

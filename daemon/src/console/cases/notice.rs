@@ -68,6 +68,7 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
         (parts::facts(&rows(reader, view, notice)))
         (parts::facts(&about))
+        @if let Some(means) = text::means(&case.key.kind) { p { (reader.say(means)) } }
         h2 { (reader.say(text::CASE_SAID)) }
         p.told { (notice.text) }
         h2 { (reader.say(text::CASE_EVIDENCE)) }

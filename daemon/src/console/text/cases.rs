@@ -5,6 +5,8 @@ use super::Text;
 texts! {
     CASES = "事件处置", "Cases";
     CASES_OPEN = "待处置事件", "Open cases";
+    CASES_AWAIT_ANSWER = "待本单位反馈的通报", "Notices that wait for our answer";
+    CASES_AWAIT_COUNT = "有 {} 份网络安全通报待本单位签收或反馈", "{} security notices wait for our answer";
     CASES_CLOSED = "已办结的事件", "Closed cases";
     CASES_SILENCED = "被规则屏蔽的事件", "Silenced by rules";
     CASES_DRILLS = "演练", "Drills";
@@ -38,6 +40,8 @@ texts! {
     CASE_FIRST = "首次发现", "First seen";
     CASE_LAST = "最近发现", "Last seen";
     CASE_COUNT = "观测次数", "Observations";
+    CASE_DETECTED = "发现用时", "Found after";
+    CASE_ENDED = "办结用时", "Closed after";
     CASE_TAKEN_UP = "受理用时", "Taken up after";
     CASE_REOPENED = "重新立案次数", "Reopened";
     CASE_INCIDENT = "相关故障", "Incident";
@@ -168,6 +172,7 @@ texts! {
     ANOMALY_EXPOSED_SERVICE = "服务超出审批范围", "Service used from beyond its scope";
     ANOMALY_GONE_SERVICE = "已登记服务停用", "Registered service is gone";
     ANOMALY_ROGUE_LLDP = "私接网络设备（LLDP）", "Unknown network equipment (LLDP)";
+    ANOMALY_OTHER_NETWORK = "终端使用其他网络的地址", "Station of another network";
     ANOMALY_NEW_PEER = "服务器出现新的通信对端", "Server with a new peer";
     ANOMALY_LONG_TRANSFER = "异常大量外发数据", "Unusually large transfer";
     ANOMALY_NIGHT_TRANSFER = "非工作时间大量外发数据", "Large transfer at night";
