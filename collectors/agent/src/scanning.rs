@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use onenet_topology::Timestamp;
+use onenet_topology::{Timestamp, coverage::Day};
 use tokio::{
     net::TcpStream,
     task::{JoinHandle, JoinSet},
@@ -28,9 +28,6 @@ use crate::{
 
 /// How long a connection is waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(2);
-const DAY_MS: i64 = 86_400_000;
-/// China is eight hours ahead, with one time zone and no summer time.
-const CHINA_MS: i64 = 8 * 3_600_000;
 
 /// Scans, as long as they are configured.
 pub(crate) struct Scanning {
@@ -79,13 +76,12 @@ impl Scanning {
 
 /// Returns when a scan begins next: at its time of a day whose number, counted in China, its days divide.
 fn begins(scan: &ScanConfig, now: Timestamp) -> Timestamp {
-    let every = i64::from(scan.every_days.max(1));
-    let at_ms = i64::from(scan.begins_min) * 60_000;
-    let day = now.plus_ms(CHINA_MS).unix_ms().div_euclid(DAY_MS);
-    let first = day.saturating_sub(day.rem_euclid(every));
-    let of = |day: i64| Timestamp::from_unix_ms(day.saturating_mul(DAY_MS).saturating_add(at_ms) - CHINA_MS);
-    let this = of(first);
-    if this > now { this } else { of(first.saturating_add(every)) }
+    let every = i32::try_from(scan.every_days.max(1)).unwrap_or(i32::MAX);
+    let of = |day: i32| Day(day).start().plus_ms(i64::from(scan.begins_min) * 60_000);
+    let today = Day::of(now).0;
+    let last = today.saturating_sub(today.rem_euclid(every));
+    let this = of(last);
+    if this > now { this } else { of(last.saturating_add(every)) }
 }
 
 /// Scans once.
@@ -123,6 +119,8 @@ mod tests {
     use std::{collections::BTreeSet, net::TcpListener};
 
     use super::*;
+
+    const DAY_MS: i64 = 86_400_000;
 
     fn scan() -> ScanConfig {
         ScanConfig {

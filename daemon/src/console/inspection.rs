@@ -28,10 +28,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let view = reader.gate.anywhere(Action::ReadInventory)?;
     let mut params = Params::parse(reader.query().unwrap_or_default())?;
     let extent = Extent::of(&view, &mut params)?;
-    let sites = match extent {
-        Extent::Subtree(root) => view.subtree(root),
-        Extent::Area(area) => view.area(area).map(|area| view.sites_of_area(area)).unwrap_or_default(),
-    };
+    let sites = extent.members(&view);
     let name = coverage::title(reader, &view, &extent);
     let title = fill(reader.say(text::INSPECTION_TITLE), name.as_deref().unwrap_or_default()).trim().to_owned();
     let content = html! {

@@ -6,6 +6,7 @@ use axum::{Json, http::header, response::IntoResponse};
 use onenet_topology::{
     AreaId, SiteId,
     coverage::{Coverage, Day, Month, TREND_DAYS, Trend},
+    site::Site,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -53,12 +54,16 @@ impl Extent {
     }
 
     /// Returns the sites that belong to it, each once.
-    pub(crate) fn sites(&self, view: &View) -> Vec<SiteId> {
-        let sites = match self {
+    pub(crate) fn members<'v>(&self, view: &'v View) -> Vec<&'v Site> {
+        match self {
             Self::Subtree(root) => view.subtree(*root),
             Self::Area(area) => view.area(*area).map(|area| view.sites_of_area(area)).unwrap_or_default(),
-        };
-        sites.into_iter().map(|site| site.id).collect()
+        }
+    }
+
+    /// Returns the ids of the sites that belong to it, each once.
+    pub(crate) fn sites(&self, view: &View) -> Vec<SiteId> {
+        self.members(view).into_iter().map(|site| site.id).collect()
     }
 
     /// Returns the site at its top, where it has one.

@@ -1,6 +1,6 @@
 //! The monitoring requirements, and what is known of each at some sites.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use onenet_topology::{Timestamp, device::Standing, site::Site};
 
@@ -109,7 +109,7 @@ fn equipment(reader: &Reader, view: &View, sites: &[&Site]) -> Known {
             all += 1;
             let standing = view.device_standing(device).0;
             up += usize::from(matches!(standing, Standing::Up | Standing::Degraded));
-            first = Some(first.map_or(device.first_seen, |first| first.min(device.first_seen)));
+            first = first.into_iter().chain([device.first_seen]).min();
         }
     }
     let saw = vec![fill(&fill(reader.say(text::SAW_DEVICES), up), all)];
@@ -123,7 +123,7 @@ fn equipment(reader: &Reader, view: &View, sites: &[&Site]) -> Known {
 fn watched(reader: &Reader, view: &View, sites: &[&Site], kinds: &[&str], more: &[&str]) -> Known {
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     let mut off: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut watching, mut first, mut without) = (0_usize, None::<Timestamp>, Vec::new());
+    let (mut watching, mut since, mut first, mut without) = (0_usize, None::<Timestamp>, None::<Timestamp>, Vec::new());
     for site in sites {
         let Some(state) = view.inventory(site.id) else {
             without.push(*site);
@@ -134,6 +134,7 @@ fn watched(reader: &Reader, view: &View, sites: &[&Site], kinds: &[&str], more: 
             without.push(*site);
         } else {
             watching += 1;
+            since = since.into_iter().chain(view.agents_of(site.id).map(|it| it.enrolled)).min();
             for kind in kinds.iter().filter(|kind| !on.contains(kind)) {
                 *off.entry(kind).or_default() += 1;
             }
@@ -141,7 +142,7 @@ fn watched(reader: &Reader, view: &View, sites: &[&Site], kinds: &[&str], more: 
         for anomaly in state.anomalies.values() {
             if let Some(kind) = kinds.iter().chain(more).find(|kind| **kind == anomaly.key.kind) {
                 *found.entry(kind).or_default() += 1;
-                first = Some(first.map_or(anomaly.first, |first| first.min(anomaly.first)));
+                first = first.into_iter().chain([anomaly.first]).min();
             }
         }
     }
@@ -154,8 +155,6 @@ fn watched(reader: &Reader, view: &View, sites: &[&Site], kinds: &[&str], more: 
     let mut blind = Vec::new();
     blind.extend(named(reader, view, text::BLIND_NOT_WATCHED, &without));
     blind.extend(off.iter().map(|(name, count)| fill(&fill(reader.say(text::BLIND_OFF), kind(name)), count)));
-    let since = sites.iter().filter(|it| !without.iter().any(|other| other.id == it.id));
-    let since = since.flat_map(|it| view.agents_of(it.id)).map(|it| it.enrolled).min();
     (saw, since, blind)
 }
 
@@ -171,8 +170,8 @@ fn running<'k>(view: &View, state: &SiteState, kinds: &[&'k str]) -> Vec<&'k str
 
 /// Records: cases and what is kept of them.
 fn records(reader: &Reader, view: &View, sites: &[&Site]) -> Known {
-    let of_sites = |site| sites.iter().any(|it| it.id == site);
-    let cases: Vec<_> = view.cases().filter(|it| it.is_counted() && of_sites(it.key.site)).collect();
+    let of_sites: BTreeSet<_> = sites.iter().map(|it| it.id).collect();
+    let cases: Vec<_> = view.cases().filter(|it| it.is_counted() && of_sites.contains(&it.key.site)).collect();
     let open = cases.iter().filter(|it| it.is_open()).count();
     let saw = vec![
         fill(&fill(reader.say(text::SAW_CASES), cases.len()), open),
