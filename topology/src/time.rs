@@ -4,6 +4,13 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
+/// How far China's clocks are ahead of UTC, in hours: one time zone, no summer time.
+pub(crate) const CHINA_AHEAD_H: i8 = 8;
+/// The same in minutes.
+pub const CHINA_AHEAD_MIN: i16 = 8 * 60;
+/// The same in milliseconds.
+pub const CHINA_AHEAD_MS: i64 = 8 * 3_600_000;
+
 /// A point in time, in milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -27,8 +34,7 @@ impl Timestamp {
         Self(ms)
     }
 
-    /// Reads the moment from which something holds: a time after RFC 3339, or a day, which begins at its midnight in China
-    /// (one time zone, eight hours ahead, no summer time).
+    /// Reads the moment from which something holds: a time after RFC 3339, or a day, which begins at its midnight in China.
     ///
     /// # Errors
     /// The text is neither.
@@ -37,7 +43,8 @@ impl Timestamp {
             return Ok(time);
         }
         let day = text.parse::<jiff::civil::Date>().ok();
-        let midnight = day.and_then(|day| jiff::tz::Offset::constant(8).to_timestamp(day.at(0, 0, 0, 0)).ok());
+        let midnight =
+            day.and_then(|day| jiff::tz::Offset::constant(CHINA_AHEAD_H).to_timestamp(day.at(0, 0, 0, 0)).ok());
         let midnight = midnight.ok_or_else(|| InvalidDay(text.to_owned()))?;
         Ok(Self(midnight.as_millisecond()))
     }
@@ -45,6 +52,11 @@ impl Timestamp {
     /// Returns the milliseconds since 1970-01-01T00:00:00Z.
     pub const fn unix_ms(self) -> i64 {
         self.0
+    }
+
+    /// Returns what China's clocks show, in milliseconds since they showed 1970-01-01T00:00:00: for hours, days and nothing else.
+    pub const fn china_ms(self) -> i64 {
+        self.0.saturating_add(CHINA_AHEAD_MS)
     }
 
     /// Returns the point `ms` milliseconds later (earlier when negative), held at the ends of the range.

@@ -10,7 +10,6 @@ use crate::{
     book::{Book, Report},
     catalogue::Kind,
     finding::{Evidence, Subject},
-    level::calendar::CHINA_OFFSET_MINUTES,
     observation::{FlowSeen, is_one_host},
     settings::Settings,
     table::{Table, Worth},
@@ -134,7 +133,7 @@ fn report(kind: Kind, sent: &Sent, flow: &FlowSeen<'_>, book: &mut Book) {
 
 /// Returns in which night a moment is, by its number; `None` by day.
 fn night(at: Timestamp, begins: i64, ends: i64) -> Option<i64> {
-    let local = at.unix_ms().saturating_add(i64::from(CHINA_OFFSET_MINUTES) * 60_000);
+    let local = at.china_ms();
     // The night is counted by the day on which it began.
     let (day, hour) = (local.div_euclid(DAY_MS), local.rem_euclid(DAY_MS) / HOUR_MS);
     if begins < ends {

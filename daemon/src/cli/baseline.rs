@@ -263,7 +263,7 @@ impl FromStr for Zone {
         let wrong = || format!("{text:?} is no time zone: write +08:00, UTC or Asia/Shanghai");
         let minutes = match text {
             "UTC" | "Z" => 0,
-            "Asia/Shanghai" => onenet_detection::level::calendar::CHINA_OFFSET_MINUTES,
+            "Asia/Shanghai" => onenet_topology::time::CHINA_AHEAD_MIN,
             other => {
                 let (sign, rest) = match other.split_at_checked(1) {
                     Some(("+", rest)) => (1, rest),

@@ -9,6 +9,7 @@ use onenet_topology::{
     fact::{InterfaceStatus, Method},
     incident::State,
     site::{Site, SiteName},
+    time::CHINA_AHEAD_MS,
 };
 
 use super::{
@@ -19,8 +20,6 @@ use super::{
 };
 use crate::{access::View, api::body::Counts, demo, estate::Agent};
 
-/// How far Beijing time is ahead of UTC, in milliseconds.
-const BEIJING_MS: i64 = 8 * 3_600_000;
 /// A clock that is wrong by less, in milliseconds, is in step with ours.
 const IN_STEP_MS: i64 = 2_000;
 /// What is younger than this, in milliseconds, is now.
@@ -224,7 +223,7 @@ pub(crate) fn moment(time: Timestamp) -> String {
 
 /// The same where a heading says whose time it is.
 pub(super) fn local(time: Timestamp) -> Option<String> {
-    let text = time.plus_ms(BEIJING_MS).to_string();
+    let text = time.plus_ms(CHINA_AHEAD_MS).to_string();
     text.split_once('.').map(|(whole, _)| whole.replacen('T', " ", 1))
 }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
+use onenet_topology::time::CHINA_AHEAD_MS;
 use prost::Message as _;
 use serde::Deserialize;
 use tokio::net::TcpStream;
@@ -21,8 +22,6 @@ use crate::{PagesArgs, clock::Clock, more::busy, papers::Api};
 /// Series of a request.
 const SERIES: usize = 2_000;
 const MINUTE_MS: i64 = 60_000;
-/// Minutes of the day in China are eight hours ahead.
-const CHINA_AHEAD: i64 = 480;
 
 /// `prometheus.WriteRequest` (remote write 1.0).
 #[derive(Clone, PartialEq, prost::Message)]
@@ -191,7 +190,7 @@ impl Series {
         match self.course {
             Course::Grows => (self.now * (1.0 - age)).floor(),
             Course::Day => {
-                let minute = u64::try_from(at_ms / MINUTE_MS + CHINA_AHEAD).unwrap_or_default();
+                let minute = u64::try_from((at_ms + CHINA_AHEAD_MS) / MINUTE_MS).unwrap_or_default();
                 (self.now * (0.35 + 0.65 * busy(minute))).round()
             }
             Course::Stays => self.now,

@@ -14,8 +14,6 @@ use crate::{SiteId, SuppressionId, Timestamp};
 /// How long a rule may hold, in milliseconds: a year. Whoever still needs it then makes it anew.
 const HOLDS_MAX_MS: i64 = 366 * 86_400_000;
 const DAY_MIN: i64 = 24 * 60;
-/// China is eight hours ahead, with one time zone and no summer time.
-const CHINA_AHEAD_MIN: i64 = 8 * 60;
 
 /// What a rule silences: whatever all that it says is true of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +139,7 @@ impl Hours {
 
     /// Returns whether a moment falls into them.
     pub fn contain(self, at: Timestamp) -> bool {
-        let minute = at.unix_ms().div_euclid(60_000).saturating_add(CHINA_AHEAD_MIN).rem_euclid(DAY_MIN);
+        let minute = at.china_ms().div_euclid(60_000).rem_euclid(DAY_MIN);
         let (from, to) = (i64::from(self.from_min), i64::from(self.to_min));
         if from < to { from <= minute && minute < to } else { minute >= from || minute < to }
     }

@@ -9,7 +9,10 @@ use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
 use super::Coverage;
-use crate::Timestamp;
+use crate::{
+    Timestamp,
+    time::{CHINA_AHEAD_H, CHINA_AHEAD_MS},
+};
 
 /// Days that a trend keeps whole: two months, so that a month can be held against the one before it.
 pub const TREND_DAYS: i32 = 62;
@@ -17,8 +20,6 @@ pub const TREND_DAYS: i32 = 62;
 pub const MONTHS_MAX: usize = 120;
 
 const DAY_MS: i64 = 86_400_000;
-/// China is eight hours ahead, with one time zone and no summer time.
-const CHINA_AHEAD_MS: i64 = 8 * 3_600_000;
 
 /// A day in China, counted from 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ pub struct Trend {
 impl Day {
     /// Returns the day in China on which `at` lies.
     pub fn of(at: Timestamp) -> Self {
-        let days = at.unix_ms().saturating_add(CHINA_AHEAD_MS).div_euclid(DAY_MS);
+        let days = at.china_ms().div_euclid(DAY_MS);
         Self(i32::try_from(days).unwrap_or(if days < 0 { i32::MIN } else { i32::MAX }))
     }
 
@@ -80,7 +81,8 @@ impl Day {
     fn date(self) -> Date {
         let noon = self.start().plus_ms(DAY_MS / 2).unix_ms();
         // Days beyond jiff's years are no days of this network.
-        jiff::Timestamp::from_millisecond(noon).map_or(Date::ZERO, |noon| Offset::constant(8).to_datetime(noon).date())
+        jiff::Timestamp::from_millisecond(noon)
+            .map_or(Date::ZERO, |noon| Offset::constant(CHINA_AHEAD_H).to_datetime(noon).date())
     }
 }
 
@@ -113,7 +115,7 @@ impl Month {
     /// Returns its first day.
     pub fn first(self) -> Day {
         let date = Date::new(self.year, self.month, 1).unwrap_or(Date::ZERO);
-        let midnight = Offset::constant(8).to_timestamp(date.at(0, 0, 0, 0));
+        let midnight = Offset::constant(CHINA_AHEAD_H).to_timestamp(date.at(0, 0, 0, 0));
         midnight.map_or(Day(0), |midnight| Day::of(Timestamp::from_unix_ms(midnight.as_millisecond())))
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use onenet_topology::{
     Timestamp,
     flow::{FlowParty, FlowQuery},
+    time::CHINA_AHEAD_MS,
 };
 
 use super::{Language, table::plain};
@@ -12,8 +13,6 @@ use crate::status::{AskedCapture, AskedFlows};
 
 /// Questions that the text lists; the document has more.
 const LISTED_MAX: usize = 5;
-/// How far Beijing time is ahead of UTC, in milliseconds.
-const BEIJING_MS: i64 = 8 * 3_600_000;
 
 /// Writes the last questions, the newest first.
 pub(super) fn asked(out: &mut String, questions: &[AskedFlows], language: Language) {
@@ -85,6 +84,6 @@ fn what(query: &FlowQuery, language: Language) -> String {
 
 /// Returns a time to the minute by the one clock of the country.
 fn moment(time: Timestamp) -> String {
-    let text = time.plus_ms(BEIJING_MS).to_string();
+    let text = time.plus_ms(CHINA_AHEAD_MS).to_string();
     text.get(..16).unwrap_or(&text).replacen('T', " ", 1)
 }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
-use onenet_topology::Timestamp;
+use onenet_topology::{Timestamp, time::CHINA_AHEAD_MIN};
 use serde::{Deserialize, Serialize};
 
 /// The periods that come with the product.
@@ -17,8 +17,6 @@ pub const PERIODS_MAX: usize = 1000;
 const PERIOD_DAYS_MAX: i32 = 31;
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
-/// How far ahead of UTC China's clocks are: one zone, no summer time.
-pub const CHINA_OFFSET_MINUTES: i16 = 480;
 
 /// What kind of day it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,7 +76,7 @@ impl Calendar {
 
     /// Returns the calendar of China with the years that come with the product, in the time of China.
     pub fn china() -> Self {
-        let mut calendar = Self::weeks(CHINA_OFFSET_MINUTES);
+        let mut calendar = Self::weeks(CHINA_AHEAD_MIN);
         // What comes with the product is read by a test; a line that cannot be read is a day like any other.
         let _read = calendar.add(CHINA);
         calendar
@@ -166,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_comes_with_the_product_can_be_read_whole() {
-        let mut calendar = Calendar::weeks(CHINA_OFFSET_MINUTES);
+        let mut calendar = Calendar::weeks(CHINA_AHEAD_MIN);
         calendar.add(CHINA).unwrap();
         assert_eq!(calendar, Calendar::china());
         let work = calendar.periods.iter().filter(|period| period.work);

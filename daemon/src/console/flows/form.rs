@@ -4,7 +4,7 @@
 //! day before the choice of a period.
 
 use maud::{Markup, html};
-use onenet_topology::{SiteId, Timestamp, application::Application};
+use onenet_topology::{SiteId, Timestamp, application::Application, time::CHINA_AHEAD_MS};
 
 use super::super::{
     Reader, parameter,
@@ -22,8 +22,6 @@ const PAGE: u32 = 100;
 const ZONE: &str = "+08:00";
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
-/// How far Beijing time is ahead of UTC, in milliseconds.
-const BEIJING_MS: i64 = 8 * HOUR_MS;
 
 /// Periods to choose from, by the word in the address.
 const PERIODS: [(&str, Text); 5] = [
@@ -119,8 +117,8 @@ fn local(text: &str) -> Option<String> {
 
 /// Returns when the day of the country's clock began.
 fn midnight(now: Timestamp) -> Timestamp {
-    let local_ms = now.unix_ms().saturating_add(BEIJING_MS);
-    Timestamp::from_unix_ms(local_ms.div_euclid(DAY_MS) * DAY_MS - BEIJING_MS)
+    let local_ms = now.china_ms();
+    Timestamp::from_unix_ms(local_ms.div_euclid(DAY_MS) * DAY_MS - CHINA_AHEAD_MS)
 }
 
 /// The form on the page of a site, or of an endpoint that it is about: what most people need, the rest folded.
