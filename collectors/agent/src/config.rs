@@ -203,7 +203,7 @@ fn site(root: &mut Section<'_>, credentials: &NamedCredentials) -> SiteConfig {
     let (probes, throughput_max_kbit) = probes::all(root);
     let anchor = anchor(root.section("anchor"));
     let detection = detection::checked(root.section("detection"));
-    let scans = scans::all(root);
+    let scans = scans::all(root, &detection.published);
     SiteConfig { capture, devices, discovery, probes, anchor, throughput_max_kbit, detection, scans }
 }
 

@@ -214,6 +214,6 @@ fn numbers(section: &mut Section<'_>, key: &'static str, most: u16) -> Option<Ve
     Some(read)
 }
 
-fn is_within(outer: &[IpNetwork], inner: IpNetwork) -> bool {
+pub(super) fn is_within(outer: &[IpNetwork], inner: IpNetwork) -> bool {
     outer.iter().any(|prefix| prefix.prefix() <= inner.prefix() && prefix.contains(inner.network()))
 }

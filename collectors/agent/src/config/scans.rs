@@ -1,11 +1,14 @@
 //! `[[scans]]`: connect scans that somebody approved: which ports of which hosts are looked at, by whose leave, how fast and when.
 //!
-//! Invariant: a scan names its approval, and is over before the next is due at the rate that it may ask with.
+//! Invariant: a scan names its approval, is over before the next is due at the rate that it may ask with, and looks at hosts alone whose services
+//! are held against the register (`published` of `[detection]`): nobody would be told of what is open elsewhere.
 
 use std::{net::IpAddr, ops::RangeInclusive};
 
 use ipnetwork::IpNetwork;
 use onenet_config::{Found, Section};
+
+use super::detection::is_within;
 
 /// Scans of one agent.
 const SCANS_MAX: usize = 16;
@@ -53,8 +56,8 @@ impl ScanConfig {
     }
 }
 
-/// Reads all scans.
-pub(super) fn all(root: &mut Section<'_>) -> Vec<ScanConfig> {
+/// Reads all scans; `published` are the prefixes whose services are held against the register.
+pub(super) fn all(root: &mut Section<'_>, published: &[IpNetwork]) -> Vec<ScanConfig> {
     let mut sections = root.sections("scans");
     if sections.len() > SCANS_MAX {
         root.note(
@@ -64,10 +67,10 @@ pub(super) fn all(root: &mut Section<'_>) -> Vec<ScanConfig> {
         );
         sections.truncate(SCANS_MAX);
     }
-    sections.into_iter().filter_map(scan).collect()
+    sections.into_iter().filter_map(|section| scan(section, published)).collect()
 }
 
-fn scan(mut section: Section<'_>) -> Option<ScanConfig> {
+fn scan(mut section: Section<'_>, published: &[IpNetwork]) -> Option<ScanConfig> {
     const TARGETS: &str = "write prefixes such as \"10.20.0.8/29\"";
     const PORTS: &str = "write ports such as \"443\" or \"8000-8099\"";
     const APPROVAL: &str = "write who approved it, such as \"2026-17\": a scan that nobody approved is an attack";
@@ -92,6 +95,14 @@ fn scan(mut section: Section<'_>) -> Option<ScanConfig> {
         every_days: every_days.unwrap_or(7),
     });
     if let Some(scan) = &scan {
+        for target in scan.targets.iter().filter(|it| !is_within(published, **it)) {
+            let what = format!("{target} is not within published of [detection]");
+            section.note(
+                "targets",
+                what,
+                "list it there, or leave it out: only there what is open is held against the register",
+            );
+        }
         let takes_s = scan.count() / u64::from(scan.per_s);
         if takes_s > u64::from(scan.every_days) * DAY_S / 2 {
             let what = format!("has {} ports to look at, which takes {} hours", scan.count(), takes_s / 3_600);

@@ -94,8 +94,8 @@ fn what_is_a_finding_is_read_with_its_thresholds_for_all_of_a_site_and_for_parts
 #[test]
 fn a_scan_names_who_approved_it_and_is_over_before_the_next() {
     let config = parse(
-        "[centre]\naddress = \"centre.example:7443\"\n[[scans]]\napproval = \"2026-17\"\ntargets = [\"10.20.0.8/30\"]\n\
-         ports = [\"443\", \"8000-8001\"]\nat = \"02:30\"\n",
+        "[centre]\naddress = \"centre.example:7443\"\n[detection]\npublished = [\"10.20.0.0/24\"]\n\
+         [[scans]]\napproval = \"2026-17\"\ntargets = [\"10.20.0.8/30\"]\nports = [\"443\", \"8000-8001\"]\nat = \"02:30\"\n",
     )
     .unwrap();
     let [scan] = &config.site.scans[..] else { panic!("{:?}", config.site.scans) };
@@ -108,9 +108,16 @@ fn a_scan_names_who_approved_it_and_is_over_before_the_next() {
         ("approval = \"x\"\ntargets = [\"10.20.0.8/30\"]\nports = [\"22-20\"]", "\"22-20\" cannot be used"),
         ("approval = \"x\"\ntargets = [\"10.20.0.8/30\"]\nports = [\"22\"]\nat = \"24:00\"", "a time of the day"),
         ("approval = \"x\"\ntargets = [\"10.0.0.0/8\"]\nports = [\"1-65535\"]", "fewer hosts or ports"),
+        (
+            "approval = \"x\"\ntargets = [\"10.20.0.8/30\", \"10.20.0.0/16\"]\nports = [\"22\"]",
+            "10.20.0.0/16 is not within published of [detection]: list it there",
+        ),
     ] {
-        let said_of = refusal(&format!("[centre]\naddress = \"centre.example:7443\"\n[[scans]]\n{scan}\n"));
+        let said_of = refusal(&format!(
+            "[centre]\naddress = \"centre.example:7443\"\n[detection]\npublished = [\"10.20.0.0/24\"]\n[[scans]]\n{scan}\n"
+        ));
         assert!(said_of.contains(said), "{scan}: {said_of}");
+        assert!(!said_of.contains("10.20.0.8/30 is not within"), "{said_of}");
     }
 }
 
