@@ -58,6 +58,10 @@ pub(crate) use routes::{
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
     incidents::{MomentBody, timeline},
+    inspections::{
+        NewInspectionBody, NewItemBody, SheetActionBody, act as act_on_sheet, close as close_inspection,
+        open as open_inspection,
+    },
     usage::usage_of,
 };
 pub(crate) use search::{QUERY_CHARS_MAX, Query};
@@ -84,6 +88,7 @@ pub use server::{Listening, ServeError, local_socket, serve, serve_local};
         (name = "incidents", description = "What is broken, what caused it, what follows from it; planned maintenances; timelines"),
         (name = "anomalies", description = "What detectors found at sites, and what the detectors do"),
         (name = "cases", description = "What deserves a person's time, what people did with it, whom they told, and what is silenced"),
+        (name = "inspections", description = "Inspection campaigns: what is asked of units, what they answer and show, what was found and checked again"),
         (name = "access", description = "Tokens and the audit trail"),
         (name = "system", description = "Backup and export"),
     ),

@@ -20,6 +20,7 @@ mod devices;
 mod flows;
 mod given;
 mod incidents;
+mod inspections;
 mod local;
 mod measure;
 mod path;
@@ -116,6 +117,9 @@ pub enum Command {
     /// Cases: what deserves a person's time, what people do with it, and what is silenced.
     #[command(subcommand, visible_alias = "case")]
     Cases(cases::CasesCommand),
+    /// Inspections: campaigns with a checklist that units answer, what was found, and whether it was mended.
+    #[command(subcommand)]
+    Inspections(inspections::InspectionsCommand),
     /// Access tokens: create, list or revoke them.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -20,6 +20,7 @@ mod form;
 mod impact;
 mod incidents;
 mod inspection;
+mod inspections;
 mod language;
 mod layout;
 mod links;
@@ -131,6 +132,12 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/assets", get(assets::page))
         .route("/reports/monthly", get(monthly::page))
         .route("/reports/inspection", get(inspection::page))
+        .route("/inspections", get(inspections::list))
+        .route("/inspections/open", post(inspections::open))
+        .route("/inspections/{inspection}", get(inspections::page))
+        .route("/inspections/{inspection}/close", post(inspections::close))
+        .route("/inspections/{inspection}/units/{site}", get(inspections::unit))
+        .route("/inspections/{inspection}/units/{site}/act", post(inspections::act))
         .route("/login", get(form::sign_in_page).post(form::sign_in))
         .route("/logout", post(form::sign_out))
         .route("/static/console.css", get(style))

@@ -8,6 +8,7 @@
 //! It does not know where changes come from ([`crate::ingest`]) nor where they are kept ([`crate::store`]).
 
 mod agent;
+mod campaigns;
 mod captures;
 mod cases;
 mod change;
@@ -47,6 +48,7 @@ use onenet_topology::{
 pub use agent::{
     Agent, AgentClock, BOOTS_MAX, Boot, Certificate, Contact, LaneMark, RETIRED_EPOCHS_MAX, Refused, Revocation,
 };
+pub use campaigns::Campaigns;
 pub use captures::{Captured, Captures};
 pub use cases::Cases;
 pub use change::{Change, SampleBlock};
@@ -113,6 +115,8 @@ pub struct Estate {
     pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
     /// Cases, and the rules that silence some.
     pub cases: Cases,
+    /// Inspection campaigns, and what units answered.
+    pub campaigns: Campaigns,
     /// Acceptance tests that were run.
     pub acceptances: OrdMap<AcceptanceId, Arc<Acceptance>>,
     /// What was concluded of the country last. Not stored.
@@ -235,7 +239,16 @@ impl Estate {
             .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
         let cases = self.cases.all.values().map(|case| Change::Case(Arc::clone(case)));
-        agents.chain(of_sites).chain(covered).chain(available).chain(incidents).chain(cases).chain([position])
+        let campaigns = self.campaigns.all.iter();
+        let campaigns = campaigns.map(|(id, it)| Change::Campaign { id: *id, campaign: Some(Arc::clone(it)) });
+        let sheets = self.campaigns.sheets.iter();
+        let sheets = sheets.map(|((campaign, site), it)| Change::Sheet {
+            campaign: *campaign,
+            site: *site,
+            sheet: Some(Arc::clone(it)),
+        });
+        let judged = incidents.chain(cases).chain(campaigns).chain(sheets);
+        agents.chain(of_sites).chain(covered).chain(available).chain(judged).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -308,6 +321,7 @@ impl Estate {
             }
             Change::Case(case) => self.cases.put(case),
             Change::CaseForgotten(id) => self.cases.forget(*id),
+            Change::Campaign { .. } | Change::Sheet { .. } => self.campaigns.apply(change),
             Change::Judged(judging) => self.judging.set(Judging::clone(judging)),
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),
             Change::Inferred { site, inference } => self.site_mut(*site).inference.set(Arc::clone(inference)),
@@ -507,10 +521,13 @@ impl Estate {
                     Arc::make_mut(&mut self.register).apply(id, time, change);
                 }
             }
-            // LogState in the log as the changes that they come to; what became of a case is a row of its own, read back last.
+            // LogState in the log as the changes that they come to; what became of a case or a campaign is a row of its own, read back last.
             Command::OpenCase { .. }
             | Command::Drill { .. }
             | Command::ActOnCase { .. }
+            | Command::OpenCampaign { .. }
+            | Command::ActOnCampaign { .. }
+            | Command::CloseCampaign { .. }
             | Command::ImportSites { .. }
             | Command::AddSite(_)
             | Command::ImportPlan { .. }

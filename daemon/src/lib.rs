@@ -29,6 +29,7 @@ pub mod logging;
 mod measurement;
 pub mod metrics;
 pub mod notify;
+mod observed;
 pub mod outbox;
 mod past;
 mod path;

@@ -8,12 +8,13 @@
 use std::{fmt, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, CaseId, DeviceId, EndpointId, IncidentId, MaintenanceId, SiteId, SuppressionId,
-    Timestamp,
+    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, MaintenanceId, SiteId,
+    SuppressionId, Timestamp,
     acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
     asset::{AssetChange, AssetRow},
+    campaign::{CampaignPlan, SheetAction},
     case::{CaseAction, SuppressionScope},
     division::Tier,
     incident::{MaintenanceScope, Severity},
@@ -343,6 +344,29 @@ pub enum Command {
     EndSuppression {
         /// Which.
         suppression: SuppressionId,
+    },
+    /// Open an inspection campaign. Its id derives from the position of the record.
+    OpenCampaign {
+        /// What is asked of whom.
+        plan: Box<CampaignPlan>,
+    },
+    /// Answer for a unit in a campaign, or say what was found there.
+    ActOnCampaign {
+        /// The unit.
+        site: SiteId,
+        /// The campaign.
+        campaign: CampaignId,
+        /// What.
+        action: SheetAction,
+    },
+    /// Close a campaign.
+    CloseCampaign {
+        /// The site that inspects.
+        site: SiteId,
+        /// The campaign.
+        campaign: CampaignId,
+        /// What there is to say of it.
+        text: String,
     },
     /// Give the agents of a site this configuration.
     Configure {

@@ -17,6 +17,8 @@
 //! 0 'q' position:8                       a batch of samples that waits for remote write: time:8 of its commit, then for each
 //!                                        of its rows the length:2 and the key
 //! 0 'k' case:8                           a case, JSON
+//! 0 'g' campaign:8                       an inspection campaign, JSON
+//! 0 'j' campaign:8 site:8                what a unit answered in it, and what was found there, JSON
 //! 0 'o' position:8 ordinal:4             a message that is to leave, or left, JSON; behind it, with the name of a channel, how that
 //!                                        ended, JSON
 //! 0 'm' "outbox " channel                the first key that the channel has yet to look at
@@ -64,7 +66,10 @@ use std::{
     time::Duration,
 };
 
-use onenet_topology::Timestamp;
+use onenet_topology::{
+    Timestamp,
+    campaign::{Campaign, Sheet},
+};
 use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditKey, AuditQuery};
@@ -420,6 +425,10 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::IncidentForgotten(id) => (keys::incident(*id), None),
         Change::Case(case) => (keys::case(case.id), Some(rows::to_json(&**case))),
         Change::CaseForgotten(id) => (keys::case(*id), None),
+        Change::Campaign { id, campaign } => (keys::campaign(*id), campaign.as_ref().map(|it| rows::to_json(&**it))),
+        Change::Sheet { campaign, site, sheet } => {
+            (keys::sheet(*campaign, *site), sheet.as_ref().map(|it| rows::to_json(&**it)))
+        }
         Change::Agent(agent) => (keys::agent(agent.site, agent.id), Some(rows::write_agent(agent))),
         Change::Commanded { position, time, by, command } => {
             let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
@@ -470,6 +479,14 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             Change::Anomaly { site, key: anomaly.key.clone(), anomaly: Some(Arc::new(anomaly)) }
         }
         Key::Case => Change::Case(Arc::new(rows::from_json(value)?)),
+        Key::Campaign => {
+            let campaign: Campaign = rows::from_json(value)?;
+            Change::Campaign { id: campaign.id, campaign: Some(Arc::new(campaign)) }
+        }
+        Key::Sheet => {
+            let sheet: Sheet = rows::from_json(value)?;
+            Change::Sheet { campaign: sheet.campaign, site: sheet.site, sheet: Some(Arc::new(sheet)) }
+        }
         Key::Finding(site) => {
             let finding: crate::findings::Finding = rows::from_json(value)?;
             Change::Finding { site, key: finding.key, finding: Some(Arc::new(finding)) }

@@ -173,6 +173,8 @@ kinds! {
     CaseKind, CaseId, "case";
     /// A rule that silences what nobody need look at.
     SuppressionKind, SuppressionId, "suppression";
+    /// An inspection campaign.
+    CampaignKind, CampaignId, "inspection";
 }
 
 #[cfg(test)]

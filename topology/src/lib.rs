@@ -13,6 +13,7 @@ pub mod application;
 pub mod area;
 pub mod asset;
 pub mod availability;
+pub mod campaign;
 pub mod case;
 pub mod classify;
 pub mod containment;
@@ -47,8 +48,8 @@ pub mod vlan;
 
 pub use application::Application;
 pub use id::{
-    AcceptanceId, AgentId, AreaId, AssetId, CaseId, DeviceId, EndpointId, Id, IncidentId, InterfaceId, LinkId,
-    MaintenanceId, SiteId, SpaceId, SuppressionId, TerminalId,
+    AcceptanceId, AgentId, AreaId, AssetId, CampaignId, CaseId, DeviceId, EndpointId, Id, IncidentId, InterfaceId,
+    LinkId, MaintenanceId, SiteId, SpaceId, SuppressionId, TerminalId,
 };
 pub use mac::MacAddr;
 pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest};

@@ -8,14 +8,15 @@
 use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, CaseId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId, SiteId,
-    SpaceId, SuppressionId, Timestamp,
+    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, InterfaceId, MaintenanceId,
+    SiteId, SpaceId, SuppressionId, Timestamp,
     acceptance::Acceptance,
     address::{AddressSpace, Assignment, PlanEntry, SpaceExtent},
     anomaly::AnomalyKey,
     area::Area,
     asset::Asset,
     availability::Layer,
+    campaign::{Campaign, Sheet},
     case::{Case, CaseKey, Suppression},
     coverage::{Coverage, Terminals, Trend},
     device::{Device, Interface},
@@ -358,6 +359,32 @@ impl View {
         let rule = self.estate.cases.suppressions.get(&id)?;
         let shown = rule.scope.site.is_none_or(|site| self.may(Action::ReadCases, site));
         shown.then(|| (rule.as_ref(), self.estate.cases.silenced_by(id)))
+    }
+
+    /// Returns the inspection campaigns that may be read, the newest first: those of sites whose cases the principal reads, and those in
+    /// which a unit is asked whose sheet he may read.
+    pub fn campaigns(&self) -> impl Iterator<Item = &Campaign> {
+        self.estate.campaigns.all.values().rev().map(Arc::as_ref).filter(|it| self.shows_campaign(it))
+    }
+
+    /// Returns an inspection campaign, if it may be read.
+    pub fn campaign(&self, id: CampaignId) -> Option<&Campaign> {
+        self.estate.campaigns.all.get(&id).map(Arc::as_ref).filter(|it| self.shows_campaign(it))
+    }
+
+    /// Returns the units of a campaign whose sheets may be read, each with its sheet where it has one.
+    pub fn units_of<'v>(&'v self, campaign: &'v Campaign) -> impl Iterator<Item = (SiteId, Option<&'v Sheet>)> {
+        let units = campaign.plan.units.iter().copied().filter(|site| self.shows_sheet(*site));
+        units.map(|site| (site, self.estate.campaigns.sheet(campaign.id, site)))
+    }
+
+    fn shows_campaign(&self, campaign: &Campaign) -> bool {
+        self.may(Action::ReadCases, campaign.plan.site)
+            || campaign.plan.units.iter().any(|site| self.shows_sheet(*site))
+    }
+
+    fn shows_sheet(&self, unit: SiteId) -> bool {
+        self.may(Action::ReadCases, unit) || self.may(Action::AnswerCases, unit)
     }
 
     /// Returns the acceptance tests of a site whose inventory may be read, the newest first.

@@ -74,12 +74,12 @@ fn bearer(value: &str) -> Option<&str> {
 fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
     let asked = headers.get(LOCAL_ROLE_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match asked.parse() {
-        Ok(role @ (Role::SystemAdministrator | Role::SecurityAdministrator | Role::SecurityReviewer)) => {
-            Ok(local_caller(role))
-        }
+        Ok(
+            role @ (Role::SystemAdministrator | Role::SecurityAdministrator | Role::SecurityReviewer | Role::Operator),
+        ) => Ok(local_caller(role)),
         _ => Err(Problem::forbidden(format!(
-            "the local socket serves three roles: send {LOCAL_ROLE_HEADER}: system-administrator, security-administrator or \
-             security-reviewer"
+            "the local socket serves four roles: send {LOCAL_ROLE_HEADER}: system-administrator, security-administrator, \
+             security-reviewer or operator"
         ))),
     }
 }

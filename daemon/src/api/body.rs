@@ -20,6 +20,7 @@ mod device;
 mod endpoint;
 mod flow;
 mod incident;
+mod inspection;
 mod path;
 mod probe;
 mod ruling;
@@ -61,6 +62,11 @@ pub use endpoint::{
 };
 pub use flow::{FlowAgentBody, FlowBody, FlowEndBody, FlowsBody, FlowsMissingBody, TcpBody};
 pub use incident::{ClueBody, IncidentBody, IncidentDetailBody, MaintenanceBody, SubjectBody, VersionBody};
+pub(crate) use inspection::known;
+pub use inspection::{
+    CheckItemBody, InspectionBody, InspectionDetailBody, InspectionEndBody, ObservationBody, SheetAnswerBody,
+    SheetBody, SheetFindingBody, SheetItemBody, SheetStepBody, UnitBody,
+};
 pub use path::{HopBody, PathBody};
 pub use probe::{MeasuredBody, MeasurementBody, ProbeBody, ProbeSampleBody};
 pub(crate) use probe::{Shown, loss_ratio as probe_loss_ratio, probes};

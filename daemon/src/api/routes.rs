@@ -12,6 +12,7 @@ mod areas;
 pub(super) mod assets;
 pub(super) mod availability;
 pub(super) mod case_statistics;
+mod case_table;
 pub(super) mod cases;
 pub(super) mod changes;
 mod configuration;
@@ -20,6 +21,7 @@ mod devices;
 pub(super) mod endpoints;
 pub(super) mod flows;
 pub(super) mod incidents;
+pub(super) mod inspections;
 mod maintenances;
 mod measurements;
 pub(super) mod path;
@@ -80,8 +82,10 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(anomalies::router())
         .merge(maintenances::router())
         .merge(case_statistics::router())
+        .merge(case_table::router())
         .merge(cases::router())
         .merge(suppressions::router())
+        .merge(inspections::router())
         .merge(configuration::router())
         .merge(access::router())
         .merge(admin::router())

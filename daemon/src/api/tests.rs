@@ -13,6 +13,7 @@ mod coverage;
 pub(crate) mod flows;
 mod hiding;
 mod incidents;
+mod inspections;
 mod inventory;
 mod metrics;
 mod path;

@@ -172,6 +172,12 @@ pub struct ListArgs {
     /// Only those that this rule silences.
     #[arg(long, value_name = "RULE")]
     pub rule: Option<String>,
+    /// All of it as CSV (RFC 4180), with a line of names first.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// All of it as JSON, a case a line.
+    #[arg(long)]
+    pub json: bool,
     /// Where the centre is.
     #[command(flatten)]
     pub data: DataArgs,
@@ -358,14 +364,20 @@ fn path(case: &str) -> String {
 }
 
 async fn list(args: ListArgs) -> Result<(), CommandError> {
-    let mut path = format!("/api/v1/cases?state={}", encode(&args.state));
+    let csv = if args.csv { ".csv" } else { "" };
+    let mut path = format!("/api/v1/cases{csv}?state={}", encode(&args.state));
     for (name, value) in [("site", args.site), ("kind", args.kind), ("rule", args.rule)] {
         path += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
     }
     if args.overdue {
         path += "&overdue=true";
     }
-    each_as(&args.data, Role::SecurityReviewer, &path, |it| say(&line(it))).await
+    if args.csv {
+        let table = ask_as(&args.data, Role::SecurityReviewer, Method::GET, &path, empty()).await?;
+        return say(table.as_str().unwrap_or_default().trim_end());
+    }
+    let shown = |it: &Value| if args.json { it.to_string() } else { line(it) };
+    each_as(&args.data, Role::SecurityReviewer, &path, |it| say(&shown(it))).await
 }
 
 async fn post(data: &DataArgs, path: &str, body: &Value) -> Result<(), CommandError> {

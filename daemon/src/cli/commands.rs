@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, DataArgs, EnrolArgs, FileArgs, TokenCommand, TokenCreateArgs, acceptance, addresses, agents, anomalies,
-    areas, assets, availability, baseline, cases, changes, configuration, devices, flows, incidents,
+    areas, assets, availability, baseline, cases, changes, configuration, devices, flows, incidents, inspections,
     local::{Local, LocalError},
     measure, path, serve, services, sites, terminals, topology,
 };
@@ -122,6 +122,7 @@ pub async fn run(command: Command) -> Result<(), CommandError> {
         Command::Anomalies(command) => anomalies::run(command).await,
         Command::Maintenance(command) => incidents::maintain(command).await,
         Command::Cases(command) => cases::run(command).await,
+        Command::Inspections(command) => inspections::run(command).await,
         Command::Token(TokenCommand::Create(args)) => create_token(args).await,
         Command::Token(TokenCommand::List { data }) => list_tokens(&data).await,
         Command::Token(TokenCommand::Revoke { token, data }) => revoke_token(&token, &data).await,

@@ -18,12 +18,12 @@ use axum::{
 use maud::{Markup, html};
 use onenet_topology::{
     CaseId, SiteId,
-    anomaly::AnomalyKey,
+    anomaly::{AnomalyKey, CAPTURE},
     case::{Case, CaseEvidence, CaseState, CaseStep, CaseVerdict, Category, EscalationReason},
     incident::Severity,
 };
 
-pub(super) use actions::{act, open};
+pub(super) use actions::{act, open, stale};
 pub(super) use awaiting::brief as awaiting_brief;
 pub(crate) use containment::caution;
 pub(super) use notice::page as notice;
@@ -36,7 +36,7 @@ use super::{
     words,
 };
 use crate::{
-    access::View,
+    access::{Action, View},
     api::{App, Problem, cases_anywhere, encode},
 };
 
@@ -84,6 +84,7 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
                 a href=(path) { (reader.say(name)) }
             }
             " · " a href="/cases/statistics" { (reader.say(text::CASE_STATISTICS)) }
+            " · " a href="/inspections" { (reader.say(text::INSPECTIONS)) }
             " · " a href="/anomalies" { (reader.say(text::ANOMALIES)) }
         }
     };
@@ -172,6 +173,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         (actions::forms(reader, &view, case))
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (evidence(reader, case))
+        (packets(reader, &view, case))
         (containment::section(reader, &view, case))
         (related(reader, &view, case))
         h2 { (reader.say(text::CASE_STORY)) }
@@ -267,6 +269,28 @@ fn evidence_name(reader: &Reader, evidence: &CaseEvidence) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The packets around what was found, for who may read flows: fetched from the site when they are asked for, with a reason.
+fn packets(reader: &Reader, view: &View, case: &Case) -> Markup {
+    let files: Vec<&CaseEvidence> =
+        case.evidence.iter().filter(|it| it.is == CAPTURE && it.value.ends_with(".pcapng")).collect();
+    if files.is_empty() || !view.may(Action::ReadFlows, case.key.site) {
+        return parts::nothing();
+    }
+    html! {
+        div.sheet.acts {
+            @for (at, file) in files.iter().enumerate() {
+                form.act method="get" action=(format!("/api/v1/sites/{}/captures/{}", case.key.site, encode(&file.value))) {
+                    label for=(format!("reason-{at}")) { (reader.say(text::CASE_PACKETS_REASON)) }
+                    input id=(format!("reason-{at}")) type="text" name="reason" minlength="4" maxlength="200" required
+                        value=(case.id);
+                    button type="submit" { (reader.say(text::CASE_PACKETS)) }
+                }
+            }
+        }
+        p.hint { (reader.say(text::CASE_PACKETS_HINT)) }
     }
 }
 

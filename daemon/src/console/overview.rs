@@ -6,7 +6,7 @@ use axum::{extract::State, response::Response};
 use maud::{Markup, html};
 
 use super::{
-    Reader, cases, incidents, layout,
+    Reader, cases, incidents, inspections, layout,
     parts::{self, Mark},
     text::{self, Text, fill},
     troubles::attention,
@@ -38,6 +38,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let content = html! {
         h1 { (reader.say(text::OVERVIEW)) }
         (cases::awaiting_brief(reader, &view))
+        (inspections::awaiting(reader, &view))
         @if roots.is_empty() {
             p.calm { (reader.say(text::NO_SITES)) }
         } @else {

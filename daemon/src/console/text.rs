@@ -47,6 +47,7 @@ mod evidence;
 mod general;
 mod incidents;
 mod inspection;
+mod inspections;
 mod means;
 mod troubles;
 
@@ -59,6 +60,7 @@ pub use evidence::*;
 pub use general::*;
 pub use incidents::*;
 pub use inspection::*;
+pub use inspections::*;
 pub use means::*;
 pub use troubles::*;
 
@@ -79,6 +81,7 @@ mod tests {
             cases::ALL,
             evidence::ALL,
             inspection::ALL,
+            inspections::ALL,
             means::ALL,
             containment::ALL,
         ];

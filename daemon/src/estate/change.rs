@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, CaseId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
+    AgentId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
+    campaign::{Campaign, Sheet},
     case::Case,
     coverage::Trend,
     device::{Device, Handle},
@@ -124,6 +125,22 @@ pub enum Change {
     Case(Arc<Case>),
     /// A case was closed long ago, and is let go.
     CaseForgotten(CaseId),
+    /// An inspection campaign is now like this, or (`None`) was closed long ago and is let go.
+    Campaign {
+        /// Which.
+        id: CampaignId,
+        /// The campaign.
+        campaign: Option<Arc<Campaign>>,
+    },
+    /// What a unit answered in a campaign, and what was found there, is now this, or (`None`) is let go with the campaign.
+    Sheet {
+        /// Of which campaign.
+        campaign: CampaignId,
+        /// Of which unit.
+        site: SiteId,
+        /// All of it.
+        sheet: Option<Arc<Sheet>>,
+    },
     /// This is what was concluded of the country. Not stored.
     #[serde(skip)]
     Judged(Arc<Judging>),

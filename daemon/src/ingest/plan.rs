@@ -7,6 +7,7 @@ mod altering;
 mod anomalies;
 mod attach;
 mod availability;
+mod campaigns;
 mod cases;
 mod command;
 mod concluded;
@@ -29,11 +30,12 @@ mod time;
 use std::sync::Arc;
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, CaseId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId, Timestamp,
+    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId, Timestamp,
     acceptance::SignError,
     address::PlanError,
     area::AreaError,
     asset::AssetError,
+    campaign::{CampaignError, SheetError},
     case::{ActError, Deadlines, SuppressionError},
     incident::MaintenanceError,
     site::SiteError,
@@ -164,6 +166,8 @@ pub enum Outcome {
     MaintenancePlanned(MaintenanceId),
     /// A case was opened, or was open.
     CaseOpened(CaseId),
+    /// An inspection campaign was opened.
+    CampaignOpened(CampaignId),
     /// A rule that silences cases was made.
     Suppressed(SuppressionId),
     /// The revision of the configuration that a site's agents are to have now.
@@ -313,6 +317,18 @@ pub enum Refusal {
     /// There is no room for another rule.
     #[error("there are as many rules as there can be: end those that are no longer needed")]
     TooManySuppressions,
+    /// The campaign does not exist.
+    #[error("{0} does not exist: see onenetd inspections list")]
+    UnknownCampaign(CampaignId),
+    /// The campaign cannot be opened like this, or not be closed.
+    #[error(transparent)]
+    Campaign(CampaignError),
+    /// It cannot be done in the campaign.
+    #[error(transparent)]
+    Sheet(SheetError),
+    /// There is no room for another campaign.
+    #[error("as many inspections are open as there can be: close those that are over")]
+    TooManyCampaigns,
     /// There is no room for another area.
     #[error("there are as many areas as there can be: change one that is no longer needed")]
     TooManyAreas,

@@ -22,7 +22,11 @@ impl Command {
             Self::RevokeAgent { .. } => Action::RevokeAgent,
             Self::Configure { .. } | Self::RuleDevices { .. } => Action::ConfigureAgents,
             Self::ActOnCase { action, .. } if action.is_of_unit() => Action::AnswerCases,
-            Self::OpenCase { .. }
+            Self::ActOnCampaign { action, .. } if action.is_of_unit() => Action::AnswerCases,
+            Self::OpenCampaign { .. }
+            | Self::ActOnCampaign { .. }
+            | Self::CloseCampaign { .. }
+            | Self::OpenCase { .. }
             | Self::Drill { .. }
             | Self::ActOnCase { .. }
             | Self::Suppress { .. }
@@ -44,7 +48,10 @@ impl Command {
             | Self::RuleEndpoints { site, .. }
             | Self::OpenCase { site, .. }
             | Self::Drill { site, .. }
-            | Self::ActOnCase { site, .. } => Some(*site),
+            | Self::ActOnCase { site, .. }
+            | Self::ActOnCampaign { site, .. }
+            | Self::CloseCampaign { site, .. } => Some(*site),
+            Self::OpenCampaign { plan } => Some(plan.site),
             Self::Suppress { scope, .. } => scope.site,
             Self::PlanMaintenance { scope, .. } => Some(scope.site()),
             Self::RecordAcceptance { tested } => Some(tested.site),
@@ -101,6 +108,13 @@ impl Command {
                 text if text.is_empty() => format!("{case} {}", action.name()),
                 text => format!("{case} {}: {text}", action.name()),
             },
+            Self::OpenCampaign { plan } => {
+                format!("inspection {} of {} units opened, due {}", plan.title, plan.units.len(), plan.due)
+            }
+            Self::ActOnCampaign { campaign, action, .. } => {
+                format!("{campaign} {}: {}", action.name(), action.said())
+            }
+            Self::CloseCampaign { campaign, text, .. } => format!("{campaign} close: {text}"),
             Self::Suppress { scope, owner, reason, until } => {
                 let kind = scope.kind.as_deref().unwrap_or("findings");
                 format!("{kind} silenced until {until}, {owner} answers for it: {reason}")

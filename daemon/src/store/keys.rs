@@ -1,7 +1,7 @@
 //! Keys of the store: written and read here, as `store.rs` documents them.
 
 use onenet_topology::{
-    AgentId, CaseId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    AgentId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
     anomaly::AnomalyKey,
     coverage::Day,
     fact::{Group, Method, Scope},
@@ -33,6 +33,8 @@ pub(super) enum Key<'k> {
     Available { watched: Watched, piece: u8, day: Day },
     Incident,
     Case,
+    Campaign,
+    Sheet,
     Altered(SiteId),
     Sample,
     Queued,
@@ -122,6 +124,18 @@ pub(super) fn outbox_mark(channel: &str) -> Vec<u8> {
 /// Returns the key of a case: cases are the nation's, since their site may be merged into another.
 pub(super) fn case(id: CaseId) -> Vec<u8> {
     numbered(NATION, b'k', id.raw())
+}
+
+/// Returns the key of an inspection campaign.
+pub(super) fn campaign(id: CampaignId) -> Vec<u8> {
+    numbered(NATION, b'g', id.raw())
+}
+
+/// Returns the key of what a unit answered in a campaign: the nation's, since the unit may be merged into another.
+pub(super) fn sheet(campaign: CampaignId, site: SiteId) -> Vec<u8> {
+    let mut key = numbered(NATION, b'j', campaign.raw());
+    key.extend_from_slice(&site.raw().to_be_bytes());
+    key
 }
 
 pub(super) fn agent(site: SiteId, agent: AgentId) -> Vec<u8> {
@@ -313,6 +327,8 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'y' => Some(Key::Anomaly(site)),
         b'i' => Some(Key::Incident),
         b'k' => Some(Key::Case),
+        b'g' => Some(Key::Campaign),
+        b'j' => Some(Key::Sheet),
         b's' => Some(Key::Sample),
         b'q' => Some(Key::Queued),
         b'o' => Some(Key::Message),

@@ -110,7 +110,7 @@ fn a_scan_names_who_approved_it_and_is_over_before_the_next() {
         ("approval = \"x\"\ntargets = [\"10.0.0.0/8\"]\nports = [\"1-65535\"]", "fewer hosts or ports"),
         (
             "approval = \"x\"\ntargets = [\"10.20.0.8/30\", \"10.20.0.0/16\"]\nports = [\"22\"]",
-            "10.20.0.0/16 is not within published of [detection]: list it there",
+            "10.20.0.0/16 is not within published of [detection]; list it there",
         ),
     ] {
         let said_of = refusal(&format!(

@@ -370,7 +370,7 @@ fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction,
 }
 
 /// Returns the value that the field `name` of a body gives.
-fn word<T: Copy>(name: &str, text: &str, all: &[T], of: impl Fn(&T) -> &'static str) -> Result<T, Problem> {
+pub(super) fn word<T: Copy>(name: &str, text: &str, all: &[T], of: impl Fn(&T) -> &'static str) -> Result<T, Problem> {
     all.iter().find(|it| of(it) == text).copied().ok_or_else(|| {
         let known: Vec<&str> = all.iter().map(&of).collect();
         Problem::parameter(name, format!("{text:?} cannot be used: write one of {}", known.join(", ")))

@@ -88,7 +88,7 @@ pub(in crate::console) async fn open(
 }
 
 /// Returns the answer to a form that is not one of the reader's session: another site's form must not act in his name.
-fn stale(reader: &Reader, form: &str) -> Option<Response> {
+pub(in crate::console) fn stale(reader: &Reader, form: &str) -> Option<Response> {
     let ours = !form.is_empty() && form == reader.form;
     (!ours).then(|| trouble(reader.language, &Problem::forbidden(reader.say(text::FORM_STALE))))
 }

@@ -3,6 +3,9 @@
 use super::Text;
 
 texts! {
+    CASE_PACKETS = "下载报文样本（pcapng）", "Fetch the packets (pcapng)";
+    CASE_PACKETS_REASON = "调取理由（记入审计，并在站点显示）", "Why you ask (in the audit trail, and shown at the site)";
+    CASE_PACKETS_HINT = "报文由站点代理保存，点击后经该站点线路调取，最大 1 MiB。", "The site's agent keeps the packets; they are fetched over its line when you ask, 1 MiB at most.";
     CASES = "事件处置", "Cases";
     CASES_OPEN = "待处置事件", "Open cases";
     CASES_AWAIT_ANSWER = "待本单位反馈的通报", "Notices that wait for our answer";

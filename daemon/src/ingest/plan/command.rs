@@ -60,6 +60,7 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Author, asked: &Arc<Command>) 
     if let Command::RuleDevices { site, .. } = &*command {
         super::merging::ruled(draft, *site);
     }
+    super::campaigns::carry_out(draft, &by.name, &command)?;
     let outcome = super::cases::carry_out(draft, &by.name, &command)?.unwrap_or(outcome);
     // An agent's own row is what is read back last, so it follows every command about the agent.
     let about = match (&outcome, &*command) {
@@ -152,6 +153,9 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
         | Command::ActOnCase { .. }
         | Command::Suppress { .. }
         | Command::EndSuppression { .. } => super::cases::check(draft, command)?,
+        Command::OpenCampaign { .. } | Command::ActOnCampaign { .. } | Command::CloseCampaign { .. } => {
+            super::campaigns::check(draft, command)?
+        }
         Command::Configure { site, .. } => {
             check_site(draft, *site)?;
             Outcome::Configured { revision: position }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use onenet_topology::{SiteId, Timestamp};
 
-use super::{Draft, Outcome, attach, availability, cases, concluded, coverage, duplicates, expire, incidents};
+use super::{
+    Draft, Outcome, attach, availability, campaigns, cases, concluded, coverage, duplicates, expire, incidents,
+};
 use crate::estate::{Agent, Change};
 
 /// Seconds in which it is every site's turn once.
@@ -43,5 +45,6 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     incidents::judge(draft);
     availability::follow(draft);
     cases::follow(draft);
+    campaigns::follow(draft);
     Outcome::Accepted
 }
