@@ -208,7 +208,9 @@ pub enum CampaignError {
         time: Timestamp,
     },
     /// There is something left to check again.
-    #[error("{0} findings are open: check each again (onenetd inspections recheck) before the inspection is closed")]
+    #[error(
+        "findings that are open: {0}; check each again (onenetd inspections recheck) before the inspection is closed"
+    )]
     FindingsOpen(usize),
     /// The text cannot be used.
     #[error("say what there is to say, in at most {TEXT_CHARS_MAX} characters")]

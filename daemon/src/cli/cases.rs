@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     DataArgs,
-    commands::{CommandError, ask_as, each_as, empty, say, text, with_json},
+    commands::{CommandError, ask_as, each_as, empty, say, say_table, text, with_json},
 };
 use crate::{access::Role, api::encode};
 
@@ -374,7 +374,7 @@ async fn list(args: ListArgs) -> Result<(), CommandError> {
     }
     if args.csv {
         let table = ask_as(&args.data, Role::SecurityReviewer, Method::GET, &path, empty()).await?;
-        return say(table.as_str().unwrap_or_default().trim_end());
+        return say_table(&table);
     }
     let shown = |it: &Value| if args.json { it.to_string() } else { line(it) };
     each_as(&args.data, Role::SecurityReviewer, &path, |it| say(&shown(it))).await

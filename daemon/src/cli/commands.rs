@@ -151,6 +151,11 @@ pub(super) fn say(text: &str) -> Result<(), CommandError> {
     Ok(out.flush()?)
 }
 
+/// Prints a table (CSV) that the centre made, with the line ends of this system.
+pub(super) fn say_table(table: &Value) -> Result<(), CommandError> {
+    table.as_str().unwrap_or_default().lines().try_for_each(say)
+}
+
 /// Returns the text without what makes a terminal do something, or turns round what stands beside it: names come from devices and
 /// from people who are not trusted with the terminal of whoever reads them.
 fn plain(text: &str) -> String {

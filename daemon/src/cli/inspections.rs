@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     DataArgs,
-    commands::{CommandError, ask_as, each_as, empty, say, text, with_json},
+    commands::{CommandError, ask_as, each_as, empty, say, say_table, text, with_json},
 };
 use crate::{access::Role, api::encode};
 
@@ -170,10 +170,10 @@ pub(super) async fn run(command: InspectionsCommand) -> Result<(), CommandError>
                 (None, false) => String::new(),
             };
             let told = ask_as(&data, Inspector, Method::GET, &(path(&inspection) + &end), empty()).await?;
-            match (site, told.as_str()) {
-                (_, Some(table)) => say(table.trim_end()),
-                (Some(_), None) => sheet(&told),
-                (None, None) => show(&told),
+            match site {
+                Some(_) => sheet(&told),
+                None if csv => say_table(&told),
+                None => show(&told),
             }
         }
         InspectionsCommand::Answer { item, verdict, text, evidence, unit } => {

@@ -135,7 +135,7 @@ fn named(reader: &Reader, view: &View, seen: &Seen<'_>, under: Requirement, list
     listed.push((ids, under));
     let name = |site: &&Site| parts::site_name(reader.language, site.name(view.now())).into_owned();
     let names: Vec<String> = seen.sites.iter().take(NAMED_MAX).map(name).collect();
-    let (colon, between) = if reader.language == Language::Zh { ("：", "、") } else { (": ", ", ") };
+    let between = if reader.language == Language::Zh { "、" } else { ", " };
     let more = if seen.sites.len() > NAMED_MAX { " …" } else { "" };
-    format!("{colon}{}{more}", names.join(between))
+    format!(" · {}{more}", names.join(between))
 }

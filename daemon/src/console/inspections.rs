@@ -155,14 +155,16 @@ fn trail(reader: &Reader, campaign: &Campaign, unit: Option<&str>) -> Markup {
 
 fn facts(reader: &Reader, view: &View, campaign: &Campaign) -> Markup {
     let plan = &campaign.plan;
-    let mut rows = vec![
-        (reader.say(text::INSPECTION_BY_SITE), site(reader, view, plan.site)),
-        (reader.say(text::CASE_OPENED), html! { (parts::moment(campaign.opened)) " · " (campaign.by) }),
+    // A unit need not see the site that inspects it.
+    let inspecting = view.site(plan.site).map(|it| parts::site_link(reader, view, it));
+    let mut rows: Vec<_> = inspecting.map(|it| (reader.say(text::INSPECTION_BY_SITE), it)).into_iter().collect();
+    rows.extend([
+        (reader.say(text::INSPECTION_OPENED), html! { (parts::moment(campaign.opened)) " · " (campaign.by) }),
         (reader.say(text::CASE_DUE), html! { (parts::moment(plan.due)) }),
-    ];
+    ]);
     if let Some(end) = &campaign.closed {
         let closed = html! { (parts::moment(end.time)) " · " (end.by) " · " (end.text) };
-        rows.push((reader.say(text::STATE_CLOSED), closed));
+        rows.push((reader.say(text::INSPECTION_ENDED), closed));
     }
     parts::facts(&rows)
 }
@@ -179,7 +181,7 @@ fn units_table(reader: &Reader, view: &View, campaign: &Campaign, units: &[(Site
                         th scope="row" {
                             a href=(format!("/inspections/{}/units/{id}", campaign.id)) { (site_name(reader, view, *id)) }
                         }
-                        td { (standing(reader, it, all)) }
+                        td { (standing(reader, campaign, it)) }
                         td.number { (it.answered) span.of { "/" (all) } }
                         td.number { (it.findings_open) }
                     }
@@ -189,10 +191,12 @@ fn units_table(reader: &Reader, view: &View, campaign: &Campaign, units: &[(Site
     }
 }
 
-fn standing(reader: &Reader, it: &SheetProgress, all: usize) -> Markup {
+fn standing(reader: &Reader, campaign: &Campaign, it: &SheetProgress) -> Markup {
+    let (all, is_open) = (campaign.plan.checklist.len(), campaign.is_open());
     let (mark, word) = match it {
         SheetProgress { is_overdue: true, .. } => (Mark::Bad, text::CASE_OVERDUE),
         SheetProgress { findings_open: 1.., .. } => (Mark::Warn, text::INSPECTION_TO_MEND),
+        SheetProgress { answered, .. } if *answered < all && !is_open => (Mark::Bad, text::INSPECTION_UNANSWERED),
         SheetProgress { answered, .. } if *answered < all => (Mark::Idle, text::INSPECTION_TO_ANSWER),
         _ => (Mark::Good, text::INSPECTION_COMPLETE),
     };
@@ -213,7 +217,7 @@ fn sheet(reader: &Reader, id: &str, site: &str) -> Result<Markup, Problem> {
     let progress = campaign.progress(shown, view.now());
     let content = html! {
         (trail(reader, campaign, Some(&name)))
-        h1 { (name) " " (standing(reader, &progress, campaign.plan.checklist.len())) }
+        h1 { (name) " " (standing(reader, campaign, &progress)) }
         (facts(reader, &view, campaign))
         (findings(reader, &view, campaign, unit.id, shown))
         @for (number, item) in campaign.plan.items() {
@@ -357,6 +361,6 @@ fn did(name: &str) -> Text {
         "find" => text::DID_FIND,
         "mend" => text::DID_MEND,
         "recheck" => text::DID_RECHECK,
-        _ => text::DID_ANSWER,
+        _ => text::DID_REPLY,
     }
 }

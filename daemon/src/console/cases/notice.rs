@@ -20,7 +20,7 @@ pub(super) fn summary(reader: &Reader, view: &View, case: &Case) -> Markup {
     let Some(notice) = &case.notice else { return parts::nothing() };
     html! {
         h2 { (reader.say(text::CASE_NOTICE)) " " span.sub { (notice.number) } }
-        (parts::facts(&rows(reader, view, notice)))
+        (parts::facts_and_line(&rows(reader, view, notice)))
         p.told { (notice.text) }
         p.hint { a href=(format!("/cases/{}/notice", case.id)) { (reader.say(text::CASE_NOTICE_PRINT)) } }
     }
@@ -66,7 +66,7 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
     let content = html! {
         h1 { (reader.say(title)) span.sub { (notice.number) } }
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
-        (parts::facts(&rows(reader, view, notice)))
+        (parts::facts_and_line(&rows(reader, view, notice)))
         (parts::facts(&about))
         @if let Some(means) = text::means(&case.key.kind) { p { (reader.say(means)) } }
         h2 { (reader.say(text::CASE_SAID)) }

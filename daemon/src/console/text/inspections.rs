@@ -16,6 +16,9 @@ texts! {
     INSPECTION_UNITS = "被检查单位", "Units";
     INSPECTION_CHECKLIST = "检查清单", "Checklist";
     INSPECTION_CSV = "下载全部答复（CSV）", "All answers as a table (CSV)";
+    INSPECTION_OPENED = "发起时间", "Opened";
+    INSPECTION_ENDED = "结束时间", "Closed";
+    INSPECTION_UNANSWERED = "未答复", "Not answered";
     INSPECTION_TO_MEND = "待整改", "To be mended";
     INSPECTION_TO_RECHECK = "待复查", "To be checked again";
     INSPECTION_TO_ANSWER = "待答复", "To be answered";
@@ -41,6 +44,7 @@ texts! {
     COMPLIANCE_PARTLY = "部分符合", "Partly";
     COMPLIANCE_NOT_FULFILLED = "不符合", "Not fulfilled";
     COMPLIANCE_NOT_APPLICABLE = "不适用", "Not applicable";
+    DID_REPLY = "答复", "Answer";
     DID_FIND = "记录问题", "Note a finding";
     DID_MEND = "报告整改完成", "Say that it is mended";
     DID_RECHECK = "复查", "Check again";
