@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | unknown, down | up (or degraded, where something is wrong with the answer) | so many answers in a row |
 //! | any | down | so many questions in a row without an answer |
-//! | up | degraded | of the last dozen, five are lost and it came back in between; over a review, too many are lost or more than half come too late; or something is wrong with the answer |
+//! | up | degraded | of the last dozen, five are lost over some seconds and it came back in between; over a review, too many are lost or more than half come too late; or something is wrong with the answer |
 //! | degraded | up | so many good answers in a row that they would be no chance at the former loss; two reviews in a row were good; or nothing is wrong with the answer any more |
 //!
 //! Invariant: a state holds since its first evidence: the first question that stayed without an answer, the first that was
@@ -158,6 +158,17 @@ impl Judge {
         };
         // Both, whichever comes first: a line that comes and goes is told of long before its minute is over.
         self.notice_unsteadiness() || turned
+    }
+
+    /// Takes what came of a question between two: whether the way comes and goes, and an answer says that it is not down.
+    /// Returns whether the verdict changed.
+    pub fn glance(&mut self, asked_us: u64, lost: bool) -> bool {
+        self.recent.take(asked_us, lost);
+        if !lost {
+            self.answered_us = self.answered_us.max(Some(asked_us));
+            self.lost_in_a_row = Run::default();
+        }
+        self.notice_unsteadiness()
     }
 
     fn lost(&mut self, asked_us: u64, why: &str) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! | part | is |
 //! |---|---|
-//! | [`track`], [`judge`], [`recent`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
+//! | [`track`], [`judge`], [`recent`], [`closer`], [`window`] | the pure core: sequence numbers into loss, order and percentiles; results into a state |
 //! | [`stamp`], [`echo`] | packets, written and read without a socket |
 //! | [`service`] | what services are asked, and what is wrong with their answers |
 //! | [`Prober`] | one task that asks all targets by ICMP echo and STAMP, and a task a service |
@@ -17,6 +17,7 @@
 //! It does not know how what it says travels, where its settings come from, nor the centre.
 
 pub mod clock;
+pub mod closer;
 pub mod echo;
 pub mod emodel;
 pub mod gateway;

@@ -4,13 +4,16 @@
 //! is [`ASKED`] results.
 
 /// Questions that are looked at.
-const ASKED: usize = 12;
-/// So many lost of so many that were asked last make a way bad. At a loss of one in a hundred either would come about once in
-/// half a year at a question a second. A line that comes and goes each second has the first after seven questions; the second is
-/// for one whose turns fall just when it is asked, so that chance decides what is lost.
-const BAD: [(usize, usize); 2] = [(4, 7), (5, ASKED)];
+const ASKED: usize = 20;
+/// So many lost of so many that were asked last make a way bad. At a loss of one in a hundred any would come about once in
+/// some months at a question a second. A line that comes and goes each second has the first after seven questions; the second is
+/// for one whose turns fall near the moments when it is asked; the third for a closer look, at which four are asked a second,
+/// of which three at least see whether the line is there.
+const BAD: [(usize, usize); 3] = [(4, 7), (5, 12), (7, ASKED)];
 /// So many times it has to be lost anew: one gap of some seconds, while ways are chosen anew, is over before anybody looks.
 const GAPS: usize = 3;
+/// From the first loss to the last at least, in microseconds: less is a hiccup, however often was asked meanwhile.
+const SPAN_US: u64 = 4_000_000;
 
 /// What came of the last few questions.
 #[derive(Debug, Clone, Default)]
@@ -51,8 +54,10 @@ impl Recent {
             let last = &self.results[self.results.len().saturating_sub(*asked)..];
             let lost = last.iter().filter(|(_, lost)| *lost).count();
             let (since_us, _) = last.iter().find(|(_, lost)| *lost)?;
+            let (until_us, _) = last.iter().rfind(|(_, lost)| *lost)?;
+            let lasts = until_us.saturating_sub(*since_us) >= SPAN_US;
             let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-            (lost >= *bad && gaps(last) >= GAPS).then(|| Unsteady {
+            (lost >= *bad && gaps(last) >= GAPS && lasts).then(|| Unsteady {
                 since_us: *since_us,
                 lost: count(lost),
                 asked: count(last.len()),
@@ -71,13 +76,20 @@ fn gaps(results: &[(u64, bool)]) -> usize {
 mod tests {
     use super::*;
 
-    /// The results of a line of questions: `.` is an answer, `x` a loss.
-    fn after(line: &str) -> Option<Unsteady> {
+    const SECOND: u64 = 1_000_000;
+
+    /// The results of a line of questions, so long after each other: `.` is an answer, `x` a loss.
+    fn paced(line: &str, interval_us: u64) -> Option<Unsteady> {
         let mut recent = Recent::default();
-        for (at, result) in (100..).zip(line.chars()) {
-            recent.take(at, result == 'x');
+        for (number, result) in (0..).zip(line.chars()) {
+            recent.take(100 * SECOND + number * interval_us, result == 'x');
         }
         recent.unsteady()
+    }
+
+    /// The results of questions a second.
+    fn after(line: &str) -> Option<Unsteady> {
+        paced(line, SECOND)
     }
 
     #[test]
@@ -86,23 +98,26 @@ mod tests {
         assert_eq!(after("xxxx..x....."), None, "two gaps");
         assert_eq!(after("x..x..x..x.."), None, "a third is for the review");
         assert_eq!(after("....x.x.x"), None, "three are few");
-        assert_eq!(after("....x.x.x.x"), Some(Unsteady { since_us: 104, lost: 4, asked: 7 }));
-        assert_eq!(after("x.xx.x"), Some(Unsteady { since_us: 100, lost: 4, asked: 6 }), "as soon as that");
-        assert_eq!(after("xx..x..xx"), Some(Unsteady { since_us: 100, lost: 5, asked: 9 }), "slower");
+        assert_eq!(after("....x.x.x.x"), Some(Unsteady { since_us: 104 * SECOND, lost: 4, asked: 7 }));
+        assert_eq!(after("x.xx.x"), Some(Unsteady { since_us: 100 * SECOND, lost: 4, asked: 6 }), "as soon as that");
+        assert_eq!(after("xx..x..xx"), Some(Unsteady { since_us: 100 * SECOND, lost: 5, asked: 9 }), "slower");
         assert_eq!(after("x..xx..x"), None, "four of eight");
         assert_eq!(after("x.x.x.x.x............"), None, "long ago");
+        assert_eq!(paced("x.x.x.x.x", SECOND / 10), None, "a hiccup");
+        let closer = Unsteady { since_us: 100 * SECOND, lost: 7, asked: 17 };
+        assert_eq!(paced("xxx.....xxx.....x", SECOND / 4), Some(closer), "at a closer look");
     }
 
     #[test]
     fn the_order_in_which_results_are_known_does_not_matter() {
         let (mut recent, mut sorted) = (Recent::default(), Recent::default());
         for at in [2, 4, 1, 6, 3, 8, 5, 10, 7, 9] {
-            recent.take(at, at % 2 == 1);
+            recent.take(at * SECOND, at % 2 == 1);
         }
         for at in 1..=10 {
-            sorted.take(at, at % 2 == 1);
+            sorted.take(at * SECOND, at % 2 == 1);
         }
         assert_eq!(recent.unsteady(), sorted.unsteady());
-        assert_eq!(recent.unsteady(), Some(Unsteady { since_us: 1, lost: 5, asked: 10 }));
+        assert_eq!(recent.unsteady(), Some(Unsteady { since_us: SECOND, lost: 5, asked: 10 }));
     }
 }

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Plan, Target, clock,
     clock::{Now, ntp_difference_us},
+    closer::CLOSER,
     echo::{self, Carried, Token},
     gateway,
     judge::Verdict,
@@ -48,6 +49,8 @@ struct Probing {
     plan: Arc<Plan>,
     track: Track,
     next_us: u64,
+    /// When it is looked closer, where that may be wanted.
+    between_us: Option<u64>,
     address: Option<SocketAddr>,
     look_up_us: u64,
     /// Why there is no address.
@@ -59,6 +62,15 @@ struct Probing {
     path_looked_us: u64,
     path: Option<PathMtu>,
     path_problem: Option<String>,
+}
+
+/// What a question is sent by, for which probe, and when.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    lines: &'a Lines,
+    token: Token,
+    place: usize,
+    now: Now,
 }
 
 /// A name that was looked up.
@@ -97,6 +109,7 @@ impl Asker {
             track: Track::new(plan.thresholds.rules(), micros(plan.timeout), now_us)
                 .with_window_us(micros(plan.window)),
             next_us: now_us.saturating_add(micros(start_after(token, number, plan.interval))),
+            between_us: None,
             address: None,
             look_up_us: now_us,
             nowhere: String::new(),
@@ -150,17 +163,22 @@ impl Asker {
     fn attend(&mut self, lines: &Lines, place: usize) {
         let now = clock::now();
         self.look_up_if_due(place, now.us);
-        let token = self.token;
+        let with = Sending { lines, token: self.token, place, now };
         let Some(probe) = self.probes.get_mut(place) else { return };
         let mut changed = probe.track.expire(now.us);
         if probe.next_us <= now.us.saturating_add(TOGETHER_US) {
-            changed |= probe.ask(lines, token, place, now, &mut self.saying);
+            changed |= probe.ask(with, &mut self.saying);
             let interval_us = micros(probe.plan.interval).max(TOGETHER_US);
             probe.next_us = probe.next_us.saturating_add(interval_us);
             if probe.next_us <= now.us {
                 // The machine slept, or is overloaded: what was missed is not made up for.
                 probe.next_us = now.us.saturating_add(interval_us);
             }
+            // STAMP counts by numbers what was lost on either way: it keeps its pace.
+            let may_look = probe.plan.kind == ProbeKind::Icmp;
+            probe.between_us = may_look.then(|| now.us.saturating_add(interval_us / CLOSER));
+        } else if probe.between_us.is_some_and(|due| due <= now.us.saturating_add(TOGETHER_US)) {
+            changed |= probe.look_closer(with, &mut self.saying);
         }
         probe.size_if_due(&self.size, place, now.us);
         if let Some(mut closed) = probe.track.close(&probe.plan.name, now.us) {
@@ -173,7 +191,8 @@ impl Asker {
         if changed {
             self.saying.push(state(&probe.plan, probe.track.verdict(), now.us));
         }
-        let due = probe.track.next_us().map_or(probe.next_us, |next| next.min(probe.next_us));
+        let next = [probe.track.next_us(), probe.between_us].into_iter().flatten().min();
+        let due = next.map_or(probe.next_us, |next| next.min(probe.next_us));
         self.due.insert((due.max(now.us.saturating_add(1_000)), place));
     }
 
@@ -298,22 +317,37 @@ impl Probing {
     }
 
     /// Asks once. Returns whether the verdict changed.
-    fn ask(&mut self, lines: &Lines, token: Token, place: usize, now: Now, saying: &mut Vec<Said>) -> bool {
+    fn ask(&mut self, with: Sending<'_>, saying: &mut Vec<Said>) -> bool {
         let Some(to) = self.address else {
             return match self.plan.target {
                 Target::Gateway => {
-                    self.unjudged("there is no default route", now.us, saying);
+                    self.unjudged("there is no default route", with.now.us, saying);
                     false
                 }
                 // The first look is under way.
                 Target::Host { .. } if self.nowhere.is_empty() => false,
                 Target::Host { .. } => {
-                    let (sequence, why) = (self.track.ask(now.us), self.nowhere.clone());
+                    let (sequence, why) = (self.track.ask(with.now.us), self.nowhere.clone());
                     self.track.fail(sequence, &why)
                 }
             };
         };
-        let sequence = self.track.ask(now.us);
+        let sequence = self.track.ask(with.now.us);
+        self.send(sequence, to, with, saying)
+    }
+
+    /// Asks between two questions, if a closer look is wanted. Returns whether the verdict changed.
+    fn look_closer(&mut self, with: Sending<'_>, saying: &mut Vec<Said>) -> bool {
+        let wait_us = micros(self.plan.interval) / CLOSER;
+        let asked = self.address.and_then(|to| Some((self.track.ask_between(with.now.us, wait_us)?, to)));
+        let again_us = with.now.us.saturating_add(wait_us);
+        self.between_us = asked.map(|_| again_us).filter(|again| again.saturating_add(wait_us / 2) < self.next_us);
+        asked.is_some_and(|(sequence, to)| self.send(sequence, to, with, saying))
+    }
+
+    /// Sends a question. Returns whether the verdict changed.
+    fn send(&mut self, sequence: u32, to: SocketAddr, with: Sending<'_>, saying: &mut Vec<Said>) -> bool {
+        let Sending { lines, token, place, now } = with;
         let sent = if self.plan.kind == ProbeKind::Stamp {
             let question = Question { sequence, sent: now.ntp(), session: session(place) };
             let packet = question.packet(self.plan.key.as_ref(), 0);
