@@ -96,6 +96,8 @@ metrics! {
         "Conditions that keep agents of a site from their work.";
     SITE_FINDINGS = Gauge "onenet_site_findings" ["site", "kind"] 2 * Site
         "Findings of the centre about a site.";
+    SITE_NEW_ENDPOINTS = Gauge "onenet_site_new_endpoints" ["site"] 1 * Site
+        "Endpoints that were seen at a site for the first time within the last day.";
     SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"] 1 * Site
         "Bytes of finished flows that crossed the segments of a site, as its agents told since the centre started.";
     SUBTREE_SITES = Gauge "onenet_subtree_sites" ["site", "tier", "state"] 5 * Subtree
@@ -172,6 +174,8 @@ metrics! {
         "The same of the ways between sites, by layer: ministry_province, province_city, city_county.";
     AREA_SITE_STATE = Gauge "onenet_area_site_state" ["area", "state"] 5 * Area
         "Sites of an area by state; of the first 200 areas.";
+    AGENTS = Gauge "onenet_agents" ["version"] 12 * Centre
+        "Agents by the version that they told last, the ten most frequent ones; all others under other, those that never told any under unknown.";
     AGENT_LAST_HEARD = Gauge "onenet_agent_last_heard_timestamp_seconds" ["site", "agent"] 1 * Agent
         "When an agent last said anything, in seconds since 1970.";
     AGENT_CLOCK_OFFSET = Gauge "onenet_agent_clock_offset_seconds" ["site", "agent"] 1 * Agent

@@ -8,20 +8,27 @@ use std::{
     },
 };
 
-use super::{anomalies, availability, cases, devices, incidents, names, page::Families, ports, probes, subtrees};
+use super::{
+    anomalies, availability, cases, devices, incidents,
+    names::{self, Metric},
+    page::Families,
+    ports, probes, subtrees,
+};
 use crate::{
     access::View,
     api::{App, body::Counts},
     console::words,
     demo,
-    estate::Agent,
+    estate::{Agent, SiteState},
     notify::ChannelTold,
     remote_write,
 };
-use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
+use onenet_topology::{SiteId, Timestamp, endpoint::Endpoint, fact::CaptureSample, site::Site};
 
-/// Vendors that have a series of their own.
-const VENDORS_MAX: usize = 10;
+/// Vendors, and versions of agents, that have a series of their own.
+const NAMED_MAX: usize = 10;
+/// How long, in milliseconds, an endpoint is new.
+const NEW_MS: i64 = 86_400_000;
 
 /// What a scrape asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +91,7 @@ impl Snapshot {
         subtrees::subtrees(families, &self.app, &self.view);
         vendors(families, &self.view);
         applications(families, &self.view);
+        versions(families, &self.view);
         classes(families, &self.view);
     }
 
@@ -208,6 +216,7 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     for (state, count) in counts.devices_by_state() {
         families.add(names::SITE_DEVICES, &[&id, state], count);
     }
+    families.add(names::SITE_NEW_ENDPOINTS, &[&id], new_endpoints(state, view.now()));
     if let Some(bytes) = state.crossed.get().bytes() {
         families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
     }
@@ -227,6 +236,13 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     for (kind, count) in findings {
         families.add(names::SITE_FINDINGS, &[&id, kind], count);
     }
+}
+
+/// Returns how many endpoints were seen for the first time within the last day.
+fn new_endpoints(state: &SiteState, now: Timestamp) -> f64 {
+    let since = now.plus_ms(-NEW_MS);
+    let is_new = |it: &&Arc<Endpoint>| it.first_seen().is_some_and(|first| first >= since);
+    float(u64::try_from(state.visible_endpoints().filter(is_new).count()).unwrap_or(u64::MAX))
 }
 
 fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item = &'v Agent>) {
@@ -302,11 +318,25 @@ fn vendors(families: &mut Families, view: &View) {
             }
         }
     }
+    most_frequent(families, names::VENDOR_ENDPOINTS, counts, unknown);
+}
+
+fn versions(families: &mut Families, view: &View) {
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
+    for agent in view.agents().filter(|agent| agent.revoked.is_none()) {
+        *counts.entry(&agent.version).or_default() += 1;
+    }
+    let unknown = counts.remove("").unwrap_or_default();
+    most_frequent(families, names::AGENTS, counts, unknown);
+}
+
+/// Tells the [`NAMED_MAX`] most frequent ones by name, all others as `other`.
+fn most_frequent(families: &mut Families, metric: Metric, counts: BTreeMap<&str, u32>, unknown: u32) {
     let mut known: Vec<_> = counts.into_iter().collect();
-    known.sort_by_key(|(vendor, count)| (std::cmp::Reverse(*count), *vendor));
-    let other: u32 = known.iter().skip(VENDORS_MAX).map(|(_, count)| count).sum();
-    known.truncate(VENDORS_MAX);
-    for (vendor, count) in known.into_iter().chain([("other", other), ("unknown", unknown)]) {
-        families.add(names::VENDOR_ENDPOINTS, &[vendor], count);
+    known.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    let other: u32 = known.iter().skip(NAMED_MAX).map(|(_, count)| count).sum();
+    known.truncate(NAMED_MAX);
+    for (name, count) in known.into_iter().chain([("other", other), ("unknown", unknown)]) {
+        families.add(metric, &[name], count);
     }
 }

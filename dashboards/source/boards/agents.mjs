@@ -1,6 +1,6 @@
-// Agents: who is heard, who lags, who drops.
+// Agents: who is heard, of which version, who lags, who drops.
 
-import { stat, steps, table } from '../panels.mjs';
+import { bars, stat, steps, table } from '../panels.mjs';
 import { known, named } from '../queries.mjs';
 import { conditions, nothing, siteColumns } from '../words.mjs';
 import { lines } from './simple.mjs';
@@ -20,7 +20,8 @@ export function agents(c) {
   return {
     name: 'agents', title: t('One Network · agents', '一张网 · 采集器'), description: t('Who is heard, who lags, who drops.', '谁在线、谁滞后、谁丢数据。'), variables: [],
     panels: [
-      ...counts.map(([state, title, about, thresholds]) => stat({ title, about, none: nothing(c).scraped, unit: 'locale', thresholds, targets: [{ expr: known(`sum(onenet_site_agents{state="${state}"})`) }], ...onward, w: 8 })),
+      ...counts.map(([state, title, about, thresholds]) => stat({ title, about, none: nothing(c).scraped, unit: 'locale', thresholds, targets: [{ expr: known(`sum(onenet_site_agents{state="${state}"})`) }], ...onward, w: 6 })),
+      bars({ title: t('Versions', '版本'), about: t('Agents by the version that they told last: whoever lags behind has not been upgraded.', '按最近上报的版本统计的采集器；版本落后者尚未升级。'), none, unit: 'locale', min: 0, thresholds: steps('blue'), targets: [{ expr: 'sort_desc(onenet_agents > 0)', legend: '{{version}}' }], ...onward, w: 6, h: 4 }),
       worst('time() - onenet_agent_last_heard_timestamp_seconds', t('Last heard ago', '距上次在线'), t('The twenty agents that have been silent longest.', '失联最久的二十个采集器。'), 's', steps('transparent', [120, 'yellow'], [3600, 'orange'])),
       worst('abs(onenet_agent_clock_offset_seconds)', t('Clock is off by', '时钟偏差'), t('By how much an agent’s wall clock differs from the centre’s.', '采集器时钟与中心的偏差。'), 's', steps('transparent', [5, 'yellow'], [60, 'orange'])),
       worst('onenet_agent_history_waiting_batches', t('Batches waiting', '待确认批次'), t('History in the spool that was not acknowledged yet: an agent that catches up after an outage has many.', '缓存中尚未确认的历史批次；断网恢复后会较多。'), 'locale', steps('transparent', [100, 'yellow'], [1000, 'orange'])),

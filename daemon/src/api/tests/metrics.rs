@@ -72,3 +72,25 @@ async fn the_centres_page_leaves_out_sites_when_told_to_and_is_packed_for_who_ta
     assert_eq!(packed.header(header::CONTENT_ENCODING), "gzip");
     assert!(packed.text.contains("onenet_sites{"), "{packed:?}");
 }
+
+#[tokio::test]
+async fn endpoints_are_new_for_a_day_and_agents_are_counted_by_their_version() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let county = world.site("130102");
+    let value = async |path: &str, series: &str| {
+        let page = world.get(&token, path).await.text;
+        page.lines().find_map(|line| line.strip_prefix(series)?.trim().parse::<u32>().ok())
+    };
+    let (page, new) = ("/metrics/site/130102", format!("onenet_site_new_endpoints{{site=\"{county}\"}}"));
+    let known = world.app.centre.estate().site(county).unwrap().visible_endpoints().count();
+    assert_eq!(value(page, &new).await, u32::try_from(known).ok());
+    world.pass(25 * 3_600_000);
+    assert_eq!(value(page, &new).await, Some(0));
+    let agents = u32::try_from(world.app.centre.estate().agents.len()).unwrap();
+    let centre = world.get(&token, "/metrics?sites=false").await.text;
+    let counts = centre.lines().filter(|line| line.starts_with("onenet_agents{"));
+    let counts: Vec<u32> = counts.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    assert_eq!(counts.iter().sum::<u32>(), agents, "{centre}");
+    assert!(centre.contains("onenet_agents{version=\"1.2.3\"}"), "{centre}");
+}
