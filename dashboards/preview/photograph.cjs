@@ -2,7 +2,8 @@
 'use strict';
 const { chromium } = require('playwright-core');
 
-const WIDTH = 1600;
+// A wall has 1920 and more, a laptop 1366.
+const WIDTH = Number(process.env.WIDTH ?? 1600);
 
 async function main() {
   const [address, folder, ...boards] = process.argv.slice(2);

@@ -50,7 +50,8 @@ fn the_units_are_sound_and_leave_little_exposed() -> Result<()> {
 #[test]
 #[ignore = "needs the built programs"]
 fn the_sample_configurations_are_in_order() -> Result<()> {
-    for (program, sample) in [("onenetd", "onenetd.toml"), ("onenetd", "compose.toml"), ("onenet-agent", "agent.toml")] {
+    for (program, sample) in [("onenetd", "onenetd.toml"), ("onenetd", "compose.toml"), ("onenet-agent", "agent.toml")]
+    {
         for option in [None, Some("--config")] {
             let mut command = Command::new(product(program)?);
             command.arg("check-config").args(option).arg(root().join("deploy").join(sample));

@@ -18,11 +18,11 @@ export function national(c) {
     panels: [
       ...coverage(c),
       ...gradeStats(c, (grade) => `sum(onenet_incidents{state="open", severity="${grade}"})`),
-      incidentTable(c, '', { w: 16, h: 9 }),
+      incidentTable(c, '', { w: 24, h: 8 }),
       tiers(c),
       ways(c),
       waysUnknown(c),
-      worstWays(c, '', { w: 12, h: 10 }),
+      worstWays(c, '', { w: 14, h: 10 }),
       areas(c),
       heading(t('Provinces', '各省')),
       provinces(c),
@@ -79,7 +79,7 @@ function tiers(c) {
       })),
     ],
     links: [{ title: t('Tree of sites', '站点树'), url: c.console('/'), targetBlank: true }],
-    w: 8, h: 9,
+    w: 10, h: 7,
   });
 }
 
@@ -114,7 +114,7 @@ function ways(c) {
     thresholds: steps('red', [0.95, 'orange'], [0.99, 'yellow'], [0.999, 'green']),
     targets: layers(c).map(([layer, legend]) => ({ expr: availability('onenet_way_time_today_seconds', 'layer').replaceAll('{', `{layer="${layer}", `), legend })),
     links: [{ title: t('Links', '线路'), url: c.to('links') }, { title: t('Days and months', '按日、按月'), url: c.console('/availability'), targetBlank: true }],
-    w: 6, h: 10,
+    w: 7, h: 7,
   });
 }
 
@@ -131,7 +131,7 @@ function waysUnknown(c) {
       expr: `sum(onenet_way_time_today_seconds{layer="${layer}", standing="unknown"}) / sum(onenet_way_time_today_seconds{layer="${layer}"})`, legend,
     })),
     links: [{ title: t('Links', '线路'), url: c.to('links') }],
-    w: 6, h: 10,
+    w: 7, h: 7,
   });
 }
 
@@ -153,7 +153,7 @@ function areas(c) {
       })),
     ],
     links: [{ title: t('Incidents', '故障'), url: c.to('incidents') }],
-    w: 24, h: 6,
+    w: 10, h: 10,
   });
 }
 
@@ -191,7 +191,7 @@ function provinces(c) {
     kept: ['site'],
     sort: t('Terminals seen', '已出现终端'),
     links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Asset register', '资产台账'), url: c.console('/assets'), targetBlank: true }],
-    w: 24, h: 12,
+    w: 24, h: 20,
   });
 }
 

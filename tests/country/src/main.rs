@@ -134,6 +134,12 @@ struct PagesArgs {
     /// Minutes between two values of it.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=60))]
     each: u64,
+    /// The minute of the day that it is in the simulated country.
+    #[arg(long, default_value_t = 600)]
+    minute: u64,
+    /// Minutes in which what the centre counts came to be as much as it is.
+    #[arg(long, default_value_t = 1_440, value_parser = clap::value_parser!(u64).range(1..))]
+    grew: u64,
 }
 
 fn main() -> Result<()> {

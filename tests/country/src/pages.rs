@@ -1,8 +1,9 @@
 //! A past of the pages: what the centre tells now, written into Prometheus as if it had been scraped for hours.
 //!
 //! A daemon that started a minute ago has no yesterday, and what queries cost depends on how much of it there is. So each series of each
-//! page is written with earlier times: counters as if half of what they count had come in the last 48 hours, numbers of endpoints with
-//! the rhythm of a day, everything else as it is now. It is a load, and nothing may be concluded from its values.
+//! page is written with earlier times: counters as if they had always grown as fast as until now, also before the daemon was started (a
+//! counter that began again), numbers of endpoints with the rhythm of a day, everything else as it is now. It is a load, and nothing
+//! may be concluded from its values.
 //!
 //! Invariant: labels are those that a scrape by `/sd` gives. Hour after hour is written, of all series, so that nothing is out of order.
 
@@ -22,6 +23,9 @@ use crate::{PagesArgs, clock::Clock, more::busy, papers::Api};
 /// Series of a request.
 const SERIES: usize = 2_000;
 const MINUTE_MS: i64 = 60_000;
+/// What agents count themselves since they started, which was the day before at midnight.
+const OF_AGENTS: [&str; 2] = ["onenet_capture_", "onenet_detection_"];
+const DAY: u64 = 1_440;
 
 /// `prometheus.WriteRequest` (remote write 1.0).
 #[derive(Clone, PartialEq, prost::Message)]
@@ -66,7 +70,8 @@ struct Target {
 /// What a series does with time.
 #[derive(Debug, Clone, Copy)]
 enum Course {
-    Grows,
+    /// It came to be as much as it is within so many minutes.
+    Grows(u64),
     Day,
     Stays,
 }
@@ -84,7 +89,7 @@ pub(crate) async fn write(args: &PagesArgs) -> Result<(usize, u64)> {
     let mut all = Vec::new();
     for (path, target) in targets(&api).await? {
         let text = String::from_utf8(api.get(&path).await?.to_vec())?;
-        all.extend(series(&text, &target)?);
+        all.extend(series(&text, &target, args)?);
     }
     let mut receiver = Receiver::new(&args.write).await?;
     let now_ms = Clock::start().at(crate::clock::boot_ms()).unix_ms();
@@ -98,7 +103,7 @@ pub(crate) async fn write(args: &PagesArgs) -> Result<(usize, u64)> {
         for part in all.chunks(SERIES) {
             let of = |it: &Series| TimeSeries {
                 labels: it.labels.clone(),
-                samples: times.iter().map(|at| Sample { value: it.at(now_ms - at, *at), timestamp: *at }).collect(),
+                samples: times.iter().map(|at| Sample { value: it.at(now_ms - at, args), timestamp: *at }).collect(),
             };
             receiver.send(&WriteRequest { timeseries: part.iter().map(of).collect() }).await?;
             samples += u64::try_from(part.len() * times.len())?;
@@ -122,7 +127,7 @@ async fn targets(api: &Api) -> Result<Vec<(String, BTreeMap<String, String>)>> {
 }
 
 /// Reads a page in Prometheus' text format.
-fn series(text: &str, target: &BTreeMap<String, String>) -> Result<Vec<Series>> {
+fn series(text: &str, target: &BTreeMap<String, String>, args: &PagesArgs) -> Result<Vec<Series>> {
     let (mut found, mut counter) = (Vec::new(), false);
     for line in text.lines() {
         if let Some(kind) = line.strip_prefix("# TYPE ") {
@@ -146,7 +151,8 @@ fn series(text: &str, target: &BTreeMap<String, String>) -> Result<Vec<Series>> 
         labels.insert("__name__".to_owned(), name.to_owned());
         let labels = labels.into_iter().filter(|(_, value)| !value.is_empty());
         let course = match counter {
-            true => Course::Grows,
+            true if OF_AGENTS.iter().any(|it| name.starts_with(it)) => Course::Grows(DAY + args.minute),
+            true => Course::Grows(args.grew),
             false if name.ends_with("_endpoints") => Course::Day,
             false => Course::Stays,
         };
@@ -184,14 +190,19 @@ fn pairs(text: &str) -> Vec<(String, String)> {
 }
 
 impl Series {
-    fn at(&self, age_ms: i64, at_ms: i64) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a day of milliseconds")]
-        let age = age_ms as f64 / (48.0 * 60.0 * 60_000.0);
+    /// Returns what it was so long ago.
+    fn at(&self, age_ms: i64, args: &PagesArgs) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "days of milliseconds")]
+        let minutes = |ms: i64| ms as f64 / MINUTE_MS as f64;
+        let whole = |minutes: u64| f64::from(u32::try_from(minutes).unwrap_or(u32::MAX));
+        let age = minutes(age_ms);
         match self.course {
-            Course::Grows => (self.now * (1.0 - age)).floor(),
+            Course::Grows(within) if age < whole(within) => (self.now * (1.0 - age / whole(within))).floor(),
+            Course::Grows(within) => (self.now / whole(within) * (whole(args.minutes) - age).max(0.0)).floor(),
             Course::Day => {
-                let minute = u64::try_from((at_ms + CHINA_AHEAD_MS) / MINUTE_MS).unwrap_or_default();
-                (self.now * (0.35 + 0.65 * busy(minute))).round()
+                let rhythm = |back: u64| 0.35 + 0.65 * busy((2 * DAY + args.minute).saturating_sub(back));
+                let back = u64::try_from(age_ms / MINUTE_MS).unwrap_or_default() % DAY;
+                (self.now * rhythm(back) / rhythm(0)).round()
             }
             Course::Stays => self.now,
         }
@@ -240,7 +251,16 @@ mod tests {
                     onenet_site_info{site=\"7\",name=\"a\\\"b,c\\\\\",tier=\"city\",parent=\"\"} 1\n\
                     # TYPE onenet_x_total counter\nonenet_x_total 96 1700000000000\n";
         let target = BTreeMap::from([("tier".to_owned(), "city".to_owned())]);
-        let found = series(page, &target).unwrap();
+        let args = |grew| PagesArgs {
+            api: String::new(),
+            token: "".into(),
+            write: String::new(),
+            minutes: 1_440,
+            each: 1,
+            minute: 600,
+            grew,
+        };
+        let found = series(page, &target, &args(2_880)).unwrap();
         let labels =
             |at: usize| -> Vec<_> { found[at].labels.iter().map(|it| format!("{}={}", it.name, it.value)).collect() };
         assert_eq!(
@@ -249,7 +269,12 @@ mod tests {
         );
         assert_eq!(labels(1), ["__name__=onenet_x_total", "tier=city"]);
         let day_ms = 24 * 60 * MINUTE_MS;
-        assert!((found[1].at(day_ms, 0) - 48.0).abs() < 1e-9);
-        assert!((found[0].at(day_ms, 0) - 1.0).abs() < 1e-9);
+        assert!((found[1].at(day_ms, &args(2_880)) - 48.0).abs() < 1e-9);
+        assert!((found[0].at(day_ms, &args(2_880)) - 1.0).abs() < 1e-9);
+        // A daemon that has run for an hour, and one that ran before it: both count as fast.
+        let young = &series(page, &target, &args(60)).unwrap()[1];
+        let minute = |back: i64| young.at(back * MINUTE_MS, &args(60));
+        assert!((minute(0) - minute(10) - 16.0).abs() < 1.1 && (minute(100) - minute(110) - 16.0).abs() < 1.1);
+        assert!(minute(60) > minute(59));
     }
 }
