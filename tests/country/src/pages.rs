@@ -13,7 +13,6 @@ use anyhow::{Context, Result, ensure};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use onenet_topology::time::CHINA_AHEAD_MS;
 use prost::Message as _;
 use serde::Deserialize;
 use tokio::net::TcpStream;
