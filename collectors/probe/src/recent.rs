@@ -8,8 +8,11 @@ const ASKED: usize = 28;
 /// So many lost of so many that were asked last make a way bad. At a loss of one in a hundred any would come about once in
 /// some months at a question a second. A line that comes and goes each second has the first after seven questions; the second is
 /// for one whose turns fall near the moments when it is asked; the third for a closer look, at which four are asked a second,
-/// of which three at least see whether the line is there, over seven seconds: the last two of them have no losses yet.
-const BAD: [(usize, usize); 3] = [(4, 7), (5, 12), (7, ASKED)];
+/// of which three at least see whether the line is there. Of what was asked at the even pace it says nothing: so much is not
+/// asked within its time.
+const BAD: [(usize, usize, u64); 3] = [(4, 7, u64::MAX), (5, 12, u64::MAX), (7, ASKED, CLOSER_US)];
+/// How long a closer look is looked at, in microseconds: the last two seconds of it have no losses yet.
+const CLOSER_US: u64 = 7_000_000;
 /// So many times it has to be lost anew: one gap of some seconds, while ways are chosen anew, is over before anybody looks.
 const GAPS: usize = 3;
 /// From the first loss to the last at least, in microseconds: less is a hiccup, however often was asked meanwhile.
@@ -50,8 +53,11 @@ impl Recent {
 
     /// Returns how much is lost, where that is much, and with answers in between.
     pub fn unsteady(&self) -> Option<Unsteady> {
-        BAD.iter().find_map(|(bad, asked)| {
+        let (newest_us, _) = self.results.last()?;
+        BAD.iter().find_map(|(bad, asked, within_us)| {
             let last = &self.results[self.results.len().saturating_sub(*asked)..];
+            let begins = last.partition_point(|(at, _)| at.saturating_add(*within_us) < *newest_us);
+            let last = &last[begins..];
             let lost = last.iter().filter(|(_, lost)| *lost).count();
             let (since_us, _) = last.iter().find(|(_, lost)| *lost)?;
             let (until_us, _) = last.iter().rfind(|(_, lost)| *lost)?;
