@@ -109,9 +109,8 @@ fn wall() -> Timestamp {
     Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// Returns the time since some moment, which never goes back: for deadlines of this process, never for state.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads a clock")]
-pub(crate) fn monotonic() -> Instant {
+fn monotonic() -> Instant {
     Instant::now()
 }
 

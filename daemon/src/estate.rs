@@ -18,7 +18,6 @@ mod detectors;
 mod flaps;
 mod index;
 mod judging;
-mod log;
 mod made;
 mod measured;
 mod readings;
@@ -60,7 +59,6 @@ pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
-pub use log::{LEASE_MS, Lease, LogState, WRITERS_MAX, WriterMark};
 pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
@@ -127,8 +125,6 @@ pub struct Estate {
     pub altered: Derived<OrdMap<SiteId, (Day, usize)>>,
     /// How many bytes crossed the segments of a site above the counties and of those below it, since the centre started. Not stored.
     pub crossed_below: Derived<OrdMap<SiteId, u64>>,
-    /// How far the log is that replicas share; `None` where there is none.
-    pub log: Option<Arc<LogState>>,
     /// When the centre started: before that it could hear nobody. Not stored.
     pub started: Timestamp,
 }
@@ -252,8 +248,7 @@ impl Estate {
             sheet: Some(Arc::clone(it)),
         });
         let judged = incidents.chain(cases).chain(campaigns).chain(sheets);
-        let log = self.log.iter().map(|log| Change::Log(Some(Arc::clone(log))));
-        agents.chain(of_sites).chain(covered).chain(available).chain(judged).chain(log).chain([position])
+        agents.chain(of_sites).chain(covered).chain(available).chain(judged).chain([position])
     }
 
     /// Returns the space in which an address that was seen at a site means one thing: the site's own where its plan has
@@ -343,8 +338,7 @@ impl Estate {
             Change::Samples(block) => self.take_samples(block),
             Change::Altered { site, alterations, .. } => self.count_altered(*site, alterations),
             // The audit trail lives in the store alone.
-            Change::Audited { .. } | Change::Told(_) | Change::Passed { .. } => {}
-            Change::Log(state) => self.log.clone_from(state),
+            Change::Audited { .. } | Change::Told(_) => {}
             Change::Position { position, time } => {
                 self.position = *position;
                 self.time = *time;
@@ -527,7 +521,7 @@ impl Estate {
                     Arc::make_mut(&mut self.register).apply(id, time, change);
                 }
             }
-            // Stored in the log as the changes that they come to; what became of a case or a campaign is a row of its own, read back last.
+            // LogState in the log as the changes that they come to; what became of a case or a campaign is a row of its own, read back last.
             Command::OpenCase { .. }
             | Command::Drill { .. }
             | Command::ActOnCase { .. }

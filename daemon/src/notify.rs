@@ -10,9 +10,6 @@
 //! | refused (400, 413, 422; a robot or a mail program that cannot read it) | noted with the reason, counted, and the next one |
 //! | anything else, or none | the same again, after a second and up to a minute, or as long as the receiver wants |
 //!
-//! Where replicas share a log, the one with the lease sends, and what came of it is a record, so that whoever has the lease next goes on
-//! behind it.
-//!
 //! # Tasks
 //!
 //! [`run`] has one task a channel and one that lets old messages go; all end with it. Each may be cancelled at any moment: what it had
@@ -57,8 +54,6 @@ const AT_ONCE: usize = 1_000;
 const BACK_OFF: Range<Duration> = Duration::from_secs(1)..Duration::from_secs(60);
 /// How long what happens together is waited for, before somebody looks again.
 const GATHER: Duration = Duration::from_millis(100);
-/// How often a replica without the lease looks whether it has it.
-const LEASE_LOOK: Duration = Duration::from_millis(500);
 /// Messages that are kept, sent or not.
 const MESSAGES_MAX: usize = 100_000;
 /// How long messages that were sent are kept, in milliseconds: as long as the audit trail.
@@ -198,11 +193,6 @@ impl Line {
 
     /// Sends the first message that the channel wants. Returns whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
-        if !self.centre.may_act_outside() {
-            // Another replica tells the channels, and says how it ended.
-            tokio::time::sleep(LEASE_LOOK).await;
-            return Ok(true);
-        }
         let (outbox, name) = (self.outbox.clone(), self.told.name.clone());
         let waiting = blocking(move || outbox.waiting(&name, AT_ONCE)).await?;
         let estate = self.centre.estate();
@@ -246,17 +236,6 @@ impl Line {
     }
 
     async fn pass(&self, message: &Message, ended: Option<Ended>) -> Result<(), StoreError> {
-        if let (Some(_), Some(ended)) = (self.centre.replication(), &ended) {
-            // Until all replicas know it, the one that takes over would send the message again.
-            while let Err(error) = self.centre.passed(&self.told.name, message.id, ended.clone()).await {
-                tracing::warn!(%error, channel = self.told.name, "that a message was sent is not in the log yet");
-                if matches!(error, crate::ingest::IntakeError::Stopped) {
-                    return Ok(());
-                }
-                tokio::time::sleep(BACK_OFF.start).await;
-            }
-            return Ok(());
-        }
         let (outbox, name, id) = (self.outbox.clone(), self.told.name.clone(), message.id);
         blocking(move || outbox.pass(&name, id, ended.as_ref())).await
     }

@@ -182,7 +182,6 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         queue: config.remote_write.is_some(),
         outbox: !channels.is_empty(),
         certificate_names: names(config),
-        replication: config.replication.clone(),
         clock: clock.clone(),
     };
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;

@@ -391,7 +391,18 @@ impl Draft<'_> {
 
     fn done(mut self, outcome: Outcome) -> Planned {
         // What is not stored alone needs no place in the log.
-        if self.changes.iter().any(|change| !change.is_derived()) {
+        let lasting = |change: &Change| {
+            !matches!(
+                change,
+                Change::Inferred { .. }
+                    | Change::Unsettled { .. }
+                    | Change::Relearned { .. }
+                    | Change::Links { .. }
+                    | Change::Merged { .. }
+                    | Change::Judged(_)
+            )
+        };
+        if self.changes.iter().any(lasting) {
             self.put(Change::Position { position: self.record.position, time: self.record.time });
         }
         Planned { next: self.next, changes: self.changes, outcome }
@@ -457,19 +468,10 @@ fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {
             Outcome::Accepted
         }
         Body::Started => {
-            if draft.next.log.is_some() {
-                // From here on this centre goes on alone, and belongs to no log.
-                draft.put(Change::Log(None));
-            }
             availability::started(draft);
             draft.put(Change::Started(draft.record.time));
             Outcome::Accepted
         }
         Body::Tick => tick::tick(draft),
-        Body::Resumed => contact::resumed(draft),
-        Body::Passed { channel, message, ended } => {
-            draft.put(Change::Passed { channel: Arc::clone(channel), message: *message, ended: ended.clone() });
-            Outcome::Accepted
-        }
     })
 }

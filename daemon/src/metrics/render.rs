@@ -21,7 +21,7 @@ use crate::{
     demo,
     estate::{Agent, SiteState},
     notify::ChannelTold,
-    remote_write, replication,
+    remote_write,
 };
 use onenet_topology::{SiteId, Timestamp, endpoint::Endpoint, fact::CaptureSample, site::Site};
 
@@ -156,23 +156,6 @@ fn process(families: &mut Families, app: &App, view: &View) {
     }
     for channel in &app.notify {
         notify(families, channel, view.now());
-    }
-    if let Some(told) = app.centre.replication() {
-        replication(families, told);
-    }
-}
-
-fn replication(families: &mut Families, told: &replication::Told) {
-    let count = |counter: &AtomicU64| float(counter.load(Ordering::Relaxed));
-    families.add(names::REPLICATION_SEQUENCE, &[], float(told.sequence()));
-    families.add(names::REPLICATION_BEHIND, &[], float(told.entries_behind()));
-    families.add(names::REPLICATION_LEASE, &[], u8::from(told.has_lease()));
-    families.add(names::REPLICATION_SHORT, &[], u8::from(told.is_short()));
-    for (doing, counter) in [("append", &told.append_failures), ("read", &told.read_failures)] {
-        families.add(names::REPLICATION_FAILURES, &[doing], count(counter));
-    }
-    for (reason, counter) in [("repeated", &told.repeated), ("unsealed", &told.unsealed)] {
-        families.add(names::REPLICATION_PASSED_OVER, &[reason], count(counter));
     }
 }
 

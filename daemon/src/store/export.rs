@@ -79,8 +79,7 @@ impl Store {
                 lines += 1;
             }
         }
-        // Imported it has another authority, and belongs to no log.
-        for change in estate.changes().filter(|change| !matches!(change, Change::Log(_))) {
+        for change in estate.changes() {
             write_line(to, &change)?;
             lines += 1;
         }

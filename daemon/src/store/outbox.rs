@@ -41,17 +41,6 @@ pub(super) fn write(batch: &mut sled::Batch, changes: &[Change]) {
     }
 }
 
-/// Adds to a batch that a channel dealt with a message.
-pub(super) fn write_passed(batch: &mut sled::Batch, channel: &str, id: MessageId, ended: Option<&Ended>) {
-    // The first key behind the message and what became of it.
-    let mut mark = keys::message(id);
-    mark.push(u8::MAX);
-    batch.insert(keys::outbox_mark(channel), mark);
-    if let Some(ended) = ended {
-        batch.insert(keys::message_ended(id, channel), rows::to_json(ended));
-    }
-}
-
 impl Store {
     /// Makes the store keep messages that are to leave from now on.
     #[must_use]
@@ -105,8 +94,15 @@ impl Outbox {
     /// # Errors
     /// Fails when the disk does.
     pub fn pass(&self, channel: &str, id: MessageId, ended: Option<&Ended>) -> Result<(), StoreError> {
+        let key = keys::message(id);
         let mut batch = sled::Batch::default();
-        write_passed(&mut batch, channel, id, ended);
+        // The first key behind the message and what became of it.
+        let mut mark = key.clone();
+        mark.push(u8::MAX);
+        batch.insert(keys::outbox_mark(channel), mark);
+        if let Some(ended) = ended {
+            batch.insert(keys::message_ended(id, channel), rows::to_json(ended));
+        }
         self.store.apply(batch)?;
         // What nobody wants may be looked at again.
         if ended.is_some() { self.store.flush() } else { Ok(()) }

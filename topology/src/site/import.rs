@@ -19,8 +19,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Site, SiteChange, SiteError, SiteKind, SiteName, SiteTree, Uplink};
 use crate::{
     SiteId, Timestamp,
@@ -29,7 +27,7 @@ use crate::{
 };
 
 /// One site as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteRow {
     /// The line in the file, counted from 1.
     pub line: usize,
@@ -50,7 +48,7 @@ pub struct SiteRow {
 }
 
 /// What a row says of the ways up after the first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherParents {
     /// The file has no column for them: they stay as they are.
     Unsaid,

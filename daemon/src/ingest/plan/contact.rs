@@ -5,7 +5,7 @@ use std::sync::Arc;
 use onenet_topology::{AgentId, Timestamp};
 use onenet_wire::Clocks;
 
-use super::{Draft, Outcome, Refusal, availability, time::measure};
+use super::{Draft, Outcome, Refusal, time::measure};
 use crate::{
     estate::{Agent, Change, Refused},
     findings::{Evidence, Finding, FindingKey, FindingKind, Subject},
@@ -116,18 +116,6 @@ pub(super) fn disconnected(draft: &mut Draft<'_>, id: AgentId) -> Result<Outcome
         draft.put(Change::Agent(Arc::new(agent)));
     }
     Ok(Outcome::Accepted)
-}
-
-/// Plans that agents can be heard again: every stream counts as closed, and silence from here on.
-pub(super) fn resumed(draft: &mut Draft<'_>) -> Outcome {
-    availability::started(draft);
-    let connected = draft.next.agents.values().filter(|agent| agent.contact.connected_since.is_some());
-    for mut agent in connected.cloned().collect::<Vec<_>>() {
-        Arc::make_mut(&mut agent).contact.connected_since = None;
-        draft.put(Change::Agent(agent));
-    }
-    draft.put(Change::Started(draft.record.time));
-    Outcome::Accepted
 }
 
 /// Raises, renews or clears the finding on the agent's wall clock.
