@@ -49,6 +49,7 @@ mod refused;
 mod sorted;
 mod state;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -7,9 +7,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::time::timeout as within;
 
-use super::{discovery::discover, message::Response, pending::Device, socket::Socket};
+use super::{
+    discovery::discover,
+    message::Response,
+    pending::{Device, Said},
+    socket::Socket,
+};
 use crate::{
-    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request},
+    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, Values},
     oid::Oid,
     secret::Secret,
     value::{Value, VarBinds},
@@ -33,7 +38,11 @@ impl Engine for Community {
         Box::pin(async move {
             let answered = within(timeout, self.socket.ask(&self.device, request)).await;
             let received = answered.unwrap_or(Err(ExchangeError::TimedOut))?;
-            Ok(Answer { varbinds: said(request, received.response)?, round_trip: Some(received.round_trip) })
+            let varbinds = match received.said {
+                Said::Successors(successors) => Values::Unread(successors),
+                Said::Response(response) => Values::Read(said(request, response)?),
+            };
+            Ok(Answer { varbinds, round_trip: Some(received.round_trip) })
         })
     }
 
