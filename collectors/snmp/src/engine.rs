@@ -1,7 +1,7 @@
 //! How questions travel: an engine of our own for SNMPv2c, the library `async-snmp` for SNMPv3.
 //!
 //! Invariant: what differs between the two stays below this module; whoever asks sees an [`Engine`]. `ber.rs`,
-//! `message.rs`, `pace.rs`, `pending.rs` and `successors.rs` are pure; `socket.rs` owns the one task that receives, `batch.rs` the system calls.
+//! `message.rs`, `pace.rs` and `pending.rs` are pure; `socket.rs` owns the one task that receives, `batch.rs` the system calls.
 
 mod batch;
 mod ber;
@@ -13,7 +13,6 @@ pub mod notification;
 mod pace;
 mod pending;
 mod socket;
-mod successors;
 mod usm;
 
 use std::{
@@ -26,8 +25,6 @@ use tokio::sync::OnceCell;
 pub use discovery::{EngineAt, engine_at};
 pub(crate) use library::PreparedKeys;
 pub use pending::DatagramCounts;
-pub use successors::Successors;
-pub(crate) use successors::{ColumnName, Successor};
 pub use usm::LocalEngine;
 
 use self::{community::Community, socket::Socket};

@@ -5,12 +5,7 @@
 
 use std::{future::Future, io, pin::Pin, time::Duration};
 
-use crate::{
-    drift::EngineTime,
-    engine::Successors,
-    oid::Oid,
-    value::{VarBind, VarBinds},
-};
+use crate::{drift::EngineTime, oid::Oid, value::VarBinds};
 
 /// A future as an [`Engine`] returns it.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -69,51 +64,10 @@ impl Request {
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Names and values in the order they were sent.
-    pub varbinds: Values,
+    pub varbinds: VarBinds,
     /// From sending the question to receiving the answer; `None` when more than one message was needed, as when a
     /// v3 engine had to be discovered first.
     pub round_trip: Option<Duration>,
-}
-
-/// The names and values of an answer.
-#[derive(Debug, Clone)]
-pub enum Values {
-    /// Each was read.
-    Read(VarBinds),
-    /// They are as they came; those of a GETBULK only.
-    Unread(Successors),
-}
-
-impl Values {
-    /// Returns how many there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Read(varbinds) => varbinds.len(),
-            Self::Unread(successors) => successors.len(),
-        }
-    }
-
-    /// Returns whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Returns about how many bytes they took in the message.
-    pub fn wire_bytes(&self) -> usize {
-        match self {
-            Self::Read(varbinds) => varbinds.iter().map(|pair| pair.wire_bytes).sum(),
-            Self::Unread(successors) => successors.wire_bytes(),
-        }
-    }
-
-    /// Returns them read, each for itself.
-    pub fn into_vec(self) -> Vec<VarBind> {
-        let read = |one: crate::engine::Successor<'_>| VarBind { oid: one.name(), value: one.value() };
-        match self {
-            Self::Read(varbinds) => varbinds.into_vec(),
-            Self::Unread(successors) => successors.iter().map(read).collect(),
-        }
-    }
 }
 
 /// Why a question has no answer.

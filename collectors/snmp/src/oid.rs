@@ -48,16 +48,6 @@ impl Oid {
 
     /// Returns the identifier `prefix` followed by `suffix`; what is beyond [`ARCS_MAX`] is left out.
     pub fn joined(prefix: &[u32], suffix: &[u32]) -> Self {
-        let mut arcs = [0; INLINE_ARCS];
-        let places = arcs.split_at_mut_checked(prefix.len());
-        let count = u8::try_from(prefix.len().saturating_add(suffix.len()));
-        if let (Some((begin, rest)), Ok(count)) = (places, count)
-            && let Some(end) = rest.get_mut(..suffix.len())
-        {
-            begin.copy_from_slice(prefix);
-            end.copy_from_slice(suffix);
-            return Self(Arcs::Inline { count, arcs });
-        }
         Self::from_arcs(&[prefix, suffix].concat())
     }
 

@@ -13,13 +13,13 @@ use crate::{
     dropped::{TableError, TableProblem},
     engine::Sockets,
     error::{Budgeted, RequestError, Silence},
-    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Request, V3Refusal, Values},
+    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Request, V3Refusal},
     mib::system::SYS_UPTIME,
     oid::Oid,
     quirks::DEVICE,
     repetitions::Repetitions,
     rtt::RttEstimator,
-    value::{Value, VarBind},
+    value::{Value, VarBind, VarBinds},
     walk::{Caps, Cells, Column, Plan, Shapes, Walk},
 };
 
@@ -201,7 +201,7 @@ impl Session {
     ///
     /// No answer came, or the device refuses the credentials.
     pub async fn attempt(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
-        self.ask(&Request::Get(names.to_vec()), 1).await.map(Values::into_vec)
+        self.ask(&Request::Get(names.to_vec()), 1).await.map(VarBinds::into_vec)
     }
 
     /// Asks with few tries whether the device is there: the values of `names`. When nothing comes, finds out what the
@@ -217,7 +217,7 @@ impl Session {
                 let diagnosis = self.engine.diagnose(self.rtt.plain_timeout()).await;
                 if diagnosis == Diagnosis::Renewed {
                     self.gone = false;
-                    return self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(Values::into_vec);
+                    return self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(VarBinds::into_vec);
                 }
                 Err(self.diagnosed(diagnosis, tries, waited))
             }
@@ -225,14 +225,14 @@ impl Session {
                 if let Some(time) = self.engine.engine_time() {
                     self.engine_clock.read(time, clock::monotonic_now());
                 }
-                other.map(Values::into_vec)
+                other.map(VarBinds::into_vec)
             }
         }
     }
 
     /// Asks with few tries, and does not find out what a silence may mean.
     pub(crate) async fn ask_briefly(&mut self, names: &[Oid]) -> Result<Vec<VarBind>, RequestError> {
-        self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(Values::into_vec)
+        self.ask(&Request::Get(names.to_vec()), PROBE_TRIES).await.map(VarBinds::into_vec)
     }
 
     /// Returns the values of `names`, in their order; what the device does not have is an exception value.
@@ -264,7 +264,7 @@ impl Session {
     /// The device is silent, or refuses.
     pub(crate) async fn next(&mut self, name: &Oid) -> Result<Option<VarBind>, RequestError> {
         let answer = self.ask(&Request::GetBulk { after: vec![name.clone()], rows: 1 }, TRIES).await?;
-        Ok(answer.into_vec().into_iter().next())
+        Ok(answer.into_iter().next())
     }
 
     /// Reads `columns` of a table. What cannot be read is in [`Table::failures`]; the rest is there.
@@ -282,8 +282,8 @@ impl Session {
         while let Some(plan) = walk.plan(fitting.min(self.columns_max)) {
             let places = &plan.places;
             match self.ask_bulk(walk.names(places), &plan).await {
-                Ok(values) => {
-                    let silent_about = walk.take(places, values);
+                Ok(varbinds) => {
+                    let silent_about = walk.accept(places, varbinds);
                     if silent_about > 0 && !plan.is_probe() {
                         fitting = (places.len() - silent_about).max(1);
                     }
@@ -338,7 +338,7 @@ impl Session {
     /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
     /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
     /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
-    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<Values, RequestError> {
+    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<VarBinds, RequestError> {
         let mut waited = Duration::ZERO;
         let mut tries = 0;
         let columns = plan.places.len();
@@ -350,7 +350,7 @@ impl Session {
         while tries < TRIES {
             match self.ask(&request, 1).await {
                 Ok(varbinds) => {
-                    self.repetitions.answered(varbinds.len(), varbinds.wire_bytes());
+                    self.repetitions.answered(varbinds.len(), varbinds.iter().map(|pair| pair.wire_bytes).sum());
                     return Ok(varbinds);
                 }
                 Err(RequestError::NoAnswer { waited: now, .. }) => {
@@ -382,7 +382,7 @@ impl Session {
     }
 
     /// Asks up to `tries` times, waiting longer each time.
-    async fn ask(&mut self, request: &Request, tries: u32) -> Result<Values, RequestError> {
+    async fn ask(&mut self, request: &Request, tries: u32) -> Result<VarBinds, RequestError> {
         let mut waited = Duration::ZERO;
         for number in 0..tries {
             self.afford()?;

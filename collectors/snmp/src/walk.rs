@@ -15,8 +15,6 @@ pub(crate) use shape::{Shape, Shapes};
 
 use self::cells::{Names, Rows};
 use crate::{
-    engine::{ColumnName, Successors},
-    exchange::Values,
     oid::Oid,
     value::{Value, VarBinds},
 };
@@ -100,8 +98,6 @@ pub struct Walk {
     tables: Vec<Rows>,
     caps: Caps,
     bytes: usize,
-    /// Room for the index that is being read.
-    index: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -110,8 +106,7 @@ struct ColumnWalk {
     /// Which table it is of, and its place there.
     table: usize,
     place: usize,
-    name: ColumnName,
-    /// The index of the instance to ask for the successor of; none at the beginning.
+    /// The name to ask for the successor of.
     cursor: Vec<u32>,
     /// How many values were read.
     values: usize,
@@ -147,8 +142,7 @@ impl Walk {
 
     /// Returns the walk of the columns of tables that were like `before`.
     pub(crate) fn again(tables: &[&[Column]], caps: Caps, before: &Shapes) -> Self {
-        let (columns, tables_read) = (Vec::new(), Vec::with_capacity(tables.len()));
-        let mut walk = Self { columns, tables: tables_read, caps, bytes: 0, index: Vec::new() };
+        let mut walk = Self { columns: Vec::new(), tables: Vec::with_capacity(tables.len()), caps, bytes: 0 };
         walk.columns.reserve_exact(tables.iter().map(|columns| columns.len()).sum());
         for (table, columns) in tables.iter().enumerate() {
             let mut rows_most = 0;
@@ -160,8 +154,7 @@ impl Walk {
                     column: *column,
                     table,
                     place,
-                    name: ColumnName::new(column.oid),
-                    cursor: Vec::new(),
+                    cursor: column.oid.to_vec(),
                     values: 0,
                     passed: 0,
                     apart: None,
@@ -227,22 +220,15 @@ impl Walk {
         places
             .iter()
             .filter_map(|place| self.columns.get(*place))
-            .map(|column| column.name.instance(&column.cursor))
+            .map(|column| Oid::from_arcs(&column.cursor))
             .collect()
-    }
-
-    /// Takes the answer to a question for the columns at `places`, as [`accept`](Self::accept) does.
-    pub(crate) fn take(&mut self, places: &[usize], values: Values) -> usize {
-        match values {
-            Values::Read(varbinds) => self.accept(places, varbinds),
-            Values::Unread(successors) => self.accept_unread(places, &successors),
-        }
     }
 
     /// Takes the answer to a question for the columns at `places`: the successors come row by row, a place a column
     /// (RFC 3416, section 4.2.3). Returns how many columns it said nothing about.
     pub fn accept(&mut self, places: &[usize], mut varbinds: VarBinds) -> usize {
-        let (before, count) = (self.counts(), varbinds.len());
+        let answered = varbinds.len().min(places.len());
+        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values).collect();
         for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
             self.bytes += bytes;
             if let Some(column) = self.columns.get_mut(*place)
@@ -251,39 +237,8 @@ impl Walk {
                 column.accept(rows, name, value, bytes, self.caps.rows);
             }
         }
-        self.accepted(places, count, &before)
-    }
-
-    /// Does what [`accept`](Self::accept) does with what was not read yet.
-    fn accept_unread(&mut self, places: &[usize], successors: &Successors) -> usize {
-        let before = self.counts();
-        let mut index = std::mem::take(&mut self.index);
-        for (one, place) in successors.iter().zip(places.iter().cycle()) {
-            self.bytes += one.bytes;
-            let Some(column) = self.columns.get_mut(*place).filter(|column| column.end.is_none()) else { continue };
-            let Some(rows) = self.tables.get_mut(column.table) else { continue };
-            let value = one.value();
-            if one.index(&column.name, &mut index) && !value.is_exception() {
-                column.keep(rows, &index, value, one.bytes, self.caps.rows);
-            } else {
-                column.finish(ColumnEnd::Complete);
-            }
-        }
-        self.index = index;
-        self.accepted(places, successors.len(), &before)
-    }
-
-    /// Returns how many values each column has.
-    fn counts(&self) -> Vec<usize> {
-        self.columns.iter().map(|column| column.values).collect()
-    }
-
-    /// Ends what an answer of so many values shows to be at an end, where columns had so many values `before`. Returns how many
-    /// columns it said nothing about.
-    fn accepted(&mut self, places: &[usize], count: usize, before: &[usize]) -> usize {
-        let answered = count.min(places.len());
         for place in places.iter().take(answered) {
-            if let (Some(column), Some(before)) = (self.columns.get_mut(*place), before.get(*place))
+            if let (Some(column), Some(before)) = (self.columns.get_mut(*place), rows_before.get(*place))
                 && column.values == *before
             {
                 column.finish(ColumnEnd::Loop);
@@ -361,13 +316,8 @@ impl ColumnWalk {
         let Some(index) = name.strip_prefix(self.column.oid).filter(|_| !value.is_exception()) else {
             return self.finish(ColumnEnd::Complete);
         };
-        self.keep(rows, index, value, bytes, rows_max);
-    }
-
-    /// Takes the value of an index.
-    fn keep(&mut self, rows: &mut Rows, index: &[u32], value: Value, bytes: usize, rows_max: usize) {
         self.cursor.clear();
-        self.cursor.extend_from_slice(index);
+        self.cursor.extend_from_slice(name);
         if index.is_empty() {
             return;
         }

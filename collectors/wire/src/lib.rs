@@ -16,7 +16,6 @@ mod direct;
 mod invalid;
 mod message;
 
-pub use convert::history_message;
 pub use digest::{MessageHasher, fact_hash, key_hash, key_hash_of, key_hash_of_row, message_hash};
 pub use direct::{AddressRow, FactRow, ForwardingRow};
 pub use invalid::{Invalid, Problem};

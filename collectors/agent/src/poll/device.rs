@@ -457,10 +457,11 @@ impl Device {
 
     /// Hands on everything that holds now of a method. Returns how many facts it is.
     async fn complete(&mut self, method: Method, holding: impl Holding) -> usize {
-        let (lineage, hash) = (self.shared.observations.lineage(), self.handed.stands_for(&holding));
-        if let Some(facts) = self.handed.same(method, hash, lineage) {
+        let lineage = self.shared.observations.lineage();
+        if let Some(facts) = self.handed.same(method, &holding, lineage) {
             return facts;
         }
+        let hash = self.handed.stands_for(&holding);
         let facts = holding.observed(self.shared.clock.timestamp());
         self.handed.whole(method, hash, facts.len());
         let count = facts.len();

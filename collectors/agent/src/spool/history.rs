@@ -13,7 +13,7 @@ use onenet_topology::{
     Timestamp,
     fact::{Event, EventKind, HistoryBody, HistoryItem, Method, Scope},
 };
-use onenet_wire::{Clocks, Lane, Position, codec, history_message, limits, v1};
+use onenet_wire::{Batch, Clocks, Content, Lane, Position, codec, limits, v1};
 use prost::Message as _;
 
 use super::{
@@ -21,18 +21,16 @@ use super::{
     store::{Purpose, Store, Writes},
 };
 
-/// Stored bytes of a batch: small batches let the state lane in between on a slow line.
+/// Stored bytes at which a batch is closed early: small batches let the state lane in between on a slow line.
 const CLOSE_BYTES: usize = 24 << 10;
-/// Items of a batch.
+/// Items at which a batch is closed early.
 const CLOSE_ITEMS: usize = 1_024;
 /// Age of the oldest item, in milliseconds, at which a batch is closed. A crash loses at most this much.
 const CLOSE_AGE_MS: u64 = 1_000;
 /// Items that memory keeps while the disk takes none. Then the oldest are dropped, and counted.
 const OPEN_ITEMS: usize = 8 * CLOSE_ITEMS;
-/// As many full batches are written together: each time the disk is waited for.
-const CLOSE_TOGETHER: usize = 4;
-/// Batches that memory keeps after they were written: as many as are in flight, and as many as are written behind those.
-const RECENT: usize = 12;
+/// Batches that memory keeps after they were written: as many as are in flight.
+const RECENT: usize = 4;
 /// How much of the byte cap may be used before the oldest batches go.
 const TRIGGER_PERCENT: u64 = 75;
 /// Live bytes that are never dropped for the byte cap, as a share of it: sled needs about twice what lives.
@@ -177,9 +175,9 @@ impl History {
         self.is_full() || (!self.open.is_empty() && now.boot_ms.saturating_sub(self.open_since_ms) >= CLOSE_AGE_MS)
     }
 
-    /// Returns whether so many batches are full as are written together.
+    /// Returns whether a batch is full.
     pub(super) const fn is_full(&self) -> bool {
-        self.open_bytes >= CLOSE_TOGETHER * CLOSE_BYTES || self.open.len() >= CLOSE_TOGETHER * CLOSE_ITEMS
+        self.open_bytes >= CLOSE_BYTES || self.open.len() >= CLOSE_ITEMS
     }
 
     /// Returns whether items wait that are on no disk yet.
@@ -241,13 +239,16 @@ impl History {
         purpose: Purpose,
         messages: &mut Vec<(v1::Batch, u64)>,
     ) -> Result<(), SpoolError> {
-        let (mut number, mut begin) = (self.next, 0);
-        while let Some(rest) = self.open.get(begin..).filter(|rest| !rest.is_empty()) {
-            let count = batch_len(rest).min(rest.len());
-            let message = history_message(rest.get(..count).unwrap_or(rest), now);
-            let (bytes, is_last) = (message.encode_to_vec(), count == rest.len());
+        let mut rest = std::mem::take(&mut self.open);
+        let (mut number, mut written) = (self.next, Ok(()));
+        while !rest.is_empty() && written.is_ok() {
+            let later = rest.split_off(batch_len(&rest).min(rest.len()));
+            let (items, message) = history_message(rest, now);
+            rest = later;
+            let (bytes, count) = (message.encode_to_vec(), items.len());
+            self.open.extend(items);
             let mut writes = Writes::default();
-            if self.tells_lost && is_last {
+            if self.tells_lost && rest.is_empty() {
                 writes.bind();
                 writes.remove(keys::LOST);
             }
@@ -255,11 +256,13 @@ impl History {
             number += 1;
             writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, number));
             self.closing.push(count);
-            store.apply(writes, purpose)?;
-            messages.push((message, bytes.len() as u64));
-            begin += count;
+            written = store.apply(writes, purpose);
+            if written.is_ok() {
+                messages.push((message, bytes.len() as u64));
+            }
         }
-        Ok(())
+        self.open.extend(rest);
+        written
     }
 
     /// Returns a batch of this epoch, ready to be sent.
@@ -477,6 +480,15 @@ impl Lost {
         let [batches, items, first, last] = numbers::<4>(bytes)?;
         Some(Self { batches, items, first_ms: first.cast_signed(), last_ms: last.cast_signed() })
     }
+}
+
+/// Returns items as they are sent, and the items again. The position is put in when the batch is sent.
+fn history_message(items: Vec<HistoryItem>, now: &Clocks) -> (Vec<HistoryItem>, v1::Batch) {
+    let position = Position { lane: Lane::History, epoch: 0, sequence: 0 };
+    let batch = Batch { position, clocks: *now, content: Content::History(items) };
+    let message = v1::Batch { position: None, ..v1::Batch::from(&batch) };
+    let Content::History(items) = batch.content else { return (Vec::new(), message) };
+    (items, message)
 }
 
 /// Removes what is left of a write that was interrupted: the parts of batches from this number on, and, of the oldest batch, parts

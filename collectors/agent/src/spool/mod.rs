@@ -49,7 +49,6 @@ mod refused;
 mod sorted;
 mod state;
 mod store;
-mod stream;
 #[cfg(test)]
 mod tests;
 

@@ -131,12 +131,6 @@ pub(super) fn push_object_id(content: &[u8], arcs: &mut Vec<u32>) -> bool {
     let Some(first) = next_arc(&mut rest) else { return false };
     let top = (first / 40).min(2);
     arcs.extend([top, first - top * 40]);
-    push_arcs(rest, arcs) && arcs.len() <= end
-}
-
-/// Adds the arcs that the bytes stand for, those behind the first two of an identifier. Returns whether it could, as
-/// [`push_object_id`] does.
-pub(super) fn push_arcs(mut rest: &[u8], arcs: &mut Vec<u32>) -> bool {
     while !rest.is_empty() {
         // Nearly all arcs take one byte, and are taken as many together as follow one another.
         let short = rest.iter().position(|byte| byte & 0x80 != 0).unwrap_or(rest.len());
@@ -148,25 +142,7 @@ pub(super) fn push_arcs(mut rest: &[u8], arcs: &mut Vec<u32>) -> bool {
             arcs.push(arc);
         }
     }
-    true
-}
-
-/// Returns the content of an identifier; `None` for arcs that cannot be written, as in [`Backwards::object_id`].
-pub(super) fn encoded(arcs: &[u32]) -> Option<Vec<u8>> {
-    let [first, second, rest @ ..] = arcs else { return None };
-    if *first > 2 || (*first < 2 && *second > 39) {
-        return None;
-    }
-    let mut content = Vec::with_capacity(arcs.len() + 4);
-    let begin = u64::from(*first) * 40 + u64::from(*second);
-    for arc in std::iter::once(begin).chain(rest.iter().map(|arc| u64::from(*arc))) {
-        let digits = (arc | 1).ilog2() / 7;
-        for place in (0..=digits).rev() {
-            let [digit, ..] = ((arc >> (7 * place)) & 0x7f).to_le_bytes();
-            content.push(digit | if place > 0 { 0x80 } else { 0 });
-        }
-    }
-    Some(content)
+    arcs.len() <= end
 }
 
 /// Reads one arc; `None` when it is cut or has more than 32 bits.

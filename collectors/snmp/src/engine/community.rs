@@ -7,14 +7,9 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::time::timeout as within;
 
-use super::{
-    discovery::discover,
-    message::Response,
-    pending::{Device, Said},
-    socket::Socket,
-};
+use super::{discovery::discover, message::Response, pending::Device, socket::Socket};
 use crate::{
-    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, Values},
+    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request},
     oid::Oid,
     secret::Secret,
     value::{Value, VarBinds},
@@ -38,11 +33,7 @@ impl Engine for Community {
         Box::pin(async move {
             let answered = within(timeout, self.socket.ask(&self.device, request)).await;
             let received = answered.unwrap_or(Err(ExchangeError::TimedOut))?;
-            let varbinds = match received.said {
-                Said::Successors(successors) => Values::Unread(successors),
-                Said::Response(response) => Values::Read(said(request, response)?),
-            };
-            Ok(Answer { varbinds, round_trip: Some(received.round_trip) })
+            Ok(Answer { varbinds: said(request, received.response)?, round_trip: Some(received.round_trip) })
         })
     }
 

@@ -30,7 +30,7 @@ use crate::{
     credentials::{AuthProtocol, Credentials, Kind, PrivacyProtocol, V3Security, V3User},
     drift::EngineTime,
     error::SocketError,
-    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, V3Refusal, Values},
+    exchange::{Answer, Diagnosis, Engine, ErrorStatus, ExchangeError, Pending, Request, V3Refusal},
     mib::system,
     oid::Oid,
     rtt::TIMEOUT_MAX,
@@ -171,7 +171,7 @@ impl Engine for Library {
             let varbinds = outcome?;
             clients.synchronised.store(true, Ordering::Relaxed);
             let round_trip = synchronised.then(|| clock::monotonic_now().saturating_duration_since(started));
-            Ok(Answer { varbinds: Values::Read(varbinds.into_iter().collect()), round_trip })
+            Ok(Answer { varbinds: varbinds.into_iter().collect(), round_trip })
         })
     }
 

@@ -7,10 +7,7 @@
 
 use std::net::Ipv4Addr;
 
-use super::{
-    ber::{self, Backwards, Length, Reader},
-    successors::Successors,
-};
+use super::ber::{self, Backwards, Length, Reader};
 use crate::{
     exchange::Request,
     oid::Oid,
@@ -157,12 +154,6 @@ impl<'a> Opened<'a> {
         let (varbinds, cut) = varbinds(self.varbinds, expected);
         Response { error_status: self.error_status, error_index: self.error_index, varbinds, cut }
     }
-
-    /// Returns the names and values of an answer to a GETBULK without reading them; `None` where they are to be
-    /// [read](Self::response): when an error is reported, or anything is not plain.
-    pub fn successors(&self) -> Option<Successors> {
-        if self.error_status == 0 { Successors::of(self.varbinds) } else { None }
-    }
 }
 
 impl Response {
@@ -232,7 +223,7 @@ fn next_indefinite(list: &mut Reader<'_>, varbinds: &mut VarBinds) -> Next {
 
 /// Reads a value. `bounded` says that the reader holds nothing but this value, so that a string which claims to be longer
 /// is the rest.
-pub(super) fn value(reader: &mut Reader<'_>, bounded: bool) -> Value {
+fn value(reader: &mut Reader<'_>, bounded: bool) -> Value {
     let Some((tag, Length::Definite(length))) = reader.header() else { return Value::Malformed };
     let (content, whole) = reader.take(length);
     let string = matches!(tag, ber::OCTET_STRING | 0x44 | 0x45);

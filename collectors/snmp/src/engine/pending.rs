@@ -16,10 +16,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{
-    message::{Opened, Response},
-    successors::Successors,
-};
+use super::message::{Opened, Response};
 use crate::secret::Secret;
 
 /// How many questions wait at most: more than any machine has in flight, and 4 MB.
@@ -35,32 +32,8 @@ pub(super) struct Device {
 /// An answer and how long it took.
 #[derive(Debug)]
 pub(super) struct Received {
-    pub(super) said: Said,
+    pub(super) response: Response,
     pub(super) round_trip: Duration,
-}
-
-/// What an answer says.
-#[derive(Debug)]
-pub(super) enum Said {
-    /// Whatever it is, read.
-    Response(Response),
-    /// The successors that were asked for.
-    Successors(Successors),
-}
-
-/// What may come as an answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Expected {
-    /// So many values.
-    Values(usize),
-    /// So many successors at most, which whoever asked reads himself.
-    Successors(usize),
-}
-
-impl From<usize> for Expected {
-    fn from(values: usize) -> Self {
-        Self::Values(values)
-    }
 }
 
 /// What becomes of a question: an answer, or it could not be sent.
@@ -93,7 +66,8 @@ pub(super) struct Pending {
 #[derive(Debug)]
 struct Waiting {
     device: Arc<Device>,
-    expected: Expected,
+    /// How many values may come.
+    expected: usize,
     sent: Instant,
     answer: oneshot::Sender<Outcome>,
 }
@@ -116,7 +90,7 @@ impl Pending {
     pub(super) fn add(
         &mut self,
         device: &Arc<Device>,
-        expected: impl Into<Expected>,
+        expected: usize,
         now: Instant,
     ) -> Option<(i32, oneshot::Receiver<Outcome>)> {
         if self.waiting.len() >= QUESTIONS_MAX {
@@ -129,8 +103,7 @@ impl Pending {
             }
         };
         let (answer, coming) = oneshot::channel();
-        self.waiting
-            .insert(number, Waiting { device: Arc::clone(device), expected: expected.into(), sent: now, answer });
+        self.waiting.insert(number, Waiting { device: Arc::clone(device), expected, sent: now, answer });
         Some((number, coming))
     }
 
@@ -179,32 +152,20 @@ impl Pending {
             return;
         };
         let elsewhere = (waiting.device.address.ip(), waiting.device.address.port()) != (from.ip(), from.port());
-        let Some(said) = said(&opened, waiting.expected) else {
+        let response = opened.response(waiting.expected);
+        if response.is_useless() {
             // The question goes on waiting: what was damaged on the way may come whole when it is asked again.
             self.counts.unreadable += 1;
             return;
-        };
+        }
         if let Some(waiting) = self.waiting.remove(&opened.request_id) {
             self.counts.answers += 1;
             self.counts.from_elsewhere += u64::from(elsewhere);
             // Whoever asked may have given up this very moment.
             let round_trip = at.saturating_duration_since(waiting.sent);
-            let _ = waiting.answer.send(Ok(Received { said, round_trip }));
+            let _ = waiting.answer.send(Ok(Received { response, round_trip }));
         }
     }
-}
-
-/// Returns what an answer says, `None` when nothing in it is of use.
-fn said(opened: &Opened<'_>, expected: Expected) -> Option<Said> {
-    let (values, successors) = match expected {
-        Expected::Values(values) => (values, None),
-        Expected::Successors(values) => (values, opened.successors()),
-    };
-    if let Some(successors) = successors {
-        return Some(Said::Successors(successors));
-    }
-    let response = opened.response(values);
-    (!response.is_useless()).then_some(Said::Response(response))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use super::{
     batch::{self, Inbox, Outgoing},
     message,
     pace::Pace,
-    pending::{DatagramCounts, Device, Expected, Outcome, Pending, Received},
+    pending::{DatagramCounts, Device, Outcome, Pending, Received},
 };
 use crate::{
     clock,
@@ -107,12 +107,10 @@ impl Socket {
         device: &Arc<Device>,
         request: &Request,
     ) -> Result<(Question<'_>, oneshot::Receiver<Outcome>), ExchangeError> {
+        let (Request::Get(names) | Request::GetBulk { after: names, .. }) = request;
         let rows = usize::try_from(request.rows()).unwrap_or(usize::MAX);
-        let expected = match request {
-            Request::Get(names) => Expected::Values(names.len()),
-            Request::GetBulk { after, .. } => Expected::Successors(after.len().saturating_mul(rows)),
-        };
-        let added = self.shared.pending().add(device, expected, clock::monotonic_now());
+        let now = clock::monotonic_now();
+        let added = self.shared.pending().add(device, names.len().saturating_mul(rows), now);
         let (number, answer) =
             added.ok_or_else(|| ExchangeError::Unsendable("too many questions wait for answers".to_owned()))?;
         Ok((Question { shared: &self.shared, number }, answer))

@@ -76,7 +76,7 @@ async fn answered(kind: Kind, values: &[Vec<u8>]) -> Vec<Value> {
     let (answer, ()) = tokio::join!(engine.exchange(&request, Duration::from_secs(20)), serve);
     let answer = answer.unwrap();
     assert!(answer.round_trip.is_some());
-    answer.varbinds.into_vec().into_iter().map(|varbind| varbind.value).collect()
+    answer.varbinds.iter().map(|varbind| varbind.value.clone()).collect()
 }
 
 #[tokio::test]

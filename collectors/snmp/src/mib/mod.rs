@@ -24,7 +24,7 @@ pub mod vlans;
 use std::hash::{Hash, Hasher};
 
 use serde::{Serialize, Serializer};
-use syntax::{Faults, Syntax};
+use syntax::Syntax;
 
 use crate::{
     dropped::{DroppedRow, TableError, TableProblem},
@@ -284,8 +284,8 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
         .collect();
     let plain =
         |column: &Column, error, rows| TableError { table, column: Some(column.name), error, rows, detail: None };
-    let judged = judged(&cells);
-    for (place, ((column, end), (without, _))) in cells.ends.iter().zip(&judged).enumerate() {
+    let missing: Vec<usize> = (0..cells.ends.len()).map(|place| cells.missing(place)).collect();
+    for (place, ((column, end), without)) in cells.ends.iter().zip(&missing).enumerate() {
         match end {
             ColumnEnd::Complete => {
                 let without = *without;
@@ -302,7 +302,12 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
             ColumnEnd::Abandoned => {}
         }
     }
-    for ((column, _), (_, faults)) in cells.ends.iter().zip(&judged) {
+    for (place, ((column, _), without)) in cells.ends.iter().zip(&missing).enumerate() {
+        if *without == cells.len() {
+            continue;
+        }
+        let Some(syntax) = Syntax::of(column.name) else { continue };
+        let faults = syntax.faults(cells.rows().filter_map(|(_, row)| cell(row, place)));
         for (error, values) in [(TableProblem::Malformed, faults.malformed), (TableProblem::GbkText, faults.gbk)] {
             if values > 0 {
                 errors.push(plain(column, error, Some(values)));
@@ -312,22 +317,6 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
     let disordered = cells.disordered.iter();
     errors.extend(disordered.map(|(column, names)| plain(column, TableProblem::Disordered, Some(*names))));
     ReadTable { cells, errors }
-}
-
-/// Returns of each column how many rows have no value, and what is wrong with the values.
-fn judged(cells: &Cells) -> Vec<(usize, Faults)> {
-    let syntaxes: Vec<Option<Syntax>> = cells.ends.iter().map(|(column, _)| Syntax::of(column.name)).collect();
-    let mut judged = vec![(0, Faults::default()); syntaxes.len()];
-    for (_, row) in cells.rows() {
-        for ((cell, syntax), (missing, faults)) in row.iter().zip(&syntaxes).zip(&mut judged) {
-            match (cell, syntax) {
-                (None, _) => *missing += 1,
-                (Some(value), Some(syntax)) => syntax.judge(value, faults),
-                (Some(_), None) => {}
-            }
-        }
-    }
-    judged
 }
 
 /// Returns whether the rows without a value at `place` are the last ones.

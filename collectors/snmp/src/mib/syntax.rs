@@ -3,14 +3,7 @@
 //! Invariant: a column that is not named here, as those of vendor profiles, is not judged. Lenient where the decoders are:
 //! any integer type is a number, and an IPv4 address may be a string of its four bytes.
 
-use std::{cell::RefCell, collections::HashMap};
-
 use crate::{text::is_gbk, value::Value};
-
-thread_local! {
-    /// The syntaxes of the columns that were asked for, of which there are as many as MIBs and profiles name.
-    static KNOWN: RefCell<HashMap<&'static str, Option<Syntax>>> = RefCell::default();
-}
 
 /// What the values of a column are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +28,7 @@ pub(crate) struct Faults {
 
 impl Syntax {
     /// Returns the syntax of a column by its name.
-    pub(crate) fn of(column: &'static str) -> Option<Self> {
-        let known =
-            KNOWN.try_with(|known| *known.try_borrow_mut().ok()?.entry(column).or_insert_with(|| Self::named(column)));
-        known.unwrap_or_else(|_| Self::named(column))
-    }
-
-    fn named(column: &str) -> Option<Self> {
+    pub(crate) fn of(column: &str) -> Option<Self> {
         Some(match column {
             "ifDescr"
             | "ifName"
@@ -112,20 +99,13 @@ impl Syntax {
     }
 
     /// Returns how many of the values are not what the syntax says.
-    #[cfg(test)]
-    fn faults<'a>(self, values: impl Iterator<Item = &'a Value>) -> Faults {
+    pub(crate) fn faults<'a>(self, values: impl Iterator<Item = &'a Value>) -> Faults {
         let mut faults = Faults::default();
-        values.for_each(|value| self.judge(value, &mut faults));
-        faults
-    }
-
-    /// Counts a value that is not what the syntax says.
-    pub(crate) fn judge(self, value: &Value, faults: &mut Faults) {
-        if value.is_exception() || matches!(value, Value::Null) {
-            return;
+        for value in values.filter(|value| !value.is_exception() && !matches!(value, Value::Null)) {
+            faults.malformed += usize::from(!self.is(value));
+            faults.gbk += usize::from(self == Self::Text && value.octets().is_some_and(is_gbk));
         }
-        faults.malformed += usize::from(!self.is(value));
-        faults.gbk += usize::from(self == Self::Text && value.octets().is_some_and(is_gbk));
+        faults
     }
 }
 

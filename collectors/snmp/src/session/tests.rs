@@ -7,11 +7,7 @@ use std::{
 };
 
 use super::*;
-use crate::{
-    drift::EngineTime,
-    exchange::{Pending, Values},
-    walk::ColumnEnd,
-};
+use crate::{drift::EngineTime, exchange::Pending, walk::ColumnEnd};
 
 const NAME: Column = Column { name: "name", oid: &[1, 3, 1] };
 const SPEED: Column = Column { name: "speed", oid: &[1, 3, 2] };
@@ -103,8 +99,7 @@ impl Script {
         if varbinds.iter().any(|varbind| Some(&varbind.oid) == self.broken.as_ref()) {
             return Err(ExchangeError::Status { status: ErrorStatus::GeneralError, oid: None });
         }
-        let varbinds = Values::Read(varbinds.into_iter().collect());
-        Ok(Answer { varbinds, round_trip: Some(Duration::from_millis(3)) })
+        Ok(Answer { varbinds: varbinds.into_iter().collect(), round_trip: Some(Duration::from_millis(3)) })
     }
 
     fn answer(&self, request: &Request) -> Vec<VarBind> {

@@ -77,6 +77,11 @@ impl Cells {
         self.rows.names.ends.is_empty()
     }
 
+    /// Returns how many rows have no value at a place.
+    pub(crate) fn missing(&self, place: usize) -> usize {
+        self.rows().filter(|(_, row)| row.get(place).is_none_or(Option::is_none)).count()
+    }
+
     #[cfg(test)]
     pub(crate) fn of_rows<'a>(rows: impl IntoIterator<Item = (&'a [u32], Vec<Option<Value>>)>) -> Self {
         let mut rows: Vec<_> = rows.into_iter().collect();
