@@ -245,9 +245,13 @@ impl World {
 
     /// An agent that was heard once and is gone again.
     pub(crate) async fn heard(&self, agent: AgentId) {
-        let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: NOW.unix_ms() };
+        self.heard_since(agent, self.app.clock.now(), NOW).await;
+    }
+
+    /// An agent's stream is open since then, when its own clock said `wall`.
+    pub(crate) async fn heard_since(&self, agent: AgentId, received: Timestamp, wall: Timestamp) {
+        let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: wall.unix_ms() };
         let (version, configuration_revision, certificate) = ("1.2.3".into(), 0, None);
-        let received = self.app.clock.now();
         let greeting = Greeting { agent, version, clocks, received, configuration_revision, certificate };
         self.app.centre.intake().submit(Body::Hello(greeting)).await.unwrap();
     }

@@ -67,6 +67,9 @@ pub const START_GRACE_MS: i64 = 60_000;
 pub const STOPPED_MS: i64 = 12_000;
 /// How long, in milliseconds, agents may take to come back after a way to them is there again, and what they watch to answer.
 pub const RECONNECT_MS: i64 = 90_000;
+/// How long, in milliseconds, an agent that is heard again may take to say how a way is by now: what it tells of before was measured
+/// while the failure that is over lasted, and its probes want some answers in a row first.
+pub const HEARD_OUT_MS: i64 = 30_000;
 /// Pieces of evidence of each sort that a cause keeps.
 pub const CLUES_MAX: usize = 16;
 

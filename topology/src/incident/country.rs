@@ -90,6 +90,15 @@ impl<'e> Country<'e> {
         self.agent(id).is_some_and(|agent| matches!(agent.contact, Contact::Heard(_)))
     }
 
+    /// Returns from when on it is news what an agent tells: at once where it began while the agent was heard, else once the agent
+    /// had time, so many milliseconds since it is heard again, to tell what became of it.
+    pub(super) fn news_from(&self, teller: AgentId, began: Timestamp, time_ms: i64) -> Timestamp {
+        match self.agent(teller).map(|agent| agent.contact) {
+            Some(Contact::Heard(heard)) if began <= heard => heard.plus_ms(time_ms),
+            _ => began,
+        }
+    }
+
     /// Returns the agents of a site.
     pub(super) fn agents_at(&self, at: At) -> impl Iterator<Item = &'e AgentFact> + '_ {
         self.places[at].agents.iter().map(|agent| self.agents[*agent])

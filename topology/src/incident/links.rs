@@ -1,13 +1,14 @@
 //! What is concluded of each way up by itself, from the probes over it and from whoever is heard behind it.
 //!
 //! Invariant: a way is down only by a failed probe that nothing contradicts. That a site behind it is heard contradicts it
-//! where the way is the site's only one, as soon as the stream cannot be a leftover.
+//! where the way is the site's only one, as soon as the stream cannot be a leftover. An agent that comes back after a failure
+//! above it is heard out before what it tells of the ways below is a failure of theirs.
 
 use std::collections::BTreeSet;
 
 use super::{
-    BAD_HOLD_DOWN_MS, CONTRADICTED_MS, Clue, Contact, Explanation, HOLD_DOWN_MS, ProbeFact, ProbeState, ProbeTarget,
-    STREAM_OUTLIVES_MS, Side, State, Subject,
+    BAD_HOLD_DOWN_MS, CONTRADICTED_MS, Clue, Contact, Explanation, HEARD_OUT_MS, HOLD_DOWN_MS, ProbeFact, ProbeState,
+    ProbeTarget, STREAM_OUTLIVES_MS, Side, State, Subject,
     country::{Country, Way},
 };
 use crate::Timestamp;
@@ -58,12 +59,21 @@ fn judge_way(country: &Country<'_>, way: &Way<'_>) -> Judged {
         return flapping(told, heard);
     }
     let answered = told.up.is_some() || told.degraded.is_some() || heard.is_some();
-    match (told.failed_above, told.failed_below) {
+    let mut judged = match (told.failed_above, told.failed_below) {
         (Some(since), _) if !answered => failed(told, since, since.plus_ms(HOLD_DOWN_MS)),
         (Some(since), _) => contradicted(country, told, since, heard),
         (None, Some(since)) => failed_from_below(country, way, told, since, only_way),
         (None, None) => answered_or_unknown(told, heard),
-    }
+    };
+    judged.due = judged.due.max(bad_news_from(country, way));
+    judged
+}
+
+/// Returns from when on it is news that the way is bad, by whoever tells that first.
+fn bad_news_from(country: &Country<'_>, way: &Way<'_>) -> Timestamp {
+    let bad = way.told.iter().filter(|it| it.state != ProbeState::Up);
+    let news = bad.map(|it| country.news_from(it.teller, it.since, HEARD_OUT_MS));
+    news.min().unwrap_or(Timestamp::EPOCH)
 }
 
 fn side(probe: &ProbeFact) -> Side {

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
-    AT_ONCE_MS, Cause, Clue, Explanation, IncidentKind, ProbeState, SERVICE_HOLD_DOWN_MS, ServiceFact, State, Subject,
-    Verdicts,
+    AT_ONCE_MS, Cause, Clue, Explanation, IncidentKind, ProbeState, RECONNECT_MS, SERVICE_HOLD_DOWN_MS, ServiceFact,
+    State, Subject, Verdicts,
     country::{At, Country},
 };
 use crate::SiteId;
@@ -44,7 +44,9 @@ pub(super) fn judge(country: &Country<'_>, verdicts: &mut Verdicts) {
         let is_down = unexplained.iter().any(|it| it.state == ProbeState::Down);
         let kind = if is_down { IncidentKind::ServiceDown } else { IncidentKind::ServiceDegraded };
         let mut cause = Cause::new(kind, Subject::Service(name), country.places[site].id, since);
-        cause.due = since.plus_ms(SERVICE_HOLD_DOWN_MS);
+        // Who comes back from behind a broken line has not asked again yet.
+        let news = unexplained.iter().map(|it| country.news_from(it.teller, it.since, RECONNECT_MS)).min();
+        cause.due = since.plus_ms(SERVICE_HOLD_DOWN_MS).max(news.unwrap_or(since));
         cause.possible = possible(country, &told, &unexplained, is_down);
         cause.bear_out(unexplained.iter().map(|it| clue(it)));
         cause.contradict(told.iter().filter(|it| it.state == ProbeState::Up).map(|it| clue(it)));

@@ -393,6 +393,24 @@ fn a_site_that_tells_of_its_old_failure_when_it_is_back_takes_no_time_from_those
     assert_eq!(agents.map(|cause| cause.site).collect::<Vec<_>>(), CITIES.map(site));
 }
 
+#[test]
+fn an_agent_that_comes_back_from_behind_a_failure_is_heard_out_before_what_was_below_it_is_one_of_its_own() {
+    // The city's router is back, its agent was heard again a second ago, and tells of the county what it found without it.
+    let mut evidence = country();
+    evidence.probe(3, 2, Side::Above, ProbeState::Up, NOW - 2_000);
+    evidence.contact(3, Contact::Heard(at(NOW - 1_000)));
+    evidence.fail(5, 3, NOW - 12_000);
+    evidence.lose(&[5], NOW - 4_000);
+    let told = evaluate(&evidence.clone());
+    assert_eq!(due(&told), [] as [&Cause; 0], "not yet");
+    assert_eq!(told.links[&(site(5), site(3))].state, State::Down, "and yet nothing else is known of it");
+    // It stays so: then it is a failure of its own.
+    assert_eq!(only(&evaluate(&evidence.clone().later(HEARD_OUT_MS))).subject, link(5, 3));
+    // What fails while it is heard is news at once.
+    evidence.fail(5, 3, NOW);
+    assert_eq!(only(&evaluate(&evidence.later(HOLD_DOWN_MS))).subject, link(5, 3));
+}
+
 /// Two devices, one behind the other, at `ms` after now: those that are down fell silent then.
 fn chain(ms: i64, down: &[u64]) -> Evidence {
     let mut evidence = country().later(ms);
@@ -482,6 +500,14 @@ fn a_service_that_nobody_can_use_is_down_itself_and_what_one_alone_sees_may_be_e
     let warned = evaluate(&checked(&[(5, ProbeState::Degraded), (6, ProbeState::Degraded)]));
     assert_eq!(only(&warned).kind, IncidentKind::ServiceDegraded, "it answers, with a certificate that ends soon");
     assert_eq!(only(&warned).possible, BTreeSet::from([Explanation::Itself]));
+}
+
+#[test]
+fn who_comes_back_from_behind_a_broken_line_asks_a_service_again_before_that_is_bad() {
+    let mut evidence = checked(&[(5, ProbeState::Down), (6, ProbeState::Up)]);
+    evidence.contact(5, Contact::Heard(at(NOW - 1_000)));
+    assert_eq!(due(&evaluate(&evidence.clone())), [] as [&Cause; 0]);
+    assert_eq!(only(&evaluate(&evidence.later(RECONNECT_MS))).kind, IncidentKind::ServiceDown);
 }
 
 #[test]

@@ -25,7 +25,9 @@ impl World {
         let world = Self::new().await;
         let (code, city, county) = (county, world.site(city), world.agent_of(county));
         let teller = world.enrol(city).await;
-        world.heard(teller).await;
+        // Long enough that what it tells of is news.
+        let before = NOW.plus_ms(-30_000);
+        world.heard_since(teller, before, before).await;
         let probe = Probe {
             name: "changan".into(),
             target: "192.0.2.1".into(),
@@ -39,7 +41,7 @@ impl World {
         let group = Group { method: Method::Probe, scope: Scope::new("") };
         let changes = vec![FactChange::Present(fact)];
         let content = Content::State(vec![GroupChanges { group, changes, complete: None }]);
-        let clocks = Clocks { boot_id: [9; 16], boot_ms: 5_000, wall_ms: NOW.unix_ms() };
+        let clocks = Clocks { boot_id: [9; 16], boot_ms: 35_000, wall_ms: NOW.unix_ms() };
         let position = Position { lane: Lane::State, epoch: 7, sequence: 1 };
         let batch = std::sync::Arc::new(Batch { position, clocks, content });
         let intake = world.app.centre.intake();
