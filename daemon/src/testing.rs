@@ -235,6 +235,12 @@ impl World {
         self.tell_more(1, vec![HistoryItem { time: NOW.plus_ms(-30_000), scope: Scope::new(""), body }]).await;
     }
 
+    /// Lets it tell of one more device, which says no name.
+    pub(crate) async fn tell_of_a_nameless_device(&self, polled_by: &str) {
+        let system = group(Method::SnmpSystem, polled_by, vec![FactBody::System(Box::new(System::default()))]);
+        self.tell_on(Lane::State, 1, Content::State(vec![system])).await;
+    }
+
     async fn tell_on(&self, lane: Lane, before: u64, content: Content) {
         let (site, agent) = (self.site("130102"), self.agent_of("130102"));
         let clocks = Clocks { boot_id: [1; 16], boot_ms: 5_000_000, wall_ms: NOW.unix_ms() + 3_600_000 };

@@ -4,6 +4,7 @@ const { chromium } = require('playwright-core');
 
 // A wall has 1920 and more, a laptop 1366.
 const WIDTH = Number(process.env.WIDTH ?? 1600);
+const PNG = process.env.FORMAT === 'png';
 
 async function main() {
   const [address, folder, ...boards] = process.argv.slice(2);
@@ -27,7 +28,8 @@ async function main() {
       for (const error of errors) console.error(`${board}: ${error}`);
       wrong += errors.length;
       await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
-      await page.screenshot({ path: `${folder}/${board}.${language}.jpg`, type: 'jpeg', quality: 78, fullPage: true });
+      const kind = PNG ? { path: `${folder}/${board}.${language}.png` } : { path: `${folder}/${board}.${language}.jpg`, type: 'jpeg', quality: 78 };
+      await page.screenshot({ ...kind, fullPage: true });
     }
     await page.close();
   }

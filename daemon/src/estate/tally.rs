@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use onenet_topology::{classify::DeviceClass, endpoint::Endpoint};
+use onenet_topology::{Timestamp, classify::DeviceClass, endpoint::Endpoint};
 
 /// How many endpoints of what kinds a site has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Tally {
     pub classes: BTreeMap<Option<DeviceClass>, u32>,
     /// Those that are there by the vendor of their card; `None` where that is unknown.
     pub vendors: BTreeMap<Option<&'static str>, u32>,
+    /// When each of them all was seen for the first time, the first one first.
+    pub first_seen: Vec<Timestamp>,
 }
 
 impl Tally {
@@ -26,6 +28,7 @@ impl Tally {
     pub fn of<'e>(endpoints: impl Iterator<Item = &'e Arc<Endpoint>>) -> Self {
         let mut tally = Self::default();
         for endpoint in endpoints {
+            tally.first_seen.extend(endpoint.first_seen());
             if !endpoint.is_present() {
                 tally.past += 1;
                 continue;
@@ -34,13 +37,19 @@ impl Tally {
             *tally.classes.entry(class(endpoint)).or_default() += 1;
             *tally.vendors.entry(endpoint.vendor()).or_default() += 1;
         }
+        tally.first_seen.sort_unstable();
         tally
+    }
+
+    /// Returns how many were seen for the first time at `since` or later.
+    pub fn new_since(&self, since: Timestamp) -> usize {
+        self.first_seen.len() - self.first_seen.partition_point(|first| *first < since)
     }
 }
 
 /// Returns whether an endpoint that was like `old` and is like `new` is counted otherwise than before.
 pub(super) fn counts_otherwise(old: &Endpoint, new: &Endpoint) -> bool {
-    let counted = |it: &Endpoint| (it.mac, it.retired_since.is_some(), it.is_present(), class(it));
+    let counted = |it: &Endpoint| (it.mac, it.retired_since.is_some(), it.is_present(), class(it), it.first_seen());
     counted(old) != counted(new)
 }
 

@@ -1,12 +1,12 @@
 //! What metrics tell of devices: what they are, their sensors by state, and of each kind the one value that matters.
 //!
 //! Invariant: a device has a bounded number of series, however many sensors it has. A value that is no longer the present
-//! one has none.
+//! one has none. No address of a device is in a label.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use onenet_topology::{
-    Role, SensorKind,
+    MacAddr, Role, SensorKind,
     device::{Device, Handle},
     fact::{FactBody, Method},
 };
@@ -23,6 +23,17 @@ enum Of {
     Least,
     Greatest,
     Sum,
+}
+
+impl Of {
+    /// Returns the one value of two sensors of a device.
+    fn both(self, one: i64, other: i64) -> i64 {
+        match self {
+            Self::Least => one.min(other),
+            Self::Greatest => one.max(other),
+            Self::Sum => one.saturating_add(other),
+        }
+    }
 }
 
 /// Which kinds have a value in the metrics, which, and what a unit of it is in thousandths of the kind's. Voltages,
@@ -49,8 +60,8 @@ pub(super) fn devices(families: &mut Families, view: &View, state: &SiteState) {
         for (state, count) in states(state, device) {
             families.add(names::DEVICE_SENSORS, &[&site, &id, state], count);
         }
-        for (kind, metric, of, unit) in VALUES {
-            if let Some(milli) = value(view, state, device, kind, of) {
+        for ((_, metric, _, unit), milli) in VALUES.into_iter().zip(values(view, state, device)) {
+            if let Some(milli) = milli {
                 families.add(metric, &[&site, &id], float(milli) / unit);
             }
         }
@@ -62,7 +73,20 @@ fn information(families: &mut Families, site: &str, id: &str, state: &SiteState,
     let vendor = known.map(|it| it.vendor.as_str()).unwrap_or_default();
     let model = known.map(|it| it.model.as_str()).unwrap_or_default();
     let role = known.and_then(|it| it.role).map(Role::name).unwrap_or_default();
-    families.add(names::DEVICE_INFO, &[site, id, device.name(), vendor, model, role], 1);
+    families.add(names::DEVICE_INFO, &[site, id, &label(device), vendor, model, role], 1);
+}
+
+/// Returns what a device is called in labels: its name, or its id where it tells none and is polled by an address, as nothing is labelled
+/// by MAC or IP.
+pub(super) fn label(device: &Device) -> Cow<'_, str> {
+    let name = device.name();
+    // An address of one link names its interface behind a sign (RFC 4007, 11).
+    let bare = name.split('%').next().unwrap_or(name);
+    if bare.parse::<IpAddr>().is_ok() || name.parse::<MacAddr>().is_ok() {
+        Cow::Owned(device.id.to_string())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 /// Returns how many sensors are in each state. What several agents tell of one sensor counts once, at its worst.
@@ -81,22 +105,24 @@ fn states(state: &SiteState, device: &Device) -> BTreeMap<&'static str, u32> {
     counts
 }
 
-/// Returns the value of a kind, in thousandths of its unit. Of several agents that read the device, the greatest sum counts.
-fn value(view: &View, state: &SiteState, device: &Device, kind: SensorKind, of: Of) -> Option<i64> {
+/// Returns the value of each of [`VALUES`], in thousandths of its unit. Of several agents that read the device, the greatest sum counts.
+fn values(view: &View, state: &SiteState, device: &Device) -> [Option<i64>; VALUES.len()] {
     let now = view.now();
-    let read = |handle: &Handle| {
-        let fresh = state.readings.get().fresh(handle, now).filter(|it| it.kind == kind).map(|it| it.value_milli);
-        match of {
-            Of::Least => fresh.min(),
-            Of::Greatest => fresh.max(),
-            Of::Sum => fresh.reduce(i64::saturating_add),
+    let mut values = [None; VALUES.len()];
+    for handle in &device.handles {
+        let mut read = [None; VALUES.len()];
+        for reading in state.readings.get().fresh(handle, now) {
+            let mut kinds = VALUES.iter().zip(&mut read);
+            if let Some(((_, _, of, _), known)) = kinds.find(|((kind, ..), _)| *kind == reading.kind) {
+                *known = Some(known.map_or(reading.value_milli, |known| of.both(known, reading.value_milli)));
+            }
         }
-    };
-    let values = device.handles.iter().filter_map(read);
-    match of {
-        Of::Least => values.min(),
-        Of::Greatest | Of::Sum => values.max(),
+        for (((_, _, of, _), value), read) in VALUES.iter().zip(&mut values).zip(read) {
+            let best = |one, other| if matches!(of, Of::Least) { i64::min(one, other) } else { i64::max(one, other) };
+            *value = [*value, read].into_iter().flatten().reduce(best);
+        }
     }
+    values
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no sensor measures 2^53 thousandths of anything")]

@@ -11,7 +11,7 @@ use onenet_topology::{
     incident::{Incident, State, Subject},
 };
 
-use super::{names, page::Families};
+use super::{devices, names, page::Families};
 use crate::access::View;
 
 /// Open incidents that have a series of their own.
@@ -68,7 +68,9 @@ fn add(families: &mut Families, view: &View, areas: &BTreeMap<SiteId, String>, i
 /// Returns how people call what an incident is of, where that is not the site itself.
 fn subject(view: &View, subject: &Subject) -> String {
     match subject {
-        Subject::Device(device) => view.device(*device).map(|(_, it)| it.name().to_owned()).unwrap_or_default(),
+        Subject::Device(device) => {
+            view.device(*device).map(|(_, it)| devices::label(it).into_owned()).unwrap_or_default()
+        }
         Subject::Agent(agent) => view.agent(*agent).map(|it| it.id.to_string()).unwrap_or_default(),
         Subject::Service(name) => name.to_string(),
         Subject::Interface(_) | Subject::Link { .. } | Subject::Site(_) | Subject::Centre => String::new(),

@@ -115,7 +115,7 @@ metrics! {
     APPLICATION_BYTES = Counter "onenet_application_bytes_total" ["application"] 100 * Centre
         "Bytes of finished flows at all sites by application, unknown where none was recognised, as agents told since the centre started.";
     DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"] 1 * Device
-        "Always 1; name and kind of a device, to join with the label device.";
+        "Always 1; name and kind of a device, to join with the label device. The name of one that tells none and is polled by an address is its id.";
     DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"] 2 * Device
         "Sensors of a device by what it says of them: normal, warning, critical, absent, or unjudged. States without a sensor have no series.";
     DEVICE_TEMPERATURE = Gauge "onenet_device_temperature_max_celsius" ["site", "device"] 1 * Device
@@ -328,8 +328,14 @@ mod tests {
             assert!(metric.name.starts_with("onenet_"), "{}", metric.name);
             assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"), "{}", metric.name);
             assert!(metric.help.ends_with('.'), "{}", metric.name);
-            let endpoints = ["mac", "ip", "hostname", "endpoint"];
-            assert!(metric.labels.iter().all(|label| !endpoints.contains(label)), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn nothing_is_labelled_by_mac_or_ip() {
+        let terminals = ["mac", "ip", "address", "hostname", "host", "endpoint", "terminal", "user"];
+        for metric in ALL {
+            assert!(metric.labels.iter().all(|label| !terminals.contains(label)), "{}", metric.name);
         }
     }
 

@@ -23,7 +23,7 @@ use crate::{
     notify::ChannelTold,
     remote_write,
 };
-use onenet_topology::{SiteId, Timestamp, endpoint::Endpoint, fact::CaptureSample, site::Site};
+use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
 
 /// Vendors, and versions of agents, that have a series of their own.
 const NAMED_MAX: usize = 10;
@@ -216,7 +216,8 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     for (state, count) in counts.devices_by_state() {
         families.add(names::SITE_DEVICES, &[&id, state], count);
     }
-    families.add(names::SITE_NEW_ENDPOINTS, &[&id], new_endpoints(state, view.now()));
+    let new = state.tally().new_since(view.now().plus_ms(-NEW_MS));
+    families.add(names::SITE_NEW_ENDPOINTS, &[&id], float(u64::try_from(new).unwrap_or(u64::MAX)));
     if let Some(bytes) = state.crossed.get().bytes() {
         families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
     }
@@ -236,13 +237,6 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     for (kind, count) in findings {
         families.add(names::SITE_FINDINGS, &[&id, kind], count);
     }
-}
-
-/// Returns how many endpoints were seen for the first time within the last day.
-fn new_endpoints(state: &SiteState, now: Timestamp) -> f64 {
-    let since = now.plus_ms(-NEW_MS);
-    let is_new = |it: &&Arc<Endpoint>| it.first_seen().is_some_and(|first| first >= since);
-    float(u64::try_from(state.visible_endpoints().filter(is_new).count()).unwrap_or(u64::MAX))
 }
 
 fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item = &'v Agent>) {

@@ -255,6 +255,13 @@ pub(super) fn samples_at(mut prefix: Vec<u8>, time: Timestamp, agent: AgentId, s
     prefix
 }
 
+/// Returns when the samples of a [key](samples_at) were taken, and by whom.
+pub(super) fn taken(key: &[u8]) -> Option<(Timestamp, AgentId)> {
+    let end = key.get(key.len().checked_sub(24)?..)?;
+    let number = |at: usize| end.get(at..)?.first_chunk::<8>().map(|it| u64::from_be_bytes(*it));
+    Some((Timestamp::from_unix_ms((number(0)? ^ (1 << 63)).cast_signed()), AgentId::from_raw(number(8)?)))
+}
+
 /// Returns the hour a sample is filed under; what is before 1970 or beyond the range is filed at its ends.
 pub(super) fn hour(time: Timestamp) -> u32 {
     u32::try_from(time.unix_ms().div_euclid(MILLISECONDS_PER_HOUR).max(0)).unwrap_or(u32::MAX)
@@ -400,5 +407,9 @@ mod tests {
         let prefix = samples_of_hour(SiteId::from_raw(1), 0);
         let at = |ms| samples_at(prefix.clone(), Timestamp::from_unix_ms(ms), AgentId::from_raw(1), 1);
         assert!(at(-5) < at(0) && at(0) < at(5));
+        for ms in [i64::MIN, -5, 0, 5, i64::MAX] {
+            assert_eq!(taken(&at(ms)), Some((Timestamp::from_unix_ms(ms), AgentId::from_raw(1))));
+        }
+        assert_eq!(taken(&[0; 23]), None);
     }
 }

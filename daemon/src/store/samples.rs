@@ -223,7 +223,8 @@ impl Store {
         })
     }
 
-    /// Returns what was sampled last: all samples of one moment, found without looking at older ones.
+    /// Returns what was sampled last: all samples of one moment, found without looking at older ones. Rows of other moments and agents
+    /// are told by their keys, and not read.
     ///
     /// # Errors
     /// Fails when the disk does or a row is damaged.
@@ -233,12 +234,16 @@ impl Store {
             let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
             for row in self.tree.scan_prefix(&prefix).rev() {
                 let (key, value) = row.map_err(|error| self.read_error(error))?;
-                let mut samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
-                samples.retain(|sample| query.takes(sample));
-                match (found.first(), samples.first()) {
-                    (Some(newest), Some(older)) if older.item.time < newest.item.time => return Ok(found),
-                    _ => found.append(&mut samples),
+                let damaged = || self.damaged(&key, "the key of samples is cut short".to_owned());
+                let (time, agent) = keys::taken(&key).ok_or_else(damaged)?;
+                if time < query.from || found.first().is_some_and(|newest| time < newest.item.time) {
+                    return Ok(found);
                 }
+                if time >= query.until || query.agent.is_some_and(|wanted| wanted != agent) {
+                    continue;
+                }
+                let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+                found.extend(samples.into_iter().filter(|sample| query.takes(sample)));
             }
             if !found.is_empty() {
                 break;

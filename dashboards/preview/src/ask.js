@@ -20,22 +20,22 @@ function line({ metric: { __name__: name = '', ...labels } }) {
   return `${name}{${Object.keys(labels).sort().map((key) => `${key}="${labels[key]}"`).join(', ')}}`;
 }
 
-async function options(variable, chosen) {
+async function options(variable, chosen, now) {
   const query = put(variable.query.query, chosen);
   const [, kind, inner] = /^(query_result|label_values)\((.*)\)$/s.exec(query);
   if (kind === 'label_values') {
     const at = inner.lastIndexOf(',');
     const label = inner.slice(at + 1).trim();
-    const found = await ask('query', { query: inner.slice(0, at) });
+    const found = await ask('query', { query: inner.slice(0, at), time: now });
     return [...new Set(found.map((it) => it.metric[label]))].sort().map((value) => ({ value, text: value }));
   }
   const pattern = new RegExp(variable.regex.replace(/^\/|\/$/g, ''));
-  const found = (await ask('query', { query: inner })).map((it) => pattern.exec(line(it))).filter(Boolean);
+  const found = (await ask('query', { query: inner, time: now })).map((it) => pattern.exec(line(it))).filter(Boolean);
   return found.map((it) => ({ value: it.groups?.value ?? it[1], text: it.groups?.text ?? it[1] }));
 }
 
-/** Chooses a value for each variable: what the address says by its text, all where that can be, or else the first. */
-export async function choose(dashboard, wanted) {
+/** Chooses a value for each variable, of what there is now: what the address says by its text, all where that can be, or else the first. */
+export async function choose(dashboard, wanted, now) {
   const chosen = { __range: `${RANGE_S}s` };
   const shown = [];
   for (const variable of dashboard.templating.list) {
@@ -46,7 +46,7 @@ export async function choose(dashboard, wanted) {
       chosen[variable.name] = variable.allValue;
       continue;
     }
-    const known = await options(variable, chosen);
+    const known = await options(variable, chosen, now);
     if (variable.multi) {
       chosen[variable.name] = `(${known.map((it) => it.value).join('|')})`;
       continue;

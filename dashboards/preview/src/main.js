@@ -129,8 +129,8 @@ function Dashboard({ dashboard, chosen, shown, now }) {
 
 async function main() {
   const dashboard = await (await fetch(`/${language}/${asked.get('board') ?? 'national'}.json`)).json();
-  const { chosen, shown } = await choose(dashboard, asked);
   const now = Math.floor(Number(asked.get('now') ?? Date.now() / 1000) / 60) * 60;
+  const { chosen, shown } = await choose(dashboard, asked, now);
   document.body.style.margin = '0';
   document.documentElement.lang = language;
   document.title = dashboard.title;

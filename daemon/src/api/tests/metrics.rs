@@ -1,6 +1,9 @@
 //! The pages of the metrics: which sites are listed for Prometheus, and what the page of one has.
 
+use std::net::{IpAddr, SocketAddr};
+
 use hyper::{Method, Request, StatusCode, header};
+use onenet_topology::MacAddr;
 use serde_json::{Value, json};
 
 use crate::{access::Role, testing::World};
@@ -93,4 +96,30 @@ async fn endpoints_are_new_for_a_day_and_agents_are_counted_by_their_version() {
     let counts: Vec<u32> = counts.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
     assert_eq!(counts.iter().sum::<u32>(), agents, "{centre}");
     assert!(centre.contains("onenet_agents{version=\"1.2.3\"}"), "{centre}");
+}
+
+#[tokio::test]
+async fn nothing_is_labelled_by_mac_or_ip_on_any_page() {
+    const POLLED_BY: &str = "192.0.2.77";
+    let world = World::new().await;
+    world.tell_of_a_nameless_device(POLLED_BY).await;
+    let token = world.token(Role::Viewer, None).await;
+    let county = world.get(&token, "/metrics/site/130102").await.text;
+    let devices = county.lines().filter(|line| line.starts_with("onenet_device_info{"));
+    let [named, nameless]: [&str; 2] = devices.collect::<Vec<_>>().try_into().unwrap();
+    let label = |line: &str, name: &str| {
+        let from = line.split_once(&format!(",{name}=\"")).or_else(|| line.split_once(&format!("{{{name}=\"")));
+        from.unwrap().1.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(label(named, "name"), "SW1");
+    assert_eq!(label(nameless, "name"), label(nameless, "device"), "{nameless}");
+    let whole = world.get(&token, "/metrics").await.text;
+    for line in [county, whole].iter().flat_map(|page| page.lines()).filter(|line| !line.starts_with('#')) {
+        // What stands in labels is what stands between marks of quotation.
+        for value in line.split('"').skip(1).step_by(2) {
+            let is_mac = value.contains([':', '-', '.']) && value.parse::<MacAddr>().is_ok();
+            assert!(!is_mac && value.parse::<IpAddr>().is_err() && value.parse::<SocketAddr>().is_err(), "{line}");
+        }
+        assert!(!line.contains(POLLED_BY), "{line}");
+    }
 }
