@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap, net::IpAddr};
 
 use onenet_topology::{
     MacAddr, Role, SensorKind,
-    device::{Device, Handle},
+    device::Device,
     fact::{FactBody, Method},
 };
 

@@ -19,7 +19,7 @@ use crate::{
     api::{App, body::Counts},
     console::words,
     demo,
-    estate::{Agent, SiteState},
+    estate::Agent,
     notify::ChannelTold,
     remote_write,
 };
