@@ -237,7 +237,7 @@ impl World {
 
     /// Lets it tell of one more device, which says no name.
     pub(crate) async fn tell_of_a_nameless_device(&self, polled_by: &str) {
-        let system = group(Method::SnmpSystem, polled_by, vec![FactBody::System(Box::new(System::default()))]);
+        let system = group(Method::SnmpSystem, polled_by, vec![FactBody::System(Box::default())]);
         self.tell_on(Lane::State, 1, Content::State(vec![system])).await;
     }
 

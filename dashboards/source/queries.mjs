@@ -42,3 +42,9 @@ export function sitesBelow(where) {
 export function greatest(count, expr, by = 'site') {
   return `(${expr} and on(${by}) topk(${count}, max_over_time((${expr})[$__range:5m] @ end())))`;
 }
+
+/** What each of the `count` sites with most within the range tells a second, by a counter. Who they are is found by one look at the
+ * range, where `greatest` would reckon each step for all. @param {number} count @param {string} counter with its selector */
+export function most(count, counter) {
+  return `(sum by (site) (rate(${counter}[5m])) and on(site) topk(${count}, sum by (site) (increase(${counter}[$__range] @ end()))))`;
+}
