@@ -18,18 +18,16 @@ use std::{
     thread,
 };
 
-use generated::{ATTACKS, Attack, Dice, Site, moment};
+use generated::{
+    Attack, Dice, ROWS, Site, moment,
+    score::{self, DOCUMENTED, STRENGTHS, Score, Told},
+};
 use onenet_detection::{Detection, Finding, Kind, Subject};
 
-/// Times the threshold, in hundredths: below it, the documented strength, and far above.
-const STRENGTHS: [u32; 3] = [60, 200, 600];
-const DOCUMENTED: usize = 1;
 const WEEKS: i64 = 10;
-const RECALL: f64 = 0.95;
-const FALSE_A_WEEK: f64 = 0.01;
 
 /// Attacks of a week: of a county, and of a province.
-const ATTACKS_A_WEEK: [u32; 2] = [4, 12];
+const ATTACKS_A_WEEK: [u32; 2] = [6, 18];
 /// From this week on somebody can have left a service alone for a month.
 const GONE_FROM: i64 = 5;
 
@@ -49,14 +47,6 @@ const fn recurs(kind: Kind) -> bool {
     )
 }
 
-/// What became of the attacks of a kind, and what was found falsely.
-#[derive(Debug, Default, Clone)]
-struct Score {
-    tried: [u32; STRENGTHS.len()],
-    found: [u32; STRENGTHS.len()],
-    false_cases: u32,
-}
-
 /// An attack, the weeks in which it is under way, the last of which is its own, and whether it was found by now.
 #[derive(Debug)]
 struct Planned {
@@ -67,7 +57,10 @@ struct Planned {
 
 #[derive(Debug, Default)]
 struct Tally {
-    scores: BTreeMap<Kind, Score>,
+    /// By the numbers of the rows.
+    scores: BTreeMap<usize, Score>,
+    /// What was found falsely.
+    false_cases: BTreeMap<Kind, u32>,
     weeks: u32,
     flows: u64,
     examples: Vec<String>,
@@ -84,6 +77,7 @@ impl Tally {
             let mut injected: Vec<&mut Planned> = plan.iter_mut().filter(|it| it.weeks.contains(&week)).collect();
             site.upsets.clear();
             site.services.clear();
+            site.routers.clear();
             for it in &injected {
                 it.attack.upset(week, &mut site);
             }
@@ -107,11 +101,12 @@ impl Tally {
                 continue;
             }
             let at = STRENGTHS.iter().position(|strength| *strength == attack.strength).expect("one of them");
-            let score = self.scores.entry(attack.kind).or_default();
-            score.tried[at] += 1;
-            score.found[at] += u32::from(*found);
+            let score = self.scores.entry(attack.row).or_default();
+            score.note(at, *found);
             if !*found && at >= DOCUMENTED {
-                self.examples.push(format!("missed: {} {:?} at {}", attack.kind, attack.expected.1, attack.strength));
+                let what = ROWS[attack.row].what;
+                let example = format!("missed: {what}, {} {:?} at {}", attack.kind, attack.expected.1, attack.strength);
+                self.examples.push(example);
             }
         }
         for finding in changed {
@@ -120,7 +115,7 @@ impl Tally {
             // What has the same subject again and again is judged week by week.
             let known = !judged.insert((finding.kind, finding.subject, recurs(finding.kind).then_some(week)));
             if !injected.iter().any(|it| right(&it.attack)) && !known {
-                self.scores.entry(finding.kind).or_default().false_cases += 1;
+                *self.false_cases.entry(finding.kind).or_default() += 1;
                 let example = format!("false: week {week} {} {} {:?}", finding.kind, finding.subject, finding.evidence);
                 self.examples.push(example);
             }
@@ -129,13 +124,11 @@ impl Tally {
 
     /// Adds what was judged beside this.
     fn add(&mut self, other: Self) {
-        for (kind, score) in other.scores {
-            let sum = self.scores.entry(kind).or_default();
-            for at in 0..STRENGTHS.len() {
-                sum.tried[at] += score.tried[at];
-                sum.found[at] += score.found[at];
-            }
-            sum.false_cases += score.false_cases;
+        for (row, score) in other.scores {
+            self.scores.entry(row).or_default().add(&score);
+        }
+        for (kind, count) in other.false_cases {
+            *self.false_cases.entry(kind).or_default() += count;
         }
         self.weeks += other.weeks;
         self.flows += other.flows;
@@ -145,41 +138,22 @@ impl Tally {
     /// Prints the table and returns whether every bound is met.
     fn print(&self, verbose: bool) -> bool {
         println!("{} site-weeks, {} flows", self.weeks, self.flows);
-        println!(
-            "{:20} {:>14} {:>14} {:>14} {:>7}",
-            "detector", "0.6 threshold", "documented", "3 x documented", "false"
-        );
-        let share = |score: &Score, at: usize| f64::from(score.found[at]) / f64::from(score.tried[at].max(1));
+        score::head();
         let mut met = true;
-        let mut false_cases = 0;
-        for kind in Kind::ALL {
-            let score = self.scores.get(kind).cloned().unwrap_or_default();
-            let cell =
-                |at: usize| format!("{}/{} {:.0} %", score.found[at], score.tried[at], 100.0 * share(&score, at));
-            let missed = score.tried[DOCUMENTED] == 0 || share(&score, DOCUMENTED) < RECALL;
-            met &= !missed;
-            false_cases += score.false_cases;
-            let mark = if missed { " MISSED" } else { "" };
-            println!(
-                "{:20} {:>14} {:>14} {:>14} {:>7}{mark}",
-                kind.name(),
-                cell(0),
-                cell(1),
-                cell(2),
-                score.false_cases
-            );
+        let mut group = "";
+        for (at, row) in ROWS.iter().enumerate() {
+            let first = ROWS.iter().position(|it| it.kind == row.kind) == Some(at);
+            let false_cases = first.then(|| self.false_cases.get(&row.kind).copied().unwrap_or(0));
+            let same = std::mem::replace(&mut group, row.group) == row.group;
+            let (group, detector) = (if same { "" } else { row.group }, row.kind.name());
+            let told = Told { group, what: row.what, detector, threshold: row.threshold, false_cases };
+            met &= self.scores.get(&at).cloned().unwrap_or_default().print(&told);
         }
-        let rate = f64::from(false_cases) / f64::from(self.weeks.max(1));
-        let mark = if rate > FALSE_A_WEEK { " MISSED" } else { "" };
-        println!("false cases a site-week: {rate:.4} (at most {FALSE_A_WEEK}){mark}");
-        for example in self.examples.iter().take(if verbose { usize::MAX } else { 8 }) {
-            println!("{example}");
-        }
-        met && rate <= FALSE_A_WEEK
+        score::foot(self.false_cases.values().sum(), self.weeks, &self.examples, verbose) && met
     }
 }
 
-/// Returns how many numbers the attacks of a site take: one more than there are for what is skipped. No divisor of the number of kinds, so that all
+/// Returns how many numbers the attacks of a site take: one more than there are for what is skipped. No divisor of the number of rows, so that all
 /// get their turn.
 const fn numbers_of(attacks: u32) -> u32 {
     attacks * 9 + 1
@@ -193,11 +167,11 @@ fn planned(mut next: u32, attacks: u32, dice: &mut Dice) -> Vec<Planned> {
             // An address that ends in 255 is most networks' broadcast address, and no host.
             next += u32::from(next % 256 == 255);
             let turn = usize::try_from(next).expect("small");
-            let kind = ATTACKS[turn % ATTACKS.len()];
-            let strength = STRENGTHS[turn / ATTACKS.len() % STRENGTHS.len()];
-            let attack = Attack::new(kind, strength, next, dice);
+            let row = turn % ROWS.len();
+            let strength = STRENGTHS[turn / ROWS.len() % STRENGTHS.len()];
+            let attack = Attack::new(row, strength, next, dice);
             // A service is left alone for so many days before its week ends.
-            let weeks = if kind == Kind::GoneService {
+            let weeks = if attack.kind == Kind::GoneService {
                 let week = week.max(GONE_FROM);
                 (week - i64::from(30 * strength / 100 / 7)).max(0)..=week
             } else {
@@ -232,6 +206,7 @@ fn lived(work: &[(Site, u32, u32)]) -> Tally {
 }
 
 fn main() -> ExitCode {
+    assert!(Kind::ALL.iter().all(|kind| ROWS.iter().any(|row| row.kind == *kind)), "every detector is judged");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let value = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;

@@ -1,5 +1,7 @@
 //! What machines do of an ordinary week: pollers, backups, cameras, monitoring stations, servers among themselves.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use onenet_detection::{
     Detection, Kind,
     observation::{FlowSeen, Measured, Series},
@@ -11,8 +13,16 @@ use super::{Dice, Site, datagrams, failed, far, flow, ip, moment, spoken};
 /// Monitoring stations of a site.
 pub(super) const STATIONS: u32 = 3;
 
+/// The number that is none of them: all.
+pub(super) const ALL_STATIONS: u32 = STATIONS;
+/// The number of the business feed.
+pub(super) const BUSINESS_FEED: u32 = STATIONS + 1;
+/// Who feeds a business system of another site, and where.
+pub(super) const BUSINESS: (IpAddr, SocketAddr) =
+    (IpAddr::V4(Ipv4Addr::new(10, 20, 2, 138)), SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 0, 213)), 7_001));
+
 /// Returns a monitoring station.
-pub(super) fn station(number: u32) -> std::net::IpAddr {
+pub(super) fn station(number: u32) -> IpAddr {
     ip(600 + number)
 }
 
@@ -167,18 +177,27 @@ impl Site {
     }
 
     fn stations(&self, at: Timestamp, minute: i64, is_cut: bool, dice: &mut Dice, detection: &mut Detection) {
-        for number in 0..STATIONS {
-            let silent = self.upsets.iter().any(|upset| {
+        let is_silent = |number: u32| {
+            self.upsets.iter().any(|upset| {
                 let when = (upset.minutes.0..upset.minutes.1).contains(&minute);
-                upset.kind == Kind::SilentFeed && when && (upset.number >= STATIONS || upset.number == number)
-            });
+                let all = upset.number == ALL_STATIONS && number < STATIONS;
+                upset.kind == Kind::SilentFeed && when && (all || upset.number == number)
+            })
+        };
+        for number in (0..STATIONS).filter(|number| !is_silent(*number)) {
             let (from, to) = ((station(number), dice.port()), (far(212), 9_002));
-            if is_cut && !silent {
+            if is_cut {
                 detection.flow(&failed(at, from, to, false));
-            } else if !silent {
+            } else {
                 let report = spoken(at, from, to, 1_200, 300, 900);
                 detection.flow(&FlowSeen { application: Some(Application::Hj212), by_payload: true, ..report });
             }
+        }
+        if !is_silent(BUSINESS_FEED) {
+            let ((own, to), late) = (BUSINESS, i64::from(dice.below(30_000)));
+            let (from, to) = ((own, dice.port()), (to.ip(), to.port()));
+            let fed = spoken(at.plus_ms(late), from, to, 9_000, 400, 900);
+            detection.flow(&if is_cut { failed(at, from, to, false) } else { fed });
         }
     }
 }

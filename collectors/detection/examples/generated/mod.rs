@@ -5,10 +5,15 @@
 //! that ask by name, a line that fails, clusters that move, addresses that are given anew, roots that take over.
 
 mod attack;
+mod dice;
 mod machines;
 mod normal;
+mod rows;
+pub mod score;
 
-pub use attack::{ATTACKS, Attack};
+pub use attack::Attack;
+pub use dice::Dice;
+pub use rows::{ROWS, Row};
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -23,36 +28,6 @@ pub const WEEK_S: i64 = 7 * 86_400;
 
 /// 2026-11-02, a Monday, at midnight in China.
 const MONDAY_S: i64 = 1_793_548_800;
-
-/// Chance that can be repeated (xorshift64*).
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn number(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11
-    }
-
-    pub fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from(self.number() % u64::from(bound.max(1))).unwrap_or(0)
-    }
-
-    pub fn port(&mut self) -> u16 {
-        u16::try_from(32_768 + self.below(28_000)).unwrap_or(40_000)
-    }
-
-    /// Returns whether something of so many in a thousand happens.
-    pub fn permille(&mut self, chance: u32) -> bool {
-        self.below(1_000) < chance
-    }
-}
 
 /// A site: its network is 10.20.0.0/16; others of the plan are elsewhere in 10.0.0.0/8.
 #[derive(Debug, Clone)]
@@ -69,6 +44,8 @@ pub struct Site {
     pub upsets: Vec<Upset>,
     /// What is in its register beside what it uses each week.
     pub services: Vec<Service>,
+    /// Routers that its configuration lists beside those that it uses each week.
+    pub routers: Vec<IpAddr>,
 }
 
 /// Something that is not as ever for a part of a week.
@@ -121,12 +98,14 @@ impl Site {
             dice,
             upsets: Vec::new(),
             services: Vec::new(),
+            routers: Vec::new(),
         }
     }
 
     pub fn province(seed: u64) -> Self {
         let dice = Dice::new(seed);
-        Self { seed, pcs: 600, cameras: 60, devices: 120, listed: true, dice, upsets: Vec::new(), services: Vec::new() }
+        let (upsets, services, routers) = Default::default();
+        Self { seed, pcs: 600, cameras: 60, devices: 120, listed: true, dice, upsets, services, routers }
     }
 
     /// Returns how many times as much as ever there is of what shows in `kind`, in hundredths.
@@ -147,6 +126,7 @@ impl Site {
             allowed: vec![prefix("203.0.113.0/24")],
             scanners: vec![prefix("10.20.0.5/32")],
             forbidden_vlans: vec![999],
+            feeds: vec![machines::BUSINESS.1],
             published: vec![prefix("10.20.0.8/29"), prefix("10.20.0.16/30"), prefix("10.20.224.0/19")],
             services: USUAL
                 .map(|(host, port)| registered(host, port))
@@ -161,6 +141,7 @@ impl Site {
             settings.roots = vec![mac(1), mac(2)];
             settings.equipment = vec![mac(1), mac(2), mac(3)];
         }
+        settings.routers.extend(&self.routers);
         settings
     }
 }
