@@ -11,6 +11,6 @@ mod source;
 mod tests;
 
 pub use owner::{IngestCounters, Intake, IntakeError, Owner, OwnerHealth, Pending, Published, start};
-pub use plan::{Concluding, Lifetimes, Outcome, Planned, Policy, Refusal, plan};
+pub use plan::{Cap, Concluding, Lifetimes, Outcome, Planned, Policy, Refusal, caps, plan};
 pub(crate) use plan::{WATCH_MARK, device_space, evidence_file, links_of, regrouped};
 pub use source::{ReportSource, SourceError};

@@ -244,7 +244,7 @@ impl Line {
 /// Returns whether a message is one of those that a channel is told.
 fn takes(route: &Route, message: &Message, estate: &Estate) -> bool {
     let is_there = |name: &String| {
-        let sites = || std::iter::once(message.site).chain(message.to);
+        let sites = || std::iter::once(message.site).chain(message.to).chain(message.concerns.iter().copied());
         sites().any(|site| is_within(estate, site, name, message.time))
     };
     route.what.contains(&message.what)

@@ -31,7 +31,8 @@ const DEVICES: &[&str] = &[
     "changed_os",
 ];
 /// What the centre concludes of them itself.
-const DEVICES_CENTRE: &[&str] = &["unregistered_terminal", "mac_at_two_sites", "device_address_used"];
+const DEVICES_CENTRE: &[&str] =
+    &["unregistered_terminal", "mac_at_two_sites", "device_address_used", "device_replaced", "hub_behind_port"];
 /// What watches for ways out.
 const OUTWARD: &[&str] = &["outreach", "other_network", "beaconing"];
 /// What watches for attacks.

@@ -9,6 +9,7 @@ use std::fmt;
 
 use onenet_topology::{
     SiteId, Timestamp,
+    campaign::{Campaign, SheetFinding},
     case::{Case, CaseStep, EscalationReason},
     incident::{Incident, Severity},
 };
@@ -34,7 +35,16 @@ pub enum What {
     IncidentOpened,
     /// An incident is over.
     IncidentClosed,
+    /// An inspection was opened: units are asked.
+    InspectionOpened,
+    /// Units did not answer an inspection in time, or did not mend what was found.
+    InspectionOverdue,
 }
+
+/// The kind of thing that a message about an inspection is about.
+pub const INSPECTION: &str = "inspection";
+/// Units that the text of a message counts up.
+const NAMED_MAX: usize = 20;
 
 /// The identity of a message: the record that caused it, and which of the record's messages it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,11 +88,14 @@ pub struct Message {
     pub by: Option<String>,
     /// In words, as somebody wrote them.
     pub text: String,
+    /// Which sites it concerns beside these: the units of an inspection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<SiteId>,
 }
 
 impl What {
     /// Everything that can happen.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::CaseOpened,
         Self::CaseNotified,
         Self::CaseAnswered,
@@ -91,6 +104,8 @@ impl What {
         Self::CaseClosed,
         Self::IncidentOpened,
         Self::IncidentClosed,
+        Self::InspectionOpened,
+        Self::InspectionOverdue,
     ];
 
     /// Returns the name used in the configuration and in messages.
@@ -104,11 +119,13 @@ impl What {
             Self::CaseClosed => "case_closed",
             Self::IncidentOpened => "incident_opened",
             Self::IncidentClosed => "incident_closed",
+            Self::InspectionOpened => "inspection_opened",
+            Self::InspectionOverdue => "inspection_overdue",
         }
     }
 
-    /// Returns whether it is about a case.
-    pub const fn is_of_case(self) -> bool {
+    /// Returns whether it is told where nobody says what is: what people have to do something about. Of incidents alerts tell.
+    pub const fn is_usual(self) -> bool {
         !matches!(self, Self::IncidentOpened | Self::IncidentClosed)
     }
 
@@ -159,6 +176,7 @@ impl Message {
             due: case.due,
             by: step.by.clone(),
             text: step.text.clone(),
+            concerns: Vec::new(),
         }
     }
 
@@ -187,7 +205,72 @@ impl Message {
             due: None,
             by: None,
             text: String::new(),
+            concerns: Vec::new(),
         })
+    }
+
+    /// Returns what is to be told of an inspection that was opened: once, to whoever looks after any of its units.
+    pub fn of_inspection(campaign: &Campaign, id: MessageId) -> Self {
+        Self {
+            id,
+            what: What::InspectionOpened,
+            time: campaign.opened,
+            about: campaign.id.to_string(),
+            site: campaign.plan.site,
+            kind: INSPECTION.to_owned(),
+            subject: campaign.plan.title.clone(),
+            grade: Severity::General,
+            state: "open".to_owned(),
+            drill: false,
+            to: None,
+            notice: None,
+            due: Some(campaign.plan.due),
+            by: Some(campaign.by.clone()),
+            text: String::new(),
+            concerns: campaign.plan.units.iter().copied().collect(),
+        }
+    }
+
+    /// Returns what is to be told of units that did not answer in time: it goes up to the site above them, `site`. They are told of by names.
+    pub fn of_late_units(
+        campaign: &Campaign,
+        (site, now): (SiteId, Timestamp),
+        units: Vec<(SiteId, String)>,
+        id: MessageId,
+    ) -> Self {
+        let (units, names): (Vec<SiteId>, Vec<String>) = units.into_iter().unzip();
+        let named = names.into_iter().take(NAMED_MAX).collect::<Vec<_>>().join("、");
+        Self {
+            what: What::InspectionOverdue,
+            time: now,
+            site,
+            state: "overdue".to_owned(),
+            by: None,
+            text: format!("{}: {named}", units.len()),
+            concerns: units,
+            ..Self::of_inspection(campaign, id)
+        }
+    }
+
+    /// Returns what is to be told of something that was found at a unit and not mended in time: it goes up to the site above, `to`.
+    pub fn of_late_finding(
+        campaign: &Campaign,
+        (site, to, now): (SiteId, Option<SiteId>, Timestamp),
+        finding: &SheetFinding,
+        id: MessageId,
+    ) -> Self {
+        Self {
+            what: What::InspectionOverdue,
+            time: now,
+            site,
+            to,
+            state: "overdue".to_owned(),
+            due: Some(finding.due),
+            by: None,
+            text: finding.text.clone(),
+            concerns: Vec::new(),
+            ..Self::of_inspection(campaign, id)
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use onenet_topology::{
 use onenetd::{
     centre::{Centre, Options},
     ingest::Outcome,
-    record::{Command, NewSite},
+    outbox::What,
+    record::{Body, Command, NewSite},
 };
 
 const CHILD: &str = "ONENET_TEST_INSPECTIONS_KILL_NINE_DATA";
@@ -24,8 +25,8 @@ const TEST: &str = "an_inspection_survives_kill_nine_at_each_step_with_each_step
 /// Kills at least, and at most until every step was hit.
 const ROUNDS_MIN: usize = 10;
 const ROUNDS_MAX: usize = 60;
-/// What happens in each inspection, in order: it is opened, these are done with the sheet of its unit, it is closed.
-const STORY: [&str; 4] = ["answer", "find", "mend", "recheck"];
+/// What happens in each inspection, in order: it is opened, its unit is late, these are done with the sheet of its unit, it is closed.
+const STORY: [&str; 5] = ["overdue", "answer", "find", "mend", "recheck"];
 /// Steps of an inspection with its opening and its end.
 const LENGTH: usize = STORY.len() + 2;
 
@@ -57,12 +58,31 @@ fn an_inspection_survives_kill_nine_at_each_step_with_each_step_once() {
 
 /// Returns how many steps are in the store, and how many of the newest inspection; each story is told in order and once.
 async fn found_in(data: &Path) -> (usize, usize) {
-    let centre = Centre::open(data, Options::default()).await.unwrap();
+    let centre = Centre::open(data, options()).await.unwrap();
     let each: Vec<usize> = centre.estate().campaigns.all.values().map(|it| steps(&centre, it)).collect();
+    told(&centre);
     centre.stop().await;
     let (last, before) = each.split_last().unwrap();
     assert!(before.iter().all(|steps| *steps == LENGTH), "{each:?}");
     (each.iter().sum(), *last)
+}
+
+/// A centre that keeps messages.
+fn options() -> Options {
+    Options { outbox: true, ..Options::default() }
+}
+
+/// Each inspection has one message that it was opened, and one that its unit is late as soon as it was: neither is lost or there twice.
+fn told(centre: &Centre) {
+    let outbox = centre.outbox().unwrap();
+    outbox.enter("hook", 0).unwrap();
+    let messages = outbox.waiting("hook", 100_000).unwrap();
+    let estate = centre.estate();
+    for campaign in estate.campaigns.all.values() {
+        let count = |what| messages.iter().filter(|it| it.what == what && it.about == campaign.id.to_string()).count();
+        let late = usize::from(campaign.late_told.is_some());
+        assert_eq!((count(What::InspectionOpened), count(What::InspectionOverdue)), (1, late), "{}", campaign.id);
+    }
 }
 
 fn steps(centre: &Centre, campaign: &Campaign) -> usize {
@@ -78,36 +98,43 @@ fn steps(centre: &Centre, campaign: &Campaign) -> usize {
 
 /// The child: goes on from wherever the last inspection is.
 async fn work_for_ever(data: &Path) {
-    let centre = Centre::open(data, Options::default()).await.unwrap();
+    let centre = Centre::open(data, options()).await.unwrap();
     let site = site_of(&centre).await;
     loop {
-        let command = next(&centre, site);
-        centre.submit(command, "wang").await.unwrap();
+        match next(&centre, site) {
+            Some(command) => drop(centre.submit(command, "wang").await.unwrap()),
+            // A tick finds that the unit is late, once that is so.
+            None => drop(centre.intake().submit(Body::Tick).await.unwrap()),
+        }
         let all: usize = centre.estate().campaigns.all.values().map(|it| steps(&centre, it)).sum();
         kill::acknowledge(format_args!("{all}"));
     }
 }
 
-fn next(centre: &Centre, site: SiteId) -> Command {
-    let (estate, due) = (centre.estate(), Timestamp::from_unix_ms(9_000_000_000_000));
+/// Returns what is to be done next; `None` where that is to let time pass.
+fn next(centre: &Centre, site: SiteId) -> Option<Command> {
+    let (estate, later) = (centre.estate(), Timestamp::from_unix_ms(9_000_000_000_000));
     let Some(last) = estate.campaigns.all.values().next_back().filter(|it| it.is_open()) else {
         let (title, checklist) = ("autumn".to_owned(), CheckItem::standard());
+        // As soon as can be: the next ticks are behind it.
+        let due = centre.clock().now().max(estate.time).plus_ms(2);
         let plan = CampaignPlan { site, title, checklist, units: BTreeSet::from([site]), due };
-        return Command::OpenCampaign { plan: Box::new(plan) };
+        return Some(Command::OpenCampaign { plan: Box::new(plan) });
     };
     let (campaign, text) = (last.id, "x".to_owned());
     let done = estate.campaigns.sheet(campaign, site).map_or(0, |it| it.steps.len());
     let action = match STORY.get(done) {
+        Some(&"overdue") => return None,
         Some(&"answer") => {
             let (evidence, observed) = (vec!["y".to_owned()], Vec::new());
             SheetAction::Answer { item: 1, verdict: Compliance::Partly, text, evidence, observed }
         }
-        Some(&"find") => SheetAction::Find { item: 1, text, due },
+        Some(&"find") => SheetAction::Find { item: 1, text, due: later },
         Some(&"mend") => SheetAction::Mend { finding: 1, text },
         Some(_) => SheetAction::Recheck { finding: 1, passed: true, text, due: None },
-        None => return Command::CloseCampaign { site, campaign, text },
+        None => return Some(Command::CloseCampaign { site, campaign, text }),
     };
-    Command::ActOnCampaign { site, campaign, action }
+    Some(Command::ActOnCampaign { site, campaign, action })
 }
 
 async fn site_of(centre: &Centre) -> SiteId {

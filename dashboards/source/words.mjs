@@ -123,6 +123,8 @@ export const anomalies = (c) => words({
   device_address_used: [c.t('Terminal with the address of a device', '终端占用设备地址')],
   ip_with_two_macs: [c.t('IP address of several terminals at a time', 'IP 地址被多个终端同时使用')],
   mac_flaps: [c.t('MAC address that flaps between ports', 'MAC 地址在端口间反复切换')],
+  device_replaced: [c.t('Device that was replaced', '网络设备被更换')],
+  hub_behind_port: [c.t('Several machines behind one access port', '接入端口下有多台终端')],
   unregistered_service: [c.t('Service that is not registered', '未登记的服务端口')],
   expired_service: [c.t('Service past its approval', '服务审批已到期')],
   exposed_service: [c.t('Service used from beyond its scope', '服务超出审批范围')],

@@ -6,6 +6,7 @@
 //! a clock, knows who may do what, or judges whether a unit complies: people say so.
 
 mod act;
+mod late;
 mod observed;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 pub use act::{Acted, SheetAction, SheetError};
+pub use late::OVERDUE;
 pub use observed::{Observation, Observed, Requirement};
 
 use crate::{CampaignId, SiteId, Timestamp};
@@ -48,6 +50,9 @@ pub struct Campaign {
     pub by: String,
     /// How it ended, once it has.
     pub closed: Option<CampaignEnd>,
+    /// When it was looked, and told, who had not answered in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_told: Option<Timestamp>,
 }
 
 /// What a campaign is to be.
@@ -98,6 +103,9 @@ pub struct Sheet {
     pub findings: Vec<SheetFinding>,
     /// What happened, oldest first.
     pub steps: Vec<SheetStep>,
+    /// The findings that were told of as late, by number.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub late: BTreeSet<u16>,
 }
 
 /// An answer of a unit.
@@ -161,11 +169,11 @@ pub enum Compliance {
 pub struct SheetStep {
     /// When.
     pub time: Timestamp,
-    /// Who did it.
+    /// Who did it; empty where time did.
     pub by: String,
-    /// The name of the action.
+    /// The name of the action, or [`OVERDUE`].
     pub did: String,
-    /// The item that it was about.
+    /// The item that it was about; 0 where it is about all.
     pub item: u16,
     /// In words.
     pub text: String,
@@ -289,7 +297,14 @@ impl Campaign {
 impl Sheet {
     /// Returns the sheet of a unit that has not answered.
     pub const fn blank(campaign: CampaignId, site: SiteId) -> Self {
-        Self { campaign, site, answers: BTreeMap::new(), findings: Vec::new(), steps: Vec::new() }
+        Self {
+            campaign,
+            site,
+            answers: BTreeMap::new(),
+            findings: Vec::new(),
+            steps: Vec::new(),
+            late: BTreeSet::new(),
+        }
     }
 }
 

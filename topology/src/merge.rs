@@ -72,6 +72,20 @@ pub fn names(account: &Device, space: SpaceId) -> Names {
     Names::of(system.chain(serials).chain(macs).chain(managed))
 }
 
+/// Returns the serial numbers before and after, where an account is of another machine than it was: both tell of some, and share none.
+/// A member of a stack that is exchanged leaves the others.
+pub fn replaced(before: &Device, after: &Device) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
+    let (before, after) = (serials(before), serials(after));
+    (!before.is_empty() && !after.is_empty() && before.is_disjoint(&after)).then_some((before, after))
+}
+
+/// Returns the serial numbers that are those of the whole device and say something.
+fn serials(account: &Device) -> BTreeSet<String> {
+    let whole = account.entities.iter().filter(|entity| WHOLE.contains(&entity.class));
+    let named = whole.map(|entity| Alias::new(AliasKind::Serial, entity.serial.as_str()));
+    named.filter(|alias| !alias.is_meaningless()).map(|alias| alias.value.trim().to_owned()).collect()
+}
+
 /// Returns which of the accounts are of one device: the ids of each device's accounts, in order.
 pub fn groups<'d>(
     accounts: impl IntoIterator<Item = &'d Device>,

@@ -86,16 +86,20 @@ struct Pace {
     at: Timestamp,
 }
 
-/// Why there is no file.
+/// Why there is no file: a word that whoever shows it has words for, and what belongs to it.
 #[derive(Debug, thiserror::Error)]
 enum NotSaved {
-    #[error("this agent keeps no packets: see [capture] evidence_mib of its configuration")]
+    /// The agent keeps no packets: see `evidence_mib` in `[capture]` of its configuration.
+    #[error("no_memory")]
     NoMemory,
-    #[error("too much was found at once")]
+    /// Too much was found at once.
+    #[error("too_much")]
     TooMuch,
-    #[error("the memory of recent packets has none of it, and begins at {0}")]
+    /// The memory of recent packets has none of it, and begins at this time.
+    #[error("forgotten, {0}")]
     Forgotten(String),
-    #[error("{0}")]
+    /// The disk refused.
+    #[error("disk, {0}")]
     Disk(String),
 }
 

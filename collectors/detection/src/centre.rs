@@ -42,7 +42,7 @@ pub const UNREGISTERED: AtCentre = AtCentre {
     name: "unregistered_terminal",
     grade: Grade::General,
     from: "inventory, and the asset register",
-    what: "A computer, or what nobody can tell from one, is seen for ten minutes at a site that has an asset register, and is not on the books. Where there are more than `unregistered_max`, they are told as one: the register is incomplete.",
+    what: "A computer, or what nobody can tell from one, is seen for ten minutes, or comes again later, at a site that has an asset register, and is not on the books. Where there are more than `unregistered_max`, they are told as one: the register is incomplete.",
     why: "Devices that nobody authorised and that join the inner network have to be found (GB/T 22239-2019).",
     evidence: "address, name, vendor, place",
     blind: "Sites without a register; machines that borrow a registered address; cards of a machine of which another one is registered.",
@@ -97,5 +97,30 @@ pub const MAC_FLAPS: AtCentre = AtCentre {
     thresholds: "none",
 };
 
+/// A device that became another one.
+pub const DEVICE_REPLACED: AtCentre = AtCentre {
+    name: "device_replaced",
+    grade: Grade::General,
+    from: "serial numbers that devices tell (ENTITY-MIB)",
+    what: "What answers under the name of a managed device is another machine: none of the serial numbers that it told before is told any more.",
+    why: "Equipment that nobody announced stands where trusted equipment stood; or the books are to be mended.",
+    evidence: "device, serial numbers before and after",
+    blind: "Devices that tell no serial number; a member of a stack, or a module, that is exchanged alone.",
+    thresholds: "none",
+};
+
+/// Several machines behind one access port.
+pub const HUB: AtCentre = AtCentre {
+    name: "hub_behind_port",
+    grade: Grade::General,
+    from: "forwarding tables of switches, and where endpoints are by them",
+    what: "At a port without equipment behind it that announces itself, three machines or more have been for an hour: a hub, a switch or an access point that nobody manages. Telephones with what is behind them are two; virtual machines are left out.",
+    why: "Who is behind it passes every control of the port.",
+    evidence: "device, port, number of machines, their addresses",
+    blind: "Switches whose tables are not read; machines behind a router of one's own, which show one address (nat); servers with several cards.",
+    thresholds: "`hub_endpoints` = 3 (2 to 100): machines behind one access port",
+};
+
 /// Every kind, in order.
-pub const ALL: [AtCentre; 6] = [WORM_SPREAD, UNREGISTERED, MAC_CLONE, IP_CLONE, DEVICE_ADDRESS, MAC_FLAPS];
+pub const ALL: [AtCentre; 8] =
+    [WORM_SPREAD, UNREGISTERED, MAC_CLONE, IP_CLONE, DEVICE_ADDRESS, MAC_FLAPS, DEVICE_REPLACED, HUB];

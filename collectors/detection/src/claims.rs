@@ -132,7 +132,7 @@ impl Claims {
                 vec![
                     Evidence::new("address", claim.ip),
                     Evidence::new("owner", owner),
-                    Evidence::new("claims", format_args!("{unasked} that nobody asked for")),
+                    Evidence::new("claims", unasked),
                 ]
             });
         } else if turns >= settings.at(Threshold::ConflictTurns, claim.ip)
@@ -141,10 +141,7 @@ impl Claims {
         {
             let report = Report::new(Kind::AddressConflict, Subject::Host(claim.ip), 85, claim.time);
             book.report(&report, || {
-                vec![
-                    Evidence::new("stations", format_args!("{owner} and {}", claim.mac)),
-                    Evidence::new("turns", turns),
-                ]
+                vec![Evidence::new("stations", format_args!("{owner}, {}", claim.mac)), Evidence::new("turns", turns)]
             });
         }
     }
@@ -198,7 +195,8 @@ impl Claims {
         let subject = if claim.ip.is_unspecified() { Subject::Station(claim.mac) } else { Subject::Host(claim.ip) };
         book.report(&Report::new(Kind::Sweep, subject, 80, claim.time).since(sweep.since), || {
             vec![
-                Evidence::new("addresses", format_args!("about {count} asked for by ARP within a minute, as {asked}")),
+                Evidence::new("addresses", format_args!("≈ {count}: {asked}")),
+                Evidence::new("protocol", "ARP"),
                 Evidence::new("station", claim.mac),
             ]
         });

@@ -112,9 +112,8 @@ impl Feeds {
             };
             let report = Report::new(Kind::SilentFeed, subject, 80, now).since(feed.last);
             book.report(&report, || {
-                let sources = if together { format!("all {all} sources") } else { from.to_string() };
                 vec![
-                    Evidence::new("source", sources),
+                    if together { Evidence::new("sources", all) } else { Evidence::new("source", from) },
                     Evidence::new("service", service),
                     Evidence::new("last_data", feed.last),
                     Evidence::new("usual_interval", format_args!("{} s", feed.interval_ms / 1_000)),

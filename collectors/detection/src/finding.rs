@@ -80,7 +80,7 @@ impl fmt::Display for Label {
 pub struct Evidence {
     /// What is told, such as `ports` or `flow`.
     pub is: &'static str,
-    /// What it is.
+    /// What it is: numbers, names, addresses, or a word that stands for a choice, and no sentence, so that it can be shown in any language.
     pub value: String,
 }
 

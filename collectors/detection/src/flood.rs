@@ -175,8 +175,8 @@ impl Floods {
         let count = if known { packets } else { whole(rate.packets) };
         book.report(&report.since(since).counting(count), || {
             let mut evidence = vec![
-                Evidence::new("rate", format_args!("{per_s} packets a second over ten seconds")),
-                Evidence::new("sources", format_args!("about {sources}, as {}", flow.from)),
+                Evidence::new("packets_per_s", per_s),
+                Evidence::new("sources", format_args!("≈ {sources}: {}", flow.from)),
                 Evidence::new("flow", flow.in_words()),
             ];
             if lane.port != 0 {

@@ -113,12 +113,9 @@ impl Guessing {
             vec![
                 Evidence::new(
                     "service",
-                    format_args!("{name} of {}", Subject::Service { host: flow.to, port: flow.to_port }),
+                    format_args!("{name} {}", Subject::Service { host: flow.to, port: flow.to_port }),
                 ),
-                Evidence::new(
-                    "connections",
-                    format_args!("{} short ones that are alike within five minutes", guesses.count),
-                ),
+                Evidence::new("connections", guesses.count),
                 Evidence::new("flow", flow.in_words()),
             ]
         });

@@ -125,7 +125,7 @@ impl Levels {
         };
         let Some((_, _, level)) = known.get_mut(place) else { return };
         let (kind, unit) = match series {
-            Series::Errors => (Kind::ErrorShift, "errors a second"),
+            Series::Errors => (Kind::ErrorShift, "errors_per_s"),
             Series::RoundTrip => (Kind::RoundTripShift, "ms"),
         };
         let Ok(reading) = level.observe(&self.calendar, time, value) else { return };
@@ -147,8 +147,9 @@ fn shifted(
     let Some(since) = reading.since.filter(|_| reading.verdict == Verdict::Shifted) else { return };
     book.report(&Report::new(kind, subject, 70, time).since(since), || {
         vec![
-            Evidence::new("value", format_args!("{value:.1} {unit}")),
-            Evidence::new("expected", format_args!("{:.1} {unit}", reading.expected)),
+            Evidence::new("value", format_args!("{value:.1}")),
+            Evidence::new("expected", format_args!("{:.1}", reading.expected)),
+            Evidence::new("unit", unit),
             Evidence::new("direction", if value > reading.expected { "above" } else { "below" }),
             Evidence::new("shifted_since", since),
         ]

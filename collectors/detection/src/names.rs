@@ -125,7 +125,8 @@ impl Names {
         book.report(&report.counting(if known { 1 } else { names }), || {
             vec![
                 Evidence::new("domain", domain),
-                Evidence::new("names", format_args!("about {names} within ten minutes, of {mean} characters")),
+                Evidence::new("names", format_args!("≈ {names}")),
+                Evidence::new("characters", mean),
                 Evidence::new("server", seen.server),
             ]
         });
@@ -151,7 +152,7 @@ impl Names {
         let report = Report::new(Kind::Dga, Subject::Host(seen.client), 80, seen.time).since(missing.since);
         book.report(&report, || {
             let listed = missing.listed.join(", ");
-            vec![Evidence::new("domains", format_args!("about {count} within an hour, as {listed}"))]
+            vec![Evidence::new("domains", format_args!("≈ {count}: {listed}"))]
         });
     }
 }

@@ -123,9 +123,9 @@ impl Outward {
         let report = report.since(reach.since).graded(grade);
         book.report(&report, || {
             let whom = flow.name.map_or_else(|| peer.to_string(), |name| format!("{peer} ({name})"));
-            let direction = if out { "begun inside" } else { "begun outside" };
+            let direction = if out { "outward" } else { "inward" };
             vec![
-                Evidence::new("peers", format_args!("about {}, as {whom}", reach.peers.count())),
+                Evidence::new("peers", format_args!("≈ {}: {whom}", reach.peers.count())),
                 Evidence::new("direction", direction),
                 Evidence::new("bytes", reach.octets),
                 Evidence::new("flow", flow.in_words()),
@@ -163,7 +163,7 @@ impl Outward {
             vec![
                 Evidence::new("called", Subject::Service { host: flow.to, port: flow.to_port }),
                 Evidence::new("period", format_args!("{} s", beat.period_ms / 1_000)),
-                Evidence::new("jitter", format_args!("{} in a hundred", beat.jitter_percent)),
+                Evidence::new("jitter", format_args!("{} %", beat.jitter_percent)),
                 Evidence::new("flow", flow.in_words()),
             ]
         });

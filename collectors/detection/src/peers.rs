@@ -80,7 +80,8 @@ impl Peers {
         book.report(&report, || {
             vec![
                 Evidence::new("peer", Subject::Service { host: flow.to, port: flow.to_port }),
-                Evidence::new("known", format_args!("{known} peers for {settled_days} days")),
+                Evidence::new("known", known),
+                Evidence::new("days", settled_days),
                 Evidence::new("flow", flow.in_words()),
             ]
         });

@@ -182,10 +182,7 @@ impl Scans {
         book.report(&report, || {
             let listed: Vec<_> = window.listed.iter().map(ToString::to_string).collect();
             vec![
-                Evidence::new(
-                    "ports",
-                    format_args!("about {} ports within five minutes, as {}", tcp + udp, listed.join(", ")),
-                ),
+                Evidence::new("ports", format_args!("≈ {}: {}", tcp + udp, listed.join(", "))),
                 Evidence::new("target", flow.to),
                 Evidence::new("flow", flow.in_words()),
             ]
@@ -220,7 +217,7 @@ impl Scans {
                 let hosts: Vec<_> = window.hosts.iter().map(ToString::to_string).collect();
                 vec![
                     Evidence::new("port", Subject::Port { protocol: flow.protocol, port: flow.to_port }),
-                    Evidence::new("hosts", format_args!("about {tried} within five minutes, as {}", hosts.join(", "))),
+                    Evidence::new("hosts", format_args!("≈ {tried}: {}", hosts.join(", "))),
                     Evidence::new("answered", window.answered.count()),
                     Evidence::new("flow", flow.in_words()),
                 ]
@@ -285,7 +282,8 @@ impl Scans {
         let (failed, hours) = (whole(fading.failed), lasted_ms / 3_600_000);
         book.report(&Report::new(Kind::SlowScan, subject, 80, flow.start).since(fading.first), || {
             vec![
-                Evidence::new("attempts", format_args!("about {failed} that were new and failed, for {hours} hours")),
+                Evidence::new("attempts", format_args!("≈ {failed}")),
+                Evidence::new("hours", hours),
                 Evidence::new("flow", flow.in_words()),
             ]
         });
@@ -308,7 +306,8 @@ impl Scans {
         let report = Report::new(Kind::DarkAddress, subject, 90, flow.start).since(dark.since).graded(grade);
         book.report(&report, || {
             vec![
-                Evidence::new("addresses", format_args!("about {count} that nobody has, {} attempts", dark.flows)),
+                Evidence::new("addresses", format_args!("≈ {count}")),
+                Evidence::new("attempts", dark.flows),
                 Evidence::new("flow", flow.in_words()),
             ]
         });

@@ -87,9 +87,9 @@ impl Servers {
         };
         let report = Report::new(kind, Subject::Host(serving.ip), confidence, serving.time);
         book.report(&report, || {
-            let mac = serving.mac.map_or_else(|| "not known".to_owned(), |mac| mac.to_string());
-            let known = if of_family { "it is not on the list" } else { "it came beside those that were there" };
-            vec![Evidence::new("station", mac), Evidence::new("trust", known)]
+            let known = if of_family { "not_listed" } else { "beside_known" };
+            let station = serving.mac.map(|mac| Evidence::new("station", mac));
+            station.into_iter().chain([Evidence::new("trust", known)]).collect()
         });
     }
 
@@ -137,7 +137,7 @@ impl Servers {
         };
         book.report(&Report::new(Kind::RogueLldp, Subject::Station(who), confidence, said.time), || {
             let names =
-                [(REPEATER, "repeater"), (BRIDGE, "switch"), (ACCESS_POINT, "access point"), (ROUTER, "router")];
+                [(REPEATER, "repeater"), (BRIDGE, "switch"), (ACCESS_POINT, "access_point"), (ROUTER, "router")];
             let is: Vec<&str> =
                 names.iter().filter(|(bit, _)| said.capabilities & bit != 0).map(|(_, name)| *name).collect();
             let mut evidence = vec![Evidence::new("port", said.mac), Evidence::new("says", is.join(", "))];
@@ -154,8 +154,11 @@ pub(crate) fn air(air: &Air, settings: &Settings, book: &mut Book) {
     if air.senders >= thresholds.get(Threshold::MacFloodStations) {
         let report = Report::new(Kind::MacFlood, Subject::Segment, 90, air.end).since(air.start);
         book.report(&report.counting(air.senders), || {
-            let stations = format_args!("about {} within {} s", air.senders, lasted_ms / 1_000).to_string();
-            vec![Evidence::new("stations", stations), Evidence::new("frames", air.frames)]
+            vec![
+                Evidence::new("stations", format_args!("≈ {}", air.senders)),
+                Evidence::new("seconds", lasted_ms / 1_000),
+                Evidence::new("frames", air.frames),
+            ]
         });
     }
     let per_s = air.broadcasts.saturating_mul(1_000) / lasted_ms.max(10_000);
@@ -163,10 +166,7 @@ pub(crate) fn air(air: &Air, settings: &Settings, book: &mut Book) {
         let report = Report::new(Kind::BroadcastStorm, Subject::Segment, 85, air.end).since(air.start);
         book.report(&report.counting(air.broadcasts), || {
             let share = air.broadcasts.saturating_mul(100) / air.frames.max(1);
-            vec![
-                Evidence::new("rate", format_args!("{per_s} broadcasts a second")),
-                Evidence::new("share", format_args!("{share} of a hundred frames")),
-            ]
+            vec![Evidence::new("broadcasts_per_s", per_s), Evidence::new("share", format_args!("{share} %"))]
         });
     }
 }

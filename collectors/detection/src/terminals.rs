@@ -62,7 +62,7 @@ impl Terminals {
         let is_router = terminal.ip.is_some_and(|ip| settings.routers.contains(&ip));
         if let Some(shared) = terminal.shared.filter(|shared| u64::from(*shared) >= least && !is_router) {
             let report = Report::new(Kind::Nat, subject, shared, terminal.time);
-            book.report(&report, || with_ip(vec![Evidence::new("sure", format_args!("{shared} in a hundred"))]));
+            book.report(&report, || with_ip(vec![Evidence::new("sure", format_args!("{shared} %"))]));
         }
         // An address that is made up anew each time tells nothing of before.
         if terminal.mac.is_local() {

@@ -18,6 +18,12 @@ pub enum InspectionsCommand {
         /// List those that are closed.
         #[arg(long)]
         closed: bool,
+        /// Only those that this site or one below it inspects, or is asked in: an id or a division code.
+        #[arg(long, value_name = "SITE")]
+        site: Option<String>,
+        /// Only those that a site of this area inspects, or is asked in: an id.
+        #[arg(long, value_name = "AREA", conflicts_with = "site")]
+        area: Option<String>,
         /// Where the centre is.
         #[command(flatten)]
         data: DataArgs,
@@ -158,8 +164,10 @@ pub struct UnitArgs {
 pub(super) async fn run(command: InspectionsCommand) -> Result<(), CommandError> {
     use Role::{Operator as Unit, SecurityReviewer as Inspector};
     match command {
-        InspectionsCommand::List { closed, data } => {
+        InspectionsCommand::List { closed, site, area, data } => {
+            let given = |name: &str, value: Option<String>| value.map(|it| format!("&{name}={}", encode(&it)));
             let path = format!("/api/v1/inspections?open={}", !closed);
+            let path = [given("site", site), given("area", area)].into_iter().flatten().fold(path, |all, it| all + &it);
             each_as(&data, Inspector, &path, |it| say(&line(it))).await
         }
         InspectionsCommand::Open(args) => open(*args).await,

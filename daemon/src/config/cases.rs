@@ -36,6 +36,7 @@ pub(super) fn concluding(mut section: Section<'_>) -> Concluding {
             number(&mut section, "unregistered_max", 1..=1_000, "terminals"),
             defaults.unregistered_max,
         ),
+        hub_endpoints: count(number(&mut section, "hub_endpoints", 2..=100, "machines"), defaults.hub_endpoints),
         clone_ms: clone.and_then(|it| i64::try_from(it).ok()).map_or(defaults.clone_ms, |it| it * MINUTE_MS),
     };
     section.finish();

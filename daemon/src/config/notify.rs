@@ -102,7 +102,7 @@ pub struct MailWay {
 
 impl Default for Route {
     fn default() -> Self {
-        let what = What::ALL.into_iter().filter(|it| it.is_of_case()).collect();
+        let what = What::ALL.into_iter().filter(|it| it.is_usual()).collect();
         Self { what, grades: Severity::ALL.to_vec(), areas: Vec::new(), drills: true }
     }
 }

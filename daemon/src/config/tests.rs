@@ -100,7 +100,7 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
     assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem", "duty"]);
     let [siem, chat] = &config.notify[..] else { panic!("{:?}", config.notify) };
     assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true, cef: true });
-    assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_of_case()));
+    assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_usual()));
     assert_eq!((chat.route.what.len(), chat.route.grades.len(), chat.route.drills), (1, 1, false));
     for (text, said) in [
         ("kind = \"wecom\"\nurl_file = \"/x\"", "name"),

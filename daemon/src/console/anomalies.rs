@@ -119,7 +119,7 @@ fn row(reader: &Reader, view: &View, site: SiteId, anomaly: &Anomaly) -> Markup 
         tr {
             td { span class=(format!("grade {}", anomaly.grade.name())) { (reader.say(words::severity(anomaly.grade))) } }
             th scope="row" title=(anomaly.key.kind) { (words::case_kind(reader.language, &anomaly.key.kind)) }
-            td.long { code { (anomaly.key.subject) } }
+            td.long { code { (words::case_subject(reader.language, &anomaly.key.subject)) } }
             td { (parts::site_link_of(reader, view, site)) }
             td { (anomaly.confidence) " %" }
             td { (anomaly.count) }

@@ -30,7 +30,7 @@ pub(super) use notice::page as notice;
 pub(super) use statistics::page as statistics;
 
 use super::{
-    Reader, layout, parameter,
+    Reader, class, layout, parameter,
     parts::{self, Mark},
     text::{self, Text},
     words,
@@ -128,7 +128,7 @@ fn table(reader: &Reader, view: &View, cases: &[&Case], open: bool) -> Markup {
                                 a href=(format!("/cases/{}", case.id)) { (kind(reader, &case.key.kind)) }
                                 @if case.key.drill { " " span.tag { (reader.say(text::CASE_DRILL)) } }
                             }
-                            td.long { code { (case.key.subject) } }
+                            td.long { code { (words::case_subject(reader.language, &case.key.subject)) } }
                             td { (site(reader, view, case.key.site)) }
                             td { (state(reader, case.state)) }
                             td { (due(reader, view, case)) }
@@ -164,7 +164,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
             }
         }
         h1 {
-            (title) span.query { (subject(&case.key.subject)) } (grade(reader, case))
+            (title) span.query { (subject(reader, &case.key.subject)) } (grade(reader, case))
             @if case.key.drill { span.tag { (reader.say(text::CASE_DRILL)) } }
         }
         @if let Some(means) = text::means(&case.key.kind) { p.told { (reader.say(means)) } }
@@ -183,13 +183,13 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
 }
 
 /// About whom: an address leads to the endpoint that has it.
-fn subject(subject: &str) -> Markup {
+fn subject(reader: &Reader, subject: &str) -> Markup {
     let host = AnomalyKey { kind: String::new(), subject: subject.to_owned() };
     let address = host.host().map(|ip| ip.to_string()).or_else(|| host.mac().map(|mac| mac.to_string()));
     html! {
         @match address {
             Some(address) => a href=(format!("/find?q={}", encode(&address))) { code { (subject) } },
-            None => code { (subject) },
+            None => code { (words::case_subject(reader.language, subject)) },
         }
     }
 }
@@ -248,12 +248,14 @@ fn evidence(reader: &Reader, case: &Case) -> Markup {
 }
 
 /// What a piece of evidence says: as it was told, but for words that stand for a choice.
-fn evidence_value<'e>(reader: &Reader, evidence: &'e CaseEvidence) -> &'e str {
-    match (evidence.is.as_str(), evidence.value.as_str()) {
-        ("direction", "above") => reader.say(text::EVIDENCE_ABOVE),
-        ("direction", "below") => reader.say(text::EVIDENCE_BELOW),
-        (_, value) => value,
-    }
+fn evidence_value(reader: &Reader, evidence: &CaseEvidence) -> String {
+    let say = |word| match evidence.is.as_str() {
+        "before" | "after" => class::said(reader, word),
+        "possible" => words::possible(word).map(|it| reader.say(it)),
+        is => text::evidence_word(is, word).map(|it| reader.say(it)),
+    };
+    let said: Vec<&str> = evidence.value.split(", ").map(|word| say(word).unwrap_or(word)).collect();
+    said.join(", ")
 }
 
 /// What a piece of evidence is, by the detector's name where there are no words for it.

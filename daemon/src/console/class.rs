@@ -35,6 +35,12 @@ pub(super) const fn class(class: DeviceClass) -> Text {
     }
 }
 
+/// Returns what a class or a family of operating systems is called, by its name in the API.
+pub(super) fn said(reader: &Reader, name: &str) -> Option<&'static str> {
+    let os = || OsFamily::ALL.iter().find(|it| it.name() == name).map(|it| it.text());
+    DeviceClass::ALL.iter().find(|it| it.name() == name).map(|it| reader.say(class(*it))).or_else(os)
+}
+
 /// Returns the word for whoever told a sign: its protocol.
 const fn family(family: Family) -> Text {
     match family {

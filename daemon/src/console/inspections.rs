@@ -12,7 +12,8 @@ use maud::{Markup, html};
 use onenet_topology::{
     CampaignId, SiteId,
     campaign::{
-        Campaign, CheckItem, Compliance, FindingState, Observation, Sheet, SheetAnswer, SheetProgress, SheetStep,
+        Campaign, CheckItem, Compliance, FindingState, OVERDUE, Observation, Sheet, SheetAnswer, SheetProgress,
+        SheetStep,
     },
 };
 
@@ -308,9 +309,9 @@ fn story(reader: &Reader, steps: &[SheetStep]) -> Markup {
                 @for it in steps {
                     tr {
                         td { (parts::moment(it.time)) }
-                        td { (it.by) }
+                        td { (parts::or_dash(Some(&it.by))) }
                         td { (reader.say(did(&it.did))) }
-                        td { (it.item) }
+                        td { @if it.item > 0 { (it.item) } @else { (parts::or_dash(None)) } }
                         td.words { (said(reader, &it.text)) }
                     }
                 }
@@ -361,6 +362,7 @@ fn did(name: &str) -> Text {
         "find" => text::DID_FIND,
         "mend" => text::DID_MEND,
         "recheck" => text::DID_RECHECK,
+        OVERDUE => text::CASE_OVERDUE,
         _ => text::DID_REPLY,
     }
 }

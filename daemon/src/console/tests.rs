@@ -1,5 +1,6 @@
 //! The console from the outside: what a browser sends and gets.
 
+mod evidence;
 mod inspections;
 
 use axum::body::Body;

@@ -14,7 +14,7 @@ use super::{
     Language,
     text::{self, Text, fill},
 };
-use crate::{api::Problem, estate::SiteState, findings::FindingKind, joined::Why};
+use crate::{api::Problem, estate::SiteState, findings::FindingKind, joined::Why, outbox};
 
 /// What is wrong, what to do about it, and how it is called in the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -555,6 +555,8 @@ pub fn at_centre(name: &str) -> Option<Text> {
         "ip_with_two_macs" => text::ANOMALY_IP_WITH_TWO_MACS,
         "device_address_used" => text::ANOMALY_DEVICE_ADDRESS_USED,
         "mac_flaps" => text::ANOMALY_MAC_FLAPS,
+        "device_replaced" => text::ANOMALY_DEVICE_REPLACED,
+        "hub_behind_port" => text::ANOMALY_HUB_BEHIND_PORT,
         _ => return None,
     })
 }
@@ -564,8 +566,27 @@ pub fn case_kind(language: Language, name: &str) -> &str {
     let incident = || IncidentKind::ALL.iter().find(|it| it.name() == name).map(|it| incident(*it));
     let anomaly = onenet_detection::Kind::ALL.iter().find(|it| it.name() == name).map(|it| anomaly(*it));
     let at_centre = || at_centre(name);
-    let too_many = || (name == "too_many_cases").then_some(text::CASES_TOO_MANY);
+    let too_many = || match name {
+        "too_many_cases" => Some(text::CASES_TOO_MANY),
+        outbox::INSPECTION => Some(text::INSPECTIONS),
+        _ => None,
+    };
     anomaly.or_else(incident).or_else(at_centre).or_else(too_many).map_or(name, |it| language.of(it))
+}
+
+/// Returns what a case or an anomaly is about, in words where that is no name or address.
+pub fn case_subject(language: Language, subject: &str) -> &str {
+    match subject {
+        "segment" => language.of(text::SUBJECT_SEGMENT),
+        "asset register" => language.of(text::SUBJECT_REGISTER),
+        "centre" => language.of(text::SUBJECT_CENTRE),
+        other => other,
+    }
+}
+
+/// Returns the words for what may be behind an incident, by its name in the API.
+pub fn possible(name: &str) -> Option<Text> {
+    Explanation::ALL.iter().find(|it| it.name() == name).map(|it| explanation(*it))
 }
 
 /// Returns why a case went up.

@@ -8,6 +8,7 @@ mod anomalies;
 mod attach;
 mod availability;
 mod campaigns;
+mod caps;
 mod cases;
 mod command;
 mod concluded;
@@ -42,6 +43,7 @@ use onenet_topology::{
 };
 use onenet_wire::Position;
 
+pub use caps::{Cap, caps};
 pub use concluded::Concluding;
 pub(crate) use evidence::evidence_file;
 pub use expire::Lifetimes;

@@ -3,6 +3,7 @@
 mod attaching;
 mod availability;
 mod bounds;
+mod campaigns;
 mod concluded;
 mod coverage;
 mod duplicates;

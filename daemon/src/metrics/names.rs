@@ -156,6 +156,8 @@ metrics! {
         "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between semicolons. Of the first 1,000, the gravest and newest first.";
     CASES = Gauge "onenet_cases" ["grade", "state"] 24 * Centre
         "Cases that are not closed, by grade (proposed until a person confirms it) and state: new, acknowledged, under_review, notified, rectified, or silenced by a rule. No figure of cases counts drills.";
+    KEPT_RATIO = Gauge "onenet_kept_ratio" ["what"] 2 * Centre
+        "How much of the room for what has to be kept 190 days is taken, 0 to 1 and more; what is cases or inspections. Beyond 1, closed ones of more than 190 days give way, younger ones do not.";
     CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"] 4 * Centre
         "Open cases of which something is overdue.";
     CASE_OLDEST = Gauge "onenet_case_oldest_age_seconds" ["grade"] 4 * Centre

@@ -20,6 +20,7 @@ use crate::{
     console::words,
     demo,
     estate::Agent,
+    ingest::caps,
     notify::ChannelTold,
     remote_write,
 };
@@ -87,6 +88,7 @@ impl Snapshot {
         }
         incidents::incidents(families, &self.view);
         cases::cases(families, &self.view);
+        kept(families, &self.app);
         availability::today(families, &self.view);
         subtrees::subtrees(families, &self.app, &self.view);
         vendors(families, &self.view);
@@ -313,6 +315,14 @@ fn vendors(families: &mut Families, view: &View) {
         }
     }
     most_frequent(families, names::VENDOR_ENDPOINTS, counts, unknown);
+}
+
+/// How full is what has to be kept.
+#[expect(clippy::cast_precision_loss, reason = "some thousands")]
+fn kept(families: &mut Families, app: &App) {
+    for cap in caps(&app.centre.estate()) {
+        families.add(names::KEPT_RATIO, &[cap.what], cap.held as f64 / cap.max as f64);
+    }
 }
 
 fn versions(families: &mut Families, view: &View) {

@@ -43,7 +43,7 @@ impl Words {
         };
         add(text::CASE_NOTICE_NUMBER, message.notice.clone());
         let to = message.to.map(|id| name(id).0);
-        let escalated = message.what == What::CaseEscalated;
+        let escalated = matches!(message.what, What::CaseEscalated | What::InspectionOverdue);
         let late = escalated || message.what == What::CaseOverdue;
         add(if escalated { text::CASE_ESCALATED_TO } else { text::CASE_NOTICE_TO }, to);
         add(text::CASE_DUE, message.due.map(moment));
@@ -80,5 +80,7 @@ const fn what(what: What) -> Text {
         What::CaseClosed => text::NOTIFY_CASE_CLOSED,
         What::IncidentOpened => text::NOTIFY_INCIDENT_OPENED,
         What::IncidentClosed => text::NOTIFY_INCIDENT_CLOSED,
+        What::InspectionOpened => text::NOTIFY_INSPECTION_OPENED,
+        What::InspectionOverdue => text::NOTIFY_INSPECTION_OVERDUE,
     }
 }

@@ -219,7 +219,11 @@ impl Campaign {
                 }
                 it.state = if *passed { FindingState::Closed } else { FindingState::Open };
                 it.due = due.unwrap_or(it.due);
-                Ok(it.item)
+                let item = it.item;
+                if due.is_some() {
+                    next.late.remove(finding);
+                }
+                Ok(item)
             }
         }
     }

@@ -14,7 +14,7 @@ fn campaign() -> Campaign {
         units: [SiteId::from_raw(2), SiteId::from_raw(3)].into(),
         due: NOW.plus_ms(10 * DAY_MS),
     };
-    Campaign { id: CampaignId::from_raw(9), plan, opened: NOW, by: "li".into(), closed: None }
+    Campaign { id: CampaignId::from_raw(9), plan, opened: NOW, by: "li".into(), closed: None, late_told: None }
 }
 
 fn answer(item: u16, text: &str, observed: Vec<Observation>) -> SheetAction {
@@ -126,4 +126,23 @@ fn what_is_stored_is_read_back() {
     assert_eq!(serde_json::from_str::<Sheet>(&text).unwrap(), sheet);
     let campaign = campaign();
     assert_eq!(serde_json::from_str::<Campaign>(&serde_json::to_string(&campaign).unwrap()).unwrap(), campaign);
+}
+
+#[test]
+fn who_is_late_is_told_once_and_a_finding_anew_once_its_new_date_is_over() {
+    let campaign = campaign();
+    let (two, three) = (SiteId::from_raw(2), SiteId::from_raw(3));
+    let sheet = done(&campaign, &[answer(1, "x", Vec::new()), answer(2, "x", Vec::new()), find(11)]).unwrap().unwrap();
+    let of = |site: SiteId| (site == two).then_some(&sheet);
+    let (due, later) = (NOW.plus_ms(10 * DAY_MS), NOW.plus_ms(11 * DAY_MS + 1));
+    assert_eq!(campaign.late(due, of), None);
+    assert_eq!(campaign.late(later, of), Some(BTreeSet::from([three])));
+    assert_eq!(campaign.told_late(later).late(later, of), None);
+    assert_eq!((sheet.late(due), sheet.late(later)), (BTreeSet::new(), BTreeSet::from([1])));
+    let told = sheet.told_late(later, &BTreeSet::from([1]));
+    assert_eq!(told.late(later), BTreeSet::new());
+    assert_eq!(told.steps.last().map(|it| (it.did.as_str(), it.item)), Some((OVERDUE, 2)));
+    let again = SheetAction::Recheck { finding: 1, passed: false, text: "no".into(), due: Some(later.plus_ms(DAY_MS)) };
+    let told = campaign.act(two, Some(&told), &again, Acted { time: later, by: "li" }).unwrap();
+    assert_eq!((told.late(later), told.late(later.plus_ms(2 * DAY_MS))), (BTreeSet::new(), BTreeSet::from([1])));
 }

@@ -322,6 +322,19 @@ impl IncidentKind {
 }
 
 impl Explanation {
+    /// Every explanation, in order.
+    pub const ALL: [Self; 9] = [
+        Self::UplinkCut,
+        Self::PowerCut,
+        Self::AgentStopped,
+        Self::UpperEquipment,
+        Self::CentreCutOff,
+        Self::ProbesDropped,
+        Self::AgentsPort,
+        Self::WayToService,
+        Self::Itself,
+    ];
+
     /// Returns the name used in the API.
     pub const fn name(self) -> &'static str {
         match self {

@@ -132,7 +132,16 @@ fn found(feed: impl FnOnce(&mut Detection)) -> Vec<(Kind, Subject)> {
 fn findings(feed: impl FnOnce(&mut Detection)) -> Vec<Finding> {
     let mut detection = Detection::new(settings());
     feed(&mut detection);
-    detection.findings().cloned().collect()
+    let found: Vec<Finding> = detection.findings().cloned().collect();
+    found.iter().flat_map(|it| &it.evidence).for_each(|it| assert!(is_data(&it.value), "{it:?}"));
+    found
+}
+
+/// Returns whether a value of evidence is what it has to be to be shown in any language: no two words in a row, as sentences have.
+fn is_data(value: &str) -> bool {
+    let is_word = |text: &&str| text.len() > 1 && text.bytes().all(|octet| octet.is_ascii_lowercase());
+    let words: Vec<&str> = value.split(' ').collect();
+    !words.windows(2).any(|pair| pair.iter().all(is_word))
 }
 
 #[test]

@@ -6,7 +6,7 @@ use axum::{http::header, response::IntoResponse};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    cases::{CasesWanted, anywhere},
+    cases::{CasesParams, CasesWanted, anywhere},
     coverage::quoted,
 };
 use crate::{
@@ -22,17 +22,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 /// All cases of a list as a table (CSV, RFC 4180), the newest first. As JSON it is the list itself, page by page.
 #[utoipa::path(
     get, path = "/api/v1/cases.csv", tag = "cases",
-    params(
-        ("state" = Option<String>, Query, description = "`open` (by default), `all`, or one state, as of the list"),
-        ("site" = Option<String>, Query, description = "Only those of this site or of those below it: an id or a division code"),
-        ("kind" = Option<String>, Query, description = "Only this kind, such as `port_scan`"),
-        ("grade" = Option<String>, Query, description = "Only this grade"),
-        ("overdue" = Option<bool>, Query, description = "Only those of which something is overdue, or only the others"),
-        ("drill" = Option<bool>, Query, description = "Only drills, or only what is real"),
-        ("rule" = Option<String>, Query, description = "Only those that this rule silences"),
-        ("from" = Option<String>, Query, description = "Only those opened at this time or later, RFC 3339"),
-        ("to" = Option<String>, Query, description = "Only those opened before this time, RFC 3339"),
-    ),
+    params(CasesParams),
     responses((status = 200, body = String, content_type = "text/csv"), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
 async fn cases_csv(gate: Gate, mut params: Params) -> Result<impl IntoResponse, Problem> {

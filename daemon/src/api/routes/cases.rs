@@ -12,7 +12,7 @@ use onenet_topology::{
     incident::Severity,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, JsonBody, effective, named, named_site, page_of_ids, read_body, site_filter, submit};
@@ -105,15 +105,7 @@ pub(crate) struct CaseActionBody {
 #[utoipa::path(
     get, path = "/api/v1/cases", tag = "cases",
     params(
-        ("state" = Option<String>, Query, description = "`open` (by default), `all`, or one state: `silenced`, `new`, `acknowledged`, `under_review`, `notified`, `rectified`, `closed`"),
-        ("site" = Option<String>, Query, description = "Only those of this site or of those below it: an id or a division code"),
-        ("kind" = Option<String>, Query, description = "Only this kind, such as `port_scan`"),
-        ("grade" = Option<String>, Query, description = "Only this grade"),
-        ("overdue" = Option<bool>, Query, description = "Only those of which something is overdue, or only the others"),
-        ("drill" = Option<bool>, Query, description = "Only drills, or only what is real"),
-        ("rule" = Option<String>, Query, description = "Only those that this rule silences"),
-        ("from" = Option<String>, Query, description = "Only those opened at this time or later, RFC 3339"),
-        ("to" = Option<String>, Query, description = "Only those opened before this time, RFC 3339"),
+        CasesParams,
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -133,6 +125,31 @@ pub(crate) fn anywhere(gate: &Gate) -> Result<View, Problem> {
     let answers = gate.caller().principal.reaches(Action::ReadCases).next().is_none()
         && gate.caller().principal.reaches(Action::AnswerCases).next().is_some();
     Ok(gate.anywhere(if answers { Action::AnswerCases } else { Action::ReadCases })?)
+}
+
+/// Which cases.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; `CasesWanted::read` reads them")]
+pub(super) struct CasesParams {
+    /// `open` (by default), `all`, or one state: `silenced`, `new`, `acknowledged`, `under_review`, `notified`, `rectified`, `closed`.
+    state: Option<String>,
+    /// Only those of this site or of those below it: an id or a division code.
+    site: Option<String>,
+    /// Only this kind, such as `port_scan`.
+    kind: Option<String>,
+    /// Only this grade.
+    grade: Option<String>,
+    /// Only those of which something is overdue, or only the others.
+    overdue: Option<bool>,
+    /// Only drills, or only what is real.
+    drill: Option<bool>,
+    /// Only those that this rule silences.
+    rule: Option<String>,
+    /// Only those opened at this time or later, RFC 3339.
+    from: Option<String>,
+    /// Only those opened before this time, RFC 3339.
+    to: Option<String>,
 }
 
 /// What a list of cases is narrowed to.

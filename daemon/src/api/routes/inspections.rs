@@ -118,6 +118,8 @@ pub(super) struct CloseInspectionBody {
     get, path = "/api/v1/inspections", tag = "inspections",
     params(
         ("open" = Option<bool>, Query, description = "Only those that are open, or only those that are closed"),
+        ("site" = Option<String>, Query, description = "Only those that this site or one below it inspects, or is asked in: an id or a division code"),
+        ("area" = Option<String>, Query, description = "Only those that a site of this area inspects, or is asked in: an id"),
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -126,12 +128,32 @@ pub(super) struct CloseInspectionBody {
 async fn list_inspections(gate: Gate, mut params: Params) -> Answer<Page<InspectionBody>> {
     let view = anywhere(&gate)?;
     let open = params.flag("open")?;
+    let concerned = Concerned::read(&view, &mut params)?;
     let (limit, cursor) = (params.limit()?, params.parsed::<CampaignId>("cursor")?);
     params.finish()?;
-    let wanted =
-        |it: &&Campaign| cursor.is_none_or(|last| it.id < last) && open.is_none_or(|open| it.is_open() == open);
+    let wanted = |it: &&Campaign| {
+        cursor.is_none_or(|last| it.id < last) && open.is_none_or(|open| it.is_open() == open) && concerned.takes(it)
+    };
     let all = view.campaigns().filter(wanted).map(|it| InspectionBody::of(&view, it));
     Ok(Json(page_of_ids(all, limit, |body| &body.id)))
+}
+
+/// Which sites inspections are narrowed to: those that inspect, or are asked.
+pub(crate) struct Concerned(Option<BTreeSet<SiteId>>);
+
+impl Concerned {
+    /// Reads it from the parameters of a request.
+    pub(crate) fn read(view: &View, params: &mut Params) -> Result<Self, Problem> {
+        let extent = Extent::of(view, params)?;
+        let all = matches!(extent, Extent::Subtree(None));
+        Ok(Self((!all).then(|| extent.sites(view).into_iter().collect())))
+    }
+
+    /// Returns whether an inspection is one of theirs.
+    pub(crate) fn takes(&self, campaign: &Campaign) -> bool {
+        let plan = &campaign.plan;
+        self.0.as_ref().is_none_or(|sites| sites.contains(&plan.site) || !sites.is_disjoint(&plan.units))
+    }
 }
 
 /// One inspection, with its checklist and its units.

@@ -137,6 +137,26 @@ async fn a_table_has_each_item_of_each_unit_and_says_who_is_late() {
 }
 
 #[tokio::test]
+async fn inspections_are_narrowed_to_who_inspects_or_is_asked() {
+    let world = World::new().await;
+    let inspector = world.token(Role::SecurityReviewer, None).await;
+    opened(&world, &inspector).await;
+    let administrator = world.token(Role::SystemAdministrator, None).await;
+    let mut areas = Vec::new();
+    for (name, member) in [("海河", "130102"), ("长江", "320102")] {
+        let name = json!({ "zh": name, "latin": member });
+        let body = json!({ "kind": "river_basin", "name": name, "members": { "sites": [member] } });
+        let area = world.send(&administrator, Method::POST, "/api/v1/areas", Some(body)).await;
+        areas.push(format!("area={}", area.json()["id"].as_str().unwrap_or_else(|| panic!("{}", area.text))));
+    }
+    let mut found = Vec::new();
+    for filter in ["site=130000", "site=130102", "site=000000", &areas[0], "site=320000", &areas[1]] {
+        found.push(world.get(&inspector, &format!("/api/v1/inspections?{filter}")).await.items().len());
+    }
+    assert_eq!(found, [1, 1, 1, 1, 0, 0]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_asked_or_said_is_refused_with_what_to_do_instead() {
     let world = World::new().await;
     let inspector = world.token(Role::SecurityReviewer, Some("130000")).await;

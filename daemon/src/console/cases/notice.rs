@@ -56,7 +56,7 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
     let mut about = vec![
         (reader.say(text::CASE_NUMBER), html! { code { (case.id) } }),
         (reader.say(text::CASE_KIND), html! { (kind(reader, &case.key.kind)) }),
-        (reader.say(text::SUBJECT), html! { code { (case.key.subject) } }),
+        (reader.say(text::SUBJECT), html! { code { (words::case_subject(reader.language, &case.key.subject)) } }),
         (reader.say(text::CASE_GRADE), html! { (reader.say(words::severity(case.grade))) }),
         (reader.say(text::CASE_FIRST), html! { (parts::moment(case.first)) }),
         (reader.say(text::CASE_LAST), html! { (parts::moment(case.last)) }),

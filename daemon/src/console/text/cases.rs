@@ -132,6 +132,8 @@ texts! {
     DID_OVERDUE = "逾期", "overdue";
     NOTIFY_CASE_CLOSED = "事件已办结", "A case was closed";
     NOTIFY_INCIDENT_OPENED = "发生故障", "An incident began";
+    NOTIFY_INSPECTION_OPENED = "安全检查已下发", "An inspection was opened";
+    NOTIFY_INSPECTION_OVERDUE = "安全检查逾期", "An inspection is overdue";
     NOTIFY_INCIDENT_CLOSED = "故障恢复", "An incident is over";
     CASES_TOO_MANY = "事件数量超过上限", "Too many cases";
     ANOMALY_PORT_SCAN = "端口扫描", "Port scan";
@@ -165,11 +167,16 @@ texts! {
     ANOMALY_FORBIDDEN_VLAN = "终端接入禁用 VLAN", "Terminal in a forbidden VLAN";
     ANOMALY_WORM = "蠕虫式传播", "Worm-like spread";
     ANOMALY_WORM_SPREAD = "跨站点蠕虫式传播", "Worm-like spread over several sites";
+    SUBJECT_SEGMENT = "所监听的网段", "segment";
+    SUBJECT_REGISTER = "资产台账", "asset register";
+    SUBJECT_CENTRE = "中心", "centre";
     ANOMALY_UNREGISTERED_TERMINAL = "未登记终端接入", "Terminal that is not registered";
     ANOMALY_MAC_AT_TWO_SITES = "MAC 地址同时出现在多个站点", "MAC address at several sites at a time";
     ANOMALY_IP_WITH_TWO_MACS = "IP 地址被多个终端同时使用", "IP address of several terminals at a time";
     ANOMALY_DEVICE_ADDRESS_USED = "终端占用设备地址", "Terminal with the address of a device";
     ANOMALY_MAC_FLAPS = "MAC 地址在端口间反复切换", "MAC address that flaps between ports";
+    ANOMALY_DEVICE_REPLACED = "网络设备被更换", "Device that was replaced";
+    ANOMALY_HUB_BEHIND_PORT = "接入端口下有多台终端", "Several machines behind one access port";
     ANOMALY_UNREGISTERED_SERVICE = "未登记的服务端口", "Service that is not registered";
     ANOMALY_EXPIRED_SERVICE = "服务审批已到期", "Service past its approval";
     ANOMALY_EXPOSED_SERVICE = "服务超出审批范围", "Service used from beyond its scope";

@@ -30,6 +30,8 @@ texts! {
     MEANS_UNREGISTERED_TERMINAL = "有未登记的终端接入内网。请核实使用人；合规的补登记，否则断开。", "A terminal that is not on the books. Find out whose it is: register it, or unplug it.";
     MEANS_COPIED_ADDRESS = "同一地址同时出现在多处或被多台设备使用，可能被仿冒。请核对并改正。", "An address is in use at several places at a time, perhaps copied. Find out whose it is.";
     MEANS_MAC_FLAPS = "一个 MAC 地址在两个端口之间反复切换：可能有环路，或两台设备地址相同。请检查接线。", "A MAC address goes back and forth between ports: a loop, or two machines with one address. Look at the cables.";
+    MEANS_DEVICE_REPLACED = "以该名称应答的设备换成了另一台，序列号不同。请核实是否为已批准的更换；若是，请更新台账。", "What answers under this name is another machine, by its serial number. Ask whether that was approved; if so, mend the books.";
+    MEANS_HUB_BEHIND_PORT = "一个接入端口下长时间有多台终端，可能私接了集线器、交换机或无线接入点。请现场核实；若已批准，请加抑制规则。", "Several machines have been behind one access port: a hub, switch or access point of somebody's own. Have a look; if it was approved, make a rule.";
     MEANS_UNREGISTERED_SERVICE = "开放了未经审批登记的端口。请补办审批，或关闭该服务。", "A port is open that nobody approved. Have it approved, or close it.";
     MEANS_EXPIRED_SERVICE = "服务的审批已到期仍在使用。请续批或关闭。", "A service goes on after its approval ended. Renew it, or close it.";
     MEANS_EXPOSED_SERVICE = "服务被审批范围以外的地址访问。请检查防火墙策略，收紧访问范围。", "A service answers who is beyond its scope. Look at the firewall's rules.";
@@ -71,6 +73,8 @@ pub fn means(kind: &str) -> Option<Text> {
         "unregistered_terminal" => MEANS_UNREGISTERED_TERMINAL,
         "mac_at_two_sites" | "ip_with_two_macs" | "device_address_used" => MEANS_COPIED_ADDRESS,
         "mac_flaps" => MEANS_MAC_FLAPS,
+        "device_replaced" => MEANS_DEVICE_REPLACED,
+        "hub_behind_port" => MEANS_HUB_BEHIND_PORT,
         "unregistered_service" => MEANS_UNREGISTERED_SERVICE,
         "expired_service" => MEANS_EXPIRED_SERVICE,
         "exposed_service" => MEANS_EXPOSED_SERVICE,

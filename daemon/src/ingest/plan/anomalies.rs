@@ -14,7 +14,9 @@ use onenet_topology::{
 };
 
 use super::{
-    Draft, cases,
+    Draft,
+    caps::KEPT_MS,
+    cases,
     concluded::spread,
     quota::{self, Refused},
 };
@@ -22,9 +24,6 @@ use crate::estate::{Change, SiteState};
 
 /// Anomalies of one site.
 pub(super) const ANOMALIES_MAX: usize = 4_096;
-
-/// How long, in milliseconds, one is kept at least after it was seen last.
-const KEPT_MS: i64 = 190 * 86_400_000;
 
 /// Something that the centre concludes itself, as it is by now.
 #[derive(Debug, Clone)]

@@ -15,13 +15,13 @@ use onenet_topology::{
     incident::{Incident, Severity, Subject},
 };
 
-use super::{Draft, Outcome, Refusal, command::check_site};
+use super::{
+    Draft, Outcome, Refusal,
+    caps::{CASES_MAX, KEPT_MS},
+    command::check_site,
+};
 use crate::{estate::Change, outbox::Message, record::Command};
 
-/// Cases that are kept whatever their age; beyond that, closed ones that are old enough give way.
-const CASES_MAX: usize = 50_000;
-/// How long closed ones are kept at least, in milliseconds: as long as the audit trail. No cap goes below it.
-const CLOSED_KEPT_MS: i64 = 190 * 86_400_000;
 /// Open cases of one site; beyond that one case tells that there are more, and anomalies stay in their own list.
 const OPEN_PER_SITE_MAX: usize = 1_000;
 /// Closed ones that one tick lets go.
@@ -267,7 +267,7 @@ pub(super) fn follow(draft: &mut Draft<'_>) {
     if over == 0 {
         return;
     }
-    let is_old = |case: &Case| !case.is_open() && now.ms_since(case.closed.unwrap_or(case.last)) > CLOSED_KEPT_MS;
+    let is_old = |case: &Case| !case.is_open() && now.ms_since(case.closed.unwrap_or(case.last)) > KEPT_MS;
     let old = draft.next.cases.all.values().filter(|case| is_old(case)).map(|case| case.id);
     let gone: Vec<CaseId> = old.take(over.min(FORGOTTEN_PER_TICK)).collect();
     for id in gone {

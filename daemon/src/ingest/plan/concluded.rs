@@ -1,8 +1,10 @@
-//! What the centre concludes itself of what sites tell: terminals that nobody registered, addresses that several have, and what spreads over
-//! sites. Each is an anomaly as those of the detectors are, and so a case.
+//! What the centre concludes itself of what sites tell: terminals that nobody registered, addresses that several have, equipment that became
+//! another or that nobody manages, and what spreads over sites. Each is an anomaly as those of the detectors are, and so a case.
 //!
 //! Invariant: what is told goes into the record that is planned, and again once an hour while it lasts; a site has at most [`TOLD_MAX`] of
 //! these told in one turn. What spreads is told of the site above all that have it.
+
+mod equipment;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,6 +18,8 @@ use onenet_topology::{
     endpoint::Endpoint,
     incident::Severity,
 };
+
+pub(super) use equipment::replaced;
 
 use super::{
     Draft,
@@ -52,11 +56,13 @@ pub struct Concluding {
     pub unregistered_max: usize,
     /// How long an address has to be another's too, in milliseconds.
     pub clone_ms: i64,
+    /// Machines behind one access port.
+    pub hub_endpoints: usize,
 }
 
 impl Default for Concluding {
     fn default() -> Self {
-        Self { worm_sites: 3, unregistered_max: 20, clone_ms: 3_600_000 }
+        Self { worm_sites: 3, unregistered_max: 20, clone_ms: 3_600_000, hub_endpoints: 3 }
     }
 }
 
@@ -66,12 +72,10 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
     let due: Vec<SiteId> = draft.next.sites.keys().copied().filter(|site| is_turn(*site, now)).collect();
     for site in due {
         let Some(state) = draft.next.site(site) else { continue };
-        let found = clones(state, now, &draft.policy.concluding).chain(unregistered(
-            &draft.next,
-            state,
-            now,
-            &draft.policy.concluding,
-        ));
+        let concluding = &draft.policy.concluding;
+        let found = clones(state, now, concluding)
+            .chain(unregistered(&draft.next, state, now, concluding))
+            .chain(equipment::hubs(state, now, concluding));
         let is_known = |it: &Concluded| {
             let known = state.anomalies.get(&it.key);
             known.is_some_and(|known| it.last.ms_since(known.last) < AGAIN_MS)
@@ -163,8 +167,9 @@ fn strangers(estate: &Estate, state: &SiteState, now: Timestamp) -> Vec<Arc<Endp
         .flat_map(|terminal| terminal.endpoints.iter().copied())
         .collect();
     let stays = |it: &Endpoint| {
-        let lately = it.last_seen().is_some_and(|last| now.ms_since(last) < LATELY_MS);
-        lately && it.is_current() && it.first_seen().is_some_and(|first| now.ms_since(first) >= STAYED_MS)
+        let (Some(first), Some(last)) = (it.first_seen(), it.last_seen()) else { return false };
+        // Who was there for a moment is there no more, whatever time passes.
+        it.is_current() && now.ms_since(last) < LATELY_MS && last.ms_since(first) >= STAYED_MS
     };
     let is_computer = |it: &Endpoint| it.conclusion().class.is_none_or(|class| class.is.is_computer());
     let all = state.visible_endpoints().filter(|it| !booked.contains(&it.id) && stays(it) && is_computer(it));

@@ -13,7 +13,7 @@ use onenet_topology::{
 };
 
 use super::{
-    Draft, Refusal,
+    Draft, Refusal, concluded,
     merging::{Told, is_renamed},
     quota::{Refused, has_room_for_device},
 };
@@ -52,7 +52,11 @@ pub(super) fn derive(
         return Ok(None);
     }
     let told = Told { id: device.id, renamed: known.is_none_or(|known| is_renamed(site, known, &device)) };
-    draft.put(Change::Device { site, device: Arc::new(device) });
+    let device = Arc::new(device);
+    draft.put(Change::Device { site, device: Arc::clone(&device) });
+    if let Some(known) = known {
+        concluded::replaced(draft, site, handle, (known, &device));
+    }
     Ok(Some(told))
 }
 

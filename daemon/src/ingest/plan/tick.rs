@@ -5,7 +5,7 @@ use std::sync::Arc;
 use onenet_topology::{SiteId, Timestamp};
 
 use super::{
-    Draft, Outcome, attach, availability, campaigns, cases, concluded, coverage, duplicates, expire, incidents,
+    Draft, Outcome, attach, availability, campaigns, caps, cases, concluded, coverage, duplicates, expire, incidents,
 };
 use crate::estate::{Agent, Change};
 
@@ -46,5 +46,6 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     availability::follow(draft);
     cases::follow(draft);
     campaigns::follow(draft);
+    caps::warn(draft);
     Outcome::Accepted
 }

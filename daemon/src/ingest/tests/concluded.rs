@@ -112,25 +112,117 @@ fn import(world: &mut World, macs: &[u8]) {
 #[test]
 fn a_terminal_that_is_not_on_the_books_is_a_case_where_there_are_books() {
     let (mut world, site, agent) = World::with_agent(1_000_000);
-    let facts = vec![present(900_000, binding(1, 7)), present(900_000, binding(2, 8))];
-    world.report(agent, site, state(1, 901_000, facts)).unwrap();
+    let facts = |at| vec![present(at, binding(1, 7)), present(at, binding(2, 8))];
+    world.report(agent, site, state(1, 901_000, facts(900_000))).unwrap();
     round(&mut world);
-    round(&mut world);
-    assert_eq!(cases(&world), [], "nobody is registered here yet");
     import(&mut world, &[1]);
     round(&mut world);
+    assert_eq!(cases(&world), [], "for a moment, as far as anybody told");
+    world.report(agent, site, state(2, 1_601_000, facts(1_600_000))).unwrap();
+    round(&mut world);
     assert_eq!(cases(&world), [(site, "unregistered_terminal".into(), mac(2).to_string())]);
+}
+
+#[test]
+fn a_terminal_is_nobodys_case_where_there_are_no_books() {
+    let (mut world, site, agent) = World::with_agent(1_000_000);
+    for (sequence, at) in [(1, 900_000), (2, 1_600_000)] {
+        world.report(agent, site, state(sequence, at + 1_000, vec![present(at, binding(2, 8))])).unwrap();
+        round(&mut world);
+    }
+    assert_eq!(cases(&world), []);
+}
+
+/// A chassis with this serial number.
+fn chassis(serial: &str) -> FactBody {
+    FactBody::Entity(Box::new(fact::Entity {
+        index: 1,
+        class: 3,
+        name: String::new(),
+        description: String::new(),
+        serial: serial.into(),
+        model: String::new(),
+        software_revision: String::new(),
+    }))
+}
+
+#[test]
+fn a_device_with_another_serial_number_was_replaced_and_one_whose_number_is_read_late_was_not() {
+    let (mut world, site, agent) = World::with_agent(1_000_000);
+    for (sequence, serial) in (1..).zip(["N/A", "21020A", "21020A", "21020B"]) {
+        let changes = vec![present(900_000 + sequence, chassis(serial))];
+        let groups = vec![GroupChanges { group: group(Method::SnmpEntities, "core"), changes, complete: None }];
+        world.report(agent, site, batch(Lane::State, sequence, 900_000 + sequence, Content::State(groups))).unwrap();
+        let expected = usize::from(sequence == 4);
+        assert_eq!(anomalies(&world, site).len(), expected, "{serial}: {:?}", anomalies(&world, site));
+    }
+    assert_eq!(cases(&world), [(site, "device_replaced".into(), "core".into())]);
+    let told = &anomalies(&world, site)[0].evidence;
+    let says = |is: &str, value: &str| told.iter().any(|it| it.is == is && it.value == value);
+    assert!(says("serial_before", "21020A") && says("serial_after", "21020B"), "{told:?}");
+}
+
+/// A switch with so many machines at one port and one at another, told of for so many rounds.
+fn crowded(machines: u8, rounds: u64) -> (World, SiteId) {
+    let (mut world, site, agent) = World::with_agent(1_000_000);
+    let port = |number: u8| {
+        FactBody::Interface(fact::Interface {
+            name: format!("ge{number}"),
+            if_index: number.into(),
+            alias: String::new(),
+            if_type: 6,
+            mac: None,
+            speed_bps: None,
+            full_duplex: None,
+            last_change_s: None,
+            admin: fact::InterfaceStatus::Up,
+            oper: fact::InterfaceStatus::Up,
+        })
+    };
+    let row = |last: u8| {
+        let number = if last == 0 { 1 } else { 2 };
+        FactBody::Forwarding(fact::Forwarding {
+            mac: mac(last),
+            vlan: Some(10),
+            interface: Some(format!("ge{number}")),
+            bridge_port: number,
+            status: fact::ForwardingStatus::Learned,
+        })
+    };
+    for turn in 0..rounds {
+        let at = 1_000_000 + turn * 600_000;
+        let rows = (0..=machines).map(|last| present(at, row(last))).collect();
+        let ports = [1, 2].map(|number| present(at, port(number))).into();
+        let groups = [(Method::SnmpInterfaces, ports), (Method::SnmpForwarding, rows)];
+        let groups =
+            groups.map(|(method, changes)| GroupChanges { group: group(method, "core"), changes, complete: None });
+        let content = Content::State(groups.into());
+        world.report(agent, site, batch(Lane::State, turn + 1, at, content)).unwrap();
+        round(&mut world);
+    }
+    (world, site)
+}
+
+#[test]
+fn several_machines_behind_one_access_port_for_an_hour_are_a_hub_and_two_are_not() {
+    assert_eq!(cases(&crowded(2, 9).0), [], "a telephone with a computer behind it");
+    assert_eq!(cases(&crowded(4, 4).0), [], "not long enough");
+    let (world, site) = crowded(4, 9);
+    assert_eq!(cases(&world), [(site, "hub_behind_port".into(), "core ge2".into())]);
+    let told = &anomalies(&world, site)[0].evidence;
+    assert!(told.iter().any(|it| it.is == "machines" && it.value == "4"), "{told:?}");
 }
 
 #[test]
 fn a_register_that_lacks_most_is_one_case() {
     let (mut world, site, agent) = World::with_agent(1_000_000);
     world.policy.concluding.unregistered_max = 3;
-    let facts = (1..10).map(|number| present(900_000, binding(number, number))).collect();
-    world.report(agent, site, state(1, 901_000, facts)).unwrap();
     import(&mut world, &[1]);
-    round(&mut world);
-    round(&mut world);
+    for (sequence, at) in [(1, 900_000), (2, 1_600_000)] {
+        let facts = (1..10).map(|number| present(at, binding(number, number))).collect();
+        world.report(agent, site, state(sequence, at + 1_000, facts)).unwrap();
+        round(&mut world);
+    }
     assert_eq!(cases(&world), [(site, "unregistered_terminal".into(), "asset register".into())]);
     let [found] = &anomalies(&world, site)[..] else { panic!("{:?}", anomalies(&world, site)) };
     assert_eq!((found.count, found.evidence[0].value.as_str()), (8, "8"));
