@@ -43,6 +43,11 @@ function coloured(colours = {}) {
     override(name, [{ id: 'color', value: { mode: 'fixed', fixedColor } }]));
 }
 
+/** What metrics call a thing, as people call it. @param {Record<string, string>} names by the word of the metric */
+function renamed(names = {}) {
+  return Object.entries(names).filter(([word, name]) => word !== name).map(([word, name]) => override(word, [{ id: 'displayName', value: name }]));
+}
+
 /** @param {Target[]} targets @param {boolean} instant @param {'table' | 'time_series'} format */
 function asked(targets, instant, format) {
   return targets.map(({ expr, legend }, at) => ({
@@ -85,7 +90,7 @@ function panel(type, it, rest) {
         ...(it.max === undefined ? {} : { max: it.max }),
         ...defaults,
       },
-      overrides: [...coloured(it.colours), ...overrides],
+      overrides: [...coloured(it.colours), ...renamed(it.renamed), ...overrides],
     },
     ...others,
   });
@@ -93,7 +98,7 @@ function panel(type, it, rest) {
 
 const LAST = { calcs: ['lastNotNull'], fields: '', values: false };
 
-/** One number, or a few. @param {Shared & { graph?: boolean, name?: boolean }} it */
+/** One number, or a few; or what one is called. @param {Shared & { graph?: boolean, name?: boolean }} it */
 export function stat(it) {
   return panel('stat', { w: 4, h: 4, ...it }, {
     targets: asked(it.targets, !it.graph, 'time_series'),
@@ -105,7 +110,7 @@ export function stat(it) {
       percentChangeColorMode: 'standard',
       reduceOptions: LAST,
       showPercentChange: false,
-      textMode: it.name ? 'value_and_name' : 'auto',
+      textMode: it.name ? 'name' : 'auto',
       wideLayout: true,
     },
   });

@@ -19,6 +19,8 @@ export interface Shared {
   thresholds?: object;
   mappings?: object[];
   colours?: Record<string, string>;
+  /** What words of metrics in the legend are called. */
+  renamed?: Record<string, string>;
   decimals?: number;
   min?: number;
   max?: number;

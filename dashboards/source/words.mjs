@@ -142,6 +142,42 @@ export const anomalies = (c) => words({
   round_trip_shift: [c.t('Round trip is not as ever', '往返时延水平异常')],
 });
 
+/** Why frames are lost, and how records and samples fare, in legends. @param {Context} c @returns {Record<string, string>} */
+export const fates = (c) => ({
+  kernel: c.t('lost by the kernel', '内核丢弃'), cut: c.t('cut', '截断'), undecoded: c.t('not understood', '未识别'),
+  committed: c.t('taken in', '已接收'), duplicate: c.t('known before', '重复'), refused: c.t('refused', '被拒绝'),
+  sent: c.t('taken', '已接收'), rejected: c.t('refused', '被拒绝'), future: c.t('of a time to come', '时间超前'),
+  handshake: c.t('handshake', '握手失败'), accept: c.t('no room', '无法受理'),
+});
+
+/** What an endpoint is taken to be, as the console calls it. @param {Context} c @returns {Record<string, string>} */
+export const classes = (c) => ({
+  pc: c.t('computer', '计算机'), server: c.t('server', '服务器'), printer: c.t('printer', '打印机'), phone: c.t('telephone', '话机'),
+  mobile: c.t('mobile or tablet', '手机或平板'), camera: c.t('camera', '摄像机'), recorder: c.t('video recorder', '录像机'),
+  video_terminal: c.t('video terminal', '视频会议终端'), network_device: c.t('network device', '网络设备'),
+  environmental_monitor: c.t('environmental monitor', '环境监测设备'), storage: c.t('storage', '存储设备'), controller: c.t('controller', '控制器'),
+  media: c.t('media device', '影音设备'), power: c.t('power supply', '电源设备'), ...unnamed(c),
+});
+
+/** What has no name, or is not worth one. @param {Context} c @returns {Record<string, string>} */
+export const unnamed = (c) => ({ other: c.t('others', '其他'), unknown: c.t('unknown', '未知') });
+
+/** What a device is for, as the console calls it. @param {Context} c */
+export const roles = (c) => words({
+  switch: [c.t('switch', '交换机')], router: [c.t('router', '路由器')], firewall: [c.t('firewall', '防火墙')],
+  wireless_controller: [c.t('wireless controller', '无线控制器')], access_point: [c.t('access point', '无线接入点')],
+  load_balancer: [c.t('load balancer', '负载均衡')], security_appliance: [c.t('security appliance', '安全设备')], camera: [c.t('camera', '摄像机')],
+  ups: [c.t('UPS', '不间断电源')], power_distribution: [c.t('power distribution', '配电设备')], server: [c.t('server', '服务器')],
+  management_controller: [c.t('management controller', '带外管理控制器')], storage: [c.t('storage', '存储')], printer: [c.t('printer', '打印机')],
+  sensor: [c.t('sensors', '传感器')],
+});
+
+/** What a device says of a sensor. @param {Context} c */
+export const sensorStates = (c) => words({
+  normal: [c.t('Normal', '正常')], warning: [c.t('Warning', '告警')], critical: [c.t('Critical', '严重')], absent: [c.t('Absent', '不在位')],
+  unjudged: [c.t('Not judged', '未判定')],
+});
+
 /** What stands where there is no value. @param {Context} c */
 export const nothing = (c) => ({
   scraped: c.t('Unknown: Prometheus has nothing from the centre', '未知：Prometheus 未取到中心的数据'),

@@ -62,7 +62,7 @@ function draw(panel, all, size, range) {
 function stats(panel, fields, { width, height }) {
   const each = Math.floor(width / fields.length);
   return h('div', { style: { display: 'flex' } }, fields.map((field, at) => h(BigValue, {
-    key: at, theme, width: each, height, value: { ...last(field), title: panel.options.textMode === 'value_and_name' ? field.config.displayName : undefined },
+    key: at, theme, width: each, height, value: { ...last(field), title: panel.options.textMode.includes('name') ? field.config.displayName : undefined },
     colorMode: panel.options.colorMode, graphMode: 'none', justifyMode: 'auto', textMode: panel.options.textMode,
   })));
 }

@@ -48,18 +48,18 @@ function found(c, by, colours) {
   const few = steps('transparent', [1, 'yellow'], [5, 'orange']);
   return [
     lines(t('Anomalies by grade', '按级别统计的异常'), t('What detectors of all sites saw within the last day, by the grade that they propose.', '全网检测器一天内发现的异常，按其建议级别。'), none, 'locale',
-      by((grade) => `sum(onenet_site_anomalies{grade="${grade}"})`), { ...onward, stack: true, min: 0, colours, w: 8, h: 9 }),
+      by((grade) => `sum(onenet_site_anomalies{grade="${grade}"})`), { ...onward, stack: true, min: 0, colours, w: 6, h: 9 }),
     table({
       title: t('Anomalies by kind', '按类别统计的异常'), about: t('What was found within the last day, at how many sites.', '一天内发现的异常及涉及站点数。'), none, unit: 'locale',
       targets: [{ expr: 'sum by (kind) (onenet_site_anomalies)' }, { expr: 'count by (kind) (sum by (site, kind) (onenet_site_anomalies))' }],
-      columns: [{ of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }, { of: 'B', name: t('Sites', '站点'), unit: 'locale', heat: true, thresholds: few }],
+      columns: [{ of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', width: 90 }, { of: 'B', name: t('Sites', '站点'), unit: 'locale', heat: true, thresholds: few, width: 80 }],
       sort: t('How many', '数量'), ...onward, w: 8, h: 9,
     }),
     table({
       title: t('Sites with anomalies', '有异常的站点'), about: t('The thirty sites and kinds of which most was found within the last day, with the grade proposed.', '一天内发现异常最多的三十个站点与类别，附建议级别。'), none, unit: 'locale',
       targets: [{ expr: named('topk(30, sum by (site, kind, grade) (onenet_site_anomalies))') }],
       columns: [...siteColumns(c), { of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'grade', name: t('Grade', '级别'), mappings: gradeWords(c), heat: true, width: 110 }, { of: 'A', name: t('How many', '数量'), unit: 'locale', width: 90 }],
-      kept: ['site'], sort: t('How many', '数量'), ...onward, w: 8, h: 9,
+      kept: ['site'], sort: t('How many', '数量'), ...onward, w: 10, h: 9,
     }),
     ...detectors(c, onward),
   ];

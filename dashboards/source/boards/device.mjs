@@ -2,7 +2,7 @@
 
 import { heading, stat, steps, table } from '../panels.mjs';
 import * as variables from '../variables.mjs';
-import { nothing } from '../words.mjs';
+import { nothing, sensorStates } from '../words.mjs';
 import { lines } from './simple.mjs';
 
 /** @param {import('../schema').Context} c @returns {import('../schema').Board} */
@@ -26,7 +26,7 @@ export function device(c) {
     variables: [variables.province(c, true), variables.city(c, true), variables.site(c), variables.device(c), variables.interface_(c)],
     panels: [
       ...each.map(([title, metric, unit, thresholds]) => stat({ title, about: t('The one value of the device that matters of this kind; empty where it has no such sensor.', '该类传感器中最关键的值；没有此传感器则为空。'), none: t('No such sensor', '无此传感器'), unit, thresholds, targets: [{ expr: `${metric}{${of}}` }], links })),
-      table({ title: t('Sensors by state', '传感器状态'), about: t('How many sensors the device itself calls normal, warning or critical.', '设备自身判定的传感器状态计数。'), none, unit: 'locale', targets: [{ expr: `sum by (state) (onenet_device_sensors{${of}})` }], columns: [{ of: 'state', name: t('State', '状态') }, { of: 'A', name: t('Sensors', '传感器'), unit: 'locale' }], links, w: 4, h: 4 }),
+      table({ title: t('Sensors by state', '传感器状态'), about: t('How many sensors the device itself calls normal, warning or critical.', '设备自身判定的传感器状态计数。'), none, unit: 'locale', targets: [{ expr: `sum by (state) (onenet_device_sensors{${of}})` }], columns: [{ of: 'state', name: t('State', '状态'), mappings: sensorStates(c) }, { of: 'A', name: t('Sensors', '传感器'), unit: 'locale' }], links, w: 4, h: 4 }),
       heading(t('Ports', '端口')),
       lines(t('Received', '接收'), t('Bytes a second that ports received.', '端口每秒接收字节。'), none, 'Bps', [{ expr: `rate(onenet_interface_receive_bytes_total{${port}}[15m])`, legend: '{{interface}}' }], { links, min: 0, w: 12 }),
       lines(t('Sent', '发送'), t('Bytes a second that ports sent.', '端口每秒发送字节。'), none, 'Bps', [{ expr: `rate(onenet_interface_transmit_bytes_total{${port}}[15m])`, legend: '{{interface}}' }], { links, min: 0, w: 12 }),

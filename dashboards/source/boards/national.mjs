@@ -3,7 +3,7 @@
 import { gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { STATES, bars, heading, series, stat, steps, table } from '../panels.mjs';
 import { attached, availability, below, known, sitesBelow } from '../queries.mjs';
-import { nothing, standing } from '../words.mjs';
+import { nothing, standing, unnamed } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
 
@@ -182,14 +182,14 @@ function provinces(c) {
       { of: 'B', name: t('Agents heard', '在线采集器'), unit: 'locale' },
       { of: 'C', name: t('Agents silent', '失联采集器'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [5, 'orange']) },
       { of: 'I', name: t('Devices down', '中断设备'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [5, 'orange']) },
-      { of: 'D', name: t('Endpoints present', '在线端点'), unit: 'locale' },
-      { of: 'E', name: t('Terminals seen', '已出现终端'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'semi-dark-green'], [2000, 'green'], [4000, 'light-green']) },
+      { of: 'D', name: t('Endpoints', '在线端点'), unit: 'locale' },
+      { of: 'E', name: t('Terminals', '已出现终端'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'semi-dark-green'], [2000, 'green'], [4000, 'light-green']) },
       { of: 'F', name: t('Silent', '长期未出现'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [100, 'orange']) },
       { of: 'G', name: t('Never seen', '从未出现'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'yellow'], [100, 'orange']) },
       { of: 'H', name: t('Unregistered', '未登记'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange'], [100, 'red']) },
     ],
     kept: ['site'],
-    sort: t('Terminals seen', '已出现终端'),
+    sort: t('Terminals', '已出现终端'),
     links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Asset register', '资产台账'), url: c.console('/assets'), targetBlank: true }],
     w: 24, h: 20,
   });
@@ -219,6 +219,7 @@ function traffic(c) {
     none: t('No flows told: capture runs nowhere, or nothing was said', '没有流量：没有站点在抓包，或没有通信'),
     unit: 'Bps', min: 0, stack: true,
     targets: [{ expr: 'topk(8, sum by (application) (rate(onenet_application_bytes_total[5m])))', legend: '{{application}}' }],
+    renamed: unnamed(c),
     links: [{ title: t('Traffic', '流量'), url: c.to('traffic') }],
     w: 8,
   });

@@ -2,9 +2,9 @@
 
 import { DELAY, LOSS, devicesOverTime, incidentTable, presence } from '../common.mjs';
 import { STATES, bars, heading, series, stat, states, steps, table } from '../panels.mjs';
-import { known } from '../queries.mjs';
+import { greatest, known } from '../queries.mjs';
 import * as variables from '../variables.mjs';
-import { conditions, nothing, probed } from '../words.mjs';
+import { conditions, nothing, probed, roles } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
 
@@ -44,6 +44,8 @@ function ways(c) {
   const { t } = c;
   const links = [{ title: t('Timeline in the console', '控制台中的时间线'), url: c.console('/sites/$site/timeline'), targetBlank: true }];
   const way = 'role=~"parent|gateway"';
+  /** Devices have ports of the same names. @param {string} direction */
+  const busiest = (direction) => `${greatest(8, `rate(onenet_interface_${direction}_bytes_total{site="$site"}[15m])`, 'device, interface')} * on(device) group_left(name) max by (device, name) (onenet_device_info{site="$site"})`;
   return [
     states({
       title: t('Ways out, state', '线路状态'), about: t('What the agent judges of its gateway and of the sites above. No row while it is unknown.', '采集器对网关与上级站点的判定；未知时不显示。'),
@@ -58,9 +60,9 @@ function ways(c) {
       targets: [{ expr: `onenet_probe_round_trip_seconds{${HERE}${way}}`, legend: '{{probe}}' }, { expr: `onenet_probe_round_trip_p95_seconds{${HERE}role="parent"}`, legend: '{{probe}} p95' }], links, w: 12,
     }),
     series({
-      title: t('Ports that lead somewhere', '上联与级联端口流量'), about: t('Bytes in and out of ends of links, trunks and watched ports.', '互联、级联与重点关注端口的收发流量。'), none: nothing(c).devices, unit: 'Bps',
-      targets: [{ expr: 'topk(8, rate(onenet_interface_receive_bytes_total{site="$site"}[15m]))', legend: t('{{interface}} in', '{{interface}} 收') },
-        { expr: 'topk(8, rate(onenet_interface_transmit_bytes_total{site="$site"}[15m]))', legend: t('{{interface}} out', '{{interface}} 发') }], links, w: 12,
+      title: t('Ports that lead somewhere', '上联与级联端口流量'), about: t('Bytes in and out of ends of links, trunks and watched ports, the eight busiest each way.', '互联、级联与重点关注端口的收发流量，各取最忙的八个。'), none: nothing(c).devices, unit: 'Bps',
+      targets: [{ expr: busiest('receive'), legend: t('{{name}} {{interface}} in', '{{name}} {{interface}} 收') }, { expr: busiest('transmit'), legend: t('{{name}} {{interface}} out', '{{name}} {{interface}} 发') }],
+      links, w: 12,
     }),
   ];
 }
@@ -75,12 +77,12 @@ function devices(c) {
     title: t('Devices', '设备'), about: t('Each managed device with its busiest processor, fullest memory and highest temperature.', '每台被管设备及其最高的处理器、内存占用与温度。'), none: nothing(c).devices, unit: 'none',
     targets: [{ expr: 'max by (device, name, vendor, model, role) (onenet_device_info{site="$site"})' }, of('onenet_device_cpu_load_max_ratio'), of('onenet_device_memory_used_max_ratio'), of('onenet_device_temperature_max_celsius')],
     columns: [
-      { of: 'name', name: t('Device', '设备'), links: [{ title: t('Dashboard of the device', '设备看板'), url: c.to('device', { site: '$site', device: '${__data.fields.device}' }) }, { title: t('In the console', '控制台'), url: c.console('/devices/${__data.fields.device}'), targetBlank: true }] },
-      { of: 'vendor', name: t('Vendor', '厂商') }, { of: 'model', name: t('Model', '型号') }, { of: 'role', name: t('Role', '角色') },
+      { of: 'name', name: t('Device', '设备'), width: 150, links: [{ title: t('Dashboard of the device', '设备看板'), url: c.to('device', { site: '$site', device: '${__data.fields.device}' }) }, { title: t('In the console', '控制台'), url: c.console('/devices/${__data.fields.device}'), targetBlank: true }] },
+      { of: 'vendor', name: t('Vendor', '厂商'), width: 80 }, { of: 'model', name: t('Model', '型号') }, { of: 'role', name: t('Role', '角色'), mappings: roles(c), width: 90 },
       { of: 'B', name: t('Processor', '处理器'), unit: 'percentunit', heat: true, thresholds: hot }, { of: 'C', name: t('Memory', '内存'), unit: 'percentunit', heat: true, thresholds: hot },
       { of: 'D', name: t('Temperature', '温度'), unit: 'celsius', heat: true, thresholds: steps('transparent', [60, 'yellow'], [75, 'orange'], [85, 'red']) },
     ],
-    kept: ['device'], links: [{ title: t('Device', '设备'), url: c.to('device', { site: '$site' }) }], w: 12, h: 9,
+    kept: ['device'], links: [{ title: t('Device', '设备'), url: c.to('device', { site: '$site' }) }], w: 14, h: 9,
   });
 }
 
@@ -92,7 +94,7 @@ function terminals(c) {
   return bars({
     title: t('Terminals', '终端'), about: t('Computers on the books by whether they were seen within 30 days, and those on nobody’s books.', '台账计算机按 30 天内是否出现统计，以及未登记计算机。'), none: t('No computer is on the books here', '台账中没有本站点的计算机'), unit: 'locale', min: 0,
     thresholds: steps('blue'), targets: each.map(([state, legend]) => ({ expr: `sum(onenet_site_terminals{${HERE}state="${state}"})`, legend })),
-    links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Endpoints in the console', '控制台中的端点'), url: c.console('/endpoints?site=$site'), targetBlank: true }], w: 6, h: 9,
+    links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Endpoints in the console', '控制台中的端点'), url: c.console('/endpoints?site=$site'), targetBlank: true }], w: 5, h: 9,
   });
 }
 
@@ -103,7 +105,7 @@ function troubles(c) {
     title: t('To be done here', '待处理'), about: t('Conditions of agents and findings of the centre; the console says the remedy of each.', '采集器状况与中心发现；处理办法见控制台。'), none: t('Nothing', '无'), unit: 'locale',
     targets: [{ expr: 'sum by (kind) (onenet_site_conditions{site="$site"}) or sum by (kind) (onenet_site_findings{site="$site"})' }],
     columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c), links: [{ title: t('Remedy in the console', '处理办法'), url: c.console('/sites/$site'), targetBlank: true }] }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }],
-    links: [{ title: t('Agents', '采集器'), url: c.to('agents') }], w: 6, h: 9,
+    links: [{ title: t('Agents', '采集器'), url: c.to('agents') }], w: 5, h: 9,
   });
 }
 

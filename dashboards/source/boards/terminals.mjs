@@ -3,7 +3,7 @@
 import { heading, steps, table } from '../panels.mjs';
 import { named } from '../queries.mjs';
 import * as variables from '../variables.mjs';
-import { nothing, siteColumns } from '../words.mjs';
+import { classes, nothing, siteColumns, unnamed } from '../words.mjs';
 import { WITHIN } from './province.mjs';
 import { lines, ranks } from './simple.mjs';
 
@@ -19,8 +19,8 @@ export function terminals(c) {
     variables: [variables.province(c), variables.sites('$province')],
     panels: [
       lines(t('Coverage of the register', '台账覆盖'), t('Computers of the whole country: seen within 30 days, silent since longer, never seen, on nobody’s books.', '全国计算机：30 天内出现、长期未出现、从未出现、未登记。'), none, 'locale', states.map(([state, legend]) => ({ expr: `sum(onenet_site_terminals{state="${state}"})`, legend })), { ...onward, coarse: true, stack: true }),
-      ranks(t('What they are', '端点类型'), t('Endpoints that are present, by class.', '在线端点按类型。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_class_endpoints)', legend: '{{class}}' }], { ...onward, thresholds: steps('blue') }),
-      ranks(t('Vendors', '厂商'), t('Endpoints that are present, by the vendor of the card.', '在线端点按网卡厂商。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_vendor_endpoints)', legend: '{{vendor}}' }], { ...onward, thresholds: steps('blue') }),
+      ranks(t('What they are', '端点类型'), t('Endpoints that are present, by class.', '在线端点按类型。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_class_endpoints)', legend: '{{class}}' }], { ...onward, renamed: classes(c), thresholds: steps('blue') }),
+      ranks(t('Vendors', '厂商'), t('Endpoints that are present, by the vendor of the card.', '在线端点按网卡厂商。'), nothing(c).agents, 'locale', [{ expr: 'sort_desc(onenet_vendor_endpoints)', legend: '{{vendor}}' }], { ...onward, renamed: unnamed(c), thresholds: steps('blue') }),
       lines(t('New endpoints', '新出现的端点'), t('Endpoints that were seen at their site for the first time within the last day, in the whole country.', '全国一天内首次在本站点出现的端点。'), nothing(c).agents, 'locale', [{ expr: 'sum(onenet_site_new_endpoints)', legend: t('New within a day', '一天内新出现') }], { ...onward, coarse: true, min: 0, w: 12, h: 9 }),
       table({
         title: t('Sites with most new endpoints', '新端点最多的站点'), about: t('The twenty sites where most endpoints were seen for the first time within the last day: a move, a new room, or somebody who should not be there.', '一天内首次出现端点最多的二十个站点：搬迁、新增机房，或不应接入者。'), none: nothing(c).agents, unit: 'locale',
