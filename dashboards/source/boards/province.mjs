@@ -59,7 +59,7 @@ function counts(c, root) {
       targets: [{ expr: `sum(onenet_site_devices{${WITHIN}state="down"})` }], thresholds: steps('green', [1, 'red']), links: [{ title: t('Devices', '设备'), url: c.to('device') }],
     }),
     stat({
-      title: t('Unregistered terminals', '未登记终端'), about: t('Computers seen here within 30 days that are on nobody’s books.', '30 天内出现但不在台账中的计算机。'), none, unit: 'locale', w: 3,
+      title: t('Unregistered', '未登记终端'), about: t('Computers seen here within 30 days that are on nobody’s books.', '30 天内出现但不在台账中的计算机。'), none, unit: 'locale', w: 3,
       targets: [{ expr: known(`sum(onenet_site_terminals{${WITHIN}state="unregistered"})`, sites) }], thresholds: steps('green', [1, 'orange']),
       links: [{ title: t('Terminals', '终端'), url: c.to('terminals') }, { title: t('Asset register', '资产台账'), url: c.console('/assets'), targetBlank: true }],
     }),
