@@ -99,6 +99,15 @@ impl<'e> Country<'e> {
         }
     }
 
+    /// Returns the agent of a site that is heard for the longest time: how long the site is reached.
+    pub(super) fn heard_first(&self, at: At) -> Option<AgentId> {
+        let heard = self.agents_at(at).filter_map(|agent| match agent.contact {
+            Contact::Heard(since) => Some((since, agent.id)),
+            _ => None,
+        });
+        heard.min().map(|(_, agent)| agent)
+    }
+
     /// Returns the agents of a site.
     pub(super) fn agents_at(&self, at: At) -> impl Iterator<Item = &'e AgentFact> + '_ {
         self.places[at].agents.iter().map(|agent| self.agents[*agent])

@@ -69,11 +69,16 @@ fn judge_way(country: &Country<'_>, way: &Way<'_>) -> Judged {
     judged
 }
 
-/// Returns from when on it is news that the way is bad, by whoever tells that first.
+/// Returns from when on it is news that the way is bad, by whoever tells that first. What failed while the upper site was out of reach
+/// itself was that site's failure, whoever tells of it.
 fn bad_news_from(country: &Country<'_>, way: &Way<'_>) -> Timestamp {
+    let upper = country.heard_first(way.parent);
+    let news = |it: &ProbeFact| {
+        let told = country.news_from(it.teller, it.since, HEARD_OUT_MS);
+        upper.map_or(told, |upper| told.max(country.news_from(upper, it.since, HEARD_OUT_MS)))
+    };
     let bad = way.told.iter().filter(|it| it.state != ProbeState::Up);
-    let news = bad.map(|it| country.news_from(it.teller, it.since, HEARD_OUT_MS));
-    news.min().unwrap_or(Timestamp::EPOCH)
+    bad.map(|it| news(it)).min().unwrap_or(Timestamp::EPOCH)
 }
 
 fn side(probe: &ProbeFact) -> Side {

@@ -411,6 +411,20 @@ fn an_agent_that_comes_back_from_behind_a_failure_is_heard_out_before_what_was_b
     assert_eq!(only(&evaluate(&evidence.later(HOLD_DOWN_MS))).subject, link(5, 3));
 }
 
+#[test]
+fn what_failed_towards_a_site_that_was_out_of_reach_is_no_failure_of_the_way_to_it_once_it_is_back() {
+    // The county on both cities was heard all the while by the other one, and told that its way to the first fails.
+    let mut evidence = country();
+    evidence.contact(3, Contact::Heard(at(NOW - 1_000)));
+    evidence.probe(7, 3, Side::Below, ProbeState::Down, NOW - 12_500);
+    evidence.fail(7, 3, NOW - 12_000);
+    assert_eq!(due(&evaluate(&evidence.clone())), [] as [&Cause; 0], "not yet");
+    assert_eq!(only(&evaluate(&evidence.clone().later(HEARD_OUT_MS))).subject, link(7, 3));
+    // The same of a city that is reached since long.
+    evidence.contact(3, Contact::Heard(at(1_000)));
+    assert_eq!(only(&evaluate(&evidence)).subject, link(7, 3));
+}
+
 /// Two devices, one behind the other, at `ms` after now: those that are down fell silent then.
 fn chain(ms: i64, down: &[u64]) -> Evidence {
     let mut evidence = country().later(ms);
