@@ -62,6 +62,7 @@ pub(crate) use routes::{
         NewInspectionBody, NewItemBody, SheetActionBody, act as act_on_sheet, close as close_inspection,
         open as open_inspection,
     },
+    suppressions::{NewSuppressionBody, end as end_suppression, make as make_suppression},
     usage::usage_of,
 };
 pub(crate) use search::{QUERY_CHARS_MAX, Query};

@@ -14,6 +14,7 @@ mod class;
 mod coverage;
 mod device;
 mod endpoint;
+mod fields;
 mod find;
 mod flows;
 mod form;
@@ -35,6 +36,7 @@ mod probes;
 mod search;
 mod sessions;
 mod site;
+mod suppressions;
 mod terminal;
 pub mod text;
 mod timeline;
@@ -121,6 +123,8 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/incidents/{incident}/case", post(cases::open))
         .route("/cases", get(cases::list))
         .route("/cases/statistics", get(cases::statistics))
+        .route("/cases/rules", get(suppressions::page).post(suppressions::make))
+        .route("/cases/rules/{rule}/end", post(suppressions::end))
         .route("/anomalies", get(anomalies::page))
         .route("/cases/{case}", get(cases::page))
         .route("/cases/{case}/act", post(cases::act))

@@ -30,7 +30,7 @@ mod probes;
 mod samples;
 mod site_changes;
 mod sites;
-mod suppressions;
+pub(super) mod suppressions;
 mod terminals;
 mod topology;
 pub(super) mod usage;

@@ -267,6 +267,9 @@ pub struct SilenceArgs {
     /// The site, with everything below it; everywhere without it.
     #[arg(long, value_name = "SITE")]
     pub site: Option<String>,
+    /// The area, such as a river basin, with all who belong to it: its id or its name.
+    #[arg(long, value_name = "AREA")]
+    pub area: Option<String>,
     /// Whose traffic: an address or a prefix.
     #[arg(long, value_name = "PREFIX")]
     pub source: Option<String>,
@@ -386,8 +389,8 @@ async fn post(data: &DataArgs, path: &str, body: &Value) -> Result<(), CommandEr
 
 async fn silence(args: SilenceArgs) -> Result<(), CommandError> {
     let body = json!({
-        "kind": args.kind, "subject": args.subject, "site": args.site, "source": args.source,
-        "destination": args.destination, "port": args.port, "hours": args.hours,
+        "kind": args.kind, "subject": args.subject, "site": args.site, "area": args.area,
+        "source": args.source, "destination": args.destination, "port": args.port, "hours": args.hours,
         "owner": args.owner, "reason": args.reason, "until": args.until,
     });
     let path = "/api/v1/suppressions";
@@ -395,7 +398,7 @@ async fn silence(args: SilenceArgs) -> Result<(), CommandError> {
 }
 
 fn rule(it: &Value) -> String {
-    let keys = ["/kind", "/subject", "/site", "/source", "/destination", "/hours"];
+    let keys = ["/kind", "/subject", "/site", "/area", "/source", "/destination", "/hours"];
     let what: Vec<&str> = keys.iter().map(|key| text(it, key)).filter(|part| !part.is_empty()).collect();
     let port = it.pointer("/port").and_then(Value::as_u64).map(|port| format!(" port {port}")).unwrap_or_default();
     let silenced = it.pointer("/silenced").and_then(Value::as_u64).unwrap_or_default();

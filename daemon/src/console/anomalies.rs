@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use onenet_topology::{SiteId, anomaly::Anomaly, incident::Severity};
 
 use super::{
-    Reader, cases, layout, parameter, parts,
+    Reader, cases, fields, layout, parameter, parts,
     text::{self, fill},
     words,
 };
@@ -67,12 +67,7 @@ fn filter(reader: &Reader, view: &View) -> Markup {
                     (say(text::CASE_KIND))
                     select name="kind" {
                         option value="" { (say(text::ANY)) }
-                        @for it in onenet_detection::Kind::ALL {
-                            option value=(it.name()) selected[it.name() == kind] { (say(words::anomaly(*it))) }
-                        }
-                        @for it in onenet_detection::centre::ALL {
-                            option value=(it.name) selected[it.name == kind] { (words::case_kind(reader.language, it.name)) }
-                        }
+                        (fields::anomaly_kinds(reader, &kind))
                     }
                 }
                 label {

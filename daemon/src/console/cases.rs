@@ -32,6 +32,7 @@ pub(super) use statistics::page as statistics;
 use super::{
     Reader, class, layout, parameter,
     parts::{self, Mark},
+    suppressions,
     text::{self, Text},
     words,
 };
@@ -83,6 +84,7 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
                 @if at > 0 { " · " }
                 a href=(path) { (reader.say(name)) }
             }
+            " · " a href="/cases/rules" { (reader.say(text::RULES)) }
             " · " a href="/cases/statistics" { (reader.say(text::CASE_STATISTICS)) }
             " · " a href="/inspections" { (reader.say(text::INSPECTIONS)) }
             " · " a href="/anomalies" { (reader.say(text::ANOMALIES)) }
@@ -227,7 +229,7 @@ fn facts(reader: &Reader, view: &View, case: &Case) -> Markup {
         rows.push((reader.say(text::CASE_INCIDENT), link));
     }
     if let Some(rule) = case.silenced_by {
-        rows.push((reader.say(text::CASE_SILENCED_BY), html! { code { (rule) } }));
+        rows.push((reader.say(text::CASE_SILENCED_BY), suppressions::named(view, rule)));
     }
     if case.reopened > 0 {
         rows.push((reader.say(text::CASE_REOPENED), html! { (case.reopened) }));

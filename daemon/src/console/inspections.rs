@@ -44,7 +44,7 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
         h1 { (reader.say(text::INSPECTIONS)) span.sub { (open.len()) } }
         p.hint { (reader.say(text::INSPECTIONS_HINT)) }
         (table(reader, &view, &open))
-        (forms::opening(reader))
+        (forms::opening(reader, &view))
         @if !closed.is_empty() {
             h2 { (reader.say(text::INSPECTIONS_CLOSED)) }
             (table(reader, &view, &closed))

@@ -49,6 +49,7 @@ mod incidents;
 mod inspection;
 mod inspections;
 mod means;
+mod suppressions;
 mod troubles;
 
 pub use acceptance::*;
@@ -62,6 +63,7 @@ pub use incidents::*;
 pub use inspection::*;
 pub use inspections::*;
 pub use means::*;
+pub use suppressions::*;
 pub use troubles::*;
 
 #[cfg(test)]
@@ -83,6 +85,7 @@ mod tests {
             inspection::ALL,
             inspections::ALL,
             means::ALL,
+            suppressions::ALL,
             containment::ALL,
         ];
         for (id, text) in all.into_iter().flatten() {

@@ -11,6 +11,7 @@ use onenet_topology::{
     case::{Case, CaseCause, CaseKey, Suppression},
 };
 
+use super::Estate;
 use crate::record::Command;
 
 /// Cases, and the rules that silence some.
@@ -42,17 +43,6 @@ impl Cases {
         let first = CaseKey { site, kind: String::new(), subject: String::new(), drill: false };
         let of_site = self.newest.range(first..).take_while(move |(key, _)| key.site == site);
         of_site.map(|(_, id)| *id).filter(|id| self.open.contains(id))
-    }
-
-    /// Returns the rule that silences a cause at `now`: the oldest one that covers it.
-    pub fn silencing(
-        &self,
-        cause: &CaseCause,
-        now: Timestamp,
-        is_within: impl Fn(SiteId, SiteId) -> bool,
-    ) -> Option<SuppressionId> {
-        let on = self.suppressions.values().filter(|rule| rule.is_on(now));
-        on.filter(|rule| rule.scope.covers(cause, &is_within)).map(|rule| rule.id).next()
     }
 
     /// Returns how many cases a rule silences.
@@ -97,5 +87,16 @@ impl Cases {
             }
             _ => {}
         }
+    }
+}
+
+impl Estate {
+    /// Returns the rule that silences a cause at `now`: the oldest one that covers it. A rule for an area that is no more silences
+    /// nothing.
+    pub fn silencing(&self, cause: &CaseCause, now: Timestamp) -> Option<SuppressionId> {
+        let is_within = |site, root| self.tree.is_within(site, root, now);
+        let is_in = |site, area| self.areas.get(&area).is_some_and(|area| area.contains(&self.tree, site, now));
+        let on = self.cases.suppressions.values().filter(|rule| rule.is_on(now));
+        on.filter(|rule| rule.scope.covers(cause, is_within, is_in)).map(|rule| rule.id).next()
     }
 }

@@ -9,7 +9,7 @@ use ipnetwork::IpNetwork;
 use serde::{Deserialize, Serialize};
 
 use super::{CaseCause, KIND_CHARS_MAX, NAME_CHARS_MAX, TEXT_CHARS_MAX, act::is_word};
-use crate::{SiteId, SuppressionId, Timestamp};
+use crate::{AreaId, SiteId, SuppressionId, Timestamp};
 
 /// How long a rule may hold, in milliseconds: a year. Whoever still needs it then makes it anew.
 const HOLDS_MAX_MS: i64 = 366 * 86_400_000;
@@ -27,6 +27,9 @@ pub struct SuppressionScope {
     /// The site, with everything below it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<SiteId>,
+    /// The area, with all who belong to it then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<AreaId>,
     /// Whose traffic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<IpNetwork>,
@@ -117,14 +120,21 @@ impl SuppressionScope {
         }
     }
 
-    /// Returns whether it is true of a cause. `is_within` says whether a site is another or below it.
-    pub fn covers(&self, cause: &CaseCause, is_within: impl Fn(SiteId, SiteId) -> bool) -> bool {
+    /// Returns whether it is true of a cause. `is_within` says whether a site is another or below it, `is_in` whether it belongs to
+    /// an area.
+    pub fn covers(
+        &self,
+        cause: &CaseCause,
+        is_within: impl Fn(SiteId, SiteId) -> bool,
+        is_in: impl Fn(SiteId, AreaId) -> bool,
+    ) -> bool {
         let within = |net: Option<IpNetwork>, ip: Option<std::net::IpAddr>| {
             net.is_none_or(|net| ip.is_some_and(|ip| net.contains(ip)))
         };
         self.kind.as_ref().is_none_or(|kind| *kind == cause.key.kind)
             && self.subject.as_ref().is_none_or(|subject| *subject == cause.key.subject)
             && self.site.is_none_or(|root| is_within(cause.key.site, root))
+            && self.area.is_none_or(|area| is_in(cause.key.site, area))
             && within(self.source, cause.source)
             && within(self.destination, cause.destination)
             && self.port.is_none_or(|port| cause.port == Some(port))

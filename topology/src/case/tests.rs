@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::AreaId;
 
 const COUNTY: SiteId = SiteId::from_raw(3);
 const CITY: SiteId = SiteId::from_raw(2);
@@ -200,8 +201,10 @@ fn rule(scope: SuppressionScope) -> Suppression {
 #[test]
 fn a_rule_silences_only_what_all_of_it_is_true_of() {
     let is_within = |site: SiteId, root: SiteId| site.raw() >= root.raw();
+    let (basin, sea) = (AreaId::from_raw(7), AreaId::from_raw(8));
+    let is_in = |site: SiteId, area: AreaId| site == COUNTY && area == basin;
     let base = SuppressionScope { kind: Some("port_scan".into()), ..SuppressionScope::default() };
-    assert!(base.covers(&cause(0, 0), is_within));
+    assert!(base.covers(&cause(0, 0), is_within, is_in));
     for (scope, covers) in [
         (SuppressionScope { source: "10.1.0.0/16".parse().ok(), ..base.clone() }, true),
         (SuppressionScope { source: "10.2.0.0/16".parse().ok(), ..base.clone() }, false),
@@ -209,9 +212,11 @@ fn a_rule_silences_only_what_all_of_it_is_true_of() {
         (SuppressionScope { port: Some(445), site: Some(CITY), ..base.clone() }, true),
         (SuppressionScope { port: Some(22), ..base.clone() }, false),
         (SuppressionScope { site: Some(SiteId::from_raw(4)), ..base.clone() }, false),
+        (SuppressionScope { area: Some(basin), ..base.clone() }, true),
+        (SuppressionScope { area: Some(sea), ..base.clone() }, false),
         (SuppressionScope { kind: Some("beacon".into()), ..base.clone() }, false),
     ] {
-        assert_eq!(scope.covers(&cause(0, 0), is_within), covers, "{scope:?}");
+        assert_eq!(scope.covers(&cause(0, 0), is_within, is_in), covers, "{scope:?}");
     }
 }
 

@@ -165,6 +165,8 @@ pub struct SuppressionBody {
     pub subject: Option<String>,
     /// The site, with everything below it.
     pub site: Option<String>,
+    /// The area, with all who belong to it.
+    pub area: Option<String>,
     /// Whose traffic: a prefix.
     pub source: Option<String>,
     /// Where to: a prefix.
@@ -295,6 +297,7 @@ impl SuppressionBody {
             kind: scope.kind.clone(),
             subject: scope.subject.clone(),
             site: scope.site.and_then(|site| shown(view, site)),
+            area: scope.area.map(|area| area.to_string()),
             source: scope.source.map(|net| net.to_string()),
             destination: scope.destination.map(|net| net.to_string()),
             port: scope.port,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 use onenet_topology::{
     AreaId,
@@ -206,6 +207,15 @@ pub(super) fn find<'v>(view: &'v View, wanted: &str) -> Result<&'v Area, Problem
         0 => Ok(area),
         more => Err(wrong("area", &format!("{wanted:?} is the name of {} areas: give the id of one", more + 1))),
     }
+}
+
+/// Returns the area that a parameter names; by its id one that is over as well, since reports look back.
+pub(super) fn named<'v>(view: &'v View, wanted: &str) -> Result<&'v Area, Problem> {
+    let by_id = wanted.parse().ok().and_then(|id| view.area(id));
+    by_id.map_or_else(|| find(view, wanted), Ok).map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => wrong("area", &format!("there is no area {wanted:?}: GET /api/v1/areas lists them")),
+        _ => problem,
+    })
 }
 
 /// Asks for the right to change an area.

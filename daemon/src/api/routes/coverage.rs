@@ -10,7 +10,7 @@ use onenet_topology::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, assets::days, site_filter};
+use super::{Answer, areas, assets::days, site_filter};
 use crate::{
     access::{Action, Gate, View},
     api::{
@@ -45,12 +45,11 @@ impl Extent {
     /// There is no such site or area, or both are asked for.
     pub(crate) fn of(view: &View, params: &mut Params) -> Result<Self, Problem> {
         let site = site_filter(view, params)?;
-        let Some(area) = params.parsed::<AreaId>("area")? else { return Ok(Self::Subtree(site)) };
+        let Some(area) = params.text("area") else { return Ok(Self::Subtree(site)) };
         if site.is_some() {
             return Err(Problem::parameter("area", "cannot be given with a site: give one of them"));
         }
-        let unknown = || Problem::parameter("area", format!("there is no {area}: GET /api/v1/areas lists them"));
-        view.area(area).map(|area| Self::Area(area.id)).ok_or_else(unknown)
+        Ok(Self::Area(areas::named(view, area)?.id))
     }
 
     /// Returns the sites that belong to it, each once.

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    Answer, JsonBody,
+    Answer, JsonBody, areas,
     cases::{anywhere, word},
     coverage::{Extent, quoted},
     named_sites, page_of_ids, read_body, submit,
@@ -253,11 +253,7 @@ async fn open_inspection(
 pub(crate) async fn open(app: &App, gate: &Gate, body: NewInspectionBody) -> Result<CampaignId, Problem> {
     let (view, site) = gate.site(Action::ReviewCases, &body.site)?;
     let units: BTreeSet<SiteId> = match &body.area {
-        Some(area) => {
-            let unknown = || Problem::parameter("area", format!("there is no {area}: GET /api/v1/areas lists them"));
-            let area = area.parse().ok().and_then(|id| view.area(id)).ok_or_else(unknown)?;
-            Extent::Area(area.id).sites(&view).into_iter().collect()
-        }
+        Some(area) => Extent::Area(areas::named(&view, area)?.id).sites(&view).into_iter().collect(),
         None if body.units.is_empty() => Extent::Subtree(Some(site)).sites(&view).into_iter().collect(),
         None => named_sites(&view, "units", &body.units)?,
     };

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, JsonBody, named_site, page_of_ids, read_body, submit};
+use super::{Answer, JsonBody, areas, named_site, page_of_ids, read_body, submit};
 use crate::{
     access::{Action, Gate},
     api::{
@@ -33,7 +33,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 /// A rule that silences cases: whatever all that it says is true of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewSuppressionBody {
+pub(crate) struct NewSuppressionBody {
     /// The kind, such as `port_scan`.
     #[serde(default)]
     pub kind: Option<String>,
@@ -43,6 +43,9 @@ pub(super) struct NewSuppressionBody {
     /// The site, with everything below it: an id or a division code; everywhere without it.
     #[serde(default)]
     pub site: Option<String>,
+    /// The area, with all who belong to it: an id or a name.
+    #[serde(default)]
+    pub area: Option<String>,
     /// Whose traffic: an address or a prefix.
     #[serde(default)]
     pub source: Option<String>,
@@ -99,16 +102,23 @@ async fn suppress(
 ) -> Answer<SuppressionBody> {
     let gate = gate.for_change();
     let body = read_body(&app, body)?;
+    params.finish()?;
+    let id = make(&app, &gate, body).await?;
+    shown(&app, &gate, id)
+}
+
+/// Makes a rule in the caller's name: by his rights at the site, or everywhere.
+pub(crate) async fn make(app: &App, gate: &Gate, body: NewSuppressionBody) -> Result<SuppressionId, Problem> {
     let view = match &body.site {
         Some(site) => gate.site(Action::ReviewCases, site)?.0,
         None => gate.system(Action::ReviewCases)?,
     };
-    params.finish()?;
     let site = body.site.as_deref().map(|site| named_site(&view, "site", site)).transpose()?;
     let scope = SuppressionScope {
         kind: body.kind,
         subject: body.subject,
         site,
+        area: body.area.as_deref().map(|id| areas::named(&view, id)).transpose()?.map(|area| area.id),
         source: read("source", body.source.as_deref())?,
         destination: read("destination", body.destination.as_deref())?,
         port: body.port,
@@ -117,8 +127,8 @@ async fn suppress(
     let until = Timestamp::from_day_or_time(&body.until);
     let until = until.map_err(|error| Problem::parameter("until", error.to_string()))?;
     let (owner, reason) = (body.owner.trim().to_owned(), body.reason.trim().to_owned());
-    match submit(&app, &gate, Command::Suppress { scope, owner, reason, until }).await? {
-        Outcome::Suppressed(id) => shown(&app, &gate, id),
+    match submit(app, gate, Command::Suppress { scope, owner, reason, until }).await? {
+        Outcome::Suppressed(id) => Ok(id),
         _ => Err(Problem::internal()),
     }
 }
@@ -143,7 +153,13 @@ async fn end_suppression(
 ) -> Answer<SuppressionBody> {
     let gate = gate.for_change();
     params.finish()?;
-    let id = SuppressionId::from_str(&suppression).ok();
+    let id = end(&app, &gate, &suppression).await?;
+    shown(&app, &gate, id)
+}
+
+/// Ends a rule in the caller's name.
+pub(crate) async fn end(app: &App, gate: &Gate, suppression: &str) -> Result<SuppressionId, Problem> {
+    let id = SuppressionId::from_str(suppression).ok();
     // A rule for everywhere is ended by whoever may make one.
     let known = |view: &crate::access::View| id.and_then(|id| view.suppression(id)).map(|(rule, _)| rule.scope.site);
     let scope = known(&gate.view_after(app.centre.estate()));
@@ -154,8 +170,8 @@ async fn end_suppression(
         }
     }
     let id = id.ok_or_else(Problem::not_found)?;
-    submit(&app, &gate, Command::EndSuppression { suppression: id }).await?;
-    shown(&app, &gate, id)
+    submit(app, gate, Command::EndSuppression { suppression: id }).await?;
+    Ok(id)
 }
 
 fn shown(app: &App, gate: &Gate, id: SuppressionId) -> Answer<SuppressionBody> {

@@ -190,6 +190,39 @@ async fn a_rule_silences_with_its_name_is_counted_and_ends() {
 }
 
 #[tokio::test]
+async fn a_rule_for_an_area_silences_who_belongs_to_it_and_nobody_else() {
+    let world = World::new().await;
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    let administrator = world.token(Role::SystemAdministrator, None).await;
+    for (name, members) in [("海河流域", json!({"subtrees": ["130000"]})), ("太湖流域", json!({"sites": ["320000"]}))]
+    {
+        let area = json!({"kind": "river_basin", "name": {"zh": name}, "members": members});
+        let made = world.send(&administrator, Method::POST, "/api/v1/areas", Some(area)).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text);
+    }
+    let until = world.app.clock.now().plus_ms(86_400_000).to_string();
+    let rule = async |by: &str, area: &str| {
+        let rule = json!({ "kind": "port_scan", "area": area, "owner": "王芳", "reason": "scanner", "until": until });
+        world.send(by, Method::POST, "/api/v1/suppressions", Some(rule)).await
+    };
+    assert_eq!(rule(&reviewer, "黄河流域").await.json()["parameter"], json!("area"), "there is no such area");
+    let province = world.token(Role::SecurityReviewer, Some("130000")).await;
+    assert_eq!(rule(&province, "海河流域").await.status, StatusCode::FORBIDDEN, "an area may reach beyond a province");
+    assert_eq!(rule(&reviewer, "太湖流域").await.status, StatusCode::OK);
+    let case = drill(&world, &reviewer).await;
+    let path = format!("/api/v1/cases/{case}");
+    assert_eq!(world.get(&reviewer, &path).await.json()["state"], json!("new"), "its site lies elsewhere");
+    assert_eq!(
+        act(&world, &reviewer, &case, json!({ "action": "close", "verdict": "drill", "text": "x" })).await.0,
+        200
+    );
+    let made = rule(&reviewer, "海河流域").await.json();
+    let silenced = drill(&world, &reviewer).await;
+    let shown = world.get(&reviewer, &format!("/api/v1/cases/{silenced}")).await.json();
+    assert_eq!((&shown["state"], &shown["silenced_by"]), (&json!("silenced"), &made["id"]));
+}
+
+#[tokio::test]
 async fn what_nobody_takes_up_goes_up_once_a_level() {
     let world = World::new().await;
     let reviewer = world.token(Role::SecurityReviewer, None).await;

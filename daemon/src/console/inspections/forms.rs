@@ -18,11 +18,7 @@ use super::{compliance, did};
 use crate::{
     access::{Action, View},
     api::{App, NewInspectionBody, NewItemBody, SheetActionBody, act_on_sheet, close_inspection, open_inspection},
-    console::{
-        Reader, cases, inspection, parts,
-        text::{self, Text},
-        trouble,
-    },
+    console::{Reader, cases, fields, inspection, parts, text, trouble},
 };
 
 /// What the form that opens an inspection carries.
@@ -34,6 +30,8 @@ pub(in crate::console) struct Opened {
     due: String,
     #[serde(default)]
     units: String,
+    #[serde(default)]
+    area: String,
     #[serde(default)]
     items: String,
     #[serde(default)]
@@ -88,7 +86,7 @@ pub(in crate::console) async fn open(
         site: opened.site.trim().to_owned(),
         due: opened.due,
         units: lines(&opened.units.replace([',', '，', '、', ' '], "\n")).collect(),
-        area: None,
+        area: (!opened.area.is_empty()).then_some(opened.area),
         checklist: standard.chain(own).collect(),
     };
     match open_inspection(&app, &reader.gate.clone().for_change(), body).await {
@@ -141,25 +139,26 @@ pub(in crate::console) async fn close(
 }
 
 /// The form that opens an inspection, for who may open one somewhere.
-pub(super) fn opening(reader: &Reader) -> Markup {
+pub(super) fn opening(reader: &Reader, view: &View) -> Markup {
     let inspects = reader.gate.caller().principal.reaches(Action::ReviewCases).next().is_some();
     if reader.form.is_empty() || !inspects {
         return parts::nothing();
     }
     let fields = html! {
-        (line(reader, "open-title", "title", text::INSPECTION_TITLE_FIELD, true))
-        (line(reader, "open-site", "site", text::INSPECTION_SITE_FIELD, true))
-        (day(reader, "open-due", true))
-        (area(reader, "open-units", "units", text::INSPECTION_UNITS_FIELD, false))
+        (fields::line(reader, "open-title", "title", text::INSPECTION_TITLE_FIELD, true))
+        (fields::line(reader, "open-site", "site", text::INSPECTION_SITE_FIELD, true))
+        (fields::day(reader, "open-due", "due", text::CASE_DUE_ON))
+        (fields::lines(reader, "open-units", "units", text::INSPECTION_UNITS_FIELD, false))
+        (fields::areas(reader, view, "open-area"))
         label { input type="checkbox" name="standard" value="1" checked; " " (reader.say(text::INSPECTION_STANDARD)) }
         p.hint {
             @for (at, it) in Requirement::ALL.into_iter().enumerate() {
                 @if at > 0 { " · " } (reader.say(inspection::requirement(it).0))
             }
         }
-        (area(reader, "open-items", "items", text::INSPECTION_ITEMS_FIELD, false))
+        (fields::lines(reader, "open-items", "items", text::INSPECTION_ITEMS_FIELD, false))
     };
-    html! { div.sheet.acts { (form(reader, "/inspections/open", text::INSPECTION_OPEN, &fields)) } }
+    html! { div.sheet.acts { (fields::form(reader, "/inspections/open", text::INSPECTION_OPEN, &fields)) } }
 }
 
 /// The form that closes an inspection, for who may.
@@ -169,8 +168,8 @@ pub(super) fn closing(reader: &Reader, view: &View, campaign: &Campaign) -> Mark
         return parts::nothing();
     }
     let address = format!("/inspections/{}/close", campaign.id);
-    let fields = area(reader, "close-text", "text", text::CASE_TEXT, true);
-    html! { div.sheet.acts { (form(reader, &address, text::INSPECTION_CLOSE, &fields)) } }
+    let fields = fields::lines(reader, "close-text", "text", text::CASE_TEXT, true);
+    html! { div.sheet.acts { (fields::form(reader, &address, text::INSPECTION_CLOSE, &fields)) } }
 }
 
 /// What the reader can do about an item of a unit.
@@ -209,8 +208,8 @@ pub(super) fn of_item(
             @if inspects {
                 (sheet_form(reader, campaign, site, "find", &html! {
                     input type="hidden" name="item" value=(item);
-                    (area(reader, &format!("find-{item}"), "text", text::CASE_TEXT, true))
-                    (day(reader, &format!("find-due-{item}"), true))
+                    (fields::lines(reader, &format!("find-{item}"), "text", text::CASE_TEXT, true))
+                    (fields::day(reader, &format!("find-due-{item}"), "due", text::CASE_DUE_ON))
                 }))
             }
         }
@@ -236,7 +235,7 @@ pub(super) fn of_finding(
         div.acts {
             @if mends {
                 (sheet_form(reader, campaign, site, "mend", &html! {
-                    (named) (area(reader, &format!("mend-{finding}"), "text", text::CASE_TEXT, true))
+                    (named) (fields::lines(reader, &format!("mend-{finding}"), "text", text::CASE_TEXT, true))
                 }))
             }
             @if checks {
@@ -247,7 +246,7 @@ pub(super) fn of_finding(
                         option value="passed" { (reader.say(text::INSPECTION_PASSED)) }
                         option value="not_passed" { (reader.say(text::INSPECTION_NOT_PASSED)) }
                     }
-                    (area(reader, &format!("recheck-{finding}"), "text", text::CASE_TEXT, true))
+                    (fields::lines(reader, &format!("recheck-{finding}"), "text", text::CASE_TEXT, true))
                 }))
             }
         }
@@ -257,39 +256,5 @@ pub(super) fn of_finding(
 fn sheet_form(reader: &Reader, campaign: &Campaign, site: SiteId, action: &str, fields: &Markup) -> Markup {
     let address = format!("/inspections/{}/units/{site}/act", campaign.id);
     let fields = html! { input type="hidden" name="action" value=(action); (fields) };
-    form(reader, &address, did(action), &fields)
-}
-
-fn form(reader: &Reader, address: &str, name: Text, fields: &Markup) -> Markup {
-    html! {
-        details.act {
-            summary { (reader.say(name)) }
-            form.act method="post" action=(address) {
-                input type="hidden" name="form" value=(reader.form);
-                (fields)
-                button type="submit" { (reader.say(text::CASE_DO)) }
-            }
-        }
-    }
-}
-
-fn line(reader: &Reader, id: &str, field: &str, label: Text, required: bool) -> Markup {
-    html! {
-        label for=(id) { (reader.say(label)) }
-        input id=(id) type="text" name=(field) maxlength="200" required[required];
-    }
-}
-
-fn area(reader: &Reader, id: &str, field: &str, label: Text, required: bool) -> Markup {
-    html! {
-        label for=(id) { (reader.say(label)) }
-        textarea id=(id) name=(field) rows="3" maxlength="2000" required[required] {}
-    }
-}
-
-fn day(reader: &Reader, id: &str, required: bool) -> Markup {
-    html! {
-        label for=(id) { (reader.say(text::CASE_DUE_ON)) }
-        input id=(id) type="date" name="due" required[required];
-    }
+    fields::form(reader, &address, did(action), &fields)
 }

@@ -1,4 +1,4 @@
-//! Inspections and the packets of a case, as a browser has them.
+//! Inspections, rules that silence and the packets of a case, as a browser has them.
 
 use hyper::{StatusCode, header};
 use onenet_topology::{
@@ -111,4 +111,57 @@ async fn an_inspection_is_opened_answered_and_closed_on_pages_in_both_languages(
     assert_eq!(visit(&world, &stranger, &sheet).await.status, StatusCode::NOT_FOUND);
     let viewer = sign_in(&world, &world.token(Role::Viewer, None).await).await;
     assert_eq!(visit(&world, &viewer, "/inspections").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_rule_is_made_counted_and_ended_on_a_page_by_who_reviews() {
+    let world = World::new().await;
+    let reviewer = sign_in(&world, &world.token(Role::SecurityReviewer, Some("130000")).await).await;
+    let page = visit(&world, &reviewer, "/cases/rules?lang=zh").await.text;
+    assert!(page.contains("没有生效的规则") && page.contains("设立规则"), "{page}");
+    let until = world.app.clock.now().plus_ms(10 * 86_400_000).to_string();
+    let said = |site, port| {
+        [
+            ("kind", "sweep"),
+            ("site", site),
+            ("source", "10.20.0.0/16"),
+            ("port", port),
+            ("owner", "王芳"),
+            ("reason", "备案的扫描器"),
+            ("until", &until[..10]),
+        ]
+    };
+    let wrong = submit(&world, &reviewer, &page, "/cases/rules", &said("130000", "ssh")).await;
+    assert!(wrong.status == StatusCode::BAD_REQUEST && wrong.text.contains("65535"), "{wrong:?}");
+    let everywhere = submit(&world, &reviewer, &page, "/cases/rules", &said("", "")).await;
+    assert_eq!(everywhere.status, StatusCode::FORBIDDEN, "a province silences itself alone");
+    let made = submit(&world, &reviewer, &page, "/cases/rules", &said("130000", "")).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{made:?}");
+    let report = AnomalyReport {
+        key: AnomalyKey { kind: "sweep".into(), subject: "10.20.0.9".into() },
+        grade: Severity::Considerable,
+        confidence: 90,
+        lasted_ms: 0,
+        count: 40,
+        run: 1,
+        evidence: Vec::new(),
+    };
+    let item = HistoryItem { time: NOW, scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
+    world.tell_more(1, vec![item]).await;
+    let page = visit(&world, &reviewer, "/cases/rules?lang=en").await.text;
+    for shown in ["10.20.0.0/16", "备案的扫描器", "王芳", "End it", "<td class=\"number\">1</td>"] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    let silenced = visit(&world, &reviewer, "/cases?state=silenced&lang=en").await.text;
+    let case = silenced.split("/cases/case-").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let case = visit(&world, &reviewer, &format!("/cases/case-{case}?lang=en")).await.text;
+    assert!(case.contains("/cases/rules#") && case.contains("备案的扫描器"), "a silenced case names its rule: {case}");
+    let county = sign_in(&world, &world.token(Role::SecurityReviewer, Some("130102")).await).await;
+    let of_county = visit(&world, &county, "/cases/rules?lang=en").await.text;
+    assert!(!of_county.contains("End it"), "{of_county}");
+    let end =
+        page.split("action=\"").map(|rest| rest.split('"').next().unwrap()).find(|it| it.ends_with("/end")).unwrap();
+    assert_eq!(submit(&world, &reviewer, &page, end, &[]).await.status, StatusCode::SEE_OTHER);
+    let page = visit(&world, &reviewer, "/cases/rules?lang=en").await.text;
+    assert!(page.contains("Rules that are over") && page.contains("No rule is in force"), "{page}");
 }

@@ -18,7 +18,7 @@ use onenet_topology::{
 use super::{
     Draft, Outcome, Refusal,
     caps::{CASES_MAX, KEPT_MS},
-    command::check_site,
+    command::{check_site, known_area},
 };
 use crate::{estate::Change, outbox::Message, record::Command};
 
@@ -34,14 +34,12 @@ const INCIDENT_GRADE_MIN: Severity = Severity::Considerable;
 /// Takes in that there is something that deserves a person's time. Returns its case, `None` where that is over.
 pub(super) fn tell(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<CaseId>, Refusal> {
     let (mut cause, now) = (cause.bounded(), draft.record.time);
-    let tree = Arc::clone(&draft.next.tree);
-    let is_within = |site, root| tree.is_within(site, root, now);
     let cases = &draft.next.cases;
     let is_new = !cause.key.drill && cases.of_key(&cause.key).is_none();
     if is_new && cases.open_at(cause.key.site).nth(OPEN_PER_SITE_MAX - 1).is_some() {
         cause = too_many(cause);
     }
-    let rule = cases.silencing(&cause, now, is_within);
+    let rule = draft.next.silencing(&cause, now);
     let known = cases.of_key(&cause.key).cloned();
     let mut full = false;
     let deadlines = draft.policy.deadlines;
@@ -154,6 +152,9 @@ pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Ref
             Suppression::check(scope, (owner, reason), (now, *until)).map_err(Refusal::Suppression)?;
             if let Some(site) = scope.site {
                 check_site(draft, site)?;
+            }
+            if let Some(area) = scope.area {
+                known_area(draft, area)?;
             }
             if draft.next.cases.suppressions.values().filter(|rule| rule.is_on(now)).count() >= SUPPRESSIONS_MAX {
                 return Err(Refusal::TooManySuppressions);

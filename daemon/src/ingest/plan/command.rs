@@ -308,7 +308,8 @@ fn check_sites(draft: &Draft<'_>, changes: &[SiteChange]) -> Result<(), Refusal>
     changes.iter().try_for_each(|change| tree.apply(change)).map_err(Refusal::Sites)
 }
 
-fn known_area<'d>(draft: &'d Draft<'_>, area: AreaId) -> Result<&'d Arc<Area>, Refusal> {
+/// Returns an area that there is.
+pub(super) fn known_area<'d>(draft: &'d Draft<'_>, area: AreaId) -> Result<&'d Arc<Area>, Refusal> {
     draft.next.areas.get(&area).ok_or(Refusal::UnknownArea(area))
 }
 
