@@ -92,6 +92,8 @@ pub const CACHE_BYTES: u64 = 64 << 20;
 /// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
 /// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
 const BATCH_CHANGES: usize = 1_000;
+/// How often the collector is asked to free what was replaced, after a batch: each time it frees up to 512 things, and a change leaves a few.
+const COLLECTIONS: usize = 16;
 /// How often, and at which distance, a store that is in use is tried again.
 const OPEN_RETRIES: u32 = 20;
 const OPEN_RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -268,7 +270,7 @@ impl Store {
             if self.outbox {
                 outbox::write(&mut batch, part);
             }
-            self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+            self.apply(batch)?;
             rest = after;
         }
         self.flush()?;
@@ -276,6 +278,16 @@ impl Store {
             waiting.fetch_add(queued, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Applies a batch, and lets go of what it replaced: sled leaves that to a collector that frees a few hundred things with every 128
+    /// accesses, however much a batch of many small rows leaves behind, so that memory grows as long as batches come.
+    fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        let applied = self.tree.apply_batch(batch).map_err(|error| self.write_error(error));
+        for _ in 0..COLLECTIONS {
+            crossbeam_epoch::pin().flush();
+        }
+        applied
     }
 
     /// Adds samples, and their entries in the queue where there is one. Returns the number of entries.

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use onenet_topology::{SuppressionId, case::Suppression, incident::IncidentKind};
+use onenet_topology::{AreaId, SuppressionId, case::Suppression, incident::IncidentKind};
 use serde::Deserialize;
 
 use super::{
@@ -140,13 +140,7 @@ fn scope(reader: &Reader, view: &View, rule: &Suppression) -> Markup {
         (text::CASE_KIND, it.kind.as_deref().map(|kind| html! { (words::case_kind(reader.language, kind)) })),
         (text::SUBJECT, text_of(it.subject.clone())),
         (text::SITE, it.site.map(|site| parts::site_link_of(reader, view, site))),
-        (
-            text::AREA,
-            it.area.map(|area| match view.area(area) {
-                Some(area) => html! { (parts::site_name(reader.language, area.name(view.now()))) },
-                None => html! { code { (area) } },
-            }),
-        ),
+        (text::AREA, it.area.map(|area| area_named(reader, view, area))),
         (text::RULE_SOURCE, text_of(it.source.map(|net| net.to_string()))),
         (text::RULE_DESTINATION, text_of(it.destination.map(|net| net.to_string()))),
         (text::RULE_PORT, text_of(it.port.map(|port| port.to_string()))),
@@ -159,11 +153,17 @@ fn scope(reader: &Reader, view: &View, rule: &Suppression) -> Markup {
     }
 }
 
+fn area_named(reader: &Reader, view: &View, id: AreaId) -> Markup {
+    html! {
+        @if let Some(area) = view.area(id) { (parts::site_name(reader.language, area.name(view.now()))) } @else { code { (id) } }
+    }
+}
+
 /// Returns a rule as a case names it: its reason, which leads to the rule, where the reader may see it.
 pub(super) fn named(view: &View, id: SuppressionId) -> Markup {
-    match view.suppression(id) {
-        Some((rule, _)) => html! { a href=(format!("/cases/rules#{id}")) { (rule.reason) } " (" (rule.owner) ")" },
-        None => html! { code { (id) } },
+    html! {
+        @if let Some((rule, _)) = view.suppression(id) { a href=(format!("/cases/rules#{id}")) { (rule.reason) } " (" (rule.owner) ")" }
+        @else { code { (id) } }
     }
 }
 

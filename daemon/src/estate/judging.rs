@@ -13,10 +13,15 @@ use onenet_topology::{
 
 use super::{Agent, Change};
 
-/// How long, in milliseconds, after a change everything is concluded at each tick: hold-downs and pauses end in that time.
+/// How long, in milliseconds, after a change everything is concluded again and again: hold-downs and pauses end in that time.
 const LIVELY_MS: i64 = 180_000;
 /// How often, in milliseconds, it is concluded in any case.
 const CALM_MS: i64 = 30_000;
+/// For each so many sites what was concluded stands for a second: what it costs grows with the country, in which something
+/// changes all the time, and is so kept to the same part of a core. A province is concluded at each tick.
+const SITES_PER_SECOND: usize = 1_000;
+/// How long that is at most, in seconds.
+const STANDS_MAX_S: usize = 10;
 
 /// What was concluded, and when.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,15 +32,18 @@ pub struct Judging {
     pub damper: Damper,
     /// Whether something changed since.
     pub(crate) stale: bool,
-    /// Until when it is concluded at each tick.
+    /// Until when it is concluded again and again.
     pub(crate) lively_until: Timestamp,
 }
 
 impl Judging {
     /// Returns whether it is time to conclude anew.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let last = self.verdicts.as_ref().map(|verdicts| verdicts.at);
-        self.stale || now < self.lively_until || last.is_none_or(|last| now.ms_since(last) >= CALM_MS)
+        let Some(verdicts) = &self.verdicts else { return true };
+        let stood_ms = now.ms_since(verdicts.at);
+        let stands_s = (verdicts.sites.len() / SITES_PER_SECOND).min(STANDS_MAX_S);
+        let stood = stood_ms >= 1_000 * i64::try_from(stands_s).unwrap_or(i64::MAX);
+        stood_ms >= CALM_MS || stood && (self.stale || now < self.lively_until)
     }
 
     /// Returns it with what was concluded at `now`.

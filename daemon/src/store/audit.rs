@@ -45,7 +45,7 @@ impl Store {
             batch.remove(key);
             removed += 1;
         }
-        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+        self.apply(batch)?;
         Ok(removed)
     }
 

@@ -183,10 +183,6 @@ impl Store {
         store.flush().map_err(BackupError::Store)?;
         Ok(files)
     }
-
-    pub(super) fn apply(&self, batch: sled::Batch) -> Result<(), StoreError> {
-        self.tree.apply_batch(batch).map_err(|error| self.write_error(error))
-    }
 }
 
 /// Reads a backup from its beginning to its end.

@@ -314,7 +314,7 @@ impl Store {
                 batch.remove(key);
                 removed += 1;
             }
-            self.tree.apply_batch(batch).map_err(|error| self.write_error(error))?;
+            self.apply(batch)?;
             if removed >= EXPIRE_ROWS_MAX {
                 return Ok((removed, true));
             }
