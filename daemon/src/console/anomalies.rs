@@ -92,7 +92,7 @@ fn table(reader: &Reader, view: &View, found: &[(SiteId, &Anomaly)]) -> Markup {
         text::CASE_KIND,
         text::SUBJECT,
         text::SITE,
-        text::CASE_CONFIDENCE,
+        text::CONFIDENCE,
         text::CASE_COUNT,
         text::CASE_FIRST,
         text::CASE_LAST,

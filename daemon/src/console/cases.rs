@@ -215,7 +215,7 @@ fn facts(reader: &Reader, view: &View, case: &Case) -> Markup {
         (reader.say(text::CASE_ASSIGNEE), parts::or_dash(case.assignee.as_deref())),
         (reader.say(text::CASE_GRADED_BY), html! { (graded) }),
         (reader.say(text::CASE_CATEGORY), parts::or_dash(category)),
-        (reader.say(text::CASE_CONFIDENCE), parts::or_dash(confidence.as_deref())),
+        (reader.say(text::CONFIDENCE), parts::or_dash(confidence.as_deref())),
         (reader.say(text::CASE_FIRST), html! { (parts::moment(case.first)) }),
         (reader.say(text::CASE_LAST), html! { (parts::moment(case.last)) }),
         (reader.say(text::CASE_COUNT), html! { (count) }),

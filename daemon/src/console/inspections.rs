@@ -131,7 +131,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         p.hint { a href=(format!("/api/v1/inspections/{}/answers.csv", campaign.id)) { (reader.say(text::INSPECTION_CSV)) } }
         h2 { (reader.say(text::INSPECTION_CHECKLIST)) }
         div.scroll { table { tbody {
-            @for (number, it) in campaign.plan.items() { tr { td.number { (number) } td.words { (asked(reader, it)) } } }
+            @for (number, it) in campaign.plan.items() { tr { td.words { (number) ". " (asked(reader, it)) } } }
         } } }
     };
     Ok(layout::page(reader, &view, title, "", &content))

@@ -95,7 +95,7 @@ fn table(reader: &Reader, view: &View, rules: &[(&Suppression, usize)]) -> Marku
     ];
     html! {
         div.scroll { table {
-            (parts::head(reader, &columns, 1))
+            (parts::head(reader, &columns, columns.len() - 1))
             tbody { @for (rule, silenced) in rules.iter().take(LIST_MAX) { (row(reader, view, rule, *silenced)) } }
         } }
     }

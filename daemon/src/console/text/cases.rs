@@ -34,7 +34,6 @@ texts! {
     CASE_GRADE_PROPOSED = "建议级别，未经人员确认", "proposed, not yet confirmed";
     CASE_GRADED_BY = "级别确认人", "Grade confirmed by";
     CASE_CATEGORY = "事件分类（GB/T 20986-2023）", "Category (GB/T 20986-2023)";
-    CASE_CONFIDENCE = "置信度", "Confidence";
     CASE_ASSIGNEE = "处置人", "Assigned to";
     CASE_DUE = "办理期限", "Due";
     CASE_OVERDUE = "已逾期", "overdue";

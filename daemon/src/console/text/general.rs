@@ -153,7 +153,7 @@ texts! {
     REJECTED_UNRESOLVED = "桥端口无法对应到接口", "the bridge port did not resolve to an interface";
     REJECTED_PORT_DOWN = "该端口已中断", "the port is down";
     REJECTED_OTHER_VLAN = "在另一个 VLAN 中有更好的证据", "it is better known in another VLAN";
-    CONFIDENCE = "可信度", "confidence";
+    CONFIDENCE = "可信度", "Confidence";
     REASON = "依据", "Reason";
     REJECTED = "未采用的记录", "Rejected rows";
     BINDINGS = "地址绑定", "Bindings";
