@@ -42,9 +42,10 @@ use crate::{
     room::Room,
 };
 
-/// HTTP/2 pings find a peer that is gone without a word, in about this long and [`PING_TIMEOUT`].
-const PING_INTERVAL: Duration = Duration::from_secs(4);
-const PING_TIMEOUT: Duration = Duration::from_secs(6);
+/// HTTP/2 pings find an agent that hangs, in about this long and [`PING_TIMEOUT`]; one that is gone without a word is found sooner, by
+/// the kernel ([`alive`](onenet_wire::alive)).
+const PING_INTERVAL: Duration = Duration::from_secs(60);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Streams that one connection may open: an agent needs one, and one more while it replaces it.
 const STREAMS_PER_CONNECTION: u32 = 4;
 

@@ -5,6 +5,7 @@
 //!
 //! This crate does not know how a batch is kept, sent or applied, and reads no clock.
 
+pub mod alive;
 pub mod codec;
 pub mod digest;
 pub mod limits;

@@ -21,6 +21,7 @@ use std::{
 };
 
 use futures_util::Stream;
+use onenet_wire::alive;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -244,6 +245,8 @@ impl Door {
         let stranger = self.strangers.take(peer.ip())?;
         // An acknowledgement is small and waited for; without this the connection is slower and works all the same.
         let _ = stream.set_nodelay(true);
+        // Without it a site that is cut off is found out later, by its silence.
+        let _ = alive::watch(&stream, alive::CENTRE);
         let standing = Standing {
             peer,
             stranger: Mutex::new(Some(stranger)),

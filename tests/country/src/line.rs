@@ -9,7 +9,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use hyper_util::rt::TokioIo;
-use onenet_wire::{AgentMessage, CentreMessage, tls, v1};
+use onenet_wire::{AgentMessage, CentreMessage, alive, tls, v1};
 use rustls::ClientConfig;
 use tokio::{
     net::TcpStream,
@@ -28,7 +28,8 @@ use crate::{
 };
 
 /// HTTP/2 pings, and how long an answer may take, as agents have them.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(60);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a connection may take to open, in all.
 const CONNECT: Duration = Duration::from_secs(15);
 /// The first pause after a break, and the longest one.
@@ -41,6 +42,7 @@ const OUTBOX: usize = 8;
 pub(crate) async fn connect(address: &str, config: ClientConfig) -> Result<Channel> {
     let tcp = TcpStream::connect(address).await.with_context(|| format!("reach {address}"))?;
     tcp.set_nodelay(true)?;
+    alive::watch(&tcp, alive::AGENT)?;
     let tls = TlsConnector::from(Arc::new(config)).connect(tls::server_name(), tcp).await?;
     let mut once = Some(TokioIo::new(tls));
     let connector = tower::service_fn(move |_| {
@@ -48,8 +50,8 @@ pub(crate) async fn connect(address: &str, config: ClientConfig) -> Result<Chann
         async move { io }
     });
     let endpoint = Endpoint::from_static("http://centre.onenet.internal")
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true);
     Ok(endpoint.connect_with_connector(connector).await?)
 }

@@ -5,17 +5,20 @@
 use std::{io, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
-use onenet_wire::tls::{self, WrongAuthority};
+use onenet_wire::{
+    alive,
+    tls::{self, WrongAuthority},
+};
 use rustls::ClientConfig;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
-/// HTTP/2 pings while nothing else is said: they keep a firewall's state alive and find a dead line.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+/// HTTP/2 pings while nothing else is said find a centre that hangs; a dead line is found sooner, by the kernel.
+const PING_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the answer to a ping may take.
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// The URI of every request; the address is in the connection.
 const ENDPOINT: &str = "http://centre.onenet.internal";
 
@@ -88,8 +91,8 @@ pub(crate) async fn connect(address: &str, config: ClientConfig, limit: Duration
         async move { io }
     });
     let endpoint = Endpoint::from_static(ENDPOINT)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_TIMEOUT)
         .keep_alive_while_idle(true);
     let channel = timeout(limit, endpoint.connect_with_connector(connector)).await.map_err(|_| timed_out())?;
     channel.map_err(|source| ConnectError::Protocol { address: address.to_owned(), source })
@@ -100,6 +103,7 @@ async fn handshake(address: &str, config: ClientConfig) -> Result<TlsStream<TcpS
     let tcp = TcpStream::connect(address).await.map_err(unreachable)?;
     // Batches are written whole: waiting for more to send only delays acknowledgements.
     tcp.set_nodelay(true).map_err(unreachable)?;
+    alive::watch(&tcp, alive::AGENT).map_err(unreachable)?;
     let tls = TlsConnector::from(Arc::new(config)).connect(tls::server_name(), tcp).await;
     tls.map_err(|source| {
         let address = address.to_owned();

@@ -9,6 +9,10 @@ use onenetd::cli;
 mod papers;
 mod quickstart;
 
+/// A great many small values come and go on several threads: `./tests/bench country` says what this one is worth.
+#[global_allocator]
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The centre of onenet: takes in what agents report, knows every terminal and where it is, and shows it.
 #[derive(Debug, Parser)]
 #[command(name = "onenetd", version, arg_required_else_help = true)]
