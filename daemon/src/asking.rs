@@ -51,7 +51,7 @@ pub(crate) async fn ask(
     if contact().last_heard.is_none() {
         return Err(NoAnswer::NeverHeard);
     }
-    let told = centre.streams().instruct_within(agent, body, within).await;
+    let told = centre.instruct_within(agent, body, within).await;
     // What it said last may be newer than what was known before it was asked.
     let contact = contact();
     told.map_err(|error| match error {

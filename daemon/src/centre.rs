@@ -34,43 +34,45 @@ use std::{
     fs, io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError, Weak},
     time::Duration,
 };
 
-use onenet_topology::{AgentId, SiteId, Timestamp, picture::Alteration};
+use onenet_topology::{SiteId, Timestamp, picture::Alteration};
 use onenet_wire::{
-    Done, InstructionBody,
     tls::{Fingerprint, NoRandomness},
     token::Token,
 };
-use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+mod replica;
+mod ticking;
+
+pub(crate) use replica::LEASE_LOOK;
+
+use self::{
+    replica::Replica,
+    ticking::{Ticker, tick},
+};
 
 use crate::{
     access::audit,
     clock::Clock,
-    collector::{CollectorSource, InstructError, Limits, Shared, Streams},
+    collector::{CollectorSource, Limits, Shared, Streams},
     estate::Estate,
     ingest::{
         self, IngestCounters, Intake, IntakeError, Outcome, Owner, OwnerHealth, Policy, ReportSource as _, SourceError,
     },
     pki::{self, Pki, PkiError},
     record::{Body, Command, EnrolmentToken, TokenHash},
+    replication::{self, ReplicationConfig, StartError},
     room::Room,
     store::{self, AuditKey, AuditQuery, BackupError, ExportError, Sample, SampleQuery, Store, StoreError},
 };
 
-/// How often time is recorded as having passed.
-const TICK: Duration = Duration::from_secs(1);
-/// Ticks between two removals of old samples.
-const TICKS_PER_EXPIRY: u64 = 300;
-
 /// What the law demands of the audit trail, with a margin, in milliseconds.
 const AUDIT_RETENTION_MIN_MS: i64 = audit::MIN_RETENTION_DAYS as i64 * 86_400_000;
-
-/// How long it is kept what changed at sites, in milliseconds: as long as endpoints are remembered.
-const ALTERED_RETENTION_MS: i64 = 400 * 86_400_000;
 
 /// How the centre is to be opened.
 #[derive(Debug, Clone)]
@@ -89,6 +91,8 @@ pub struct Options {
     pub outbox: bool,
     /// Further names and addresses for the centre's certificate; agents do not need them.
     pub certificate_names: Vec<String>,
+    /// The log that is shared with replicas; `None` where this centre is the only one.
+    pub replication: Option<ReplicationConfig>,
     /// The clock.
     pub clock: Clock,
 }
@@ -103,6 +107,7 @@ impl Default for Options {
             queue: false,
             outbox: false,
             certificate_names: Vec::new(),
+            replication: None,
             clock: Clock::system(),
         }
     }
@@ -121,6 +126,8 @@ struct Inner {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     clock: Clock,
+    /// Its part in the shared log; `None` where there is none.
+    replica: Option<Replica>,
 }
 
 /// The centre cannot be opened.
@@ -147,6 +154,12 @@ pub enum OpenError {
     /// The first record was not taken in.
     #[error(transparent)]
     Start(IntakeError),
+    /// The shared log cannot be joined.
+    #[error(transparent)]
+    Join(StartError),
+    /// The shared log cannot be followed to its end.
+    #[error("{0}")]
+    Follow(Arc<str>),
 }
 
 /// An enrolment token cannot be issued.
@@ -173,6 +186,13 @@ impl Centre {
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let clock = options.clock.clone();
         clock.not_before(estate.time);
+        let joined = match &options.replication {
+            Some(config) => {
+                let joined = replica::joined(config, &options.policy, &estate, &pki, &clock).await;
+                Some(joined.map_err(OpenError::Join)?)
+            }
+            None => None,
+        };
         let (owner, intake, published) =
             ingest::start(store.clone(), estate, options.policy, clock.clone()).map_err(OpenError::Thread)?;
         let shared = Arc::new(Shared {
@@ -182,17 +202,24 @@ impl Centre {
             room: Room::new(data),
             clock: clock.clone(),
         });
-        let inner = Inner {
-            store,
-            shared,
-            intake,
-            owner: Mutex::new(Some(owner)),
-            shutdown: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-            clock,
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let whole: Arc<OnceLock<Weak<Inner>>> = Arc::default();
+        let (intake, replica) = match (joined, intake.feed()) {
+            (Some(joined), Some(feed)) => {
+                let started = replication::start(joined, feed, replica::own(&whole), (&tasks, &shutdown));
+                (started.intake, Some(Replica { told: started.told, elsewhere: started.elsewhere }))
+            }
+            _ => (intake, None),
         };
-        inner.intake.submit(Body::Started).await.map_err(OpenError::Start)?;
+        let owner = Mutex::new(Some(owner));
+        let inner = Inner { store, shared, intake, owner, shutdown, tasks, clock, replica };
         let centre = Self(Arc::new(inner));
+        // Set once, here.
+        let _ = whole.set(Arc::downgrade(&centre.0));
+        match &centre.0.replica {
+            Some(replica) => replica.told.caught_up().await.map_err(OpenError::Follow)?,
+            None => centre.0.intake.submit(Body::Started).await.map(drop).map_err(OpenError::Start)?,
+        }
         centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms, options.audit_retention_ms)));
         Ok(centre)
     }
@@ -201,7 +228,7 @@ impl Centre {
         Ticker {
             store: self.0.store.clone(),
             shared: Arc::clone(&self.0.shared),
-            intake: self.0.intake.clone(),
+            intake: self.0.replica.is_none().then(|| self.0.intake.clone()),
             shutdown: self.0.shutdown.clone(),
             retention_ms,
             audit_retention_ms: audit_retention_ms.max(AUDIT_RETENTION_MIN_MS),
@@ -226,9 +253,18 @@ impl Centre {
     /// Waits until the store failed, or the thread that writes to it ended, and says how.
     pub async fn failed(&self) -> Arc<str> {
         let mut health = self.0.shared.published.health.clone();
-        match health.wait_for(|health| health.store_failure.is_some()).await {
-            Ok(health) => health.store_failure.clone().unwrap_or_default(),
-            Err(_) => "the ingest thread ended".into(),
+        let store = async {
+            match health.wait_for(|health| health.store_failure.is_some()).await {
+                Ok(health) => health.store_failure.clone().unwrap_or_default(),
+                Err(_) => "the ingest thread ended".into(),
+            }
+        };
+        match &self.0.replica {
+            Some(replica) => tokio::select! {
+                why = store => why,
+                why = replica.told.failed() => why,
+            },
+            None => store.await,
         }
     }
 
@@ -285,12 +321,20 @@ impl Centre {
         let command = Arc::new(command);
         let body = Body::Command { by: by.into(), command: Arc::clone(&command) };
         let outcome = self.0.intake.submit(body).await?;
-        match &*command {
+        // With a shared log every replica does it, this one too, when the record comes from there.
+        if self.0.replica.is_none() {
+            self.follow_up(&command);
+        }
+        Ok(outcome)
+    }
+
+    /// Lets agents know of a command that is part of the state.
+    fn follow_up(&self, command: &Command) {
+        match command {
             Command::RevokeAgent { agent, .. } => self.0.shared.streams.disconnect(*agent),
             Command::Configure { site, .. } => self.push_configuration(*site),
             _ => {}
         }
-        Ok(outcome)
     }
 
     /// Gives the connected agents of a site its configuration; the others get it when they connect.
@@ -340,14 +384,6 @@ impl Centre {
     /// Returns the fingerprint of the centre's certificate authority.
     pub fn authority(&self) -> Fingerprint {
         self.0.shared.pki.fingerprint()
-    }
-
-    /// Asks an agent for something over its stream and waits for the answer.
-    ///
-    /// # Errors
-    /// The agent is not connected, is lost meanwhile, takes too long, or cannot do it.
-    pub async fn instruct(&self, agent: AgentId, instruction: InstructionBody) -> Result<Done, InstructError> {
-        self.0.shared.streams.instruct(agent, instruction).await
     }
 
     /// Returns what changed at sites from one moment until before another: site by site, each in the order of time, at most
@@ -527,55 +563,4 @@ fn open_files(data: &Path, names: &[String], kept: &Kept, now: Timestamp) -> Res
     let estate = store.load().map_err(OpenError::Store)?;
     let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
     Ok((store, estate, pki))
-}
-
-struct Ticker {
-    store: Store,
-    shared: Arc<Shared>,
-    intake: Intake,
-    shutdown: CancellationToken,
-    retention_ms: i64,
-    audit_retention_ms: i64,
-}
-
-async fn tick(ticker: Ticker) {
-    let mut interval = tokio::time::interval(TICK);
-    // After a pause of the machine one tick is enough: each looks at the time of its record.
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut ticks = 0_u64;
-    loop {
-        tokio::select! {
-            _ = interval.tick() => {}
-            () = ticker.shutdown.cancelled() => return,
-        }
-        ticker.shared.room.look();
-        if matches!(ticker.intake.submit(Body::Tick).await, Err(IntakeError::Stopped)) {
-            return;
-        }
-        ticks += 1;
-        if ticks.is_multiple_of(TICKS_PER_EXPIRY) {
-            ticker.expire().await;
-        }
-    }
-}
-
-impl Ticker {
-    async fn expire(&self) {
-        let before = self.shared.clock.now().plus_ms(self.retention_ms.saturating_neg());
-        let audit_before = self.shared.clock.now().plus_ms(self.audit_retention_ms.saturating_neg());
-        let altered_before = self.shared.clock.now().plus_ms(ALTERED_RETENTION_MS.saturating_neg());
-        let (store, estate) = (self.store.clone(), self.shared.published.estate.load_full());
-        let expired = tokio::task::spawn_blocking(move || {
-            store.expire_audit(audit_before)?;
-            store.expire_alterations(estate.sites.keys().copied(), altered_before)?;
-            store.expire_samples(estate.sites.keys().copied(), before)
-        })
-        .await;
-        match expired {
-            Ok(Ok((removed, more))) if removed > 0 => tracing::debug!(removed, more, "old samples were removed"),
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "old samples were not removed; tried again in some minutes"),
-            Err(error) => tracing::warn!(%error, "the removal of old samples panicked"),
-        }
-    }
 }

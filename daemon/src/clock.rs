@@ -109,8 +109,9 @@ fn wall() -> Timestamp {
     Timestamp::from_unix_ms(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
+/// Returns the time since some moment, which never goes back: for deadlines of this process, never for state.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads a clock")]
-fn monotonic() -> Instant {
+pub(crate) fn monotonic() -> Instant {
     Instant::now()
 }
 

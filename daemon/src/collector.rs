@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 pub(crate) use door::Limits;
+pub(crate) use streams::ANSWER_TIMEOUT;
 pub use streams::{InstructError, Streams};
 
 use crate::{

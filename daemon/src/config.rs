@@ -18,10 +18,11 @@ use onenet_topology::{acceptance::Thresholds, case::Deadlines};
 
 use hyper::Uri;
 
-use crate::{access::audit::MIN_RETENTION_DAYS, ingest::Concluding};
+use crate::{access::audit::MIN_RETENTION_DAYS, ingest::Concluding, replication::ReplicationConfig};
 
 mod cases;
 mod notify;
+mod replication;
 
 #[cfg(test)]
 mod tests;
@@ -67,6 +68,8 @@ pub struct Config {
     pub remote_write: Option<RemoteWriteConfig>,
     /// Who outside is told what happened, and how.
     pub notify: Vec<ChannelConfig>,
+    /// The log that is shared with replicas; `None` where this centre is the only one.
+    pub replication: Option<ReplicationConfig>,
     /// What is logged, how.
     pub log: LogConfig,
 }
@@ -172,6 +175,7 @@ impl Default for Config {
             detection: Concluding::default(),
             remote_write: None,
             notify: Vec::new(),
+            replication: None,
             log: LogConfig::default(),
         }
     }
@@ -246,6 +250,7 @@ impl Config {
             detection: cases::concluding(root.section("detection")),
             remote_write: remote_write(root.section("remote_write")),
             notify: notify::channels(root.sections("notify")),
+            replication: replication::section(root),
             log: log_config(root.section("log")),
         })
     }

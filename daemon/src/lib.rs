@@ -36,6 +36,7 @@ mod path;
 pub mod pki;
 pub mod record;
 pub mod remote_write;
+pub mod replication;
 mod room;
 pub mod store;
 pub mod terminals;

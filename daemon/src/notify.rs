@@ -10,6 +10,9 @@
 //! | refused (400, 413, 422; a robot or a mail program that cannot read it) | noted with the reason, counted, and the next one |
 //! | anything else, or none | the same again, after a second and up to a minute, or as long as the receiver wants |
 //!
+//! Where replicas share a log, the one with the lease sends, and what came of it is a record, so that whoever has the lease next goes on
+//! behind it.
+//!
 //! # Tasks
 //!
 //! [`run`] has one task a channel and one that lets old messages go; all end with it. Each may be cancelled at any moment: what it had
@@ -39,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 pub use channel::Channel;
 
 use crate::{
-    centre::Centre,
+    centre::{Centre, LEASE_LOOK},
     config::Route,
     estate::Estate,
     http_client::{Answer, TIMEOUT},
@@ -193,6 +196,11 @@ impl Line {
 
     /// Sends the first message that the channel wants. Returns whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
+        if !self.centre.may_act_outside() {
+            // Another replica tells the channels, and says how it ended.
+            tokio::time::sleep(LEASE_LOOK).await;
+            return Ok(true);
+        }
         let (outbox, name) = (self.outbox.clone(), self.told.name.clone());
         let waiting = blocking(move || outbox.waiting(&name, AT_ONCE)).await?;
         let estate = self.centre.estate();
@@ -236,6 +244,17 @@ impl Line {
     }
 
     async fn pass(&self, message: &Message, ended: Option<Ended>) -> Result<(), StoreError> {
+        if let (Some(_), Some(ended)) = (self.centre.replication(), &ended) {
+            // Until all replicas know it, the one that takes over would send the message again.
+            while let Err(error) = self.centre.passed(&self.told.name, message.id, ended.clone()).await {
+                tracing::warn!(%error, channel = self.told.name, "that a message was sent is not in the log yet");
+                if matches!(error, crate::ingest::IntakeError::Stopped) {
+                    return Ok(());
+                }
+                tokio::time::sleep(BACK_OFF.start).await;
+            }
+            return Ok(());
+        }
         let (outbox, name, id) = (self.outbox.clone(), self.told.name.clone(), message.id);
         blocking(move || outbox.pass(&name, id, ended.as_ref())).await
     }

@@ -138,6 +138,11 @@ impl Pki {
         Fingerprint::of(&self.authority_der)
     }
 
+    /// Returns the authority's private key (PKCS #8), from which the key of what only this centre may write derives.
+    pub(crate) fn authority_key(&self) -> Vec<u8> {
+        self.issuer.key().serialize_der()
+    }
+
     /// Returns the centre's certificate chain and key as PEM, for listeners that people and programs use.
     pub fn chain_and_key(&self) -> (String, &str) {
         (format!("{}{}", self.centre_pem, self.authority_pem), &self.centre_key_pem)

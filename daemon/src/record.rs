@@ -26,6 +26,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{self, audit},
     estate::Certificate,
+    outbox::MessageId,
+    store::Ended,
 };
 
 mod describe;
@@ -110,6 +112,22 @@ pub enum Body {
     Started,
     /// Time passed.
     Tick,
+    /// Nobody was heard for a while, since no replica ran or the log did not take anything: that is no agent's silence.
+    Resumed,
+    /// A channel dealt with a message, as the replica says that sent it.
+    Passed {
+        /// The channel's name.
+        channel: Arc<str>,
+        /// The message.
+        message: MessageId,
+        /// How that ended.
+        ended: Ended,
+    },
+    /// What was measured was sent to whoever keeps series, as the replica says that sent it.
+    Relayed {
+        /// The position of the last record of which everything was.
+        through: u64,
+    },
 }
 
 /// An agent opens its stream.
@@ -144,7 +162,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Bring the tree of sites in line with these rows. LogState in the log as the [`Command::ChangeSites`] that it comes to.
+    /// Bring the tree of sites in line with these rows. Stored in the log as the [`Command::ChangeSites`] that it comes to.
     #[serde(skip)]
     ImportSites {
         /// The rows.
@@ -152,10 +170,10 @@ pub enum Command {
         /// Since when they hold.
         from: Timestamp,
     },
-    /// Add a site. LogState in the log as the [`Command::ChangeSites`] that it comes to.
+    /// Add a site. Stored in the log as the [`Command::ChangeSites`] that it comes to.
     #[serde(skip)]
     AddSite(NewSite),
-    /// Bring the address plan in line with these rows. LogState in the log as the [`Command::ChangePlan`] that it comes to.
+    /// Bring the address plan in line with these rows. Stored in the log as the [`Command::ChangePlan`] that it comes to.
     #[serde(skip)]
     ImportPlan {
         /// The rows.
@@ -168,7 +186,7 @@ pub enum Command {
         /// All or none of them.
         changes: Vec<PlanChange>,
     },
-    /// Bring the asset register in line with these rows. LogState in the log as the [`Command::ChangeAssets`] that it comes to.
+    /// Bring the asset register in line with these rows. Stored in the log as the [`Command::ChangeAssets`] that it comes to.
     #[serde(skip)]
     ImportAssets {
         /// The rows.
@@ -413,7 +431,7 @@ impl RulingVerdict {
 }
 
 /// A site to be added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewSite {
     /// Its level.
     pub tier: Tier,

@@ -13,6 +13,8 @@
 //! Prometheus takes nothing of a request of which one sample is too old; hence the parts. A time that is yet to come is not sent at
 //! all: the receiver would take it for the present, and refuse the true present as too old.
 //!
+//! Where replicas share a log, the one with the lease sends, and through which position it did is a record: the others take as much out.
+//!
 //! # Tasks
 //!
 //! [`run`] is one task. It may be cancelled at any moment: what it had under way is sent again after the next start.
@@ -126,12 +128,33 @@ pub async fn run(mut writer: Writer, shutdown: CancellationToken) {
 impl Writer {
     /// Sends what is in front. Returns whether there may be more.
     async fn turn(&mut self) -> Result<bool, StoreError> {
+        let centre = self.centre.clone();
+        if let Some(log) = &centre.estate().log {
+            self.take_out(log.relayed).await?;
+        }
         let Some((points, through, more)) = self.front().await? else { return Ok(false) };
+        if !centre.may_act_outside() {
+            // Another replica sends it, and says so.
+            return Ok(false);
+        }
         self.told.counters.future.fetch_add(points.future, Ordering::Relaxed);
-        self.deliver(&points).await;
-        let queue = self.told.queue.clone();
-        blocking(move || queue.take_out(through)).await?;
+        tokio::select! {
+            () = self.deliver(&points) => {}
+            () = centre.loses_lease() => return Ok(false),
+        }
+        if centre.replication().is_some()
+            && let Err(error) = centre.relayed(through).await
+        {
+            tracing::warn!(%error, "that remote write was done is not in the log; sent again");
+            return Ok(false);
+        }
+        self.take_out(through).await?;
         Ok(more)
+    }
+
+    async fn take_out(&self, through: u64) -> Result<(), StoreError> {
+        let queue = self.told.queue.clone();
+        blocking(move || queue.take_out(through)).await
     }
 
     /// Returns what is in front as values, up to which position that is, and whether more waits behind it.

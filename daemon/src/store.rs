@@ -11,6 +11,7 @@
 //! key    = site:8 kind:1 rest            site 0 is the nation
 //! 0 'm' "schema"                         version of this format: 4 bytes (currently 1)
 //! 0 'm' "position"                       position:8 time:8 of the last record
+//! 0 'm' "log"                            how far the log is that replicas share, JSON; absent where there is none
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
 //! 0 'u' time:8 position:8 ordinal:4      an entry of the audit trail (its first time), JSON
 //! 0 'i' incident:8                       an incident, JSON
@@ -269,6 +270,7 @@ impl Store {
             queued += self.write_samples(&mut batch, part);
             if self.outbox {
                 outbox::write(&mut batch, part);
+                self.write_passed(&mut batch, part)?;
             }
             self.apply(batch)?;
             rest = after;
@@ -446,11 +448,13 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
             let row = CommandRow { time: *time, by: Cow::Borrowed(by), command: Cow::Borrowed(command) };
             (keys::command(*position), Some(rows::to_json(&row)))
         }
+        Change::Log(state) => (keys::meta("log"), state.as_ref().map(|state| rows::to_json(&**state))),
         Change::Position { position, time } => (keys::meta("position"), Some(rows::write_position(*position, *time))),
         Change::Samples(_)
         | Change::Altered { .. }
         | Change::Audited { .. }
         | Change::Told(_)
+        | Change::Passed { .. }
         | Change::Links { .. }
         | Change::Merged { .. }
         | Change::Inferred { .. }
@@ -469,6 +473,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let (position, time) = rows::read_position(value)?;
             Change::Position { position, time }
         }
+        Key::Meta(name) if name == b"log" => Change::Log(Some(Arc::new(rows::from_json(value)?))),
         Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample | Key::Queued | Key::Message => return Ok(None),
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;

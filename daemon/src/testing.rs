@@ -154,11 +154,11 @@ impl World {
         world
     }
 
-    /// From now on pages know that remote write tells of what was measured, and a channel of what happens.
+    /// From now on pages know that remote write tells of what was measured, and a channel of what happens, and of a log that is shared.
     pub(crate) fn tells_remote_write(&mut self, told: Told) {
         let clock = self.app.clock.clone();
         let mut app = App::new(self.app.centre.clone(), clock, BODY_MAX, false);
-        app.remote_write = Some(told);
+        (app.remote_write, app.replication) = (Some(told), Some(Arc::default()));
         app.notify = vec![Arc::new(ChannelTold::new("security"))];
         self.app = Arc::new(app);
         self.router = api::router(Arc::clone(&self.app), std::time::Duration::from_secs(30));

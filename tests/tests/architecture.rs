@@ -183,6 +183,7 @@ fn each_foreign_engine_stays_behind_one_file_or_module() -> Result<()> {
     let sources = product()?;
     for (word, most, why) in [
         ("async_snmp::", 1, "the foreign SNMP library stays behind one file"),
+        ("async_nats", 1, "the foreign client of NATS stays behind one file"),
         ("ring::default_provider", 1, "one file names the crypto provider; other files ask that one"),
         ("sled::open", 2, "the agent's spool and the centre's store"),
         ("sled::Config", 2, "the agent's spool and the centre's store"),

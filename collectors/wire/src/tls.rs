@@ -104,6 +104,16 @@ impl Fingerprint {
     pub fn of(certificate: &[u8]) -> Self {
         Self(sha256(certificate))
     }
+
+    /// Returns the fingerprint of which these are the bytes.
+    pub const fn from_bytes(sha256: [u8; 32]) -> Self {
+        Self(sha256)
+    }
+
+    /// Returns its bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 impl fmt::Display for Fingerprint {

@@ -98,7 +98,7 @@ pub struct Usage {
 }
 
 /// Who changes something, and from where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
     /// The principal's name.
     pub name: Arc<str>,

@@ -19,6 +19,7 @@ use crate::{
     flows::UnderWay,
     notify::ChannelTold,
     remote_write::Told,
+    replication,
 };
 
 /// What every request shares.
@@ -41,6 +42,8 @@ pub struct App {
     pub acceptance: Thresholds,
     /// What is told of remote write; `None` where there is none, and pages have what was measured.
     pub remote_write: Option<Told>,
+    /// What is told of the log that replicas share.
+    pub replication: Option<Arc<replication::Told>>,
     /// What is told of the channels by which others are notified.
     pub notify: Vec<Arc<ChannelTold>>,
     /// How many terminals each site had when metrics asked last.
@@ -80,6 +83,7 @@ impl App {
             collectors: None,
             acceptance: Thresholds::default(),
             remote_write: None,
+            replication: None,
             notify: Vec::new(),
             counted: KeptCounts::default(),
             flows: UnderWay::default(),

@@ -182,6 +182,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         queue: config.remote_write.is_some(),
         outbox: !channels.is_empty(),
         certificate_names: names(config),
+        replication: config.replication.clone(),
         clock: clock.clone(),
     };
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
@@ -197,6 +198,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     app.acceptance = config.acceptance.clone();
     app.collectors = Some(advertised(config, collectors_address));
     app.remote_write = centre.queue().map(|queue| Told { queue, counters: Arc::default() });
+    app.replication = centre.replication().cloned();
     let writer = writer(config, &app, receiver);
     let notifier = Notifier::new(centre.clone(), channels);
     app.notify = notifier.as_ref().map(Notifier::told).unwrap_or_default();

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::Outbox;
 
 /// How long an agent may take to answer: a device that is inspected may itself be slow.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Instructions that one agent may have open; an agent works them off one after the other.
 const OPEN_INSTRUCTIONS_MAX: usize = 16;
 

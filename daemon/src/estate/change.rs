@@ -21,13 +21,14 @@ use onenet_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Agent, Held, PortChange, judging::Judging};
+use super::{Agent, Held, LogState, PortChange, judging::Judging};
 use crate::{
     access::audit::Entry,
     availability::{Piece, Watched},
     findings::{Finding, FindingKey},
-    outbox::Message,
+    outbox::{Message, MessageId},
     record::Command,
+    store::Ended,
 };
 
 /// One piece of what a record changes.
@@ -204,8 +205,20 @@ pub enum Change {
     },
     /// Somebody outside is to be told. In the store alone.
     Told(Arc<Message>),
+    /// A channel dealt with a message. In the store alone.
+    #[serde(skip)]
+    Passed {
+        /// The channel's name.
+        channel: Arc<str>,
+        /// The message.
+        message: MessageId,
+        /// How that ended.
+        ended: Ended,
+    },
     /// Samples and events of one batch. In the store alone.
     Samples(SampleBlock),
+    /// How far the log is that replicas share, or (`None`) there is none any more. No part of an export.
+    Log(Option<Arc<LogState>>),
     /// The estate now includes the record at this position.
     Position {
         /// The position.
@@ -213,6 +226,21 @@ pub enum Change {
         /// Its commit time.
         time: Timestamp,
     },
+}
+
+impl Change {
+    /// Returns whether it is not kept, since it follows from the rest or is of this process alone.
+    pub(crate) const fn is_derived(&self) -> bool {
+        matches!(
+            self,
+            Self::Inferred { .. }
+                | Self::Unsettled { .. }
+                | Self::Relearned { .. }
+                | Self::Links { .. }
+                | Self::Merged { .. }
+                | Self::Judged(_)
+        )
+    }
 }
 
 /// The samples and events of one history batch.

@@ -5,6 +5,9 @@
 //! not on disk. When the store fails nobody of the group is answered otherwise, and nothing more is accepted until a restart; the
 //! first records of the group may be on disk then, and count as committed when they are sent again.
 //!
+//! Where replicas share a log ([`crate::replication`]), position and time are the log's: records come numbered and stamped, and what
+//! an [`Intake`] is given goes to the log first.
+//!
 //! # Threads
 //!
 //! One thread, `ingest`, owned by the [`Owner`]. It ends when every [`Intake`] is gone or when it is told to stop; what
@@ -19,12 +22,13 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use onenet_topology::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::plan::{Outcome, Policy, Refusal, plan};
+use super::plan::{Outcome, Planned, Policy, Refusal, plan};
 use crate::{
     clock::Clock,
-    estate::{Change, Estate},
+    estate::{Change, Estate, LogState},
     record::{Body, Record},
     store::{Store, StoreError},
 };
@@ -74,7 +78,36 @@ pub struct IngestCounters {
 /// Hands records to the owner. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    queue: mpsc::Sender<Message>,
+    way: Way,
+}
+
+#[derive(Debug, Clone)]
+enum Way {
+    /// To the owner, who numbers and stamps.
+    Owner(mpsc::Sender<Message>),
+    /// To the log that replicas share; the owner gets it from there.
+    Log(mpsc::Sender<(Body, Answer)>),
+}
+
+/// Hands records of the shared log to the owner, in the order of the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Feed(mpsc::Sender<Message>);
+
+/// A record as the shared log has it.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    /// Its position: the log's.
+    pub(crate) position: u64,
+    /// When it was appended, on the log's clock.
+    pub(crate) time: Timestamp,
+    /// What it is.
+    pub(crate) body: Body,
+    /// How far the log is with it: kept with what it changes.
+    pub(crate) state: Arc<LogState>,
+    /// Of a tick: what it changes for good, as one replica concluded for all.
+    pub(crate) decided: Option<Vec<Change>>,
+    /// Who waits for it here.
+    pub(crate) answer: Option<Answer>,
 }
 
 /// A record that was handed over.
@@ -101,11 +134,18 @@ pub struct Published {
     pub counters: Arc<IngestCounters>,
 }
 
-type Answer = oneshot::Sender<Result<Outcome, IntakeError>>;
+pub(crate) type Answer = oneshot::Sender<Result<Outcome, IntakeError>>;
 
 #[derive(Debug)]
 enum Message {
     Record(Body, Answer),
+    Logged(Box<Logged>),
+    /// Asks what a tick at this position and time would change for good.
+    Conclude(u64, Timestamp, oneshot::Sender<Vec<Change>>),
+    /// From this time on agents can be heard.
+    Hears(Timestamp),
+    /// From this time on what ticks come to is what is concluded here.
+    TakesOver(Timestamp),
     Stop,
 }
 
@@ -126,8 +166,50 @@ impl Intake {
     /// The centre is stopping.
     pub async fn enqueue(&self, body: Body) -> Result<Pending, IntakeError> {
         let (answer, answered) = oneshot::channel();
-        self.queue.send(Message::Record(body, answer)).await.map_err(|_| IntakeError::Stopped)?;
+        match &self.way {
+            Way::Owner(queue) => {
+                queue.send(Message::Record(body, answer)).await.map_err(|_| IntakeError::Stopped)?;
+            }
+            Way::Log(queue) => queue.send((body, answer)).await.map_err(|_| IntakeError::Stopped)?,
+        }
         Ok(Pending(answered))
+    }
+
+    /// Returns an intake whose records go to a shared log.
+    pub(crate) const fn of_log(queue: mpsc::Sender<(Body, Answer)>) -> Self {
+        Self { way: Way::Log(queue) }
+    }
+
+    /// Returns the way past the log, for the records that come from it. `None` where this goes to the log itself.
+    pub(crate) fn feed(&self) -> Option<Feed> {
+        match &self.way {
+            Way::Owner(queue) => Some(Feed(queue.clone())),
+            Way::Log(_) => None,
+        }
+    }
+}
+
+impl Feed {
+    /// Hands over the next record of the log. Waits while the queue is full.
+    pub(crate) async fn next(&self, logged: Logged) -> Result<(), IntakeError> {
+        self.0.send(Message::Logged(Box::new(logged))).await.map_err(|_| IntakeError::Stopped)
+    }
+
+    /// Returns what a tick at this position and time would change for good, after everything that was handed over.
+    pub(crate) async fn conclude(&self, position: u64, time: Timestamp) -> Result<Vec<Change>, IntakeError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Message::Conclude(position, time, answer)).await.map_err(|_| IntakeError::Stopped)?;
+        answered.await.map_err(|_| IntakeError::Stopped)
+    }
+
+    /// Says that from now on what ticks come to is what is concluded here, and no longer what another replica said.
+    pub(crate) async fn takes_over(&self, now: Timestamp) -> Result<(), IntakeError> {
+        self.0.send(Message::TakesOver(now)).await.map_err(|_| IntakeError::Stopped)
+    }
+
+    /// Says from when on agents can be heard here: silence counts from then.
+    pub(crate) async fn hears(&self, time: Timestamp) -> Result<(), IntakeError> {
+        self.0.send(Message::Hears(time)).await.map_err(|_| IntakeError::Stopped)
     }
 }
 
@@ -175,7 +257,7 @@ pub fn start(
     };
     let state = State { store, estate, shared, position, health, policy, clock, counters, failure: None };
     let thread = std::thread::Builder::new().name("ingest".into()).spawn(move || run(queue, state))?;
-    Ok((Owner { intake: sender.clone(), thread }, Intake { queue: sender }, published))
+    Ok((Owner { intake: sender.clone(), thread }, Intake { way: Way::Owner(sender) }, published))
 }
 
 struct State {
@@ -196,20 +278,29 @@ struct GroupCommit {
     next: Estate,
     changes: Vec<Change>,
     answers: Vec<(Answer, Result<Outcome, IntakeError>)>,
+    records: usize,
 }
 
 fn run(mut queue: mpsc::Receiver<Message>, mut state: State) {
     let mut stop = false;
     while !stop {
         let Some(first) = queue.blocking_recv() else { break };
-        let mut group = GroupCommit { next: state.estate.clone(), changes: Vec::new(), answers: Vec::new() };
+        let mut group =
+            GroupCommit { next: state.estate.clone(), changes: Vec::new(), answers: Vec::new(), records: 0 };
         let mut message = Some(first);
         while let Some(it) = message.take() {
             match it {
                 Message::Stop => stop = true,
                 Message::Record(body, answer) => state.add(&mut group, body, answer),
+                Message::Logged(logged) => state.add_logged(&mut group, *logged),
+                Message::Conclude(position, time, answer) => {
+                    // Whoever asked and waits no more asks again.
+                    let _ = answer.send(state.conclude(&group, position, time));
+                }
+                Message::Hears(time) => state.look_anew(&mut group, |estate| estate.hears_from(time)),
+                Message::TakesOver(time) => state.look_anew(&mut group, |estate| estate.concludes_from(time)),
             }
-            if !stop && group.answers.len() < GROUP_RECORDS_MAX && group.changes.len() < GROUP_CHANGES_MAX {
+            if !stop && group.records < GROUP_RECORDS_MAX && group.changes.len() < GROUP_CHANGES_MAX {
                 message = queue.try_recv().ok();
             }
         }
@@ -223,7 +314,18 @@ fn run(mut queue: mpsc::Receiver<Message>, mut state: State) {
     }
 }
 
+/// Returns whether a change is kept: what is not follows from the rest.
+fn is_kept(change: &Change) -> bool {
+    !change.is_derived()
+}
+
 impl State {
+    /// Changes what is not kept, in the group and, should that not be committed, in what it stands on.
+    fn look_anew(&mut self, group: &mut GroupCommit, change: impl Fn(&mut Estate)) {
+        change(&mut group.next);
+        change(&mut self.estate);
+    }
+
     /// Plans one record on top of the group.
     fn add(&self, group: &mut GroupCommit, body: Body, answer: Answer) {
         if let Some(failure) = &self.failure {
@@ -233,7 +335,50 @@ impl State {
         // The log's time never goes back, whatever the machine's clock does.
         let time = self.clock.now().max(group.next.time);
         let record = Record { position: group.next.position + 1, time, body };
-        match plan(&group.next, &record, self.policy) {
+        self.take(group, &record, plan(&group.next, &record, self.policy), Some(answer));
+    }
+
+    /// Plans one record of the shared log on top of the group.
+    fn add_logged(&self, group: &mut GroupCommit, logged: Logged) {
+        let Logged { position, time, body, state, decided, answer } = logged;
+        if let Some(failure) = &self.failure {
+            if let Some(answer) = answer {
+                let _ = answer.send(Err(IntakeError::Store(Arc::clone(failure))));
+            }
+            return;
+        }
+        let record = Record { position, time: time.max(group.next.time), body };
+        let mut planned = plan(&group.next, &record, self.policy);
+        if let (Some(decided), Ok(own)) = (decided, &mut planned) {
+            *own = as_decided(&group.next, &record, decided, std::mem::take(&mut own.changes));
+        }
+        if let Ok(Planned { next, changes, .. }) = &mut planned
+            && changes.iter().any(is_kept)
+        {
+            // In front of the position, with which a batch may end.
+            let change = Change::Log(Some(state));
+            next.apply(&change);
+            changes.insert(changes.len().saturating_sub(1), change);
+        }
+        self.take(group, &record, planned, answer);
+    }
+
+    /// Returns what a tick would change for good after the group.
+    fn conclude(&self, group: &GroupCommit, position: u64, time: Timestamp) -> Vec<Change> {
+        let record = Record { position, time: time.max(group.next.time), body: Body::Tick };
+        let planned = plan(&group.next, &record, self.policy);
+        planned.map(|it| it.changes.into_iter().filter(is_kept).collect()).unwrap_or_default()
+    }
+
+    /// Adds what was planned to the group.
+    fn take(
+        &self,
+        group: &mut GroupCommit,
+        record: &Record,
+        planned: Result<Planned, Refusal>,
+        answer: Option<Answer>,
+    ) {
+        let result = match planned {
             Ok(planned) => {
                 let is_report = record.body.is_report();
                 let counter = match (planned.changes.is_empty(), is_report) {
@@ -246,13 +391,15 @@ impl State {
                 }
                 group.next = planned.next;
                 group.changes.extend(planned.changes);
-                group.answers.push((answer, Ok(planned.outcome)));
+                Ok(planned.outcome)
             }
             Err(refusal) => {
                 self.counters.refused.fetch_add(1, Ordering::Relaxed);
-                group.answers.push((answer, Err(refusal.into())));
+                Err(refusal.into())
             }
-        }
+        };
+        group.records += 1;
+        group.answers.extend(answer.map(|answer| (answer, result)));
     }
 
     /// Commits the group, publishes it, and answers.
@@ -283,6 +430,20 @@ impl State {
             let _ = answer.send(Err(IntakeError::Store(Arc::clone(&message))));
         }
     }
+}
+
+/// Returns a tick as another replica concluded it: what is kept is that one's, what follows from the rest is this one's own.
+fn as_decided(estate: &Estate, record: &Record, decided: Vec<Change>, own: Vec<Change>) -> Planned {
+    let mut next = estate.clone();
+    let (last, decided): (Vec<_>, Vec<_>) =
+        decided.into_iter().partition(|change| matches!(change, Change::Position { .. }));
+    let derived = own.into_iter().filter(|change| !is_kept(change));
+    let changes: Vec<Change> = decided.into_iter().chain(derived).chain(last).collect();
+    for change in &changes {
+        next.apply(change);
+    }
+    debug_assert!(next.position == estate.position || next.position == record.position, "a tick is one record");
+    Planned { next, changes, outcome: Outcome::Accepted }
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {

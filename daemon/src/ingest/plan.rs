@@ -393,18 +393,7 @@ impl Draft<'_> {
 
     fn done(mut self, outcome: Outcome) -> Planned {
         // What is not stored alone needs no place in the log.
-        let lasting = |change: &Change| {
-            !matches!(
-                change,
-                Change::Inferred { .. }
-                    | Change::Unsettled { .. }
-                    | Change::Relearned { .. }
-                    | Change::Links { .. }
-                    | Change::Merged { .. }
-                    | Change::Judged(_)
-            )
-        };
-        if self.changes.iter().any(lasting) {
+        if self.changes.iter().any(|change| !change.is_derived()) {
             self.put(Change::Position { position: self.record.position, time: self.record.time });
         }
         Planned { next: self.next, changes: self.changes, outcome }
@@ -470,10 +459,27 @@ fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {
             Outcome::Accepted
         }
         Body::Started => {
+            if draft.next.log.is_some() {
+                // From here on this centre goes on alone, and belongs to no log.
+                draft.put(Change::Log(None));
+            }
             availability::started(draft);
             draft.put(Change::Started(draft.record.time));
             Outcome::Accepted
         }
         Body::Tick => tick::tick(draft),
+        Body::Resumed => contact::resumed(draft),
+        Body::Passed { channel, message, ended } => {
+            draft.put(Change::Passed { channel: Arc::clone(channel), message: *message, ended: ended.clone() });
+            Outcome::Accepted
+        }
+        Body::Relayed { through } => {
+            let log = draft.next.log.clone().filter(|log| log.relayed < *through);
+            if let Some(mut log) = log {
+                Arc::make_mut(&mut log).relayed = *through;
+                draft.put(Change::Log(Some(log)));
+            }
+            Outcome::Accepted
+        }
     })
 }

@@ -252,6 +252,18 @@ metrics! {
         "Messages since the start: taken, refused (for what they are), dropped (they gave way to newer ones).";
     NOTIFY_FAILURES = Counter "onenet_notify_failures_total" ["channel"] 1 * Channel
         "Attempts that failed since the start; each is made again.";
+    REPLICATION_SEQUENCE = Gauge "onenet_replication_sequence" [] 1 * Centre
+        "Number of the last entry of the shared log that this replica took in. This and the others of replication only where `[replication]` is configured.";
+    REPLICATION_BEHIND = Gauge "onenet_replication_entries_behind" [] 1 * Centre
+        "Entries of the log that were behind the last one that was read, as the servers said then.";
+    REPLICATION_LEASE = Gauge "onenet_replication_lease" [] 1 * Centre
+        "1 when this replica is the one that acts on the outside.";
+    REPLICATION_SHORT = Gauge "onenet_replication_log_short" [] 1 * Centre
+        "1 when the log ends before what this replica took in: the servers lost acknowledged entries.";
+    REPLICATION_FAILURES = Counter "onenet_replication_failures_total" ["doing"] 2 * Centre
+        "Times since the start at which the log did not take what this replica said (append) or could not be read (read); both are tried again.";
+    REPLICATION_PASSED_OVER = Counter "onenet_replication_entries_passed_over_total" ["reason"] 2 * Centre
+        "Entries since the start that did not count: repeated (appended twice, or in front of one that was lost), unsealed (not written by this centre).";
     SESSIONS = Gauge "onenet_console_sessions" [] 1 * Centre
         "Open sessions of the console.";
     AUDIT_WRITTEN = Counter "onenet_audit_entries_total" [] 1 * Centre

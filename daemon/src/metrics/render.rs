@@ -22,7 +22,7 @@ use crate::{
     estate::Agent,
     ingest::caps,
     notify::ChannelTold,
-    remote_write,
+    remote_write, replication,
 };
 use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
 
@@ -158,6 +158,23 @@ fn process(families: &mut Families, app: &App, view: &View) {
     }
     for channel in &app.notify {
         notify(families, channel, view.now());
+    }
+    if let Some(told) = &app.replication {
+        replication(families, told);
+    }
+}
+
+fn replication(families: &mut Families, told: &replication::Told) {
+    let count = |counter: &AtomicU64| float(counter.load(Ordering::Relaxed));
+    families.add(names::REPLICATION_SEQUENCE, &[], float(told.sequence()));
+    families.add(names::REPLICATION_BEHIND, &[], float(told.entries_behind()));
+    families.add(names::REPLICATION_LEASE, &[], u8::from(told.has_lease()));
+    families.add(names::REPLICATION_SHORT, &[], u8::from(told.is_short()));
+    for (doing, counter) in [("append", &told.append_failures), ("read", &told.read_failures)] {
+        families.add(names::REPLICATION_FAILURES, &[doing], count(counter));
+    }
+    for (reason, counter) in [("repeated", &told.repeated), ("unsealed", &told.unsealed)] {
+        families.add(names::REPLICATION_PASSED_OVER, &[reason], count(counter));
     }
 }
 

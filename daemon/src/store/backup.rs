@@ -1,8 +1,8 @@
 //! Backup while running, and restore.
 //!
 //! Invariant: a backup holds the store as it was at one record: the estate's rows are written from one snapshot, and of
-//! commands and samples, which are only ever added, those up to the snapshot's position. A restore refuses a file that is
-//! not whole, and a directory that is not empty.
+//! commands and samples, which are only ever added, those up to the snapshot's position; of what waits to leave the centre nothing, unless
+//! replicas share a log. A restore refuses a file that is not whole, and a directory that is not empty.
 //!
 //! # Format
 //!
@@ -131,6 +131,9 @@ impl Store {
 
     fn backup_rows(&self, estate: &Estate, sink: &mut Sink, path: &Path) -> Result<(), BackupError> {
         let failed = |source| BackupError::Write { path: path.to_owned(), source };
+        // What waits to leave is of the log, and whoever takes over has to know it; a centre that is alone, and is set back to what it was,
+        // does not tell again what it told since.
+        let is_of_log = estate.log.is_some();
         for change in estate.changes() {
             if let Some((key, Some(value))) = row(&change) {
                 sink.piece(ROW, &key, &value).map_err(failed)?;
@@ -143,6 +146,10 @@ impl Store {
                 Some(keys::Key::Sample) => samples::position_of(&value),
                 Some(keys::Key::Altered(_)) => keys::altered_position(&key),
                 Some(keys::Key::Audit) => keys::audit_position(&key),
+                Some(keys::Key::Message) if is_of_log => keys::message_position(&key),
+                Some(keys::Key::Queued) if is_of_log => keys::queued_position(&key),
+                // Of what is newer the log tells again.
+                Some(keys::Key::Meta(name)) if is_of_log && keys::is_outbox_mark(name) => Some(0),
                 _ => None,
             };
             if position.is_some_and(|position| position <= estate.position) {

@@ -79,7 +79,8 @@ impl Store {
                 lines += 1;
             }
         }
-        for change in estate.changes() {
+        // Imported it has another authority, and belongs to no log.
+        for change in estate.changes().filter(|change| !matches!(change, Change::Log(_))) {
             write_line(to, &change)?;
             lines += 1;
         }

@@ -15,6 +15,8 @@ use crate::{
 };
 
 const NATION: u64 = 0;
+/// How the names of channels' marks begin.
+const OUTBOX_MARK: &str = "outbox ";
 const MILLISECONDS_PER_HOUR: i64 = 3_600_000;
 
 /// What a key names.
@@ -97,6 +99,11 @@ pub(super) fn message_ended(id: MessageId, channel: &str) -> Vec<u8> {
     key
 }
 
+/// Returns the position of the record that a message, or how a channel ended with it, belongs to.
+pub(super) fn message_position(key: &[u8]) -> Option<u64> {
+    key.get(9..)?.first_chunk::<8>().map(|position| u64::from_be_bytes(*position))
+}
+
 /// Returns whether a key between [`outbox_begin`] and [`outbox_end`] is that of a message.
 pub(super) fn is_message(key: &[u8]) -> bool {
     key.len() == 8 + 1 + 8 + 4
@@ -118,7 +125,12 @@ pub(super) fn outbox_end() -> Vec<u8> {
 
 /// Returns the key of the mark up to which a channel has dealt with the outbox: the first key that it has yet to look at.
 pub(super) fn outbox_mark(channel: &str) -> Vec<u8> {
-    meta(&format!("outbox {channel}"))
+    meta(&format!("{OUTBOX_MARK}{channel}"))
+}
+
+/// Returns whether this is the name of such a mark.
+pub(super) fn is_outbox_mark(name: &[u8]) -> bool {
+    name.starts_with(OUTBOX_MARK.as_bytes())
 }
 
 /// Returns the key of a case: cases are the nation's, since their site may be merged into another.

@@ -5,6 +5,8 @@
 //! disk before the next one is sent. So a process that is killed loses nothing, and of what a receiver took it repeats at most the one
 //! message whose end it could not write down. One task a channel moves its mark.
 
+use std::collections::BTreeMap;
+
 use onenet_topology::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +43,38 @@ pub(super) fn write(batch: &mut sled::Batch, changes: &[Change]) {
     }
 }
 
+/// Returns the mark of a channel that dealt with a message: the first key behind the message and what became of it.
+fn mark_behind(id: MessageId) -> Vec<u8> {
+    let mut mark = keys::message(id);
+    mark.push(u8::MAX);
+    mark
+}
+
 impl Store {
     /// Makes the store keep messages that are to leave from now on.
     #[must_use]
     pub const fn with_outbox(mut self) -> Self {
         self.outbox = true;
         self
+    }
+
+    /// Adds to a batch what replicas of the centre told of each other's channels. A mark never goes back: who lost the lease may
+    /// say how it ended with a message after whoever has it now went on.
+    pub(super) fn write_passed(&self, batch: &mut sled::Batch, changes: &[Change]) -> Result<(), StoreError> {
+        let mut marks: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+        for change in changes {
+            let Change::Passed { channel, message, ended } = change else { continue };
+            batch.insert(keys::message_ended(*message, channel), rows::to_json(ended));
+            let known = match marks.get(&**channel) {
+                Some(mark) => mark.clone(),
+                None => mark_of(self, channel)?.unwrap_or_default(),
+            };
+            marks.insert(channel, known.max(mark_behind(*message)));
+        }
+        for (channel, mark) in marks {
+            batch.insert(keys::outbox_mark(channel), mark);
+        }
+        Ok(())
     }
 
     /// Returns what waits to leave, where the store keeps it.
@@ -94,12 +122,8 @@ impl Outbox {
     /// # Errors
     /// Fails when the disk does.
     pub fn pass(&self, channel: &str, id: MessageId, ended: Option<&Ended>) -> Result<(), StoreError> {
-        let key = keys::message(id);
         let mut batch = sled::Batch::default();
-        // The first key behind the message and what became of it.
-        let mut mark = key.clone();
-        mark.push(u8::MAX);
-        batch.insert(keys::outbox_mark(channel), mark);
+        batch.insert(keys::outbox_mark(channel), mark_behind(id));
         if let Some(ended) = ended {
             batch.insert(keys::message_ended(id, channel), rows::to_json(ended));
         }
@@ -163,7 +187,95 @@ impl Outbox {
     }
 
     fn mark(&self, channel: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let mark = self.store.tree.get(keys::outbox_mark(channel)).map_err(|error| self.store.read_error(error))?;
-        Ok(mark.map(|mark| mark.to_vec()))
+        mark_of(&self.store, channel)
+    }
+}
+
+fn mark_of(store: &Store, channel: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let mark = store.tree.get(keys::outbox_mark(channel)).map_err(|error| store.read_error(error))?;
+    Ok(mark.map(|mark| mark.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use onenet_topology::{SiteId, incident::Severity};
+
+    use super::*;
+    use crate::{
+        estate::{Estate, LogState},
+        outbox::What,
+    };
+
+    const CHANNEL: &str = "duty";
+
+    const fn id(position: u64) -> MessageId {
+        MessageId { position, ordinal: 0 }
+    }
+
+    fn told(position: u64) -> Change {
+        Change::Told(Arc::new(Message {
+            id: id(position),
+            what: What::CaseOpened,
+            time: Timestamp::EPOCH,
+            about: String::new(),
+            site: SiteId::from_raw(1),
+            kind: String::new(),
+            subject: String::new(),
+            grade: Severity::General,
+            state: String::new(),
+            drill: false,
+            to: None,
+            notice: None,
+            due: None,
+            by: None,
+            text: String::new(),
+            concerns: Vec::new(),
+        }))
+    }
+
+    fn passed(position: u64) -> Change {
+        let ended = Ended { time: Timestamp::EPOCH, refused: None };
+        Change::Passed { channel: CHANNEL.into(), message: id(position), ended }
+    }
+
+    fn waiting(store: &Store) -> Vec<u64> {
+        let waiting = store.outbox().unwrap().waiting(CHANNEL, 10).unwrap();
+        waiting.iter().map(|message| message.id.position).collect()
+    }
+
+    fn store(directory: &std::path::Path) -> Store {
+        let store = Store::open(directory).unwrap().with_outbox();
+        store.outbox().unwrap().enter(CHANNEL, 0).unwrap();
+        store
+    }
+
+    #[test]
+    fn what_a_replica_says_late_of_a_message_does_not_bring_back_those_behind_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        store.commit(&[told(1), told(2), told(3)]).unwrap();
+        store.commit(&[passed(2), passed(1)]).unwrap();
+        assert_eq!(waiting(&store), [3]);
+        store.commit(&[passed(1)]).unwrap();
+        assert_eq!(waiting(&store), [3]);
+        assert_eq!(store.outbox().unwrap().ended(id(1)).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_waits_is_part_of_a_backup_where_replicas_share_a_log_and_only_there() {
+        for shared in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let from = store(&directory.path().join("from"));
+            from.commit(&[told(1), told(2), told(9), passed(1)]).unwrap();
+            let log = shared.then(|| Arc::new(LogState::new("log".into(), Timestamp::EPOCH, 0)));
+            let estate = Estate { position: 5, log, ..Estate::default() };
+            let (file, to) = (directory.path().join("backup"), directory.path().join("to"));
+            from.backup(&estate, &[], &file).unwrap();
+            Store::restore(&file, &to).unwrap();
+            let expected: &[u64] = if shared { &[2] } else { &[] };
+            assert_eq!(waiting(&store(&to)), expected, "what is newer than the backup comes from the log");
+        }
     }
 }

@@ -7,6 +7,7 @@
 pub mod alerting;
 pub mod api;
 pub mod checks;
+pub mod cluster;
 pub mod country;
 pub mod dhcp;
 pub mod frames;

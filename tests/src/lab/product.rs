@@ -487,7 +487,7 @@ pub fn is_clear(text: &str, words: &[&str]) -> Result<()> {
 }
 
 /// Returns the secret in what a command printed: its longest word that looks like one.
-fn secret_in(printed: &str) -> Option<String> {
+pub(super) fn secret_in(printed: &str) -> Option<String> {
     const SHORTEST: usize = 24;
     let is_secret = |word: &&str| {
         word.len() >= SHORTEST && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))

@@ -18,6 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnetwork::IpNetwork;
+use serde::{Deserialize, Serialize};
 
 use super::{AddressPlan, AddressSpace, Assignment, NATIONAL, PlanChange, PlanError, SpaceExtent, plan::check_prefix};
 use crate::{
@@ -32,7 +33,7 @@ use crate::{
 pub const PLAN_COLUMNS: [&str; 8] = ["prefix", "site", "space", "vlan", "purpose", "dark", "from", "until"];
 
 /// One prefix as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanRow {
     /// The line in the file, counted from 1.
     pub line: usize,

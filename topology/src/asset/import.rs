@@ -23,6 +23,8 @@ use std::{
     net::IpAddr,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Asset, AssetChange, AssetRegister, MACS_MAX, TEXT_CHARS_MAX};
 use crate::{
     AssetId, MacAddr, SiteId, Timestamp,
@@ -39,7 +41,7 @@ pub const ASSET_COLUMNS: [&str; 10] =
     ["number", "site", "mac", "ip", "class", "name", "owner", "location", "from", "until"];
 
 /// One asset as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssetRow {
     /// The line in the file, counted from 1.
     pub line: usize,

@@ -19,6 +19,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{Site, SiteChange, SiteError, SiteKind, SiteName, SiteTree, Uplink};
 use crate::{
     SiteId, Timestamp,
@@ -27,7 +29,7 @@ use crate::{
 };
 
 /// One site as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SiteRow {
     /// The line in the file, counted from 1.
     pub line: usize,
@@ -48,7 +50,7 @@ pub struct SiteRow {
 }
 
 /// What a row says of the ways up after the first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OtherParents {
     /// The file has no column for them: they stay as they are.
     Unsaid,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use onenet_topology::{AgentId, Timestamp};
 use onenet_wire::Clocks;
 
-use super::{Draft, Outcome, Refusal, time::measure};
+use super::{Draft, Outcome, Refusal, availability, time::measure};
 use crate::{
     estate::{Agent, Change, Refused},
     findings::{Evidence, Finding, FindingKey, FindingKind, Subject},
@@ -72,6 +72,10 @@ pub(super) fn heard(
     if stale || news || measured {
         agent.contact.last_heard = Some(received);
         agent.contact.silent_since = None;
+        // Where replicas share a log, a tick takes the stream of a silent agent for closed: it was open all the same.
+        if draft.next.log.is_some() {
+            agent.contact.connected_since.get_or_insert(received);
+        }
         agent.history_waiting = history_waiting;
         draft.put(Change::Agent(Arc::new(agent)));
     }
@@ -116,6 +120,18 @@ pub(super) fn disconnected(draft: &mut Draft<'_>, id: AgentId) -> Result<Outcome
         draft.put(Change::Agent(Arc::new(agent)));
     }
     Ok(Outcome::Accepted)
+}
+
+/// Plans that agents can be heard again: every stream counts as closed, and silence from here on.
+pub(super) fn resumed(draft: &mut Draft<'_>) -> Outcome {
+    availability::started(draft);
+    let connected = draft.next.agents.values().filter(|agent| agent.contact.connected_since.is_some());
+    for mut agent in connected.cloned().collect::<Vec<_>>() {
+        Arc::make_mut(&mut agent).contact.connected_since = None;
+        draft.put(Change::Agent(agent));
+    }
+    draft.put(Change::Started(draft.record.time));
+    Outcome::Accepted
 }
 
 /// Raises, renews or clears the finding on the agent's wall clock.

@@ -24,6 +24,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     let now = draft.record.time;
     let started = draft.next.started;
     let limit = draft.policy.silence_ms;
+    let is_shared = draft.next.log.is_some();
     let silent: Vec<Arc<Agent>> = draft
         .next
         .agents
@@ -35,6 +36,10 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     for mut agent in silent {
         let it = Arc::make_mut(&mut agent);
         it.contact.silent_since = it.contact.last_heard;
+        if is_shared {
+            // The replica that had its stream may be gone, and nobody else knows of a stream that ended with it.
+            it.contact.connected_since = None;
+        }
         draft.put(Change::Agent(agent));
     }
     attach::settle(draft);
