@@ -125,7 +125,7 @@ impl Process {
         self.child.wait().map(drop).with_context(|| format!("reap {}", self.name))
     }
 
-    /// Returns the resident set in KiB, now and at its highest (VmRSS and VmHWM).
+    /// Returns the resident set in KiB, now and at its highest (VmRSS and VmHWM), and the part of it that is files (RssFile).
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Process {
             let number = line.and_then(|rest| rest.split_whitespace().next()).and_then(|text| text.parse().ok());
             number.with_context(|| format!("{path} has no {name}"))
         };
-        Ok(Resident { now: field("VmRSS")?, highest: field("VmHWM")? })
+        Ok(Resident { now: field("VmRSS")?, highest: field("VmHWM")?, files: field("RssFile")? })
     }
 
     /// Returns the CPU time used so far, user and kernel, in milliseconds.
@@ -176,6 +176,8 @@ pub struct Resident {
     pub now: u64,
     /// At its highest since the start.
     pub highest: u64,
+    /// What of it is mapped files now, the program itself above all.
+    pub files: u64,
 }
 
 /// Returns the path of a binary of this workspace: the one built beside the running test, or the one that the
