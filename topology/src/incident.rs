@@ -36,7 +36,7 @@ pub use verdict::{Cause, Clue, Explanation, IncidentKind, Severity, State, Subje
 
 use country::Country;
 
-/// How long, in milliseconds, an open stream outlives the line below it: the centre's pings find a dead one in that time. Until
+/// How long, in milliseconds, an open stream outlives the line below it: the centre's kernel finds a dead one in that time. Until
 /// then a failed probe and an open stream do not contradict each other.
 pub const STREAM_OUTLIVES_MS: i64 = 11_000;
 /// How long, in milliseconds, a failed probe stands alone before it counts, where nobody below the link could be heard.
@@ -52,7 +52,7 @@ pub const HOLD_UP_MS: i64 = 8_000;
 pub const CONTRADICTED_MS: i64 = 90_000;
 /// What happened within so many milliseconds happened at once: probes and signs of life are that far apart.
 pub const AT_ONCE_MS: i64 = 90_000;
-/// Streams that break within so many milliseconds broke for one reason: the centre's pings find a dead line in that time.
+/// Streams that break within so many milliseconds broke for one reason: the centre's kernel finds a dead line in that time.
 pub const BREAK_AT_ONCE_MS: i64 = 12_000;
 /// Agents of which so many parts in a hundred are lost at once have not all failed: the centre is cut off.
 pub const ISOLATED_PERCENT: usize = 80;

@@ -16,8 +16,9 @@ pub struct Patience {
     pub gone_after: Duration,
 }
 
-/// The centre's: that a site is cut off is worth knowing soon.
-pub const CENTRE: Patience = Patience { ask_after: Duration::from_secs(4), gone_after: Duration::from_secs(10) };
+/// The centre's: that a site is cut off is worth knowing soon. What it sent right before a cut counts from its first repetition, so that
+/// a stream outlives its line by up to ten seconds; causes of incidents are held that long, and told of within fifteen.
+pub const CENTRE: Patience = Patience { ask_after: Duration::from_secs(3), gone_after: Duration::from_secs(9) };
 /// An agent's, which has other things to do and a narrow line.
 pub const AGENT: Patience = Patience { ask_after: Duration::from_secs(10), gone_after: Duration::from_secs(20) };
 
