@@ -173,6 +173,8 @@ impl Attack {
         let (lasts, times) = match self.kind {
             // Its strength is how long it lasts.
             Kind::SilentFeed => (i64::from(self.times(120)), 0),
+            // It falls to what it would have to rise from.
+            Kind::TrafficShift if self.form == 1 => (14 * 60, 10_000 / (100 + self.strength)),
             Kind::TrafficShift | Kind::FlowShift | Kind::TerminalShift | Kind::ErrorShift | Kind::RoundTripShift => {
                 (14 * 60, 100 + self.strength)
             }

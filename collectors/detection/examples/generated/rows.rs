@@ -97,6 +97,7 @@ pub const ROWS: &[Row] = &[
     sure(COVERT, "outdated TLS", Kind::OutdatedTls, 0),
     sure(COVERT, "expired certificate", Kind::ExpiredCertificate, 0),
     row(LEVELS, "traffic, more", Kind::TrafficShift, 0),
+    row(LEVELS, "traffic, less", Kind::TrafficShift, 1),
     row(LEVELS, "flows", Kind::FlowShift, 0),
     row(LEVELS, "terminals", Kind::TerminalShift, 0),
     row(LEVELS, "errors", Kind::ErrorShift, 0),
