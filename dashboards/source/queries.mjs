@@ -43,8 +43,19 @@ export function greatest(count, expr, by = 'site') {
   return `(${expr} and on(${by}) topk(${count}, max_over_time((${expr})[$__range:5m] @ end())))`;
 }
 
+/** What traffic by flows is averaged over: agents tell the sum of each quarter of an hour (`[flow_log] roll_up_s`), so that its counters
+ * jump that often. Over two of them a rate is a mean; over less it is nought, or too much, by turns. */
+export const FLOWS = '30m';
+/** What counters of capture are averaged over: agents tell them each minute (`[capture] traffic_interval_s`). */
+export const CAPTURE = '5m';
+
 /** What each of the `count` sites with most within the range tells a second, by a counter. Who they are is found by one look at the
- * range, where `greatest` would reckon each step for all. @param {number} count @param {string} counter with its selector */
-export function most(count, counter) {
-  return `(sum by (site) (rate(${counter}[5m])) and on(site) topk(${count}, sum by (site) (increase(${counter}[$__range] @ end()))))`;
+ * range, where `greatest` would reckon each step for all; a range shorter than the window may be one in which nothing was told, then
+ * the window tells. As counters never fall, that is the greater of both. @param {number} count @param {string} counter with its
+ * selector @param {string} window at least twice as long as what lies between two values that are told */
+export function most(count, counter, window) {
+  /** @param {string} time */
+  const within = (time) => `sum by (site) (increase(${counter}[${time}] @ end()))`;
+  const longer = `${within('$__range')} > ${within(window)} or ${within(window)}`;
+  return `(sum by (site) (rate(${counter}[${window}])) and on(site) topk(${count}, ${longer}))`;
 }

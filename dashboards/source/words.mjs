@@ -190,6 +190,9 @@ export const nothing = (c) => ({
   detectors: c.t('No agent runs detectors', '没有采集器运行检测'),
 });
 
+/** What stands behind the description of traffic by flows: see `FLOWS`. @param {Context} c */
+export const averaged = (c) => c.t(' The mean of half an hour, since agents tell of flows each quarter.', '为半小时平均值，因采集器每 15 分钟上报一次流。');
+
 /** The columns that say which site a row is of. @param {Context} c @param {string} name */
 export function siteColumns(c, name = c.t('Site', '站点')) {
   const links = [

@@ -1,7 +1,7 @@
 // Agents: who is heard, of which version, who lags, who drops.
 
 import { bars, stat, steps, table } from '../panels.mjs';
-import { known, named } from '../queries.mjs';
+import { CAPTURE, known, named } from '../queries.mjs';
 import { conditions, fates, nothing, siteColumns } from '../words.mjs';
 import { lines } from './simple.mjs';
 
@@ -27,7 +27,7 @@ export function agents(c) {
       worst('onenet_agent_history_waiting_batches', t('Batches waiting', '待确认批次'), t('History in the spool that was not acknowledged yet: an agent that catches up after an outage has many.', '缓存中尚未确认的历史批次；断网恢复后会较多。'), 'locale', steps('transparent', [100, 'yellow'], [1000, 'orange'])),
       table({ title: t('Conditions', '状况'), about: t('What keeps agents from their work, by kind, over the country.', '妨碍采集器工作的状况，按类。'), none: t('No agent has anything to complain of', '没有采集器报告异常'), unit: 'locale', targets: [{ expr: 'sum by (kind) (onenet_site_conditions)' }], columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange']) }], sort: t('How many', '数量'), ...onward, w: 12, h: 9 }),
       table({ title: t('Who complains of what', '异常明细'), about: t('Conditions by site; the console says the remedy.', '各站点的状况；处理办法见控制台。'), none: t('Nobody', '无'), unit: 'locale', targets: [{ expr: named('sum by (site, kind) (onenet_site_conditions)') }], columns: [...siteColumns(c), { of: 'kind', name: t('What', '事项'), mappings: conditions(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }], kept: ['site'], ...onward, w: 12, h: 9 }),
-      lines(t('Dropped by capture', '抓包丢失'), t('Frames a second that agents lost, by reason.', '采集器每秒丢失的帧，按原因。'), none, 'pps', [{ expr: 'sum by (reason) (rate(onenet_capture_frames_lost_total[5m]))', legend: '{{reason}}' }], { ...onward, renamed: fates(c), coarse: true, min: 0, w: 12, h: 9 }),
+      lines(t('Dropped by capture', '抓包丢失'), t('Frames a second that agents lost, by reason.', '采集器每秒丢失的帧，按原因。'), none, 'pps', [{ expr: `sum by (reason) (rate(onenet_capture_frames_lost_total[${CAPTURE}]))`, legend: '{{reason}}' }], { ...onward, renamed: fates(c), coarse: true, min: 0, w: 12, h: 9 }),
     ],
   };
 }

@@ -2,8 +2,8 @@
 
 import { gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { STATES, bars, heading, series, stat, steps, table } from '../panels.mjs';
-import { attached, availability, below, known, sitesBelow } from '../queries.mjs';
-import { nothing, standing, unnamed } from '../words.mjs';
+import { FLOWS, attached, availability, below, known, sitesBelow } from '../queries.mjs';
+import { averaged, nothing, standing, unnamed } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
 
@@ -215,10 +215,10 @@ function traffic(c) {
   const { t } = c;
   return series({
     title: t('Traffic by application', '应用流量'),
-    about: t('Bytes of finished flows at all sites, the eight greatest applications.', '全网已结束流的流量，前八种应用。'),
+    about: t('Bytes of finished flows at all sites, the eight greatest applications.', '全网已结束流的流量，前八种应用。') + averaged(c),
     none: t('No flows told: capture runs nowhere, or nothing was said', '没有流量：没有站点在抓包，或没有通信'),
     unit: 'Bps', min: 0, stack: true,
-    targets: [{ expr: 'topk(8, sum by (application) (rate(onenet_application_bytes_total[5m])))', legend: '{{application}}' }],
+    targets: [{ expr: `topk(8, sum by (application) (rate(onenet_application_bytes_total[${FLOWS}])))`, legend: '{{application}}' }],
     renamed: unnamed(c),
     links: [{ title: t('Traffic', '流量'), url: c.to('traffic') }],
     w: 8,

@@ -18,6 +18,8 @@ OF_PROMETHEUS = {
 }
 ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|", re.M)
 SELECTOR = re.compile(r"\b((?:onenet_|scrape_|prometheus_)\w+|up\b)(\{[^}]*\})?")
+# Agents tell these each quarter of an hour.
+OF_FLOWS = re.compile(r"\bonenet_(?:\w+_flow|application)_bytes_total(?:\{[^}]*\})?\[(\w+)\]")
 MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
 failed = []
 
@@ -67,14 +69,16 @@ def main():
     verdict("there are twelve dashboards or more in each language", [] if len(en) >= 12 and set(en) == set(zh) else [f"{set(en) ^ set(zh)}"])
     verdict("both languages have the same panels", [name for name in en if shape(en[name]) != shape(zh.get(name, en[name]))])
     verdict("both languages have words of their own", [name for name in en if en[name]["title"] == zh[name]["title"]])
-    wrong, asks = [], 0
+    wrong, jumps, asks = [], [], 0
     for name, dashboard in en.items():
         exprs = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
         exprs += [it["query"]["query"] for it in dashboard["templating"]["list"] if it["type"] == "query"]
         asks += len(exprs)
         wrong += [f"{name}: {what}" for expr in exprs for what in unknown(metrics, expr)]
         wrong += [f"{name}: or vector(0): {expr}" for expr in exprs if "vector(" in expr]
+        jumps += [f"{name}: {expr}" for expr in exprs for window in OF_FLOWS.findall(expr) if window != "30m"]
     verdict(f"each of {asks} queries names metrics and labels of the contract, and no zero is made up", wrong)
+    verdict("traffic by flows is averaged over two of the intervals in which it is told", jumps)
     rules = (ROOT / "dashboards/prometheus/onenet.rules.yml").read_text()
     exprs = [expr.replace("''", "'") for expr in re.findall(r"^ +expr: '(.*)'$", rules, re.M)]
     verdict(f"each of {len(exprs)} rules does too", [what for expr in exprs for what in unknown(metrics, expr)] + ([] if len(exprs) > 10 else ["few rules"]))
