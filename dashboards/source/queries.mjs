@@ -1,14 +1,15 @@
 // Questions to Prometheus that several dashboards ask.
 //
 // Invariant: zero is said only where it is known: `known` gives zero when what the number is counted from was scraped, and nothing
-// when it was not.
+// when it was not. What is told on sites' pages is no witness for what is told on the centre's, nor the other way about: each is read
+// on its own (held by tests/conformance/dashboards/contract.py).
 
 /** Puts a site's names beside its values. @param {string} expr */
 export function named(expr) {
   return `${expr} * on(site) group_left(name, code, tier) onenet_site_info`;
 }
 
-/** Zero where nothing is counted and `from` is known. @param {string} expr @param {string} from */
+/** Zero where nothing is counted and `from`, which stands on the same page, is known. @param {string} expr @param {string} from */
 export function known(expr, from = 'max(onenet_build_info)') {
   return `${expr} or ${from} * 0`;
 }

@@ -181,6 +181,7 @@ export const sensorStates = (c) => words({
 /** What stands where there is no value. @param {Context} c */
 export const nothing = (c) => ({
   scraped: c.t('Unknown: Prometheus has nothing from the centre', '未知：Prometheus 未取到中心的数据'),
+  pages: c.t('Unknown: Prometheus has read no site’s page', '未知：Prometheus 未取到站点页面'),
   none: c.t('None', '无'),
   incidents: c.t('Nothing is broken that is known of', '没有已知故障'),
   measured: c.t('Not measured: configure a probe for this way', '未测量：请为该线路配置探测'),

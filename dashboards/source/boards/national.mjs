@@ -44,8 +44,8 @@ function coverage(c) {
       targets: [{ expr: 'sum(onenet_sites)' }], links: [{ title: t('Tree of sites', '站点树'), url: c.console('/'), targetBlank: true }],
     }),
     stat({
-      title: t('Attached', '已接入'), about: t('Part of all sites whose agent is heard now.', '当前有采集器在线的站点占比。'), none, unit: 'percentunit', w: 3, decimals: 1,
-      targets: [{ expr: `(${known(attached(), 'sum(onenet_sites)')}) / sum(onenet_sites)` }], thresholds: steps('red', [0.9, 'orange'], [0.97, 'yellow'], [0.995, 'green']),
+      title: t('Attached', '已接入'), about: t('Part of all sites whose agent is heard now.', '当前有采集器在线的站点占比。'), none: nothing(c).pages, unit: 'percentunit', w: 3, decimals: 1,
+      targets: [{ expr: `(${known(attached(), 'count(onenet_site_agents)')}) / sum(onenet_sites)` }], thresholds: steps('red', [0.9, 'orange'], [0.97, 'yellow'], [0.995, 'green']),
       links: [{ title: t('Agents', '采集器'), url: c.to('agents') }, { title: t('Coverage', '覆盖率'), url: c.console('/coverage'), targetBlank: true }],
     }),
     stat({

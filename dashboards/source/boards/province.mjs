@@ -42,7 +42,7 @@ export function subtree(c, root, next, title) {
 /** @param {Context} c @param {string} root */
 function counts(c, root) {
   const { t } = c;
-  const none = nothing(c).scraped;
+  const none = nothing(c).pages;
   const sites = `count(onenet_site_info{site=~"$sites"})`;
   return [
     stat({

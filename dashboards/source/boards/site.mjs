@@ -34,7 +34,7 @@ function now(c) {
     [t('Devices down', '中断设备'), t('Managed devices that do not answer.', '不可达的被管设备数。'), `sum(onenet_site_devices{${HERE}state="down"})`, steps('green', [1, 'red']), nothing(c).devices],
     [t('Devices unknown', '未知设备'), t('Devices that nobody who is heard watches.', '没有在线采集器监视的设备数。'), `sum(onenet_site_devices{${HERE}state="unknown"})`, steps('green', [1, STATES.unknown]), nothing(c).devices],
     [t('Endpoints present', '在线端点'), t('Endpoints that an agent sees now.', '采集器当前能看到的端点数。'), `sum(onenet_site_endpoints{${HERE}state="present"})`, undefined, nothing(c).agents],
-    [t('Unregistered', '未登记'), t('Computers seen within 30 days that are on nobody’s books.', '30 天内出现但不在台账中的计算机。'), known(`sum(onenet_site_terminals{${HERE}state="unregistered"})`, 'max(onenet_site_info{site="$site"})'), steps('green', [1, 'orange']), nothing(c).scraped],
+    [t('Unregistered', '未登记'), t('Computers seen within 30 days that are on nobody’s books.', '30 天内出现但不在台账中的计算机。'), known(`sum(onenet_site_terminals{${HERE}state="unregistered"})`, 'max(onenet_site_info{site="$site"})'), steps('green', [1, 'orange']), nothing(c).pages],
   ];
   return each.map(([title, about, expr, thresholds, none]) => stat({ title, about, none, unit: 'locale', targets: [{ expr }], thresholds, links: page }));
 }
@@ -102,7 +102,7 @@ function terminals(c) {
 function troubles(c) {
   const { t } = c;
   return table({
-    title: t('To be done here', '待处理'), about: t('Conditions of agents and findings of the centre; the console says the remedy of each.', '采集器状况与中心发现；处理办法见控制台。'), none: t('Nothing', '无'), unit: 'locale',
+    title: t('To be done here', '待处理'), about: t('Conditions of agents and findings of the centre; the console says the remedy of each.', '采集器状况与中心发现；处理办法见控制台。'), none: t('Nothing that is known of', '没有已知事项'), unit: 'locale',
     targets: [{ expr: 'sum by (kind) (onenet_site_conditions{site="$site"}) or sum by (kind) (onenet_site_findings{site="$site"})' }],
     columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c), links: [{ title: t('Remedy in the console', '处理办法'), url: c.console('/sites/$site'), targetBlank: true }] }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }],
     links: [{ title: t('Agents', '采集器'), url: c.to('agents') }], w: 5, h: 9,

@@ -16,7 +16,10 @@ OF_PROMETHEUS = {
     "scrape_samples_scraped": {"job", "instance"},
     "prometheus_rule_evaluation_failures_total": {"rule_group"},
 }
-ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|", re.M)
+ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|.*\| ([^|]*) \|$", re.M)
+# What has a series for each of these is on the centre's page; for each of anything else, on the page of its site.
+OF_THE_CENTRE = {"subtree", "area", "incident", "channel", ""}
+FALLBACK = re.compile(r"^(.*)\bor (.*?) \* 0(?![.\d])", re.S)
 SELECTOR = re.compile(r"\b((?:onenet_|scrape_|prometheus_)\w+|up\b)(\{[^}]*\})?")
 # Agents tell these each quarter of an hour.
 OF_FLOWS = re.compile(r"\bonenet_(?:\w+_flow|application)_bytes_total(?:\{[^}]*\})?\[(\w+)\]")
@@ -34,7 +37,20 @@ def verdict(name, wrong):
 
 def contract():
     rows = ROW.findall((ROOT / "daemon/METRICS.md").read_text())
-    return OF_PROMETHEUS | {name: {label.strip() for label in labels.split(",")} - {""} for name, labels in rows}
+    return OF_PROMETHEUS | {name: {label.strip() for label in labels.split(",")} - {""} for name, labels, _ in rows}
+
+
+def pages():
+    """Of each metric whether it is on the centre's page, by what its number of series goes with."""
+    rows = ROW.findall((ROOT / "daemon/METRICS.md").read_text())
+    return {name: series.partition(": ")[2].partition(" a ")[2] in OF_THE_CENTRE for name, _, series in rows}
+
+
+def mixed(page, expr):
+    """Whether zero is said of what one page tells since another was read."""
+    sides = FALLBACK.match(expr)
+    told = [{page.get(name) for name, _ in SELECTOR.findall(side)} for side in sides.groups()] if sides else [set(), set()]
+    return told[0] != told[1]
 
 
 def unknown(metrics, expr):
@@ -63,7 +79,7 @@ def shape(dashboard):
 
 
 def main():
-    metrics = contract()
+    metrics, page = contract(), pages()
     assert len(metrics) > 60, "the contract was not read"
     en, zh = dashboards("en"), dashboards("zh")
     verdict("there are twelve dashboards or more in each language", [] if len(en) >= 12 and set(en) == set(zh) else [f"{set(en) ^ set(zh)}"])
@@ -76,6 +92,7 @@ def main():
         asks += len(exprs)
         wrong += [f"{name}: {what}" for expr in exprs for what in unknown(metrics, expr)]
         wrong += [f"{name}: or vector(0): {expr}" for expr in exprs if "vector(" in expr]
+        wrong += [f"{name}: zero by another page: {expr}" for expr in exprs if mixed(page, expr)]
         jumps += [f"{name}: {expr}" for expr in exprs for window in OF_FLOWS.findall(expr) if window != "30m"]
     verdict(f"each of {asks} queries names metrics and labels of the contract, and no zero is made up", wrong)
     verdict("traffic by flows is averaged over two of the intervals in which it is told", jumps)
