@@ -34,14 +34,30 @@ const BOARDS = [national, province, city, site, links, device, terminals, traffi
 const LANGUAGES = /** @type {const} */ (['en', 'zh']);
 const WIDTH = 24;
 
-/** @param {'en' | 'zh'} language @returns {Context} */
-function context(language) {
+/** Places that are chosen at the top of dashboards, each within the one before. */
+const PLACES = ['province', 'city', 'site', 'device'];
+
+/**
+ * Of the places that are chosen on `from`, those that a link to `to` takes along: both have them, and what the link itself names lies
+ * within. @param {Board | undefined} from @param {Board | undefined} to @param {string[]} named
+ */
+function taken(from, to, named) {
+  /** @param {Board | undefined} board @param {string} place */
+  const has = (board, place) => board?.variables.some(({ name }) => name === place);
+  const first = PLACES.findIndex((place) => named.includes(place));
+  if (first >= 0 && !from?.within) return [];
+  return PLACES.slice(0, first < 0 ? PLACES.length : first).filter((place) => has(from, place) && has(to, place));
+}
+
+/** @param {'en' | 'zh'} language @param {Board[]} boards all of them @param {Board} [from] the one that is made @returns {Context} */
+function context(language, boards, from) {
   return {
     language,
     t: (en, zh) => (language === 'en' ? en : zh),
     to: (board, variables = {}) => {
+      const along = taken(from, boards.find(({ name }) => name === board), Object.keys(variables)).map((name) => `&\${${name}:queryparam}`).join('');
       const set = Object.entries(variables).map(([name, value]) => `&var-${name}=${value}`).join('');
-      return `/d/onenet-${board}-${language}?\${__url_time_range}&\${datasource:queryparam}${set}`;
+      return `/d/onenet-${board}-${language}?\${__url_time_range}&\${datasource:queryparam}${along}${set}`;
     },
     console: (path) => `\${console}${path}`,
   };
@@ -99,8 +115,10 @@ function dashboard(c, board, address) {
 /** @param {string} address @returns {[path: string, text: string][]} */
 function files(address) {
   return LANGUAGES.flatMap((language) => {
-    const c = context(language);
-    return BOARDS.map((make) => {
+    // Made twice: links depend on what can be chosen on the other boards.
+    const boards = BOARDS.map((make) => make(context(language, [])));
+    return BOARDS.map((make, at) => {
+      const c = context(language, boards, boards[at]);
       const board = make(c);
       const text = JSON.stringify(dashboard(c, board, address), null, 2);
       return /** @type {[string, string]} */ ([`${language}/${board.name}.json`, `${text}\n`]);

@@ -49,9 +49,18 @@ export interface Context {
   language: 'en' | 'zh';
   /** Chooses the words of the language. */
   t: (en: string, zh: string) => string;
-  /** The address of a dashboard of the same language. */
+  /** The address of a dashboard of the same language; the places that are chosen here go along, where it has them. */
   to: (board: string, variables?: Record<string, string>) => string;
   /** The address of a page of the console. */
   console: (path: string) => string;
 }
-export interface Board { name: string; title: string; description: string; variables: Variable[]; panels: Panel[]; wall?: boolean }
+export interface Board {
+  name: string;
+  title: string;
+  description: string;
+  variables: Variable[];
+  panels: Panel[];
+  wall?: boolean;
+  /** Whether all that it shows lies within the place that is chosen: then what its rows lead to does too. */
+  within?: boolean;
+}

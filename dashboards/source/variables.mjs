@@ -31,10 +31,10 @@ const ALL = { includeAll: true, allValue: '.*', current: { text: 'All', value: '
 /** The labels of a line of an answer stand in the order of the alphabet: name before site. */
 const SITE = '/name="(?<text>[^"]*)".*site="(?<value>[^"]*)"/';
 
-/** Everything at most two levels below a site, itself included. @param {string} root */
+/** Everything at most two levels below a site, itself included. @param {string} root its id, or what matches those of many */
 export function below(root) {
-  const upper = `label_replace(onenet_site_info{parent="${root}"}, "parent", "$1", "site", "(.+)")`;
-  return `onenet_site_info{site="${root}"} or onenet_site_info{parent="${root}"} or (onenet_site_info and on(parent) ${upper})`;
+  const upper = `label_replace(onenet_site_info{parent=~"${root}"}, "parent", "$1", "site", "(.+)")`;
+  return `onenet_site_info{site=~"${root}"} or onenet_site_info{parent=~"${root}"} or (onenet_site_info and on(parent) ${upper})`;
 }
 
 /** @param {Context} c @param {boolean} all whether the whole country can be chosen */
@@ -48,9 +48,9 @@ export function city(c, all = false) {
   return asked('city', c.t('City', '地市'), query, SITE, all ? ALL : {});
 }
 
-/** Any site: those at and below the chosen city, or of everything. @param {Context} c */
+/** Any site: those at and below the chosen city, or all of the chosen province, or of everything. @param {Context} c */
 export function site(c) {
-  const query = 'query_result(onenet_site_info{parent=~"$city"} or onenet_site_info{site=~"$city"})';
+  const query = `query_result((onenet_site_info{parent=~"$city"} or onenet_site_info{site=~"$city"}) and on(site) (${below('$province')}))`;
   return asked('site', c.t('Site', '站点'), query, SITE);
 }
 

@@ -10,6 +10,7 @@ export function city(c) {
     name: 'city',
     title: t('One Network · city', '一张网 · 市'),
     description: t('A city with its counties.', '一个地市及其所辖县。'),
+    within: true,
     variables: [variables.province(c, true), variables.city(c), variables.sites('$city')],
     panels: subtree(c, '$city', 'site', t('Counties', '各县')),
   };

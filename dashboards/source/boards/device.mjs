@@ -9,7 +9,7 @@ import { lines } from './simple.mjs';
 export function device(c) {
   const { t } = c;
   const none = nothing(c).devices;
-  const links = [{ title: t('Device in the console', '控制台中的设备'), url: c.console('/devices/$device'), targetBlank: true }, { title: t('Site', '站点'), url: c.to('site', { site: '$site' }) }];
+  const links = [{ title: t('Device in the console', '控制台中的设备'), url: c.console('/devices/$device'), targetBlank: true }, { title: t('Site', '站点'), url: c.to('site') }];
   const hot = steps('green', [0.7, 'yellow'], [0.85, 'orange'], [0.95, 'red']);
   const of = 'site="$site", device="$device"';
   const port = `${of}, interface=~"$interface"`;
@@ -23,6 +23,7 @@ export function device(c) {
   ];
   return {
     name: 'device', title: t('One Network · device and interface', '一张网 · 设备与接口'), description: t('A device, its sensors and the ports that lead somewhere.', '单台设备、其传感器与互联端口。'),
+    within: true,
     variables: [variables.province(c, true), variables.city(c, true), variables.site(c), variables.device(c), variables.interface_(c)],
     panels: [
       ...each.map(([title, metric, unit, thresholds]) => stat({ title, about: t('The one value of the device that matters of this kind; empty where it has no such sensor.', '该类传感器中最关键的值；没有此传感器则为空。'), none: t('No such sensor', '无此传感器'), unit, thresholds, targets: [{ expr: `${metric}{${of}}` }], links })),

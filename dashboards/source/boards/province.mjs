@@ -17,6 +17,7 @@ export function province(c) {
     name: 'province',
     title: t('One Network · province', '一张网 · 省'),
     description: t('A province with its cities and counties.', '一个省及其所辖市县。'),
+    within: true,
     variables: [variables.province(c), variables.sites('$province')],
     panels: subtree(c, '$province', 'city', t('Cities', '各市')),
   };

@@ -17,6 +17,7 @@ export function site(c) {
     name: 'site',
     title: t('One Network · site', '一张网 · 站点'),
     description: t('One site: its ways up, devices, terminals and agents.', '单个站点：上联线路、设备、终端与采集器。'),
+    within: true,
     variables: [variables.province(c, true), variables.city(c, true), variables.site(c)],
     panels: [...now(c), incidentTable(c, HERE, { w: 24, h: 5 }), ...ways(c), devices(c), terminals(c), troubles(c), heading(t('Over time', '趋势')),
       devicesOverTime(c, HERE, { w: 8 }), presence(c, HERE, { w: 8 }), flows(c)],
@@ -77,12 +78,12 @@ function devices(c) {
     title: t('Devices', '设备'), about: t('Each managed device with its busiest processor, fullest memory and highest temperature.', '每台被管设备及其最高的处理器、内存占用与温度。'), none: nothing(c).devices, unit: 'none',
     targets: [{ expr: 'max by (device, name, vendor, model, role) (onenet_device_info{site="$site"})' }, of('onenet_device_cpu_load_max_ratio'), of('onenet_device_memory_used_max_ratio'), of('onenet_device_temperature_max_celsius')],
     columns: [
-      { of: 'name', name: t('Device', '设备'), width: 150, links: [{ title: t('Dashboard of the device', '设备看板'), url: c.to('device', { site: '$site', device: '${__data.fields.device}' }) }, { title: t('In the console', '控制台'), url: c.console('/devices/${__data.fields.device}'), targetBlank: true }] },
+      { of: 'name', name: t('Device', '设备'), width: 150, links: [{ title: t('Dashboard of the device', '设备看板'), url: c.to('device', { device: '${__data.fields.device}' }) }, { title: t('In the console', '控制台'), url: c.console('/devices/${__data.fields.device}'), targetBlank: true }] },
       { of: 'vendor', name: t('Vendor', '厂商'), width: 80 }, { of: 'model', name: t('Model', '型号') }, { of: 'role', name: t('Role', '角色'), mappings: roles(c), width: 90 },
       { of: 'B', name: t('Processor', '处理器'), unit: 'percentunit', heat: true, thresholds: hot }, { of: 'C', name: t('Memory', '内存'), unit: 'percentunit', heat: true, thresholds: hot },
       { of: 'D', name: t('Temperature', '温度'), unit: 'celsius', heat: true, thresholds: steps('transparent', [60, 'yellow'], [75, 'orange'], [85, 'red']) },
     ],
-    kept: ['device'], links: [{ title: t('Device', '设备'), url: c.to('device', { site: '$site' }) }], w: 14, h: 9,
+    kept: ['device'], links: [{ title: t('Device', '设备'), url: c.to('device') }], w: 14, h: 9,
   });
 }
 

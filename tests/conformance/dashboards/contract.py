@@ -69,6 +69,16 @@ def dashboards(language):
     return {path.name: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 
+def lost(boards):
+    """Links of panels to a board that has a place to choose, from one that has it too, without it."""
+    places = {board["uid"]: {it["name"] for it in board["templating"]["list"]} & {"province", "city", "site"} for board in boards.values()}
+    for name, board in boards.items():
+        for panel, link in ((panel, link) for panel in board["panels"] for link in panel.get("links", []) if link["url"].startswith("/d/")):
+            for place in places[board["uid"]] & places[re.match(r"/d/([\w-]+)", link["url"])[1]]:
+                if f"${{{place}:queryparam}}" not in link["url"] and f"var-{place}=" not in link["url"]:
+                    yield f"{name}: {panel['title']}: {link['title']} loses {place}"
+
+
 def shape(dashboard):
     """What both languages must have in common: everything but words."""
     panels = dashboard["panels"]
@@ -110,6 +120,7 @@ def main():
             if not has:
                 wrong.append(f"{name}: {panel['title']} leads nowhere")
     verdict("each panel has description, unit, words for no value, and leads onward", wrong)
+    verdict("no panel's link onward loses the place that is chosen", [what for boards in (en, zh) for what in lost(boards)])
     console = re.findall(r'ANOMALY_(\w+) = "([^"]*)", "([^"]*)";', (ROOT / "daemon/src/console/text/cases.rs").read_text())
     words = dict(re.findall(r"^  (\w+): (\[c\.t\(.*\)\]),$", (ROOT / "dashboards/source/words.mjs").read_text(), re.M))
     wrong = [f"{name.lower()}: {zh}, {en}" for name, zh, en in console if words.get(name.lower()) != f"[c.t('{en}', '{zh}')]"]
