@@ -15,12 +15,15 @@ OF_PROMETHEUS = {
     "scrape_duration_seconds": {"job", "instance"},
     "scrape_samples_scraped": {"job", "instance"},
     "prometheus_rule_evaluation_failures_total": {"rule_group"},
+    "prometheus_sd_http_failures_total": set(),
+    "prometheus_notifications_dropped_total": {"alertmanager"},
+    "alertmanager_notifications_failed_total": {"integration"},
 }
 ROW = re.compile(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|.*\| ([^|]*) \|$", re.M)
 # What has a series for each of these is on the centre's page; for each of anything else, on the page of its site.
 OF_THE_CENTRE = {"subtree", "area", "incident", "channel", ""}
 FALLBACK = re.compile(r"^(.*)\bor (.*?) \* 0(?![.\d])", re.S)
-SELECTOR = re.compile(r"\b((?:onenet_|scrape_|prometheus_)\w+|up\b)(\{[^}]*\})?")
+SELECTOR = re.compile(r"\b((?:onenet_|scrape_|prometheus_|alertmanager_)\w+|up\b)(\{[^}]*\})?")
 # Agents tell these each quarter of an hour.
 OF_FLOWS = re.compile(r"\bonenet_(?:\w+_flow|application)_bytes_total(?:\{[^}]*\})?\[(\w+)\]")
 MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
