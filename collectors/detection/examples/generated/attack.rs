@@ -32,8 +32,14 @@ pub struct Attack {
 
 impl Attack {
     pub fn new(row: usize, strength: u32, number: u32, dice: &mut Dice) -> Self {
-        let begins_s = i64::from(dice.below(5)) * 86_400 + 8 * 3_600 + i64::from(dice.below(20_000));
         let Row { kind, form, .. } = ROWS[row];
+        // A station that falls silent while all are silent is part of that: one and all have days of their own.
+        let day = match (kind, form, dice.below(5)) {
+            (Kind::SilentFeed, 0, day) => day % 3,
+            (Kind::SilentFeed, 1, day) => 3 + day % 2,
+            (_, _, day) => day,
+        };
+        let begins_s = i64::from(day) * 86_400 + 8 * 3_600 + i64::from(dice.below(20_000));
         let expected = (kind, Subject::Segment);
         let mut attack = Self { row, kind, form, strength, begins_s, number, expected, also: Vec::new() };
         attack.expected.1 = attack.subject();
