@@ -203,7 +203,8 @@ function properties(column) {
 /**
  * Rows of things. The columns are labels, or `A`, `B` … for the value of that query; what is not named is not shown. Queries
  * after the first share its label `site` (or what else is unique), and are merged into its rows.
- * @param {Shared & { columns: Column[], sort?: string }} it
+ * Rows stand by the column `sort`, greatest first, or by the label `order`, which is not shown, least first.
+ * @param {Shared & { columns: Column[], sort?: string, order?: string }} it
  */
 export function table(it) {
   const one = it.targets.length === 1;
@@ -228,6 +229,7 @@ export function table(it) {
     },
     transformations: [
       ...(one ? [] : [{ id: 'merge', options: {} }]),
+      ...(it.order ? [{ id: 'sortBy', options: { fields: {}, sort: [{ field: it.order, desc: false }] } }] : []),
       { id: 'filterFieldsByName', options: { include: { names: [...fields, ...(it.kept ?? [])] } } },
       {
         id: 'organize',

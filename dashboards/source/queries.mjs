@@ -9,6 +9,11 @@ export function named(expr) {
   return `${expr} * on(site) group_left(name, code, tier) onenet_site_info`;
 }
 
+/** Numbers values of levels from the ministry down, by a label `order`: by their names a city stood above a province. @param {string} expr */
+export function downward(expr) {
+  return ['ministry', 'province', 'city', 'county'].reduce((inner, tier, at) => `label_replace(${inner}, "order", "${at + 1}", "tier", "${tier}")`, expr);
+}
+
 /** Zero where nothing is counted and `from`, which stands on the same page, is known. @param {string} expr @param {string} from */
 export function known(expr, from = 'max(onenet_build_info)') {
   return `${expr} or ${from} * 0`;

@@ -2,7 +2,7 @@
 
 import { gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { STATES, bars, heading, series, stat, steps, table } from '../panels.mjs';
-import { FLOWS, attached, availability, below, known, sitesBelow } from '../queries.mjs';
+import { FLOWS, attached, availability, below, downward, known, sitesBelow } from '../queries.mjs';
 import { averaged, nothing, standing, unnamed } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
@@ -71,13 +71,14 @@ function tiers(c) {
     about: t('How many sites of each level are in which state.', '各层级站点按状态计数。'),
     none: nothing(c).scraped,
     unit: 'locale',
-    targets: states.map((state) => ({ expr: `sum by (tier) (onenet_site_state{state="${state}"})` })),
+    targets: states.map((state) => ({ expr: downward(`sum by (tier) (onenet_site_state{state="${state}"})`) })),
     columns: [
       { of: 'tier', name: t('Level', '层级'), mappings: tierWords(c) },
       ...states.map((state, at) => ({
         of: String.fromCharCode(65 + at), name: names[state], unit: 'locale', heat: true, thresholds: steps('transparent', [1, STATES[state]]),
       })),
     ],
+    order: 'order',
     links: [{ title: t('Tree of sites', '站点树'), url: c.console('/'), targetBlank: true }],
     w: 10, h: 7,
   });
