@@ -37,8 +37,11 @@ export function incidentTable(c, where, size = {}) {
   });
 }
 
-/** How many incidents of each grade are open. @param {Context} c @param {(grade: string) => string} expr @param {number} w */
-export function gradeStats(c, expr, w = 3) {
+/**
+ * How many incidents of each grade are open. @param {Context} c @param {(grade: string) => string} expr
+ * @param {{ w?: number, from?: string, none?: string }} rest `from`: what has to be known, that zero is
+ */
+export function gradeStats(c, expr, { w = 3, from, none = nothing(c).scraped } = {}) {
   /** @type {[keyof typeof GRADES, string][]} */
   const each = [
     ['extraordinary', c.t('Extraordinary', '特别重大')], ['major', c.t('Major', '重大')],
@@ -47,9 +50,9 @@ export function gradeStats(c, expr, w = 3) {
   return each.map(([grade, title]) => stat({
     title,
     about: c.t('Open incidents of this proposed grade, without planned maintenance.', '该建议级别下未恢复的故障数，不含计划检修。'),
-    none: nothing(c).scraped,
+    none,
     unit: 'locale',
-    targets: [{ expr: known(expr(grade)) }],
+    targets: [{ expr: known(expr(grade), from) }],
     thresholds: steps('green', [1, GRADES[grade]]),
     onward: [{ title: c.t('These incidents', '这些故障'), url: c.to('incidents', { severity: grade }) }],
     w,

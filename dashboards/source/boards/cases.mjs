@@ -23,7 +23,7 @@ export function cases(c) {
     name: 'cases', title: t('One Network · anomalies and cases', '一张网 · 异常与事件处置'), description: t('What detectors found, and what people make of it; drills are in none of it.', '检测到的异常及其人工处置；不含演练。'),
     variables: [],
     panels: [
-      ...gradeStats(c, (grade) => `sum(onenet_cases{state!="silenced", grade="${grade}"})`, 6),
+      ...gradeStats(c, (grade) => `sum(onenet_cases{state!="silenced", grade="${grade}"})`, { w: 6 }),
       lines(t('Open by grade', '按级别'), t('Open cases by grade.', '按级别统计的未办结事件。'), none, 'locale', by((grade) => `sum(onenet_cases{state!="silenced", grade="${grade}"})`), { ...onward, stack: true, min: 0, colours }),
       ranks(t('By state', '按处置状态'), t('Cases that are not closed, by how far they are.', '未办结事件所处的阶段。'), none, 'locale', states.map(([state, legend]) => ({ expr: `sum(onenet_cases{state="${state}"})`, legend })), onward),
       lines(t('Overdue', '逾期'), t('Open cases of which something is overdue.', '有环节逾期的事件。'), none, 'locale', by((grade) => `sum(onenet_cases_overdue{grade="${grade}"})`), { ...onward, stack: true, min: 0, colours }),

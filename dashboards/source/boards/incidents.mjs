@@ -19,7 +19,7 @@ export function incidents(c) {
     name: 'incidents', title: t('One Network · incidents', '一张网 · 故障'), description: t('What is broken, since when, and whom it takes with it.', '什么坏了、多久了、影响谁。'),
     variables: [variables.choice('severity', t('Grade', '级别'), grades), variables.choice('tier', t('Level', '层级'), [['ministry', t('Ministry', '部')], ['province', t('Province', '省')], ['city', t('City', '市')], ['county', t('County', '县')]]), variables.area(c)],
     panels: [
-      ...gradeStats(c, (grade) => `count(onenet_incident_sites{${where}state="open", severity="${grade}"})`, 6),
+      ...gradeStats(c, (grade) => `count(onenet_incident_sites{${where}state="open", severity="${grade}"})`, { w: 6 }),
       incidentTable(c, where, { w: 24, h: 12 }),
       lines(t('Open by grade', '按级别'), t('Open incidents by proposed grade, without planned maintenance.', '按建议级别统计的未恢复故障，不含计划检修。'), none, 'locale', grades.map(([grade, legend]) => ({ expr: `sum(onenet_incidents{state="open", severity="${grade}"})`, legend })), { ...onward, stack: true, min: 0, colours: Object.fromEntries(grades.map(([grade, name]) => [name, GRADES[grade]])) }),
       table({ title: t('Open by kind', '按类别'), about: t('Open incidents by what happened.', '按类别统计的未恢复故障。'), none, unit: 'locale', targets: [{ expr: 'sum by (kind) (onenet_incidents{state="open"})' }], columns: [{ of: 'kind', name: t('What', '故障'), mappings: kinds(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', heat: true, thresholds: steps('transparent', [1, 'orange']) }], sort: t('How many', '数量'), ...onward, w: 8 }),

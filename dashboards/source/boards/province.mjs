@@ -28,7 +28,11 @@ export function subtree(c, root, next, title) {
   const { t } = c;
   return [
     ...counts(c, root),
-    ...gradeStats(c, (grade) => `count(onenet_incident_sites{${WITHIN}state="open", severity="${grade}"})`),
+    // The centre tells of incidents, and pages of sites which sites these are.
+    ...gradeStats(c, (grade) => `count(onenet_incident_sites{${WITHIN}state="open", severity="${grade}"})`, {
+      from: 'max(onenet_build_info and on() onenet_site_info{site=~"$sites"})',
+      none: t('Unknown: Prometheus has nothing from the centre, or of these sites', '未知：Prometheus 未取到中心或这些站点的数据'),
+    }),
     incidentTable(c, WITHIN, { w: 24, h: 7 }),
     children(c, root, next, title),
     worstWays(c, WITHIN, { w: 12, h: 10 }),

@@ -53,7 +53,7 @@ def mixed(page, expr):
     """Whether zero is said of what one page tells since another was read."""
     sides = FALLBACK.match(expr)
     told = [{page.get(name) for name, _ in SELECTOR.findall(side)} for side in sides.groups()] if sides else [set(), set()]
-    return told[0] != told[1]
+    return not told[0] <= told[1]
 
 
 def unknown(metrics, expr):
