@@ -146,6 +146,32 @@ impl AnomalyKey {
     }
 }
 
+/// Between whom the traffic of an anomaly went, as far as it is one pair of ends: what rules that silence are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ends {
+    /// Who began it.
+    pub source: Option<IpAddr>,
+    /// Where to.
+    pub destination: Option<IpAddr>,
+    /// To which port.
+    pub port: Option<u16>,
+}
+
+/// Kinds whose subject is whom the traffic goes to: who is flooded, and services by which something is wrong.
+const OF_DESTINATION: [&str; 8] = [
+    "syn_flood",
+    "udp_flood",
+    "icmp_flood",
+    "dns_flood",
+    "reflection",
+    "expired_certificate",
+    "outdated_tls",
+    "cleartext_login",
+];
+
+/// Evidence that names the other end.
+const OTHER_END: [&str; 7] = ["target", "service", "peer", "peers", "called", "to", "sources"];
+
 impl fmt::Display for AnomalyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.kind, self.subject)
@@ -153,6 +179,21 @@ impl fmt::Display for AnomalyKey {
 }
 
 impl Anomaly {
+    /// Returns between whom its traffic went: subject and other end, where the evidence names one and no more.
+    pub fn ends(&self) -> Ends {
+        let host = self.key.host();
+        let mut named = self.evidence.iter().filter(|it| OTHER_END.contains(&it.is.as_str()));
+        let (other, to_port) = named.find_map(|it| end(&it.value)).map_or((None, None), |(ip, port)| (Some(ip), port));
+        let at_port = self.evidence.iter().filter(|it| it.is == "port");
+        let at_port = || at_port.clone().find_map(|it| it.value.rsplit('/').next()?.parse().ok());
+        let port = self.key.port().or(to_port).or_else(at_port);
+        if self.key.service().is_some() || OF_DESTINATION.contains(&self.key.kind.as_str()) {
+            Ends { source: other, destination: host, port }
+        } else {
+            Ends { source: host, destination: other, port }
+        }
+    }
+
     /// Who told of what the centre concluded itself: no agent has this identity.
     pub const CENTRE: AgentId = AgentId::from_raw(0);
 
@@ -198,6 +239,19 @@ impl Anomaly {
     }
 }
 
+/// Returns the one end that a piece of evidence names: `10.0.0.1`, `ssh 10.0.0.1:22`, `≈ 1: 10.0.0.1 (name)`. Of several only an example
+/// is told, which stands for no other.
+fn end(value: &str) -> Option<(IpAddr, Option<u16>)> {
+    let value = match value.strip_prefix("≈ ") {
+        Some(counted) => counted.strip_prefix("1: ")?,
+        None => value,
+    };
+    value.split(' ').find_map(|word| {
+        let service = word.parse().map(|service: SocketAddr| (service.ip(), Some(service.port())));
+        service.or_else(|_| word.parse().map(|ip| (ip, None))).ok()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +294,29 @@ mod tests {
             known = told(Some(&known), &report(run, 1), 1).unwrap();
         }
         assert_eq!((known.count, known.runs.len()), (100, RUNS_MAX));
+    }
+
+    #[test]
+    fn both_ends_are_read_where_the_evidence_names_one_other() {
+        let ends = |kind: &str, subject: &str, is: &str, value: &str| {
+            let mut report = report(1, 1);
+            report.key = AnomalyKey { kind: kind.into(), subject: subject.into() };
+            report.evidence.push(AnomalyEvidence { is: is.into(), value: value.into() });
+            let Ends { source, destination, port } = told(None, &report, 1).unwrap().ends();
+            let text = |ip: Option<IpAddr>| ip.map_or_else(String::new, |ip| ip.to_string());
+            (text(source), text(destination), port)
+        };
+        let pair = |source: &str, destination: &str, port| (source.to_owned(), destination.to_owned(), port);
+        assert_eq!(ends("port_scan", "10.0.0.7", "target", "10.0.0.1"), pair("10.0.0.7", "10.0.0.1", None));
+        let guessed = ends("brute_force", "10.0.0.7", "service", "ssh 10.0.0.1:22");
+        assert_eq!(guessed, pair("10.0.0.7", "10.0.0.1", Some(22)));
+        let out = |peers| ends("outreach", "10.0.0.7", "peers", peers);
+        assert_eq!(out("≈ 1: 198.51.100.7 (example.net)"), pair("10.0.0.7", "198.51.100.7", None));
+        assert_eq!(out("≈ 2: 198.51.100.7 (example.net)"), pair("10.0.0.7", "", None));
+        assert_eq!(ends("sweep", "10.0.0.7", "port", "tcp/445"), pair("10.0.0.7", "", Some(445)));
+        assert_eq!(ends("syn_flood", "10.0.0.1", "sources", "≈ 1: 10.0.0.7"), pair("10.0.0.7", "10.0.0.1", None));
+        assert_eq!(ends("exposed_service", "10.0.0.1:22", "client", "x"), pair("", "10.0.0.1", Some(22)));
+        assert_eq!(ends("rogue_lldp", "02:00:00:00:00:01", "port", "02:00:00:00:00:02"), pair("", "", None));
     }
 
     #[test]

@@ -2,14 +2,18 @@
 //!
 //! Invariant: it follows from samples and adds nothing to what the estate says; it counts from the start of the centre, and only
 //! up. It holds a number for each application that there is, whatever is reported. What two capture interfaces both saw is in it
-//! twice: metrics are of trends, the API looks closer.
+//! twice: metrics are of trends, the API looks closer. So does what is told late: a counter has no time but that at which it is read,
+//! and six hours of a line that was cut would be a peak of the minute in which it healed.
 
-use onenet_topology::{application::Application, fact::HistoryBody};
+use onenet_topology::{Timestamp, application::Application, fact::HistoryBody};
 
 use super::SampleBlock;
 
 /// One more than there are numbers of applications: the first is for what was not recognised.
 const PLACES: usize = 256;
+
+/// How long ago, in milliseconds, what is counted may have been: agents tell each quarter of an hour of the one before.
+const LATE_MS: i64 = 1_800_000;
 
 /// Bytes that crossed a site since the centre started. Cheap to clone while nothing did.
 #[derive(Debug, Clone, Default)]
@@ -27,12 +31,15 @@ impl Crossed {
         (!self.0.is_empty()).then(|| self.0.iter().fold(0, |sum, bytes| u64::saturating_add(sum, *bytes)))
     }
 
-    /// Takes in what a batch tells, and returns how many bytes that were. What endpoints sent is counted, since each byte has one
-    /// sender.
-    pub(super) fn take(&mut self, block: &SampleBlock) -> u64 {
+    /// Takes in what a batch tells of the present, and returns how many bytes that were. What endpoints sent is counted, since each byte
+    /// has one sender.
+    pub(super) fn take(&mut self, block: &SampleBlock, now: Timestamp) -> u64 {
         let mut taken: u64 = 0;
         for item in &block.items {
             let HistoryBody::Application(sample) = &item.body else { continue };
+            if now.ms_since(item.time) > LATE_MS {
+                continue;
+            }
             if self.0.is_empty() {
                 self.0 = vec![0; PLACES];
             }
@@ -56,9 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_sent_is_counted_once_by_application() {
-        let item = |application, bytes_out| HistoryItem {
-            time: Timestamp::EPOCH,
+    fn what_was_sent_lately_is_counted_once_by_application() {
+        let now = Timestamp::EPOCH.plus_ms(86_400_000);
+        let told = |time, application, bytes_out| HistoryItem {
+            time,
             scope: Scope::new("eth1"),
             body: HistoryBody::Application(ApplicationSample {
                 mac: None,
@@ -67,18 +75,20 @@ mod tests {
                 totals: FlowTotals { bytes_out, bytes_in: 7, ..FlowTotals::default() },
             }),
         };
+        let item = |application, bytes_out| told(now.plus_ms(-900_000), application, bytes_out);
+        let late = told(now.plus_ms(-LATE_MS - 1), None, 1_000);
         let block = SampleBlock {
             position: 1,
             site: SiteId::from_raw(1),
             agent: AgentId::from_raw(2),
             sequence: 1,
-            items: vec![item(Some(Application::Tls), 5), item(None, 3), item(Some(Application::Tls), 10)],
+            items: vec![late, item(Some(Application::Tls), 5), item(None, 3), item(Some(Application::Tls), 10)],
             shift_ms: 0,
             uncertain: false,
         };
         let mut crossed = Crossed::default();
         assert_eq!(crossed.bytes(), None);
-        assert_eq!(crossed.take(&block), 18);
+        assert_eq!(crossed.take(&block, now), 18);
         assert_eq!(crossed.by_application().collect::<Vec<_>>(), [(None, 3), (Some(Application::Tls), 15)]);
         assert_eq!(crossed.bytes(), Some(18));
     }

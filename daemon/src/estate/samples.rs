@@ -13,7 +13,8 @@ impl Estate {
             return;
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Application(_))) {
-            let bytes = self.site_mut(block.site).crossed.get_mut().take(block);
+            let now = self.time;
+            let bytes = self.site_mut(block.site).crossed.get_mut().take(block, now);
             self.count_crossed(block.site, bytes);
         }
         if block.items.iter().any(|item| matches!(item.body, HistoryBody::Capture(_))) {

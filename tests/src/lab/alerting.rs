@@ -25,7 +25,7 @@ const PROMETHEUS: &str = "127.0.0.1:9090";
 const ALERTMANAGER: &str = "127.0.0.1:9093";
 const WEBHOOK_PORT: &str = "9094";
 /// The receivers that the product's sample names.
-const RECEIVERS: [&str; 4] = ["duty", "basin", "province", "centre"];
+const RECEIVERS: [&str; 5] = ["duty", "basin", "hebei", "province", "centre"];
 /// Waiting times of the sample, and those of a test.
 const SHORTENED: [(&str, &str); 2] =
     [("group_wait: 10s", "group_wait: 1s"), ("group_interval: 5m", "group_interval: 2s")];

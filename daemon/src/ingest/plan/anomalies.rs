@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use onenet_topology::{
     AgentId, SiteId, Timestamp,
-    anomaly::{Anomaly, AnomalyEvidence, AnomalyKey, AnomalyReport},
+    anomaly::{Anomaly, AnomalyEvidence, AnomalyKey, AnomalyReport, Ends},
     case::{CaseCause, CaseEvidence, CaseKey},
     fact::{HistoryBody, HistoryItem},
     incident::Severity,
@@ -79,11 +79,10 @@ fn changed(draft: &mut Draft<'_>, site: SiteId, finding: &Arc<Anomaly>) {
     let _ = cases::tell(draft, cause(site, finding));
 }
 
-/// Returns an anomaly as the cause of a case. The subject is who does it, but for what is wrong with a service.
+/// Returns an anomaly as the cause of a case.
 fn cause(site: SiteId, finding: &Anomaly) -> CaseCause {
     let AnomalyKey { kind, subject } = finding.key.clone();
-    let is_of_service = matches!(kind.as_str(), "expired_certificate" | "outdated_tls" | "cleartext_login");
-    let host = finding.key.host();
+    let Ends { source, destination, port } = finding.ends();
     let evidence = finding.evidence.iter().map(|it| CaseEvidence::new(&it.is, it.value.as_str()));
     CaseCause {
         key: CaseKey { site, kind, subject, drill: false },
@@ -93,9 +92,9 @@ fn cause(site: SiteId, finding: &Anomaly) -> CaseCause {
         last: finding.last,
         count: finding.count,
         incident: None,
-        source: host.filter(|_| !is_of_service),
-        destination: host.filter(|_| is_of_service),
-        port: finding.key.port(),
+        source,
+        destination,
+        port,
         evidence: evidence.collect(),
     }
 }
