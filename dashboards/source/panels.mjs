@@ -5,6 +5,8 @@
 //
 // It does not know what the panels ask, nor in which language.
 
+import { FLOWS } from './queries.mjs';
+
 /** @typedef {import('./schema').Panel} Panel */
 /** @typedef {import('./schema').Target} Target */
 /** @typedef {import('./schema').Shared} Shared */
@@ -62,6 +64,13 @@ function asked(targets, instant, format) {
   }));
 }
 
+/** How far apart steps are at least: what asks thousands of series at each step is asked at fewer, and what is told each quarter of an
+ * hour at no more than that. @param {Shared} it */
+function least(it) {
+  if (it.targets?.some((target) => target.expr.includes(`[${FLOWS}]`))) return '15m';
+  return it.coarse ? '5m' : '1m';
+}
+
 /** @param {string} type @param {Shared} it @param {Record<string, unknown>} rest @returns {Panel} */
 function panel(type, it, rest) {
   for (const key of /** @type {const} */ (['title', 'about', 'none', 'unit'])) {
@@ -73,8 +82,7 @@ function panel(type, it, rest) {
     title: it.title,
     description: it.about,
     datasource: DATASOURCE,
-    // What asks thousands of series at each step is asked at fewer steps.
-    interval: it.coarse ? '5m' : '1m',
+    interval: least(it),
     gridPos: { x: 0, y: 0, w: it.w ?? 12, h: it.h ?? 8 },
     links: it.links ?? [],
     fieldConfig: {
