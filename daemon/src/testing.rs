@@ -223,7 +223,7 @@ impl World {
         self.tell_on(Lane::History, before, Content::History(history)).await;
     }
 
-    /// Lets it tell of a way up that it measures, in whole.
+    /// Lets it tell of a way up that it measures, in whole, and of traffic of the last minute.
     pub(crate) async fn tell_of_a_way_up(&self) {
         let up = Probe { name: "up".into(), role: ProbeRole::Parent, state: ProbeState::Up, ..gateway(1) };
         let sample = ProbeSample { name: "up".into(), ..measured_gateway().1 };
@@ -231,8 +231,17 @@ impl World {
         let changes = vec![FactChange::Present(fact)];
         let group = Group { method: Method::Probe, scope: Scope::new("") };
         self.tell_on(Lane::State, 1, Content::State(vec![GroupChanges { group, changes, complete: None }])).await;
-        let body = HistoryBody::Probe(sample);
-        self.tell_more(1, vec![HistoryItem { time: NOW.plus_ms(-30_000), scope: Scope::new(""), body }]).await;
+        let item = |time, scope, body| HistoryItem { time, scope: Scope::new(scope), body };
+        let totals = FlowTotals { bytes_out: 4_000, ..FlowTotals::default() };
+        let application = Some(Application::Tls);
+        let crossed = ApplicationSample { mac: None, application, interval_ms: 900_000, totals };
+        // The agent's clock is an hour ahead.
+        let now = NOW.plus_ms(3_600_000);
+        let items = vec![
+            item(NOW.plus_ms(-30_000), "", HistoryBody::Probe(sample)),
+            item(now.plus_ms(-30_000), "eth1", HistoryBody::Application(crossed)),
+        ];
+        self.tell_more(1, items).await;
     }
 
     /// Lets it tell of one more device, which says no name.
