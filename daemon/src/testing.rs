@@ -223,25 +223,16 @@ impl World {
         self.tell_on(Lane::History, before, Content::History(history)).await;
     }
 
-    /// Lets it tell of a way up that it measures, in whole, and of traffic of the last minute.
+    /// Lets it tell of a way up that it measures, in whole, and of traffic of this minute, by its clock, which is an hour ahead.
     pub(crate) async fn tell_of_a_way_up(&self) {
         let up = Probe { name: "up".into(), role: ProbeRole::Parent, state: ProbeState::Up, ..gateway(1) };
-        let sample = ProbeSample { name: "up".into(), ..measured_gateway().1 };
-        let fact = Fact { observed: NOW.plus_ms(-30_000), body: FactBody::Probe(Box::new(up)) };
-        let changes = vec![FactChange::Present(fact)];
+        let (time, body) = (NOW.plus_ms(-30_000), FactBody::Probe(Box::new(up)));
+        let changes = vec![FactChange::Present(Fact { observed: time, body })];
         let group = Group { method: Method::Probe, scope: Scope::new("") };
         self.tell_on(Lane::State, 1, Content::State(vec![GroupChanges { group, changes, complete: None }])).await;
-        let item = |time, scope, body| HistoryItem { time, scope: Scope::new(scope), body };
-        let totals = FlowTotals { bytes_out: 4_000, ..FlowTotals::default() };
-        let application = Some(Application::Tls);
-        let crossed = ApplicationSample { mac: None, application, interval_ms: 900_000, totals };
-        // The agent's clock is an hour ahead.
-        let now = NOW.plus_ms(3_600_000);
-        let items = vec![
-            item(NOW.plus_ms(-30_000), "", HistoryBody::Probe(sample)),
-            item(now.plus_ms(-30_000), "eth1", HistoryBody::Application(crossed)),
-        ];
-        self.tell_more(1, items).await;
+        let body = HistoryBody::Probe(ProbeSample { name: "up".into(), ..measured_gateway().1 });
+        let crossed = applications(1).take(1).map(|it| HistoryItem { time: NOW.plus_ms(3_570_000), ..it });
+        self.tell_more(1, crossed.chain([HistoryItem { time, scope: Scope::new(""), body }]).collect()).await;
     }
 
     /// Lets it tell of one more device, which says no name.

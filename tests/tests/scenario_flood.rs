@@ -87,14 +87,14 @@ fn number(agent: &Agent, name: &str) -> Result<u64> {
     status["interfaces"][0][name].as_u64().with_context(|| format!("no {name} in {status}"))
 }
 
-/// Floods from the addresses of this round. Returns the agent's memory once it has taken the flood in, in KiB.
+/// Floods from the addresses of this round. Returns what the agent keeps in memory once it has taken the flood in, in KiB.
 fn flood(agent: &mut Agent, forger: &Node, frames: Frames, round: u32) -> Result<u64> {
     let at = number(agent, "frames")?;
     let sent = frames.send(forger, round * FORGED, FORGED, FLOOD_TAKES)?;
     // On a busy machine the kernel drops some between sender and mirror. Half of them fill the tables thirty times over.
     let most = |now: &u64| *now >= at + sent / 2;
     clock::until(&format!("{frames:?} are taken in"), SETTLES_WITHIN, || number(agent, "frames"), most)?;
-    let now = agent.process()?.resident_kib()?.now;
+    let now = agent.process()?.resident_kib()?.own();
     report::note(format_args!("round {round}, {sent} frames of {frames:?}: {now} KiB resident"));
     Ok(now)
 }
@@ -133,7 +133,7 @@ fn forged_addresses_neither_grow_the_agent_nor_expel_established_hosts_and_flows
     let mut download = endless_download(&server, hosts.first().context("no host")?)?;
     establish(&hosts)?;
     let known = identities(&centre)?;
-    let before = agent.process()?.resident_kib()?.now;
+    let before = agent.process()?.resident_kib()?.own();
 
     flood(&mut agent, &forger, Frames::ForgedSources, 0)?;
     the_source_had_its_share(&agent)?;

@@ -180,6 +180,13 @@ pub struct Resident {
     pub files: u64,
 }
 
+impl Resident {
+    /// Returns what the program keeps now, in KiB: how much of its file is resident is the kernel's matter.
+    pub const fn own(self) -> u64 {
+        self.now.saturating_sub(self.files)
+    }
+}
+
 /// Returns the path of a binary of this workspace: the one built beside the running test, or the one that the
 /// environment names (`ONENET_AGENT_BINARY`, `ONENETD_BINARY`), such as an agent built as it ships.
 ///
