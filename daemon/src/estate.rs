@@ -17,7 +17,6 @@ mod crossed;
 mod derived;
 mod detectors;
 mod flaps;
-mod held;
 mod index;
 mod judging;
 mod log;
@@ -57,7 +56,6 @@ pub use crossed::Crossed;
 pub use derived::Derived;
 pub use detectors::{Detectors, Running};
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
-pub use held::{Held, HeldGroup, HeldRow};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
@@ -66,7 +64,7 @@ pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
-pub use site::{Ruling, SiteState};
+pub use site::{Held, HeldGroup, Ruling, SiteState};
 pub use tally::Tally;
 use tally::counts_otherwise;
 pub use words::Words;
@@ -282,7 +280,7 @@ impl Estate {
         self.judging.get_mut().note(change);
         match change {
             Change::Fact { site, agent, group, key_hash, held } => {
-                self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.as_deref());
+                self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.clone());
             }
             Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
             Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),
