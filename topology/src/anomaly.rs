@@ -169,8 +169,8 @@ const OF_DESTINATION: [&str; 8] = [
     "cleartext_login",
 ];
 
-/// Evidence that names the other end.
-const OTHER_END: [&str; 7] = ["target", "service", "peer", "peers", "called", "to", "sources"];
+/// Evidence that names the other end. Not `to`, the last of all to whom a night's transfers went: a rule for it would silence the others.
+const OTHER_END: [&str; 6] = ["target", "service", "peer", "peers", "called", "sources"];
 
 impl fmt::Display for AnomalyKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,8 +184,8 @@ impl Anomaly {
         let host = self.key.host();
         let mut named = self.evidence.iter().filter(|it| OTHER_END.contains(&it.is.as_str()));
         let (other, to_port) = named.find_map(|it| end(&it.value)).map_or((None, None), |(ip, port)| (Some(ip), port));
-        let at_port = self.evidence.iter().filter(|it| it.is == "port");
-        let at_port = || at_port.clone().find_map(|it| it.value.rsplit('/').next()?.parse().ok());
+        let mut ports = self.evidence.iter().filter(|it| it.is == "port");
+        let at_port = || ports.find_map(|it| it.value.rsplit('/').next()?.parse().ok());
         let port = self.key.port().or(to_port).or_else(at_port);
         if self.key.service().is_some() || OF_DESTINATION.contains(&self.key.kind.as_str()) {
             Ends { source: other, destination: host, port }
@@ -313,6 +313,7 @@ mod tests {
         let out = |peers| ends("outreach", "10.0.0.7", "peers", peers);
         assert_eq!(out("≈ 1: 198.51.100.7 (example.net)"), pair("10.0.0.7", "198.51.100.7", None));
         assert_eq!(out("≈ 2: 198.51.100.7 (example.net)"), pair("10.0.0.7", "", None));
+        assert_eq!(ends("night_transfer", "10.0.0.7", "to", "198.51.100.7"), pair("10.0.0.7", "", None));
         assert_eq!(ends("sweep", "10.0.0.7", "port", "tcp/445"), pair("10.0.0.7", "", Some(445)));
         assert_eq!(ends("syn_flood", "10.0.0.1", "sources", "≈ 1: 10.0.0.7"), pair("10.0.0.7", "10.0.0.1", None));
         assert_eq!(ends("exposed_service", "10.0.0.1:22", "client", "x"), pair("", "10.0.0.1", Some(22)));

@@ -2,8 +2,8 @@
 //!
 //! Invariant: it follows from samples and adds nothing to what the estate says; it counts from the start of the centre, and only
 //! up. It holds a number for each application that there is, whatever is reported. What two capture interfaces both saw is in it
-//! twice: metrics are of trends, the API looks closer. So does what is told late: a counter has no time but that at which it is read,
-//! and six hours of a line that was cut would be a peak of the minute in which it healed.
+//! twice, and what is told late is not: a counter has no time but that at which it is read, and six hours of a line that was cut would
+//! be a peak of the minute in which it healed. Metrics are of trends, the API looks closer.
 
 use onenet_topology::{Timestamp, application::Application, fact::HistoryBody};
 

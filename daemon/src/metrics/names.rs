@@ -99,7 +99,7 @@ metrics! {
     SITE_NEW_ENDPOINTS = Gauge "onenet_site_new_endpoints" ["site"] 1 * Site
         "Endpoints that were seen at a site for the first time within the last day.";
     SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"] 1 * Site
-        "Bytes of finished flows that crossed the segments of a site, as its agents told since the centre started.";
+        "Bytes of finished flows that crossed the segments of a site, as its agents told within half an hour since the centre started. None while no agent of it is heard.";
     SUBTREE_SITES = Gauge "onenet_subtree_sites" ["site", "tier", "state"] 5 * Subtree
         "Sites at and below a site above the counties, by what is concluded of them: up, degraded, down, flapping, or unknown. Each site counts along its first way up. No series for states without a site.";
     SUBTREE_AGENTS = Gauge "onenet_subtree_agents" ["site", "tier", "state"] 3 * Subtree
@@ -111,9 +111,9 @@ metrics! {
     SUBTREE_TERMINALS = Gauge "onenet_subtree_terminals" ["site", "tier", "state"] 5 * Subtree
         "Computers of these sites as in onenet_site_terminals, by what was counted of each last: when its page was read, or at noon. Zero is told, once any of them was counted.";
     SUBTREE_FLOW_BYTES = Counter "onenet_subtree_flow_bytes_total" ["site", "tier"] 1 * Subtree
-        "Bytes of finished flows that crossed the segments of these sites, as their agents told since the centre started.";
+        "Bytes of finished flows that crossed the segments of these sites, as their agents told within half an hour since the centre started.";
     APPLICATION_BYTES = Counter "onenet_application_bytes_total" ["application"] 100 * Centre
-        "Bytes of finished flows at all sites by application, unknown where none was recognised, as agents told since the centre started.";
+        "Bytes of finished flows at all sites by application, unknown where none was recognised, as agents told within half an hour since the centre started.";
     DEVICE_INFO = Gauge "onenet_device_info" ["site", "device", "name", "vendor", "model", "role"] 1 * Device
         "Always 1; name and kind of a device, to join with the label device. The name of one that tells none and is polled by an address is its id.";
     DEVICE_SENSORS = Gauge "onenet_device_sensors" ["site", "device", "state"] 2 * Device
