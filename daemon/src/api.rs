@@ -52,8 +52,12 @@ pub(crate) use routes::{
     assets::parse_standing,
     availability::Asked as AvailabilityAsked,
     case_statistics::{Group, StatisticsWanted},
-    cases::{CaseActionBody, act as act_on_case, anywhere as cases_anywhere, open_about as open_case_about},
+    cases::{
+        CaseActionBody, act as act_on_case, anywhere as cases_anywhere, issuing as issuing_notice,
+        open_about as open_case_about,
+    },
     changes::{Span, changes_of, picture_of},
+    contacts::{NewContactBody, put as put_contact, remove as remove_contact},
     coverage::{Extent, trend},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},

@@ -11,6 +11,7 @@ mod capture;
 mod cases;
 mod changes;
 mod class;
+mod contacts;
 mod coverage;
 mod device;
 mod endpoint;
@@ -111,6 +112,8 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/find", get(find::page))
         .route("/sites", get(|| async { Redirect::permanent("/") }))
         .route("/sites/{site}", get(site::page))
+        .route("/sites/{site}/contacts", post(contacts::put))
+        .route("/sites/{site}/contacts/remove", post(contacts::remove))
         .route("/sites/{site}/acceptances", get(acceptance::list))
         .route("/sites/{site}/acceptances/{acceptance}", get(acceptance::page))
         .route("/sites/{site}/past", get(past::page))
@@ -128,6 +131,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/anomalies", get(anomalies::page))
         .route("/cases/{case}", get(cases::page))
         .route("/cases/{case}/act", post(cases::act))
+        .route("/cases/{case}/notify", get(cases::notifying))
         .route("/cases/{case}/notice", get(cases::notice))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))

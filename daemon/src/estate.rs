@@ -38,6 +38,7 @@ use onenet_topology::{
     address::AddressPlan,
     area::Area,
     asset::AssetRegister,
+    contact::ContactBook,
     coverage::{Day, Trend},
     device::{Device, Standing},
     endpoint::Endpoint,
@@ -90,6 +91,8 @@ pub struct Estate {
     pub plan: Arc<AddressPlan>,
     /// The asset register.
     pub assets: Arc<AssetRegister>,
+    /// Whom to reach at sites.
+    pub contacts: Arc<ContactBook>,
     /// How the coverage of each site went.
     pub coverage: OrdMap<SiteId, Arc<Trend>>,
     /// How far ways and sites were available.

@@ -13,6 +13,8 @@
 //! Where replicas share a log, the one with the lease sends, and what came of it is a record, so that whoever has the lease next goes on
 //! behind it.
 //!
+//! One channel of mail at most tells the contacts of sites what these are to do (`contacts`), whatever else it is told of.
+//!
 //! # Tasks
 //!
 //! [`run`] has one task a channel and one that lets old messages go; all end with it. Each may be cancelled at any moment: what it had
@@ -69,6 +71,8 @@ const TRIM: Duration = Duration::from_secs(3_600);
 pub struct ChannelTold {
     /// Its name.
     pub name: String,
+    /// Whether it tells the contacts of sites.
+    pub contacts: bool,
     /// Messages that wait, as far as it looks ahead.
     pub waiting: AtomicU64,
     /// When the first of them happened, in milliseconds; 0 where none waits.
@@ -106,7 +110,7 @@ impl Notifier {
         let line = |channel: Channel| Line {
             centre: centre.clone(),
             outbox: outbox.clone(),
-            told: Arc::new(ChannelTold::new(channel.name())),
+            told: Arc::new(ChannelTold::new(channel.name(), channel.tells_contacts())),
             channel,
             pause: BACK_OFF.start,
         };
@@ -121,9 +125,10 @@ impl Notifier {
 }
 
 impl ChannelTold {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str, contacts: bool) -> Self {
         Self {
             name: name.to_owned(),
+            contacts,
             waiting: AtomicU64::new(0),
             oldest_ms: AtomicI64::new(0),
             taken: AtomicU64::new(0),
@@ -204,7 +209,7 @@ impl Line {
         let (outbox, name) = (self.outbox.clone(), self.told.name.clone());
         let waiting = blocking(move || outbox.waiting(&name, AT_ONCE)).await?;
         let estate = self.centre.estate();
-        let wanted: Vec<&Message> = waiting.iter().filter(|it| takes(self.channel.route(), it, &estate)).collect();
+        let wanted: Vec<&Message> = waiting.iter().filter(|it| self.channel.wants(it, &estate)).collect();
         self.told.waiting.store(count(wanted.len()), Ordering::Relaxed);
         self.told.oldest_ms.store(wanted.first().map_or(0, |it| it.time.unix_ms()), Ordering::Relaxed);
         if let Some(first) = wanted.first() {

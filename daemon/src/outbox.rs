@@ -10,7 +10,8 @@ use std::fmt;
 use onenet_topology::{
     SiteId, Timestamp,
     campaign::{Campaign, SheetFinding},
-    case::{Case, CaseStep, EscalationReason},
+    case::{Case, CaseStep, EscalationReason, Issuer},
+    contact::ContactBook,
     incident::{Incident, Severity},
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub enum What {
     CaseNotified,
     /// The responsible unit answered.
     CaseAnswered,
+    /// The responsible unit was given its answer back.
+    CaseReturned,
     /// What is due was not done.
     CaseOverdue,
     /// A case went up since nobody did what was due.
@@ -88,6 +91,12 @@ pub struct Message {
     pub by: Option<String>,
     /// In words, as somebody wrote them.
     pub text: String,
+    /// Who issued the notice, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Issuer>,
+    /// The addresses of mail of the contacts of the site that was notified or that it went up to, once each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<String>,
     /// Which sites it concerns beside these: the units of an inspection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub concerns: Vec<SiteId>,
@@ -95,10 +104,11 @@ pub struct Message {
 
 impl What {
     /// Everything that can happen.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::CaseOpened,
         Self::CaseNotified,
         Self::CaseAnswered,
+        Self::CaseReturned,
         Self::CaseOverdue,
         Self::CaseEscalated,
         Self::CaseClosed,
@@ -114,6 +124,7 @@ impl What {
             Self::CaseOpened => "case_opened",
             Self::CaseNotified => "case_notified",
             Self::CaseAnswered => "case_answered",
+            Self::CaseReturned => "case_returned",
             Self::CaseOverdue => "case_overdue",
             Self::CaseEscalated => "case_escalated",
             Self::CaseClosed => "case_closed",
@@ -129,12 +140,18 @@ impl What {
         !matches!(self, Self::IncidentOpened | Self::IncidentClosed)
     }
 
+    /// Returns whether the contacts of the site that it goes to are told: what that site is to do.
+    const fn is_for_contacts(self) -> bool {
+        matches!(self, Self::CaseNotified | Self::CaseReturned | Self::CaseOverdue | Self::CaseEscalated)
+    }
+
     /// Returns what a step of a case is to others, `None` where it concerns nobody else.
     fn of_step(did: &str) -> Option<Self> {
         match did {
             "opened" | "recurred" => Some(Self::CaseOpened),
             "notify" => Some(Self::CaseNotified),
             "answer" => Some(Self::CaseAnswered),
+            "return" => Some(Self::CaseReturned),
             "overdue" => Some(Self::CaseOverdue),
             "escalated" => Some(Self::CaseEscalated),
             "close" => Some(Self::CaseClosed),
@@ -143,23 +160,37 @@ impl What {
     }
 }
 
+/// Returns the addresses of mail of a site's contacts, once each.
+fn addresses(contacts: &ContactBook, site: SiteId) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for contact in contacts.of(site).iter().filter(|it| !it.email.is_empty()) {
+        if !found.contains(&contact.email) {
+            found.push(contact.email.clone());
+        }
+    }
+    found
+}
+
 impl Message {
     /// Returns what is to be told of a case that is now like this: of its steps behind the first `told` ones.
-    pub fn of_case(case: &Case, told: usize, id: MessageId) -> Vec<Self> {
+    pub fn of_case(case: &Case, told: usize, id: MessageId, contacts: &ContactBook) -> Vec<Self> {
         let steps = case.steps.iter().skip(told);
         let news = steps.filter_map(|step| What::of_step(&step.did).map(|what| (what, step)));
         let ids = (id.ordinal..).map(|ordinal| MessageId { ordinal, ..id });
-        ids.zip(news).map(|(id, (what, step))| Self::of_step(case, what, step, id)).collect()
+        ids.zip(news).map(|(id, (what, step))| Self::of_step(case, (what, step), id, contacts)).collect()
     }
 
-    fn of_step(case: &Case, what: What, step: &CaseStep, id: MessageId) -> Self {
+    fn of_step(case: &Case, (what, step): (What, &CaseStep), id: MessageId, contacts: &ContactBook) -> Self {
         let to = match what {
             What::CaseEscalated => case.escalations.last().map(|it| it.to),
             // Who is late: the unit, where it was to answer.
             What::CaseOverdue if step.text != EscalationReason::NotAnswered.name() => None,
-            What::CaseNotified | What::CaseAnswered | What::CaseOverdue => case.notice.as_ref().map(|it| it.to),
+            What::CaseNotified | What::CaseAnswered | What::CaseReturned | What::CaseOverdue => {
+                case.notice.as_ref().map(|it| it.to)
+            }
             _ => None,
         };
+        let issued = case.notice.as_ref().filter(|_| matches!(what, What::CaseNotified | What::CaseReturned));
         Self {
             id,
             what,
@@ -176,6 +207,8 @@ impl Message {
             due: case.due,
             by: step.by.clone(),
             text: step.text.clone(),
+            issuer: issued.and_then(|it| it.issuer.clone()),
+            contacts: to.filter(|_| what.is_for_contacts()).map(|to| addresses(contacts, to)).unwrap_or_default(),
             concerns: Vec::new(),
         }
     }
@@ -205,6 +238,8 @@ impl Message {
             due: None,
             by: None,
             text: String::new(),
+            issuer: None,
+            contacts: Vec::new(),
             concerns: Vec::new(),
         })
     }
@@ -227,6 +262,8 @@ impl Message {
             due: Some(campaign.plan.due),
             by: Some(campaign.by.clone()),
             text: String::new(),
+            issuer: None,
+            contacts: Vec::new(),
             concerns: campaign.plan.units.iter().copied().collect(),
         }
     }

@@ -16,6 +16,7 @@ use onenet_topology::{
     asset::{AssetChange, AssetRow},
     campaign::{CampaignPlan, SheetAction},
     case::{CaseAction, SuppressionScope},
+    contact::ContactChange,
     division::Tier,
     incident::{MaintenanceScope, Severity},
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
@@ -200,6 +201,11 @@ pub enum Command {
     ChangeAssets {
         /// All or none of them.
         changes: Vec<AssetChange>,
+    },
+    /// Change whom to reach at sites.
+    ChangeContacts {
+        /// All or none of them.
+        changes: Vec<ContactChange>,
     },
     /// Add an area. Its id derives from the position of the record.
     AddArea {

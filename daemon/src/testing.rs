@@ -159,7 +159,7 @@ impl World {
         let clock = self.app.clock.clone();
         let mut app = App::new(self.app.centre.clone(), clock, BODY_MAX, false);
         (app.remote_write, app.replication) = (Some(told), Some(Arc::default()));
-        app.notify = vec![Arc::new(ChannelTold::new("security"))];
+        app.notify = vec![Arc::new(ChannelTold::new("security", true))];
         self.app = Arc::new(app);
         self.router = api::router(Arc::clone(&self.app), std::time::Duration::from_secs(30));
     }

@@ -96,7 +96,7 @@ fn next(site: SiteId, case: &Case) -> Command {
         "acknowledge" => CaseAction::Acknowledge,
         "review" => CaseAction::Review,
         "grade" => CaseAction::Grade { grade: Severity::Major, category: Category::NetworkAttack },
-        "notify" => CaseAction::Notify { to: site, text: text(), due: None },
+        "notify" => CaseAction::Notify { to: site, text: text(), due: None, issuer: None },
         "receive" => CaseAction::Receive,
         "answer" => CaseAction::Answer { text: text(), rectified: true },
         _ => CaseAction::Close { verdict: CaseVerdict::Drill, text: text() },

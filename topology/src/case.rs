@@ -8,6 +8,7 @@
 mod act;
 mod due;
 mod figures;
+mod notice;
 mod state;
 mod suppress;
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use act::{ActError, Acting, CaseAction};
 pub use due::{DEADLINE_MS, Deadlines, Escalation, EscalationReason};
 pub use figures::{CaseFigures, CaseGrouping};
+pub use notice::{Issuer, Notice, NoticeNumber};
 pub use state::{CaseState, CaseVerdict, Category};
 pub use suppress::{Hours, Suppression, SuppressionError, SuppressionScope};
 
@@ -145,36 +147,6 @@ pub struct Case {
     pub escalations: Vec<Escalation>,
     /// What happened, oldest first.
     pub steps: Vec<CaseStep>,
-}
-
-/// What the responsible unit is told (通报), and what it says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Notice {
-    /// Its number.
-    pub number: NoticeNumber,
-    /// The site that is responsible.
-    pub to: SiteId,
-    /// What it is told.
-    pub text: String,
-    /// When.
-    pub sent: Timestamp,
-    /// By when it is to answer.
-    pub due: Timestamp,
-    /// When the site said that it has it, and who did.
-    pub received: Option<(Timestamp, String)>,
-    /// Its last answer: when, who, and what.
-    pub answered: Option<(Timestamp, String, String)>,
-}
-
-/// The number of a notice: they are counted by year, drills apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NoticeNumber {
-    /// The year, in China.
-    pub year: i16,
-    /// From 1.
-    pub serial: u32,
-    /// Whether it is one of a drill.
-    pub drill: bool,
 }
 
 /// Something that happened to a case.
@@ -325,6 +297,11 @@ impl Case {
         self.state.is_open()
     }
 
+    /// Returns whether its responsible unit can be notified now: it was taken up, and its grade confirmed.
+    pub const fn can_be_notified(&self) -> bool {
+        matches!(self.state, CaseState::Acknowledged | CaseState::UnderReview) && self.graded_by.is_some()
+    }
+
     /// Returns whether what is due was not done by `now`.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
         self.is_open() && self.due.is_some_and(|due| due < now)
@@ -375,12 +352,5 @@ impl CaseEvidence {
     /// Returns evidence that says `value` of what `is`.
     pub fn new(is: &str, value: impl Into<String>) -> Self {
         Self { is: is.to_owned(), value: value.into() }
-    }
-}
-
-impl std::fmt::Display for NoticeNumber {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let drill = if self.drill { "D" } else { "" };
-        write!(f, "{}-{drill}{:04}", self.year, self.serial)
     }
 }

@@ -16,6 +16,7 @@ pub mod availability;
 pub mod campaign;
 pub mod case;
 pub mod classify;
+pub mod contact;
 pub mod containment;
 pub mod coverage;
 pub mod csv;

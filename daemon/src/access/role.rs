@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Reads the inventory.
     Viewer,
-    /// Reads the inventory, looks after agents (enrols, configures and revokes them), keeps the asset register, and answers for
-    /// its sites what they are notified of.
+    /// Reads the inventory, looks after agents (enrols, configures and revokes them), keeps the asset register and the contacts,
+    /// and answers for its sites what they are notified of.
     Operator,
     /// Reads the inventory, what is suspicious in it, and who talked to whom; reviews cases.
     SecurityReviewer,
-    /// Runs the system: sites, areas, address plan, asset register, agents, backups (系统管理员).
+    /// Runs the system: sites, areas, address plan, asset register, contacts, agents, backups (系统管理员).
     SystemAdministrator,
     /// Grants and revokes access (安全管理员).
     SecurityAdministrator,
@@ -47,6 +47,8 @@ pub enum Action {
     ManageAddressPlan,
     /// Change the asset register.
     ManageAssets,
+    /// Change whom to reach at a site.
+    ManageContacts,
     /// Issue a token with which an agent enrols.
     EnrolAgent,
     /// Have a test carried out over a site's line: it shares the line with the business.
@@ -100,8 +102,8 @@ impl Role {
     pub const fn allows(self, action: Action) -> bool {
         use Action::{
             AcceptSites, AnswerCases, Backup, ConfigureAgents, EnrolAgent, ManageAccess, ManageAddressPlan,
-            ManageAreas, ManageAssets, ManageSites, MeasureLines, PlanMaintenance, ReadAudit, ReadCases, ReadFlows,
-            ReadInventory, ReadMetrics, ReadSites, ReviewCases, RevokeAgent,
+            ManageAreas, ManageAssets, ManageContacts, ManageSites, MeasureLines, PlanMaintenance, ReadAudit,
+            ReadCases, ReadFlows, ReadInventory, ReadMetrics, ReadSites, ReviewCases, RevokeAgent,
         };
         match self {
             Self::Viewer => matches!(action, ReadSites | ReadInventory | ReadMetrics),
@@ -115,6 +117,7 @@ impl Role {
                         | ReadInventory
                         | ReadMetrics
                         | ManageAssets
+                        | ManageContacts
                         | EnrolAgent
                         | RevokeAgent
                         | ConfigureAgents
@@ -133,6 +136,7 @@ impl Role {
                     | ManageAreas
                     | ManageAddressPlan
                     | ManageAssets
+                    | ManageContacts
                     | EnrolAgent
                     | RevokeAgent
                     | ConfigureAgents
@@ -175,7 +179,7 @@ impl FromStr for Role {
 
 impl Action {
     /// Every action, in order.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ReadSites,
         Self::ReadInventory,
         Self::ReadMetrics,
@@ -184,6 +188,7 @@ impl Action {
         Self::ManageAreas,
         Self::ManageAddressPlan,
         Self::ManageAssets,
+        Self::ManageContacts,
         Self::EnrolAgent,
         Self::MeasureLines,
         Self::RevokeAgent,
@@ -209,6 +214,7 @@ impl Action {
             Self::ManageAreas => "manage_areas",
             Self::ManageAddressPlan => "manage_address_plan",
             Self::ManageAssets => "manage_assets",
+            Self::ManageContacts => "manage_contacts",
             Self::EnrolAgent => "enrol_agent",
             Self::MeasureLines => "measure_lines",
             Self::RevokeAgent => "revoke_agent",

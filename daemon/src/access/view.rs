@@ -18,12 +18,13 @@ use onenet_topology::{
     availability::Layer,
     campaign::{Campaign, Sheet},
     case::{Case, CaseKey, Suppression},
+    contact::Contact,
     coverage::{Coverage, Terminals, Trend},
     device::{Device, Interface},
     endpoint::Endpoint,
     incident::{Incident, Maintenance, State},
     picture::Picture,
-    site::{Site, SiteTree},
+    site::{Site, SiteName, SiteTree},
 };
 
 use super::{Action, Decision, Principal, Reach, Subtrees, Token, audit::Entry, decide};
@@ -202,6 +203,22 @@ impl View {
             Some(WayFigures { parent: shown, layer: Layer::below(tier), days })
         };
         Some(SiteFigures { site, days: days(None), ways: self.estate.ways_of(site).filter_map(way).collect() })
+    }
+
+    /// Returns whom to reach at a site whose inventory may be read.
+    pub fn contacts(&self, site: SiteId) -> &[Contact] {
+        if self.may(Action::ReadInventory, site) { self.estate.contacts.of(site) } else { &[] }
+    }
+
+    /// Returns the site in whose name the principal reviews cases of `site`: the first on the way down to it where he may.
+    pub fn issuing_unit(&self, site: SiteId) -> Option<SiteId> {
+        let path = self.estate.tree.path(site, self.now);
+        path.iter().find(|it| self.may(Action::ReviewCases, it.id)).map(|it| it.id)
+    }
+
+    /// Returns what the unit is called that issued a notice: whoever reads the notice is to know, whatever else he may see.
+    pub fn issuer_name(&self, unit: SiteId) -> Option<&SiteName> {
+        self.estate.tree.get(unit).map(|site| site.name(self.now))
     }
 
     /// Returns the assets on the books of a site, each with what was seen of it within the last `days` days.

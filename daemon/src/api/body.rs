@@ -15,6 +15,7 @@ mod case;
 mod case_figures;
 mod change;
 mod classification;
+mod contact;
 mod containment;
 mod device;
 mod endpoint;
@@ -49,10 +50,13 @@ pub use asset::{
 };
 pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
 pub(crate) use availability::{By, rows as availability_rows};
-pub use case::{CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, NoticeBody, SuppressionBody};
+pub use case::{
+    CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeBody, SuppressionBody,
+};
 pub use case_figures::{CaseFiguresBody, CaseStatisticsBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
+pub use contact::{ContactBody, NoticeContactBody};
 pub use containment::{CautionBody, ContainmentBody};
 pub(crate) use device::link_end_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};

@@ -16,6 +16,7 @@ mod case_table;
 pub(super) mod cases;
 pub(super) mod changes;
 mod configuration;
+pub(super) mod contacts;
 pub(super) mod coverage;
 mod devices;
 pub(super) mod endpoints;
@@ -63,6 +64,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(areas::router())
         .merge(addresses::router())
         .merge(assets::router())
+        .merge(contacts::router())
         .merge(changes::router())
         .merge(path::router())
         .merge(coverage::router())

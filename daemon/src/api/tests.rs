@@ -8,6 +8,7 @@ mod anomalies;
 mod availability;
 mod cases;
 mod changes;
+mod contacts;
 mod contract;
 mod coverage;
 pub(crate) mod flows;

@@ -117,6 +117,12 @@ pub enum ActCommand {
         /// By when it is to answer: by the grade where nobody says.
         #[arg(long, value_name = "TIME")]
         due: Option<String>,
+        /// The person who issues it: you by default.
+        #[arg(long, value_name = "NAME")]
+        issuer: Option<String>,
+        /// The number to ask at: by default that of the issuing unit's contact of that name, or of its first.
+        #[arg(long, value_name = "NUMBER")]
+        telephone: Option<String>,
         /// What it is told.
         #[command(flatten)]
         said: SaidArgs,
@@ -347,8 +353,11 @@ fn acting(command: ActCommand) -> (CaseArgs, Role, Value) {
         ActCommand::Attach(args) => said("attach", args),
         ActCommand::Reopen(args) => said("reopen", args),
         ActCommand::Relate { other, case } => (case, Reviewer, json!({ "action": "relate", "other": other })),
-        ActCommand::Notify { to, due, said: SaidArgs { text, case } } => {
-            (case, Reviewer, json!({ "action": "notify", "to": to, "due": due, "text": text }))
+        ActCommand::Notify { to, due, issuer, telephone, said: SaidArgs { text, case } } => {
+            let body = json!({
+                "action": "notify", "to": to, "due": due, "issuer": issuer, "telephone": telephone, "text": text,
+            });
+            (case, Reviewer, body)
         }
         ActCommand::Answer { rectified, said: SaidArgs { text, case } } => {
             (case, Unit, json!({ "action": "answer", "rectified": rectified, "text": text }))
@@ -436,6 +445,18 @@ fn show(it: &Value) -> Result<(), CommandError> {
     if let Some(notice) = it.pointer("/notice").filter(|notice| notice.is_object()) {
         let [number, to, due] = ["/number", "/to", "/due"].map(|key| text(notice, key));
         say(&format!("  notice    {number} to {to}, to be answered by {due}: {}", text(notice, "/text")))?;
+        let issuer = ["/issuer/unit_name", "/issuer/person", "/issuer/telephone"].map(|key| text(notice, key));
+        let issuer: Vec<&str> = issuer.into_iter().filter(|it| !it.is_empty()).collect();
+        say(&format!("            issued by {}", if issuer.is_empty() { "-".to_owned() } else { issuer.join(", ") }))?;
+        let contacts = notice.pointer("/contacts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for contact in contacts {
+            let [name, role, telephone, email] =
+                ["/name", "/role", "/telephone", "/email"].map(|key| text(contact, key));
+            say(&format!("            went to {name} {role} {telephone} {email}"))?;
+        }
+        if contacts.is_empty() {
+            say("            the site had no contacts: nobody was mailed")?;
+        }
     }
     for step in it.pointer("/steps").and_then(Value::as_array).into_iter().flatten() {
         let [time, by, did, said] = ["/time", "/by", "/did", "/text"].map(|key| text(step, key));

@@ -1,5 +1,7 @@
 //! `onenetd sites …`: the tree of sites.
 
+mod contacts;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -11,6 +13,8 @@ use super::{
     commands::{CommandError, administer, each, empty, import, read, say, text, texts, with_body, with_json},
 };
 use crate::api::encode;
+
+use contacts::ContactsCommand;
 
 /// What to do with sites. A site is named by its id or its division code; an ended one by its id alone.
 #[derive(Debug, Clone, Subcommand)]
@@ -97,6 +101,9 @@ pub enum SitesCommand {
         #[command(flatten)]
         when: Effective,
     },
+    /// Keep whom to reach at sites: notices and what is overdue are mailed to them.
+    #[command(subcommand)]
+    Contacts(ContactsCommand),
     /// Take the recorded end of a site back.
     Reopen {
         /// The site: its id.
@@ -158,6 +165,7 @@ pub(super) async fn run(command: SitesCommand) -> Result<(), CommandError> {
             change(&site, json!({"change": "split", "into": into}), &when).await
         }
         SitesCommand::Close { site, when } => change(&site, json!({"change": "close"}), &when).await,
+        SitesCommand::Contacts(command) => contacts::run(command).await,
         SitesCommand::Reopen { site, data } => {
             change(&site, json!({"change": "reopen"}), &Effective { from: None, data }).await
         }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use hyper::Uri;
 use onenet_config::Section;
-use onenet_topology::incident::Severity;
+use onenet_topology::{contact::is_mail_address, incident::Severity};
 
 use super::{converted, flag, is_here, receiver};
 use crate::{console::Language, outbox::What};
@@ -98,6 +98,8 @@ pub struct MailWay {
     pub from: String,
     /// To whom.
     pub to: Vec<String>,
+    /// Whether the contacts of sites are told by it what these are to do; of one channel at most.
+    pub contacts: bool,
 }
 
 impl Default for Route {
@@ -111,7 +113,9 @@ impl Default for Route {
 pub(super) fn channels(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
     let mut names = BTreeSet::new();
     let mut found = Vec::new();
+    let (mut for_contacts, mut undecided) = (None, None);
     for mut section in sections {
+        let says = section.has("contacts");
         if let Some(channel) = channel(&mut section) {
             if !names.insert(channel.name.clone()) {
                 section.note(
@@ -122,9 +126,24 @@ pub(super) fn channels(sections: Vec<Section<'_>>) -> Vec<ChannelConfig> {
             } else if names.len() > CHANNELS_MAX {
                 section.note("name", format_args!("is one of more than {CHANNELS_MAX} channels"), "leave some out");
             }
+            if let Way::Mail(way) = &channel.way {
+                if way.contacts && for_contacts.is_some() {
+                    let remedy = "leave one of them: contacts of sites are told once";
+                    section.note("contacts", format_args!("is true of two channels"), remedy);
+                }
+                let place = if way.contacts { &mut for_contacts } else { &mut undecided };
+                if way.contacts || !says {
+                    place.get_or_insert(found.len());
+                }
+            }
             found.push(channel);
         }
         section.finish();
+    }
+    // Where no channel says so, the first of mail that does not say otherwise tells them.
+    let first = undecided.filter(|_| for_contacts.is_none()).and_then(|at| found.get_mut(at));
+    if let Some(ChannelConfig { way: Way::Mail(way), .. }) = first {
+        way.contacts = true;
     }
     found
 }
@@ -237,8 +256,10 @@ const RECEIVERS_MAX: usize = 100;
 
 fn mail(section: &mut Section<'_>) -> Option<MailWay> {
     const ADDRESS: &str = "write an address such as \"duty@centre.example\"";
+    let contacts = section.has("contacts") && flag(section, "contacts");
     for key in ["from", "to"] {
-        if !section.has(key) {
+        // One that tells contacts of sites may tell nobody else.
+        if !section.has(key) && (key == "from" || !contacts) {
             section.note(key, "is missing", ADDRESS);
         }
     }
@@ -253,15 +274,11 @@ fn mail(section: &mut Section<'_>) -> Option<MailWay> {
             None => section.log.note(&found.place, format_args!("{:?} cannot be used", found.value), ADDRESS),
         }
     }
-    Some(MailWay { command, from: from?, to }).filter(|way| !way.to.is_empty())
+    Some(MailWay { command, from: from?, to, contacts }).filter(|way| contacts || !way.to.is_empty())
 }
 
-/// Returns an address of mail (RFC 5321, 4.1.2) without comments and quotes, which nobody writes into a configuration.
 fn address(text: &str) -> Option<String> {
-    let (local, domain) = text.rsplit_once('@')?;
-    let is_local = |it: u8| it.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~".contains(&it);
-    let fits = (1..=64).contains(&local.len()) && local.bytes().all(is_local) && !local.starts_with('-');
-    (fits && super::is_name(domain)).then(|| text.to_owned())
+    is_mail_address(text).then(|| text.to_owned())
 }
 
 fn syslog(section: &mut Section<'_>) -> Option<Way> {

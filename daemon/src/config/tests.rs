@@ -98,6 +98,17 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
     let sample = sample.skip_while(|line| *line != "[[notify]]");
     let sample = of(&sample.fold(String::new(), |text, line| text + line + "\n")).unwrap();
     assert_eq!(sample.notify.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["security", "siem", "duty"]);
+    let tells = |text: &str| {
+        let config = of(text).unwrap();
+        config.notify.into_iter().map(|it| matches!(it.way, Way::Mail(way) if way.contacts)).collect::<Vec<_>>()
+    };
+    let mail = |name: &str, more: &str| {
+        format!("[[notify]]\nname = \"{name}\"\nkind = \"mail\"\nfrom = \"a@b.example\"\n{more}\n")
+    };
+    let to = "to = [\"a@b.example\"]";
+    assert_eq!(tells(&(mail("a", to) + &mail("b", to))), [true, false], "by itself the first");
+    assert_eq!(tells(&(mail("a", to) + &mail("b", "contacts = true"))), [false, true]);
+    assert_eq!(tells(&mail("a", &format!("{to}\ncontacts = false"))), [false]);
     let [siem, chat] = &config.notify[..] else { panic!("{:?}", config.notify) };
     assert_eq!(siem.way, Way::Syslog { address: "192.0.2.7:514".into(), tcp: true, cef: true });
     assert!(siem.route.drills && siem.route.what.iter().all(|it| it.is_usual()));
@@ -112,6 +123,11 @@ fn channels_are_read_with_their_routes_and_hold_no_secret() {
         ("name = \"a\"\nkind = \"mail\"\nto = [\"a@b.example\"]", "from"),
         ("name = \"a\"\nkind = \"mail\"\nfrom = \"a@b.example\"\nto = [\"-oQ/tmp@b.example\"]", "write an address"),
         ("name = \"a\"\nkind = \"mail\"\nfrom = \"a b@c.example\"\nto = [\"a@b.example\"]", "write an address"),
+        (
+            "name = \"a\"\nkind = \"mail\"\nfrom = \"a@b.example\"\ncontacts = true\n[[notify]]\nname = \"b\"\nkind = \"mail\"\n\
+             from = \"a@b.example\"\ncontacts = true",
+            "true of two channels",
+        ),
         ("name = \"a\"\nkind = \"webhook\"\nurl = \"http://192.0.2.1/\"\ntoken_file = \"/x\"", "clear text"),
         ("name = \"a\"\nkind = \"syslog\"\naddress = \"192.0.2.7\"", "host and port"),
         ("name = \"a\"\nkind = \"syslog\"\naddress = \"h:1\"\nwhat = [\"all\"]", "case_opened"),

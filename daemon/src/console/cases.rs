@@ -7,6 +7,7 @@ mod actions;
 mod awaiting;
 mod containment;
 mod notice;
+mod notifying;
 mod statistics;
 
 use std::{cmp::Reverse, str::FromStr, sync::Arc};
@@ -27,6 +28,7 @@ pub(super) use actions::{act, open, stale};
 pub(super) use awaiting::brief as awaiting_brief;
 pub(crate) use containment::caution;
 pub(super) use notice::page as notice;
+pub(super) use notifying::page as notifying;
 pub(super) use statistics::page as statistics;
 
 use super::{

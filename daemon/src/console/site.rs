@@ -10,7 +10,8 @@ use maud::{Markup, html};
 use onenet_topology::{device::Device, site::Site};
 
 use super::{
-    Reader, availability, capture, cases, coverage, flows, incidents, layout, links, overview, parts, probes, search,
+    Reader, availability, capture, cases, contacts, coverage, flows, incidents, layout, links, overview, parts, probes,
+    search,
     text::{self, fill},
     traffic,
     troubles::troubles,
@@ -56,6 +57,7 @@ async fn made(app: &App, reader: &Reader, id_or_code: &str) -> Result<Markup, Pr
             (coverage::of_site(reader, &view, id))
         }
         (availability::of_site(reader, &view, id))
+        (contacts::of_site(reader, &view, id))
         @if view.may(Action::ReadInventory, id) { (inventory(reader, &view, site, usage.as_ref())) }
         (children(reader, &view, site))
     };

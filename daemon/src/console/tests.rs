@@ -1,5 +1,6 @@
 //! The console from the outside: what a browser sends and gets.
 
+mod contacts;
 mod evidence;
 mod inspections;
 
@@ -463,7 +464,7 @@ async fn a_unit_sees_first_what_waits_for_its_answer_drills_among_it_and_in_its_
     for action in [
         CaseAction::Acknowledge,
         CaseAction::Grade { grade: onenet_topology::incident::Severity::General, category },
-        CaseAction::Notify { to: site, text: "查清上网途径".into(), due: None },
+        CaseAction::Notify { to: site, text: "查清上网途径".into(), due: None, issuer: None },
     ] {
         world.app.centre.submit(crate::record::Command::ActOnCase { site, case, action }, "li").await.unwrap();
     }

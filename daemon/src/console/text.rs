@@ -41,6 +41,7 @@ macro_rules! texts {
 mod acceptance;
 mod availability;
 mod cases;
+mod contacts;
 mod containment;
 mod coverage;
 mod evidence;
@@ -55,6 +56,7 @@ mod troubles;
 pub use acceptance::*;
 pub use availability::*;
 pub use cases::*;
+pub use contacts::*;
 pub use containment::*;
 pub use coverage::*;
 pub use evidence::*;
@@ -86,6 +88,7 @@ mod tests {
             inspections::ALL,
             means::ALL,
             suppressions::ALL,
+            contacts::ALL,
             containment::ALL,
         ];
         for (id, text) in all.into_iter().flatten() {

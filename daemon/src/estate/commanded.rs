@@ -37,6 +37,10 @@ impl Estate {
                 let assets = Arc::make_mut(&mut self.assets);
                 apply_each(position, "the asset register", changes, |change| assets.apply(change));
             }
+            Command::ChangeContacts { changes } => {
+                let contacts = Arc::make_mut(&mut self.contacts);
+                apply_each(position, "the contacts", changes, |change| contacts.apply(change));
+            }
             Command::AddArea { .. } | Command::ChangeArea { .. } | Command::RemoveArea { .. } => {
                 self.change_areas(position, command);
             }

@@ -38,6 +38,7 @@ use onenet_topology::{
     asset::AssetError,
     campaign::{CampaignError, SheetError},
     case::{ActError, Deadlines, SuppressionError},
+    contact::ContactError,
     incident::MaintenanceError,
     site::SiteError,
 };
@@ -259,6 +260,9 @@ pub enum Refusal {
     /// A change of the asset register breaks a rule.
     #[error(transparent)]
     Assets(AssetError),
+    /// Contacts cannot be changed like this.
+    #[error(transparent)]
+    Contacts(ContactError),
     /// There is no room for more assets.
     #[error("the asset register holds {0} assets, and these would be more than it can: leave out what was written off")]
     TooManyAssets(usize),

@@ -17,10 +17,10 @@ use tokio::{
     net::{TcpStream, UdpSocket, lookup_host},
 };
 
-use super::{cef, form, mail, words::Words};
+use super::{cef, form, mail, takes, words::Words};
 use crate::{
     api::encode,
-    config::{ChannelConfig, HttpWay, Route, Secret, Way},
+    config::{ChannelConfig, HttpWay, MailWay, Route, Secret, Way},
     estate::Estate,
     http_client::{Answer, HttpError, Receiver, bearer_of, broken, judged, said, secret},
     outbox::Message,
@@ -81,6 +81,34 @@ impl Channel {
         &self.config.route
     }
 
+    /// Returns whether it tells the contacts of sites what these are to do.
+    pub const fn tells_contacts(&self) -> bool {
+        matches!(&self.config.way, Way::Mail(way) if way.contacts)
+    }
+
+    /// Returns whether it is told of a message: for those who stand in its configuration, or for contacts of a site.
+    pub(super) fn wants(&self, message: &Message, estate: &Estate) -> bool {
+        takes(self.route(), message, estate) || !self.contacts(message).is_empty()
+    }
+
+    /// Returns the contacts of a site whom it tells of a message.
+    fn contacts<'m>(&self, message: &'m Message) -> &'m [String] {
+        let tells = self.tells_contacts() && (self.route().drills || !message.drill);
+        if tells { &message.contacts } else { &[] }
+    }
+
+    /// Returns to whom a mail goes, each once: whoever stands in the configuration, where he is told of such, and contacts of a site.
+    fn receivers<'m>(&'m self, way: &'m MailWay, message: &'m Message, estate: &Estate) -> Vec<&'m str> {
+        let told = if takes(self.route(), message, estate) { &way.to[..] } else { &[] };
+        let mut receivers: Vec<&str> = Vec::new();
+        for address in told.iter().chain(self.contacts(message)) {
+            if !receivers.contains(&address.as_str()) {
+                receivers.push(address);
+            }
+        }
+        receivers
+    }
+
     /// Sends a message.
     ///
     /// Cancel safe: one that is not waited for may or may not arrive.
@@ -96,7 +124,10 @@ impl Channel {
             }
             Way::WeCom(way) => robot(way, "", &words).await.map_err(SendError::Http),
             Way::Mail(way) => {
-                mail::send(way, &form::mail(message, &words, way, &self.host)).await.map_err(SendError::Mail)
+                let to = self.receivers(way, message, estate);
+                mail::send(way, &form::mail(message, &words, (&way.from, &to), &self.host))
+                    .await
+                    .map_err(SendError::Mail)
             }
             Way::Syslog { address, tcp, cef } => {
                 let form = if *cef { cef::syslog } else { form::syslog };

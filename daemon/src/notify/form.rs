@@ -10,7 +10,7 @@ use onenet_topology::incident::Severity;
 use serde_json::{Value, json};
 
 use super::words::Words;
-use crate::{config::MailWay, http_client::Answer, outbox::Message};
+use crate::{http_client::Answer, outbox::Message};
 
 /// Bytes of the text of a chat robot.
 const ROBOT_BYTES_MAX: usize = 2_000;
@@ -102,14 +102,14 @@ pub(super) fn syslog_head(message: &Message, host: &str) -> String {
 
 /// Returns a mail (RFC 5322) in UTF-8, to be handed to a mail program: so lines end as they do on this machine. Its Message-ID is that of the
 /// message, so that whoever gets it twice sees one.
-pub(super) fn mail(message: &Message, words: &Words, way: &MailWay, host: &str) -> String {
+pub(super) fn mail(message: &Message, words: &Words, (from, to): (&str, &[&str]), host: &str) -> String {
     let domain = if host == "-" { "onenet.invalid" } else { host };
     let body = BASE64.encode(words.text().replace('\n', "\r\n") + "\r\n");
     let lines = body.as_bytes().chunks(76).map(String::from_utf8_lossy);
     let head = [
         format!("Date: {}", message.time.rfc5322()),
-        format!("From: {}", way.from),
-        format!("To: {}", way.to.join(",\n ")),
+        format!("From: {from}"),
+        format!("To: {}", to.join(",\n ")),
         format!("Subject: {}", encoded_words(&words.title)),
         format!("Message-ID: <{}@{domain}>", message.id),
         "Auto-Submitted: auto-generated".to_owned(),

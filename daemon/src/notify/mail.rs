@@ -1,6 +1,7 @@
 //! Mail, by this machine's mail program: that one knows the relay, its password, and how to wait for it.
 //!
-//! Invariant: a message that the program took (status 0) counts as told, one that it calls malformed (`EX_DATAERR`) as refused; after every
+//! Invariant: a message that the program took (status 0) counts as told, one that it calls malformed (`EX_DATAERR`) or addressed to nobody (`EX_NOUSER`,
+//! `EX_NOHOST`) as refused; after every
 //! other end it is handed over again. Nothing of a message is an argument of the program but its fixed options.
 //!
 //! Cancel safe: a program that is not waited for is killed, and may or may not have taken the message.
@@ -14,8 +15,9 @@ use crate::{
     http_client::{Answer, HttpError},
 };
 
-/// `EX_DATAERR` of sysexits.h: the input was wrong.
-const DATA_ERROR: i32 = 65;
+/// `EX_DATAERR`, `EX_NOUSER` and `EX_NOHOST` of sysexits.h: the input was wrong, or nobody has this address. A contact that somebody
+/// mistyped must not hold back what others are told.
+const WRONG: [i32; 3] = [65, 67, 68];
 /// `EX_NOPERM` and others mean that somebody has to mend something: it is tried again this much later.
 const MENDED_AFTER: Duration = Duration::from_secs(60);
 /// Bytes of what the program says that are kept.
@@ -56,7 +58,7 @@ pub(super) async fn send(way: &MailWay, message: &str) -> io::Result<Answer> {
     let why = || format!("the mail program ended with {}: {said}", output.status);
     Ok(match output.status.code() {
         Some(0) => Answer::Taken,
-        Some(DATA_ERROR) => Answer::Refused(why()),
+        Some(code) if WRONG.contains(&code) => Answer::Refused(why()),
         Some(77 | 78) => Answer::Later { why: why(), after: Some(MENDED_AFTER) },
         _ => Answer::Later { why: why(), after: None },
     })

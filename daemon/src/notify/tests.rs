@@ -1,5 +1,7 @@
 //! Notification against receivers that a test has in its hand: what arrives, and what becomes of what is refused.
 
+mod contacts;
+
 use std::{path::PathBuf, sync::Mutex};
 
 use axum::{
@@ -115,7 +117,7 @@ async fn what_happens_to_a_case_is_told_once_and_in_order() {
     for action in [
         CaseAction::Acknowledge,
         CaseAction::Grade { grade: Severity::Major, category: Category::NetworkAttack },
-        CaseAction::Notify { to: world.site("130102"), text: text(), due: None },
+        CaseAction::Notify { to: world.site("130102"), text: text(), due: None, issuer: None },
         CaseAction::Comment { text: text() },
         CaseAction::Answer { text: text(), rectified: true },
         CaseAction::Close { verdict: CaseVerdict::Drill, text: text() },
@@ -328,7 +330,12 @@ fn mail_program(dir: &tempfile::TempDir, status: &str) -> MailWay {
     let command = file(dir, "sendmail", text);
     std::fs::set_permissions(&command, std::fs::Permissions::from_mode(0o700)).unwrap();
     file(dir, "status", status);
-    MailWay { command, from: "onenet@centre.example".into(), to: vec!["duty@a.example".into(), "b@b.example".into()] }
+    MailWay {
+        command,
+        from: "onenet@centre.example".into(),
+        to: vec!["duty@a.example".into(), "b@b.example".into()],
+        contacts: true,
+    }
 }
 
 #[tokio::test]

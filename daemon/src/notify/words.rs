@@ -2,7 +2,10 @@
 //!
 //! Invariant: a drill says so first. Sites are named as they are called now.
 
-use onenet_topology::{SiteId, case::EscalationReason};
+use onenet_topology::{
+    SiteId,
+    case::{EscalationReason, Issuer},
+};
 
 use crate::{
     console::{
@@ -47,12 +50,16 @@ impl Words {
         let late = escalated || message.what == What::CaseOverdue;
         add(if escalated { text::CASE_ESCALATED_TO } else { text::CASE_NOTICE_TO }, to);
         add(text::CASE_DUE, message.due.map(moment));
+        add(text::CASE_NOTICE_ISSUER, message.issuer.as_ref().map(|it| issuer(it, &|id| name(id).0)));
         add(text::CASE_BY, message.by.clone());
         let said = EscalationReason::ALL.into_iter().find(|it| late && it.name() == message.text);
         add(
             text::CASE_SAID,
             Some(said.map_or_else(|| message.text.clone(), |it| say(words::escalation(it)).to_owned())),
         );
+        if matches!(message.what, What::CaseNotified | What::CaseReturned) {
+            lines.push(say(text::CASE_NOTICE_ASK).to_owned());
+        }
         Self { title, lines, site, code }
     }
 
@@ -60,6 +67,12 @@ impl Words {
     pub(super) fn text(&self) -> String {
         self.lines.iter().fold(self.title.clone(), |text, line| text + "\n" + line)
     }
+}
+
+/// Returns an issuer in one line: unit, person, telephone.
+fn issuer(it: &Issuer, name: &dyn Fn(SiteId) -> String) -> String {
+    let parts = [it.unit.map(name).unwrap_or_default(), it.person.clone(), it.telephone.clone()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 /// Returns the name and the code of a site.
@@ -75,6 +88,7 @@ const fn what(what: What) -> Text {
         What::CaseOpened => text::NOTIFY_CASE_OPENED,
         What::CaseNotified => text::NOTIFY_CASE_NOTIFIED,
         What::CaseAnswered => text::NOTIFY_CASE_ANSWERED,
+        What::CaseReturned => text::NOTIFY_CASE_RETURNED,
         What::CaseOverdue => text::NOTIFY_CASE_OVERDUE,
         What::CaseEscalated => text::NOTIFY_CASE_ESCALATED,
         What::CaseClosed => text::NOTIFY_CASE_CLOSED,

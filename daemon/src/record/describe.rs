@@ -2,7 +2,7 @@
 //!
 //! Invariant: the words come from the command that is committed and from nowhere else, and hold no secret.
 
-use onenet_topology::{SiteId, acceptance::Verdict, site::SiteChange};
+use onenet_topology::{SiteId, acceptance::Verdict, contact::ContactChange, site::SiteChange};
 
 use super::Command;
 use crate::access::Action;
@@ -15,6 +15,7 @@ impl Command {
             Self::AddArea { .. } | Self::ChangeArea { .. } | Self::RemoveArea { .. } => Action::ManageAreas,
             Self::ImportPlan { .. } | Self::ChangePlan { .. } => Action::ManageAddressPlan,
             Self::ImportAssets { .. } | Self::ChangeAssets { .. } | Self::RuleEndpoints { .. } => Action::ManageAssets,
+            Self::ChangeContacts { .. } => Action::ManageContacts,
             Self::PlanMaintenance { .. } | Self::EndMaintenance { .. } => Action::PlanMaintenance,
             Self::RecordAcceptance { .. } | Self::SignAcceptance { .. } => Action::AcceptSites,
             Self::Access(_) => Action::ManageAccess,
@@ -38,6 +39,10 @@ impl Command {
     pub fn site(&self) -> Option<SiteId> {
         match self {
             Self::ChangeSites { changes } => match changes.as_slice() {
+                [change] => Some(change.site()),
+                _ => None,
+            },
+            Self::ChangeContacts { changes } => match changes.as_slice() {
                 [change] => Some(change.site()),
                 _ => None,
             },
@@ -72,6 +77,7 @@ impl Command {
                 format!("asset register imported: {} rows{complete}, from {from}", rows.len())
             }
             Self::ChangeAssets { changes } => format!("asset register changed: {} changes", changes.len()),
+            Self::ChangeContacts { changes } => changes.iter().map(contact_change).collect::<Vec<_>>().join("; "),
             Self::AddArea { name, from, .. } => format!("area {} added, from {from}", name.zh),
             Self::ChangeArea { area, name, members, from } => {
                 let renamed = name.as_ref().map(|name| format!(", renamed {}", name.zh)).unwrap_or_default();
@@ -123,6 +129,21 @@ impl Command {
             // Not the text: it may hold communities.
             Self::Configure { toml, .. } => format!("configuration of the site's agents set: {} bytes", toml.len()),
         }
+    }
+}
+
+/// The names alone: whoever reads the trail has no use for numbers.
+fn contact_change(change: &ContactChange) -> String {
+    match change {
+        ContactChange::Set { site, contacts } => {
+            let names: Vec<&str> = contacts.iter().map(|it| it.name.as_str()).collect();
+            format!(
+                "contacts of {site} are now {}",
+                if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+            )
+        }
+        ContactChange::Put { site, contact } => format!("contact {} of {site} put", contact.name),
+        ContactChange::Remove { site, name } => format!("contact {name} of {site} removed"),
     }
 }
 

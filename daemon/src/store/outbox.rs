@@ -228,6 +228,8 @@ mod tests {
             drill: false,
             to: None,
             notice: None,
+            issuer: None,
+            contacts: Vec::new(),
             due: None,
             by: None,
             text: String::new(),

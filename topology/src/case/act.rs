@@ -6,10 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Case, CaseEvidence, CaseState, CaseVerdict, Category, Deadlines, EVIDENCE_MAX, KIND_CHARS_MAX, NAME_CHARS_MAX,
-    Notice, NoticeNumber, RELATED_MAX, STEPS_MAX, TEXT_CHARS_MAX,
+    Case, CaseEvidence, CaseState, CaseVerdict, Category, Deadlines, EVIDENCE_MAX, Issuer, KIND_CHARS_MAX,
+    NAME_CHARS_MAX, Notice, NoticeNumber, RELATED_MAX, STEPS_MAX, TEXT_CHARS_MAX,
 };
-use crate::{CaseId, SiteId, Timestamp, incident::Severity};
+use crate::{
+    CaseId, SiteId, Timestamp,
+    contact::{Contact, TELEPHONE_CHARS_MAX},
+    incident::Severity,
+};
 
 /// What can be done with a case. Stored in the log, so variants and fields are added, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +63,9 @@ pub enum CaseAction {
         text: String,
         /// By when it is to answer; by the grade where nobody says.
         due: Option<Timestamp>,
+        /// Who tells it; older versions did not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        issuer: Option<Issuer>,
     },
     /// The unit says that it has the notice.
     Receive,
@@ -99,6 +106,8 @@ pub struct Acting<'a> {
     pub by: &'a str,
     /// The number of the next notice.
     pub number: NoticeNumber,
+    /// The contacts of the site that is notified.
+    pub contacts: &'a [Contact],
     /// How long things may take.
     pub deadlines: &'a Deadlines,
 }
@@ -126,6 +135,9 @@ pub enum ActError {
     /// The name cannot be used.
     #[error("name a person, in at most {NAME_CHARS_MAX} characters")]
     Name,
+    /// The number cannot be used.
+    #[error("give a telephone number such as 0311-86000001, in at most {TELEPHONE_CHARS_MAX} characters")]
+    Telephone,
     /// The time is past.
     #[error("{0} is over: give a time that is still to come")]
     Past(Timestamp),
@@ -238,6 +250,9 @@ impl CaseAction {
             _ if !is_text(&self.text(), TEXT_CHARS_MAX) => return Err(ActError::Text),
             _ => {}
         }
+        if let Self::Notify { issuer: Some(issuer), .. } = self {
+            issuer.check()?;
+        }
         let due = match self {
             Self::SetDue { due } => Some(*due),
             Self::Notify { due, .. } | Self::Return { due, .. } => *due,
@@ -314,7 +329,9 @@ impl Case {
                 next.related.insert(*other);
             }
             CaseAction::Comment { .. } => {}
-            CaseAction::Notify { to, text, due } => next.notify(*to, text, *due, acting),
+            CaseAction::Notify { to, text, due, issuer } => {
+                next.notify((*to, *due), text, issuer.clone(), acting);
+            }
             CaseAction::Receive => next.with_notice(|it| it.received = Some((time, by.to_owned()))),
             CaseAction::Answer { text, .. } => next.with_notice(|it| {
                 it.received.get_or_insert_with(|| (time, by.to_owned()));
@@ -360,7 +377,13 @@ impl Case {
         }
     }
 
-    fn notify(&mut self, to: SiteId, text: &str, due: Option<Timestamp>, acting: Acting<'_>) {
+    fn notify(
+        &mut self,
+        (to, due): (SiteId, Option<Timestamp>),
+        text: &str,
+        issuer: Option<Issuer>,
+        acting: Acting<'_>,
+    ) {
         let due = due.unwrap_or_else(|| acting.time.plus_ms(acting.deadlines.answer_ms(self.grade)));
         self.due = Some(due);
         self.notice = Some(Notice {
@@ -368,6 +391,8 @@ impl Case {
             to,
             text: text.to_owned(),
             sent: acting.time,
+            issuer,
+            contacts: acting.contacts.to_vec(),
             due,
             received: None,
             answered: None,

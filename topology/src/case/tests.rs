@@ -54,7 +54,7 @@ fn opened() -> Case {
 fn acting(now: i64, by: &str) -> Acting<'_> {
     static DEADLINES: std::sync::LazyLock<Deadlines> = std::sync::LazyLock::new(Deadlines::default);
     let number = NoticeNumber { year: 2026, serial: 7, drill: false };
-    Acting { time: at(now), by, number, deadlines: &DEADLINES }
+    Acting { time: at(now), by, number, contacts: &[], deadlines: &DEADLINES }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each test makes its actions where it does them")]
@@ -67,7 +67,7 @@ fn grade() -> CaseAction {
 }
 
 fn notify() -> CaseAction {
-    CaseAction::Notify { to: COUNTY, text: "mend it".into(), due: None }
+    CaseAction::Notify { to: COUNTY, text: "mend it".into(), due: None, issuer: None }
 }
 
 fn close(verdict: CaseVerdict) -> CaseAction {

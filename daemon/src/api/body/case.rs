@@ -4,12 +4,12 @@
 
 use onenet_topology::{
     SiteId,
-    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Notice, Suppression},
+    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Issuer, Notice, Suppression},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::time;
+use super::{NoticeContactBody, time};
 use crate::access::View;
 
 /// Something that deserves a person's time.
@@ -114,6 +114,10 @@ pub struct NoticeBody {
     pub text: String,
     /// When.
     pub sent: String,
+    /// Who issued it; `null` of notices of older versions.
+    pub issuer: Option<IssuerBody>,
+    /// Whom it went to: the contacts of the site when it left. Where there are none, nobody was told but in the console.
+    pub contacts: Vec<NoticeContactBody>,
     /// By when it is to answer.
     pub due: String,
     /// When the site said that it has it.
@@ -126,6 +130,19 @@ pub struct NoticeBody {
     pub answered_by: Option<String>,
     /// What it answered.
     pub answer: Option<String>,
+}
+
+/// Who issued a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct IssuerBody {
+    /// The site of his unit; `null` where that may not be seen.
+    pub unit: Option<String>,
+    /// What his unit is called, in Chinese.
+    pub unit_name: Option<String>,
+    /// The person.
+    pub person: String,
+    /// The number to ask at; empty where none was given.
+    pub telephone: String,
 }
 
 /// A case went up.
@@ -260,12 +277,26 @@ impl NoticeBody {
             to: shown(view, notice.to),
             text: notice.text.clone(),
             sent: time(notice.sent),
+            issuer: notice.issuer.as_ref().map(|it| IssuerBody::of(view, it)),
+            contacts: notice.contacts.iter().map(NoticeContactBody::of).collect(),
             due: time(notice.due),
             received: received.map(|(at, _)| time(*at)),
             received_by: received.map(|(_, by)| by.clone()),
             answered: answered.map(|(at, ..)| time(*at)),
             answered_by: answered.map(|(_, by, _)| by.clone()),
             answer: answered.map(|(.., text)| text.clone()),
+        }
+    }
+}
+
+impl IssuerBody {
+    fn of(view: &View, issuer: &Issuer) -> Self {
+        let unit = issuer.unit;
+        Self {
+            unit: unit.and_then(|it| shown(view, it)),
+            unit_name: unit.and_then(|it| view.issuer_name(it)).map(|it| it.zh.clone()),
+            person: issuer.person.clone(),
+            telephone: issuer.telephone.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 use onenet_topology::{
     CaseId, IncidentId, SiteId, SuppressionId, Timestamp,
-    case::{Case, CaseAction, CaseState, CaseVerdict, Category},
+    case::{Case, CaseAction, CaseState, CaseVerdict, Category, Issuer},
     incident::Severity,
 };
 use serde::{Deserialize, Serialize};
@@ -87,6 +87,12 @@ pub(crate) struct CaseActionBody {
     /// Of `set_due`, `notify` and `return`: by when, a time after RFC 3339 or a day.
     #[serde(default)]
     pub due: Option<String>,
+    /// Of `notify`: the person who issues it; the caller by default.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Of `notify`: the number to ask at; by default that of the issuing unit's contact of that name, or of its first.
+    #[serde(default)]
+    pub telephone: Option<String>,
     /// Of `relate`: the other case.
     #[serde(default)]
     pub other: Option<String>,
@@ -342,7 +348,7 @@ pub(crate) async fn act(app: &App, gate: &Gate, case: &str, body: CaseActionBody
 
 /// Returns the action that a body gives.
 fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction, Problem> {
-    let CaseActionBody { action, text, to, grade, category, due, other, rectified, verdict } = body;
+    let CaseActionBody { action, text, to, grade, category, due, issuer, telephone, other, rectified, verdict } = body;
     let text = text.map(|text| text.trim().to_owned()).unwrap_or_default();
     let due = due.as_deref().filter(|text| !text.is_empty()).map(Timestamp::from_day_or_time).transpose();
     let due = due.map_err(|error| Problem::parameter("due", error.to_string()))?;
@@ -369,7 +375,8 @@ fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction,
         }
         "notify" => {
             let to = to.filter(|to| !to.is_empty()).map(|to| named_site(view, "to", &to)).transpose()?;
-            CaseAction::Notify { to: to.unwrap_or(site), text, due }
+            let issuer = Some(issuing(view, site, (issuer, telephone)));
+            CaseAction::Notify { to: to.unwrap_or(site), text, due, issuer }
         }
         "receive" => CaseAction::Receive,
         "answer" => CaseAction::Answer { text, rectified },
@@ -384,6 +391,18 @@ fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction,
             return Err(Problem::parameter("action", detail));
         }
     })
+}
+
+/// Returns who issues a notice about a case of `site`: the caller in the name of his unit, where nothing else is given.
+pub(crate) fn issuing(view: &View, site: SiteId, (person, telephone): (Option<String>, Option<String>)) -> Issuer {
+    let given = |text: Option<String>| text.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+    let unit = view.issuing_unit(site);
+    let person = given(person).unwrap_or_else(|| view.principal().name.clone());
+    let known = unit.map(|unit| view.contacts(unit)).unwrap_or_default();
+    let mut with_number = known.iter().filter(|it| !it.telephone.is_empty());
+    let own = with_number.clone().find(|it| it.name == person).or_else(|| with_number.next());
+    let telephone = given(telephone).or_else(|| own.map(|it| it.telephone.clone())).unwrap_or_default();
+    Issuer { unit, person, telephone }
 }
 
 /// Returns the value that the field `name` of a body gives.

@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use onenet_topology::case::{Case, CaseState, CaseVerdict, Category};
 use serde::Deserialize;
 
-use super::{GRADES, category_name, did, verdict_name};
+use super::{GRADES, category_name, did, notifying, verdict_name};
 use crate::{
     access::{Action, View},
     api::{App, CaseActionBody, Problem, act_on_case, open_case_about},
@@ -32,6 +32,8 @@ pub(in crate::console) struct Acted {
     grade: Option<String>,
     category: Option<String>,
     due: Option<String>,
+    issuer: Option<String>,
+    telephone: Option<String>,
     other: Option<String>,
     rectified: Option<String>,
     verdict: Option<String>,
@@ -61,6 +63,8 @@ pub(in crate::console) async fn act(
         grade: acted.grade,
         category: acted.category,
         due: filled(acted.due),
+        issuer: filled(acted.issuer),
+        telephone: filled(acted.telephone),
         other: filled(acted.other),
         rectified: acted.rectified.is_some(),
         verdict: acted.verdict,
@@ -113,14 +117,14 @@ pub(super) fn forms(reader: &Reader, view: &View, case: &Case) -> Markup {
                     label { input type="checkbox" name="rectified" value="1"; " " (reader.say(text::CASE_RECTIFIED_BOX)) }
                 }))
             }
-            @if reviews { (of_reviewers(reader, case)) }
+            @if reviews { (of_reviewers(reader, view, case)) }
         }
     }
 }
 
 /// What goes with the state first, then what can be said at any time.
-fn of_reviewers(reader: &Reader, case: &Case) -> Markup {
-    use CaseState::{Acknowledged, Closed, New, Notified, Rectified, Silenced, UnderReview};
+fn of_reviewers(reader: &Reader, view: &View, case: &Case) -> Markup {
+    use CaseState::{Acknowledged, Closed, New, Notified, Rectified, Silenced};
     let (state, nothing) = (case.state, parts::nothing());
     let is_open = state.is_open();
     let answered = case.notice.as_ref().is_some_and(|it| it.answered.is_some());
@@ -128,13 +132,7 @@ fn of_reviewers(reader: &Reader, case: &Case) -> Markup {
         @if matches!(state, New | Silenced) { (form(reader, case, "acknowledge", &nothing)) }
         @if matches!(state, New | Silenced | Acknowledged) { (form(reader, case, "review", &nothing)) }
         @if is_open { (form(reader, case, "grade", &graded(reader, case))) }
-        @if matches!(state, Acknowledged | UnderReview) && case.graded_by.is_some() {
-            (form(reader, case, "notify", &html! {
-                (said(reader, "notify"))
-                (line(reader, "notify", "to", text::CASE_TO_SITE))
-                (day(reader, "notify", text::CASE_DUE_DAY))
-            }))
-        }
+        @if case.can_be_notified() { (notifying::step(reader, view, case)) }
         @if state == Rectified || state == Notified && answered {
             (form(reader, case, "return", &html! { (said(reader, "return")) (day(reader, "return", text::CASE_DUE_DAY)) }))
         }
@@ -179,10 +177,9 @@ fn said(reader: &Reader, action: &str) -> Markup {
 
 fn line(reader: &Reader, action: &str, field: &str, label: Text) -> Markup {
     let id = format!("{action}-{field}");
-    let required = action != "notify";
     html! {
         label for=(id) { (reader.say(label)) }
-        input id=(id) type="text" name=(field) maxlength="100" required[required];
+        input id=(id) type="text" name=(field) maxlength="100" required;
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     access::View,
     api::{Problem, cases_anywhere},
     console::{
-        Reader, layout, parts,
+        Reader, contacts, layout, parts,
         text::{self, Text},
         words,
     },
@@ -21,6 +21,7 @@ pub(super) fn summary(reader: &Reader, view: &View, case: &Case) -> Markup {
     html! {
         h2 { (reader.say(text::CASE_NOTICE)) " " span.sub { (notice.number) } }
         (parts::facts_and_line(&rows(reader, view, notice)))
+        (whom(reader, notice))
         p.told { (notice.text) }
         p.hint { a href=(format!("/cases/{}/notice", case.id)) { (reader.say(text::CASE_NOTICE_PRINT)) } }
     }
@@ -32,11 +33,33 @@ fn rows(reader: &Reader, view: &View, notice: &Notice) -> Vec<(&'static str, Mar
     let answered = notice.answered.as_ref().map(|(at, by, said)| format!("{} · {by} · {said}", parts::moment(*at)));
     vec![
         (reader.say(text::CASE_NOTICE_TO), super::site(reader, view, notice.to)),
+        (reader.say(text::CASE_NOTICE_ISSUER), issuer(reader, view, notice)),
         (reader.say(text::CASE_NOTICE_SENT), html! { (parts::moment(notice.sent)) }),
-        (reader.say(text::CASE_DUE), html! { (parts::moment(notice.due)) }),
+        (reader.say(text::CASE_NOTICE_DUE), html! { (parts::moment(notice.due)) }),
         (reader.say(text::CASE_NOTICE_RECEIVED), of(received)),
         (reader.say(text::CASE_NOTICE_ANSWERED), of(answered)),
     ]
+}
+
+/// Who issued it: the unit by its name, whatever else the reader may see of it, the person and the number.
+fn issuer(reader: &Reader, view: &View, notice: &Notice) -> Markup {
+    let Some(issuer) = &notice.issuer else { return parts::or_dash(None) };
+    let unit = issuer.unit.and_then(|unit| view.issuer_name(unit));
+    let unit = unit.map(|name| parts::site_name(reader.language, name).into_owned()).unwrap_or_default();
+    let said = [unit, issuer.person.clone(), issuer.telephone.clone()];
+    html! { (said.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")) }
+}
+
+/// Whom it went to. Notices of older versions do not say.
+fn whom(reader: &Reader, notice: &Notice) -> Markup {
+    html! {
+        @if !notice.contacts.is_empty() {
+            p.hint { (reader.say(text::CASE_NOTICE_CONTACTS)) }
+            (contacts::listed(reader, &notice.contacts))
+        } @else if notice.issuer.is_some() {
+            p.hint { (reader.say(text::NOTICE_NO_CONTACTS)) }
+        }
+    }
 }
 
 /// The notice to print.
@@ -67,6 +90,7 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
         h1 { (reader.say(title)) span.sub { (notice.number) } }
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
         (parts::facts_and_line(&rows(reader, view, notice)))
+        (whom(reader, notice))
         (parts::facts(&about))
         @if let Some(means) = text::means(&case.key.kind) { p { (reader.say(means)) } }
         h2 { (reader.say(text::CASE_SAID)) }

@@ -47,7 +47,7 @@ async fn evidence_is_read_in_the_readers_language_on_the_page_and_in_the_notice(
     for action in [
         CaseAction::Acknowledge,
         CaseAction::Grade { grade: Severity::Major, category: Category::NetworkAttack },
-        CaseAction::Notify { to: site, text: "请核查".into(), due: None },
+        CaseAction::Notify { to: site, text: "请核查".into(), due: None, issuer: None },
     ] {
         world.app.centre.submit(Command::ActOnCase { site, case, action }, "li").await.unwrap();
     }

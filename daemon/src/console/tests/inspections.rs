@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Fills in a form of a page that was shown, and sends it.
-async fn submit(world: &World, cookie: &str, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(super) async fn submit(world: &World, cookie: &str, page: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
     let secret = page.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
     let fields = [("form", secret)].into_iter().chain(fields.iter().copied());
     let pairs: Vec<String> = fields.map(|(name, value)| format!("{name}={}", encode(value))).collect();
@@ -52,7 +52,7 @@ async fn who_may_read_flows_fetches_the_packets_of_a_case_and_nobody_else_is_off
     for action in [
         CaseAction::Acknowledge,
         CaseAction::Grade { grade: Severity::General, category },
-        CaseAction::Notify { to: site, text: "x".into(), due: None },
+        CaseAction::Notify { to: site, text: "x".into(), due: None, issuer: None },
     ] {
         world.app.centre.submit(Command::ActOnCase { site, case, action }, "li").await.unwrap();
     }

@@ -60,6 +60,9 @@ texts! {
     CASE_NOTICE = "通报", "Notice";
     CASE_NOTICE_NUMBER = "通报编号", "Number";
     CASE_NOTICE_TO = "责任单位", "Responsible site";
+    CASE_NOTICE_ISSUER = "签发", "Issued by";
+    CASE_NOTICE_CONTACTS = "送达", "Went to";
+    CASE_NOTICE_DUE = "反馈期限", "To be answered by";
     CASE_NOTICE_SENT = "通报时间", "Sent";
     CASE_NOTICE_RECEIVED = "签收", "Received";
     CASE_NOTICE_ANSWERED = "反馈", "Answered";
@@ -72,7 +75,7 @@ texts! {
     CASE_DO = "提交", "Do it";
     CASE_TEXT = "说明", "In words";
     CASE_TO = "人员", "Person";
-    CASE_TO_SITE = "责任单位（站点代码，默认本站点）", "Site (code; by default this one)";
+    CASE_TO_SITE = "责任单位（站点代码）", "Responsible site (its code)";
     CASE_DUE_DAY = "期限（日期，可不填）", "By (a day; may be empty)";
     CASE_DUE_ON = "期限（日期）", "By (a day)";
     CASE_OTHER = "其他事件编号", "The other case";
@@ -126,6 +129,7 @@ texts! {
     NOTIFY_CASE_OPENED = "新事件", "New case";
     NOTIFY_CASE_NOTIFIED = "已通报责任单位", "The responsible site was notified";
     NOTIFY_CASE_ANSWERED = "责任单位已反馈", "The responsible site answered";
+    NOTIFY_CASE_RETURNED = "反馈被退回", "The answer was given back";
     NOTIFY_CASE_OVERDUE = "事件逾期", "A case is overdue";
     NOTIFY_CASE_ESCALATED = "事件逾期上报", "A case is overdue and went up";
     DID_OVERDUE = "逾期", "overdue";

@@ -74,7 +74,8 @@ fn too_many(left_out: CaseCause) -> CaseCause {
 /// Puts a case as it is now, and tells whoever outside is to know.
 fn put(draft: &mut Draft<'_>, case: Case) {
     let told = draft.next.cases.all.get(&case.id).map_or(0, |known| known.steps.len());
-    let messages = Message::of_case(&case, told, draft.message_id());
+    let contacts = Arc::clone(&draft.next.contacts);
+    let messages = Message::of_case(&case, told, draft.message_id(), &contacts);
     draft.put(Change::Case(Arc::new(case)));
     draft.tell(messages);
 }
@@ -190,7 +191,11 @@ fn acted(draft: &Draft<'_>, by: &str, site: SiteId, case: CaseId, action: &CaseA
         _ => {}
     }
     let number = next_number(draft, known.key.drill);
-    let acting = Acting { time: draft.record.time, by, number, deadlines: &draft.policy.deadlines };
+    let contacts = match action {
+        CaseAction::Notify { to, .. } => draft.next.contacts.of(*to),
+        _ => &[],
+    };
+    let acting = Acting { time: draft.record.time, by, number, contacts, deadlines: &draft.policy.deadlines };
     known.act(action, acting).map_err(Refusal::Case)
 }
 

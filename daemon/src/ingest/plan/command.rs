@@ -9,7 +9,9 @@ use imbl::OrdMap;
 use onenet_topology::{
     AgentId, AreaId, DeviceId, EndpointId, Id, SiteId, Timestamp, address,
     area::{Area, Members},
-    asset, grouping,
+    asset,
+    contact::ContactBook,
+    grouping,
     incident::{Maintenance, MaintenanceScope},
     site::{self, SiteChange, SiteName, SiteTree},
 };
@@ -112,7 +114,9 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
             check_sites(draft, changes)?;
             Outcome::Accepted
         }
-        Command::ChangePlan { .. } | Command::ChangeAssets { .. } => check_registers(draft, command)?,
+        Command::ChangePlan { .. } | Command::ChangeAssets { .. } | Command::ChangeContacts { .. } => {
+            check_registers(draft, command)?
+        }
         Command::AddArea { name, members, from, .. } => {
             check_area(draft, Some(name), Some(members), *from)?;
             if draft.next.areas.len() >= AREAS_MAX {
@@ -175,7 +179,7 @@ fn access(draft: &Draft<'_>, change: &access::Change) -> Result<Outcome, Refusal
     }
 }
 
-/// Checks changes of the address plan or of the asset register against a copy of it.
+/// Checks changes of the address plan, of the asset register or of the contacts against a copy of it.
 fn check_registers(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
     match command {
         Command::ChangePlan { changes } => {
@@ -185,6 +189,13 @@ fn check_registers(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refu
         Command::ChangeAssets { changes } => {
             let mut assets = asset::AssetRegister::clone(&draft.next.assets);
             changes.iter().try_for_each(|change| assets.apply(change)).map_err(Refusal::Assets)?;
+        }
+        Command::ChangeContacts { changes } => {
+            let mut contacts = ContactBook::clone(&draft.next.contacts);
+            for change in changes {
+                check_site(draft, change.site())?;
+                contacts.apply(change).map_err(Refusal::Contacts)?;
+            }
         }
         _ => {}
     }
