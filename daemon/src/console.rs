@@ -133,6 +133,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/cases/{case}/act", post(cases::act))
         .route("/cases/{case}/notify", get(cases::notifying))
         .route("/cases/{case}/notice", get(cases::notice))
+        .route("/cases/{case}/notices/{number}", get(cases::numbered_notice))
         .route("/devices/{device}", get(device::page))
         .route("/endpoints/{endpoint}", get(endpoint::page))
         .route("/coverage", get(coverage::page))

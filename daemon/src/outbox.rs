@@ -181,16 +181,15 @@ impl Message {
     }
 
     fn of_step(case: &Case, (what, step): (What, &CaseStep), id: MessageId, contacts: &ContactBook) -> Self {
+        let notice = step.notice.and_then(|number| case.numbered(number)).or_else(|| case.notice());
         let to = match what {
             What::CaseEscalated => case.escalations.last().map(|it| it.to),
             // Who is late: the unit, where it was to answer.
             What::CaseOverdue if step.text != EscalationReason::NotAnswered.name() => None,
-            What::CaseNotified | What::CaseAnswered | What::CaseReturned | What::CaseOverdue => {
-                case.notice.as_ref().map(|it| it.to)
-            }
+            What::CaseNotified | What::CaseAnswered | What::CaseReturned | What::CaseOverdue => notice.map(|it| it.to),
             _ => None,
         };
-        let issued = case.notice.as_ref().filter(|_| matches!(what, What::CaseNotified | What::CaseReturned));
+        let issued = notice.filter(|_| matches!(what, What::CaseNotified | What::CaseReturned));
         Self {
             id,
             what,
@@ -203,8 +202,9 @@ impl Message {
             state: step.state.name().to_owned(),
             drill: case.key.drill,
             to,
-            notice: case.notice.as_ref().map(|it| it.number.to_string()),
-            due: case.due,
+            notice: notice.map(|it| it.number.to_string()),
+            // What a site is told of a notice is due when that is, whatever of other sites is due before.
+            due: issued.map(|it| it.due).or(case.due),
             by: step.by.clone(),
             text: step.text.clone(),
             issuer: issued.and_then(|it| it.issuer.clone()),

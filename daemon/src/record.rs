@@ -15,7 +15,7 @@ use onenet_topology::{
     area::{AreaKind, Members},
     asset::{AssetChange, AssetRow},
     campaign::{CampaignPlan, SheetAction},
-    case::{CaseAction, SuppressionScope},
+    case::{CaseAction, NoticeNumber, SuppressionScope},
     contact::ContactChange,
     division::Tier,
     incident::{MaintenanceScope, Severity},
@@ -352,6 +352,9 @@ pub enum Command {
         case: CaseId,
         /// What.
         action: CaseAction,
+        /// Which of its notices it is about; where nobody says, the last that it can be about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        notice: Option<NoticeNumber>,
     },
     /// Silence what nobody need look at. Its id derives from the position of the record.
     Suppress {

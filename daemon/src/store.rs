@@ -495,7 +495,10 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let anomaly: onenet_topology::anomaly::Anomaly = rows::from_json(value)?;
             Change::Anomaly { site, key: anomaly.key.clone(), anomaly: Some(Arc::new(anomaly)) }
         }
-        Key::Case => Change::Case(Arc::new(rows::from_json(value)?)),
+        Key::Case => {
+            let case: onenet_topology::case::Case = rows::from_json(value)?;
+            Change::Case(Arc::new(case.with_answers_of_its_story()))
+        }
         Key::Campaign => {
             let campaign: Campaign = rows::from_json(value)?;
             Change::Campaign { id: campaign.id, campaign: Some(Arc::new(campaign)) }

@@ -53,7 +53,7 @@ fn a_case_survives_kill_nine_in_every_state_with_each_step_once() {
             let story: Vec<&str> = case.steps.iter().map(|step| step.did.as_str()).collect();
             assert_eq!(story, STORY[..story.len()], "{}", case.id);
         }
-        let numbers: Vec<u32> = cases.iter().filter_map(|case| Some(case.notice.as_ref()?.number.serial)).collect();
+        let numbers: Vec<u32> = cases.iter().flat_map(|case| &case.notices).map(|it| it.number.serial).collect();
         let all: BTreeSet<u32> = numbers.iter().copied().collect();
         assert_eq!(all, (1..).take(numbers.len()).collect(), "each number once, and none left out");
         states.extend(cases.last().map(|case| case.steps.len()));
@@ -101,7 +101,7 @@ fn next(site: SiteId, case: &Case) -> Command {
         "answer" => CaseAction::Answer { text: text(), rectified: true },
         _ => CaseAction::Close { verdict: CaseVerdict::Drill, text: text() },
     };
-    Command::ActOnCase { site, case: case.id, action }
+    Command::ActOnCase { site, case: case.id, action, notice: None }
 }
 
 async fn site_of(centre: &Centre) -> SiteId {

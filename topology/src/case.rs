@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use act::{ActError, Acting, CaseAction};
 pub use due::{DEADLINE_MS, Deadlines, Escalation, EscalationReason};
 pub use figures::{CaseFigures, CaseGrouping};
-pub use notice::{Issuer, Notice, NoticeNumber};
+pub use notice::{InvalidNoticeNumber, Issuer, Notice, NoticeAnswer, NoticeNumber, NoticeReturn};
 pub use state::{CaseState, CaseVerdict, Category};
 pub use suppress::{Hours, Suppression, SuppressionError, SuppressionScope};
 
@@ -40,6 +40,8 @@ pub const NAME_CHARS_MAX: usize = 100;
 pub const EVIDENCE_MAX: usize = 40;
 /// Steps of its story that a case keeps; one that has as many can still be closed.
 pub const STEPS_MAX: usize = 400;
+/// Notices that a case can have.
+pub const NOTICES_MAX: usize = 50;
 /// Related cases that a case names.
 pub const RELATED_MAX: usize = 50;
 /// How long, in milliseconds, after it was closed what comes back opens the same case: a month. Later it is another one.
@@ -141,8 +143,9 @@ pub struct Case {
     pub evidence: Vec<CaseEvidence>,
     /// Cases that have to do with it.
     pub related: BTreeSet<CaseId>,
-    /// What the responsible unit was told, if it was.
-    pub notice: Option<Notice>,
+    /// What responsible units were told, the first notice first.
+    #[serde(default, alias = "notice", deserialize_with = "notice::read")]
+    pub notices: Vec<Notice>,
     /// To whom it went up since nobody did what was due.
     pub escalations: Vec<Escalation>,
     /// What happened, oldest first.
@@ -162,6 +165,9 @@ pub struct CaseStep {
     pub state: CaseState,
     /// In words.
     pub text: String,
+    /// Which notice it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<NoticeNumber>,
 }
 
 impl CaseCause {
@@ -219,6 +225,7 @@ pub fn told(
             next.reopened = next.reopened.saturating_add(1);
             next.due = Some(now.plus_ms(deadlines.acknowledge_ms(next.grade)));
             next.closed = None;
+            next.end_notices(now);
             next.step(now, None, "recurred", CaseState::New, "");
         }
         CaseState::Silenced if rule.is_none() => {
@@ -261,7 +268,7 @@ impl Case {
             incident: None,
             evidence: Vec::new(),
             related: BTreeSet::new(),
-            notice: None,
+            notices: Vec::new(),
             escalations: Vec::new(),
             steps: Vec::new(),
         };
@@ -297,9 +304,15 @@ impl Case {
         self.state.is_open()
     }
 
-    /// Returns whether its responsible unit can be notified now: it was taken up, and its grade confirmed.
+    /// Returns whether a responsible unit can be notified now: it was taken up, and its grade confirmed.
     pub const fn can_be_notified(&self) -> bool {
-        matches!(self.state, CaseState::Acknowledged | CaseState::UnderReview) && self.graded_by.is_some()
+        use CaseState::{Acknowledged, Notified, Rectified, UnderReview};
+        matches!(self.state, Acknowledged | UnderReview | Notified | Rectified) && self.graded_by.is_some()
+    }
+
+    /// Ends what it has of notices: nobody waits for their answers any more.
+    fn end_notices(&mut self, at: Timestamp) {
+        self.notices.iter_mut().for_each(|it| it.end(at));
     }
 
     /// Returns whether what is due was not done by `now`.
@@ -327,6 +340,13 @@ impl Case {
         self.closed.unwrap_or(now).ms_since(self.opened).max(0)
     }
 
+    /// Says which notice the last step is about.
+    fn about(&mut self, notice: Option<NoticeNumber>) {
+        if let Some(step) = self.steps.last_mut() {
+            step.notice = notice;
+        }
+    }
+
     /// Notes what happened; a state that changes begins now.
     fn step(&mut self, time: Timestamp, by: Option<&str>, did: &str, state: CaseState, text: &str) {
         if state != self.state {
@@ -340,6 +360,7 @@ impl Case {
                 did: did.to_owned(),
                 state,
                 text: text.to_owned(),
+                notice: None,
             });
         }
     }

@@ -358,7 +358,7 @@ impl View {
     fn shows_case(&self, case: &Case) -> bool {
         let is_told = |site: SiteId| self.may(Action::AnswerCases, site);
         self.may(Action::ReadCases, case.key.site)
-            || case.notice.as_ref().is_some_and(|it| is_told(it.to))
+            || case.notices.iter().any(|it| is_told(it.to))
             || case.escalations.iter().any(|it| is_told(it.to))
     }
 

@@ -51,7 +51,8 @@ pub use asset::{
 pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
 pub(crate) use availability::{By, rows as availability_rows};
 pub use case::{
-    CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeBody, SuppressionBody,
+    CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeAnswerBody, NoticeBody,
+    NoticeDocumentBody, SuppressionBody,
 };
 pub use case_figures::{CaseFiguresBody, CaseStatisticsBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};

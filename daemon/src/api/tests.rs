@@ -17,6 +17,7 @@ mod incidents;
 mod inspections;
 mod inventory;
 mod metrics;
+mod notices;
 mod path;
 mod probes;
 mod usage;

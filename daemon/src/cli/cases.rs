@@ -1,6 +1,7 @@
 //! `onenetd cases …`: what deserves a person's time, what people do with it, and what is silenced.
 
 mod containment;
+mod notice;
 mod statistics;
 
 use clap::{Args, Subcommand};
@@ -128,12 +129,22 @@ pub enum ActCommand {
         said: SaidArgs,
     },
     /// Say for the site that it has the notice.
-    Receive(CaseArgs),
+    Receive {
+        /// Which notice, where the case has several: by default the last one of the site.
+        #[arg(long, value_name = "NUMBER")]
+        notice: Option<String>,
+        /// Which case.
+        #[command(flatten)]
+        case: CaseArgs,
+    },
     /// Answer for the site.
     Answer {
         /// What was wrong is mended.
         #[arg(long)]
         rectified: bool,
+        /// Which notice, where the case has several: by default the last one of the site.
+        #[arg(long, value_name = "NUMBER")]
+        notice: Option<String>,
         /// The answer.
         #[command(flatten)]
         said: SaidArgs,
@@ -143,6 +154,9 @@ pub enum ActCommand {
         /// By when another is due.
         #[arg(long, value_name = "TIME")]
         due: Option<String>,
+        /// Which notice, where the case has several: by default the last one that was answered.
+        #[arg(long, value_name = "NUMBER")]
+        notice: Option<String>,
         /// Why.
         #[command(flatten)]
         said: SaidArgs,
@@ -343,7 +357,7 @@ fn acting(command: ActCommand) -> (CaseArgs, Role, Value) {
     match command {
         ActCommand::Acknowledge(case) => (case, Reviewer, json!({ "action": "acknowledge" })),
         ActCommand::Review(case) => (case, Reviewer, json!({ "action": "review" })),
-        ActCommand::Receive(case) => (case, Unit, json!({ "action": "receive" })),
+        ActCommand::Receive { notice, case } => (case, Unit, json!({ "action": "receive", "notice": notice })),
         ActCommand::Assign { to, case } => (case, Reviewer, json!({ "action": "assign", "to": to })),
         ActCommand::Grade { grade, category, case } => {
             (case, Reviewer, json!({ "action": "grade", "grade": grade, "category": category }))
@@ -359,11 +373,11 @@ fn acting(command: ActCommand) -> (CaseArgs, Role, Value) {
             });
             (case, Reviewer, body)
         }
-        ActCommand::Answer { rectified, said: SaidArgs { text, case } } => {
-            (case, Unit, json!({ "action": "answer", "rectified": rectified, "text": text }))
+        ActCommand::Answer { rectified, notice, said: SaidArgs { text, case } } => {
+            (case, Unit, json!({ "action": "answer", "notice": notice, "rectified": rectified, "text": text }))
         }
-        ActCommand::Return { due, said: SaidArgs { text, case } } => {
-            (case, Reviewer, json!({ "action": "return", "due": due, "text": text }))
+        ActCommand::Return { due, notice, said: SaidArgs { text, case } } => {
+            (case, Reviewer, json!({ "action": "return", "notice": notice, "due": due, "text": text }))
         }
         ActCommand::Close { verdict, said: SaidArgs { text, case } } => {
             (case, Reviewer, json!({ "action": "close", "verdict": verdict, "text": text }))
@@ -442,22 +456,8 @@ fn show(it: &Value) -> Result<(), CommandError> {
     for evidence in it.pointer("/evidence").and_then(Value::as_array).into_iter().flatten() {
         say(&format!("  evidence  {}: {}", text(evidence, "/is"), text(evidence, "/value")))?;
     }
-    if let Some(notice) = it.pointer("/notice").filter(|notice| notice.is_object()) {
-        let [number, to, due] = ["/number", "/to", "/due"].map(|key| text(notice, key));
-        say(&format!("  notice    {number} to {to}, to be answered by {due}: {}", text(notice, "/text")))?;
-        let issuer = ["/issuer/unit_name", "/issuer/person", "/issuer/telephone"].map(|key| text(notice, key));
-        let issuer: Vec<&str> = issuer.into_iter().filter(|it| !it.is_empty()).collect();
-        say(&format!("            issued by {}", if issuer.is_empty() { "-".to_owned() } else { issuer.join(", ") }))?;
-        let contacts = notice.pointer("/contacts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        for contact in contacts {
-            let [name, role, telephone, email] =
-                ["/name", "/role", "/telephone", "/email"].map(|key| text(contact, key));
-            say(&format!("            went to {name} {role} {telephone} {email}"))?;
-        }
-        if contacts.is_empty() {
-            say("            the site had no contacts: nobody was mailed")?;
-        }
-    }
+    let list = |key: &str| it.pointer(key).and_then(Value::as_array).into_iter().flatten();
+    list("/notices").flat_map(notice::lines).try_for_each(|line| say(&line))?;
     for step in it.pointer("/steps").and_then(Value::as_array).into_iter().flatten() {
         let [time, by, did, said] = ["/time", "/by", "/did", "/text"].map(|key| text(step, key));
         let by = if by.is_empty() { "centre" } else { by };

@@ -27,7 +27,7 @@ use onenet_topology::{
 pub(super) use actions::{act, open, stale};
 pub(super) use awaiting::brief as awaiting_brief;
 pub(crate) use containment::caution;
-pub(super) use notice::page as notice;
+pub(super) use notice::{last as notice, page as numbered_notice};
 pub(super) use notifying::page as notifying;
 pub(super) use statistics::page as statistics;
 
@@ -97,8 +97,8 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
 
 /// The open cases of a site and those it was notified of, for its page; nothing where there are none or they may not be read.
 pub(super) fn of_site(reader: &Reader, view: &View, site: SiteId) -> Markup {
-    let told = |case: &Case| case.notice.as_ref().is_some_and(|it| it.to == site);
-    let cases: Vec<&Case> = view.open_cases().filter(|it| it.key.site == site || told(it)).take(LIST_MAX).collect();
+    let cases: Vec<&Case> =
+        view.open_cases().filter(|it| it.key.site == site || it.is_for(site)).take(LIST_MAX).collect();
     if cases.is_empty() {
         return parts::nothing();
     }
@@ -173,8 +173,8 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         }
         @if let Some(means) = text::means(&case.key.kind) { p.told { (reader.say(means)) } }
         (facts(reader, &view, case))
-        (notice::summary(reader, &view, case))
         (actions::forms(reader, &view, case))
+        (notice::summaries(reader, &view, case))
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (evidence(reader, case))
         (packets(reader, &view, case))
@@ -323,11 +323,20 @@ fn story(reader: &Reader, view: &View, case: &Case) -> Markup {
                             td { @match &step.by { Some(by) => (by), None => (reader.say(text::CASE_BY_CENTRE)) } }
                             td { (reader.say(did(&step.did))) }
                             td { (state(reader, step.state)) }
-                            td.words { (said(reader, view, case, step)) }
+                            td.words { (said(reader, view, case, step)) (of_notice(case, step)) }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// The number of the notice that a step is about, which leads to it.
+fn of_notice(case: &Case, step: &CaseStep) -> Markup {
+    html! {
+        @if let Some(number) = step.notice {
+            " " a.tag href=(format!("/cases/{}/notices/{number}", case.id)) { (number) }
         }
     }
 }

@@ -466,7 +466,12 @@ async fn a_unit_sees_first_what_waits_for_its_answer_drills_among_it_and_in_its_
         CaseAction::Grade { grade: onenet_topology::incident::Severity::General, category },
         CaseAction::Notify { to: site, text: "查清上网途径".into(), due: None, issuer: None },
     ] {
-        world.app.centre.submit(crate::record::Command::ActOnCase { site, case, action }, "li").await.unwrap();
+        world
+            .app
+            .centre
+            .submit(crate::record::Command::ActOnCase { site, case, action, notice: None }, "li")
+            .await
+            .unwrap();
     }
     assert!(visit(&world, &county, "/?lang=zh").await.text.contains("有 1 份网络安全通报待本单位签收或反馈"));
     let list = visit(&world, &county, "/cases?lang=zh").await.text;

@@ -103,7 +103,7 @@ async fn drill(world: &World, subject: &str, grade: Severity) -> CaseId {
 }
 
 async fn act(world: &World, case: CaseId, action: CaseAction) {
-    let command = Command::ActOnCase { site: world.site("130102"), case, action };
+    let command = Command::ActOnCase { site: world.site("130102"), case, action, notice: None };
     world.app.centre.submit(command, "li.wei").await.unwrap();
 }
 

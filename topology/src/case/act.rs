@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Case, CaseEvidence, CaseState, CaseVerdict, Category, Deadlines, EVIDENCE_MAX, Issuer, KIND_CHARS_MAX,
-    NAME_CHARS_MAX, Notice, NoticeNumber, RELATED_MAX, STEPS_MAX, TEXT_CHARS_MAX,
+    NAME_CHARS_MAX, NOTICES_MAX, Notice, NoticeAnswer, NoticeNumber, NoticeReturn, RELATED_MAX, STEPS_MAX,
+    TEXT_CHARS_MAX,
 };
 use crate::{
     CaseId, SiteId, Timestamp,
@@ -104,6 +105,10 @@ pub struct Acting<'a> {
     pub time: Timestamp,
     /// Who.
     pub by: &'a str,
+    /// At which site: where the unit acts, its own.
+    pub site: SiteId,
+    /// Which notice it is about; where nobody says, the last that it can be about.
+    pub notice: Option<NoticeNumber>,
     /// The number of the next notice.
     pub number: NoticeNumber,
     /// The contacts of the site that is notified.
@@ -144,6 +149,9 @@ pub enum ActError {
     /// It was done before.
     #[error("the notice was received before: answer it")]
     ReceivedBefore,
+    /// The site has one that it is still to answer.
+    #[error("the site has notice {0} of this case, which is still open: wait for its answer, or give that back")]
+    NoticeOpen(NoticeNumber),
     /// A case is not related to itself.
     #[error("a case is related to itself anyway: name another one")]
     Itself,
@@ -264,33 +272,53 @@ impl CaseAction {
         let is_last = matches!(self, Self::Close { .. });
         let is_full = case.steps.len() >= STEPS_MAX && !is_last
             || matches!(self, Self::Attach { .. }) && case.evidence.len() >= EVIDENCE_MAX
+            || matches!(self, Self::Notify { .. }) && case.notices.len() >= NOTICES_MAX
             || matches!(self, Self::Relate { .. }) && case.related.len() >= RELATED_MAX;
         if is_full { Err(ActError::Full) } else { Ok(()) }
     }
 
-    /// Returns the state that it leads to.
+    /// Returns which notice of a case it is about: its place among them.
+    fn about(&self, case: &Case, acting: Acting<'_>) -> Option<usize> {
+        let of_site = |it: &Notice| it.to == acting.site && it.is_open();
+        let last = |is: &dyn Fn(&Notice) -> bool| {
+            case.notices.iter().rposition(|it| acting.notice.is_none_or(|number| number == it.number) && is(it))
+        };
+        match self {
+            Self::Receive => last(&|it| of_site(it) && it.received.is_none()).or_else(|| last(&of_site)),
+            Self::Answer { .. } => last(&of_site),
+            Self::Return { .. } => last(&|it| it.ended.is_none() && it.answered().is_some()),
+            _ => None,
+        }
+    }
+
+    /// Returns the state that it leads to. `about` is the place of the notice that it is about.
     #[expect(
         clippy::match_same_arms,
         reason = "a row for each thing that can be done, as people read a table of states"
     )]
-    fn leads(&self, case: &Case) -> Result<CaseState, ActError> {
+    fn leads(&self, case: &Case, about: Option<usize>) -> Result<CaseState, ActError> {
         use CaseState::{Acknowledged, Closed, New, Notified, Rectified, Silenced, UnderReview};
         let refused = Err(ActError::State { state: case.state.name(), action: self.done() });
+        let notice = about.and_then(|at| case.notices.get(at));
+        let others = || case.notices.iter().enumerate().any(|(at, it)| Some(at) != about && it.is_open());
+        let open_at = |site: &SiteId| case.notices.iter().find(|it| it.to == *site && it.is_open());
         match (self, case.state) {
             (Self::Acknowledge, New | Silenced) => Ok(Acknowledged),
             (Self::Review, New | Silenced | Acknowledged) => Ok(UnderReview),
             (Self::Notify { .. }, Acknowledged | UnderReview) if case.graded_by.is_none() => Err(ActError::NotGraded),
-            (Self::Notify { .. }, Acknowledged | UnderReview) => Ok(Notified),
-            (Self::Receive, Notified) if case.notice.as_ref().is_some_and(|it| it.received.is_some()) => {
+            (Self::Notify { to, .. }, Acknowledged | UnderReview | Notified | Rectified) => {
+                open_at(to).map_or(Ok(Notified), |open| Err(ActError::NoticeOpen(open.number)))
+            }
+            (Self::Receive, Notified) if notice.is_some_and(|it| it.received.is_some()) => {
                 Err(ActError::ReceivedBefore)
             }
-            (Self::Receive | Self::Answer { rectified: false, .. }, Notified) => Ok(Notified),
-            (Self::Answer { rectified: true, .. }, Notified) => Ok(Rectified),
-            (Self::Return { .. }, Rectified) => Ok(Notified),
-            // An answer that mends nothing is given back as well: the unit is to answer again.
-            (Self::Return { .. }, Notified) if case.notice.as_ref().is_some_and(|it| it.answered.is_some()) => {
-                Ok(Notified)
+            (Self::Receive | Self::Answer { rectified: false, .. }, Notified) if notice.is_some() => Ok(Notified),
+            // Once all units that were notified say so.
+            (Self::Answer { rectified: true, .. }, Notified) if notice.is_some() => {
+                Ok(if others() { Notified } else { Rectified })
             }
+            // An answer that mends nothing is given back as well: the unit is to answer again.
+            (Self::Return { .. }, Rectified | Notified) if notice.is_some() => Ok(Notified),
             (Self::Close { .. }, Closed(_) | Silenced) => refused,
             (Self::Close { verdict, .. }, _) if case.key.drill != (*verdict == CaseVerdict::Drill) => {
                 Err(ActError::Drill)
@@ -313,7 +341,8 @@ impl Case {
     pub fn act(&self, action: &CaseAction, acting: Acting<'_>) -> Result<Self, ActError> {
         let Acting { time, by, deadlines, .. } = acting;
         action.check(self, time)?;
-        let state = action.leads(self)?;
+        let about = action.about(self, acting);
+        let state = action.leads(self, about)?;
         let mut next = self.clone();
         match action {
             CaseAction::Acknowledge | CaseAction::Review => next.silenced_by = None,
@@ -332,31 +361,34 @@ impl Case {
             CaseAction::Notify { to, text, due, issuer } => {
                 next.notify((*to, *due), text, issuer.clone(), acting);
             }
-            CaseAction::Receive => next.with_notice(|it| it.received = Some((time, by.to_owned()))),
-            CaseAction::Answer { text, .. } => next.with_notice(|it| {
+            CaseAction::Receive => next.with_notice(about, |it| it.received = Some((time, by.to_owned()))),
+            CaseAction::Answer { text, rectified } => next.with_notice(about, |it| {
                 it.received.get_or_insert_with(|| (time, by.to_owned()));
-                it.answered = Some((time, by.to_owned(), text.clone()));
+                let (by, text, due) = (by.to_owned(), text.clone(), it.due);
+                it.answers.push(NoticeAnswer { time, by, text, rectified: *rectified, due, returned: None });
             }),
-            CaseAction::Return { due, .. } => {
-                let due = due.unwrap_or_else(|| time.plus_ms(deadlines.answer_ms(self.grade)));
-                next.due = Some(due);
-                next.with_notice(|it| {
-                    it.due = due;
-                    it.answered = None;
-                });
-            }
+            CaseAction::Return { due, text } => next.with_notice(about, |it| {
+                it.due = due.unwrap_or_else(|| time.plus_ms(deadlines.answer_ms(self.grade)));
+                if let Some(last) = it.answers.last_mut() {
+                    last.returned = Some(NoticeReturn { time, by: by.to_owned(), text: text.clone() });
+                }
+            }),
             CaseAction::Close { .. } => {
                 next.closed = Some(time);
                 next.due = None;
+                next.end_notices(time);
             }
             CaseAction::Reopen { .. } => {
                 next.closed = None;
-                // Its notice stays, so that numbers are not used again.
+                // Its notices stay; those of older versions did not end with it.
+                next.end_notices(time);
                 next.reopened = next.reopened.saturating_add(1);
             }
         }
         next.proceed(action, state, time, deadlines);
         next.step(time, Some(by), action.name(), state, &action.text());
+        let new = matches!(action, CaseAction::Notify { .. }).then_some(acting.number);
+        next.about(about.and_then(|at| self.notices.get(at)).map(|it| it.number).or(new));
         Ok(next)
     }
 
@@ -368,12 +400,13 @@ impl Case {
         }
         let is_taken_up = matches!(self.state, CaseState::New | CaseState::Silenced) && state.is_open();
         let is_reopened = matches!(action, CaseAction::Reopen { .. });
-        // What the unit says is for the reviewers to judge.
-        let is_answered = matches!(action, CaseAction::Answer { .. });
+        // What units say is for the reviewers to judge.
+        let is_of_notices =
+            matches!(action, CaseAction::Notify { .. } | CaseAction::Answer { .. } | CaseAction::Return { .. });
         if is_taken_up && state != self.state || is_reopened {
             self.due = Some(time.plus_ms(deadlines.close_ms(self.grade)));
-        } else if is_answered {
-            self.due = Some(time.plus_ms(deadlines.judge_ms(self.grade)));
+        } else if is_of_notices {
+            self.due = Some(self.notices_due(time, deadlines));
         }
     }
 
@@ -385,8 +418,7 @@ impl Case {
         acting: Acting<'_>,
     ) {
         let due = due.unwrap_or_else(|| acting.time.plus_ms(acting.deadlines.answer_ms(self.grade)));
-        self.due = Some(due);
-        self.notice = Some(Notice {
+        self.notices.push(Notice {
             number: acting.number,
             to,
             text: text.to_owned(),
@@ -395,12 +427,13 @@ impl Case {
             contacts: acting.contacts.to_vec(),
             due,
             received: None,
-            answered: None,
+            answers: Vec::new(),
+            ended: None,
         });
     }
 
-    fn with_notice(&mut self, change: impl FnOnce(&mut Notice)) {
-        if let Some(notice) = &mut self.notice {
+    fn with_notice(&mut self, at: Option<usize>, change: impl FnOnce(&mut Notice)) {
+        if let Some(notice) = at.and_then(|at| self.notices.get_mut(at)) {
             change(notice);
         }
     }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Case, CaseState};
+use super::{Case, CaseState, Notice};
 use crate::{SiteId, Timestamp, incident::Severity};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -113,6 +113,13 @@ impl EscalationReason {
 }
 
 impl Case {
+    /// Returns the notice whose unit is late where something is overdue: an answer that came and is to be judged is the reviewers' to see
+    /// to, as long as no unit is late itself.
+    fn late(&self, now: Timestamp) -> Option<&Notice> {
+        let is_judged = self.notices.iter().any(|it| it.is_open() && !it.awaits());
+        self.awaiting().into_iter().next().filter(|it| !is_judged || it.due < now)
+    }
+
     /// Returns the case as it goes up at `now`, `None` where it does not. `above` gives the site above another. The first time that is
     /// since something became overdue, which is a step of its own.
     pub fn escalated(
@@ -122,8 +129,8 @@ impl Case {
         above: impl Fn(SiteId) -> Option<SiteId>,
     ) -> Option<Self> {
         let due = self.due.filter(|due| self.is_open() && *due < now)?;
-        let awaits = self.notice.as_ref().filter(|it| self.state == CaseState::Notified && it.answered.is_none());
-        let (reason, from) = match (self.state, awaits) {
+        let late = self.late(now);
+        let (reason, from) = match (self.state, late) {
             (CaseState::New, _) => (EscalationReason::NotAcknowledged, self.key.site),
             (_, Some(notice)) => (EscalationReason::NotAnswered, notice.to),
             _ => (EscalationReason::NotClosed, self.key.site),
@@ -139,9 +146,11 @@ impl Case {
         let mut case = self.clone();
         if last.is_none() {
             case.step(now, None, "overdue", self.state, reason.name());
+            case.about(late.map(|it| it.number));
         }
         case.escalations.push(Escalation { time: now, to, reason });
         case.step(now, None, "escalated", self.state, reason.name());
+        case.about(late.map(|it| it.number));
         Some(case)
     }
 }

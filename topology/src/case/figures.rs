@@ -79,7 +79,7 @@ impl CaseFigures {
         self.open += u32::from(case.is_open());
         self.overdue += u32::from(case.is_overdue(now));
         self.escalated += u32::from(!case.escalations.is_empty());
-        self.notified += u32::from(case.notice.is_some());
+        self.notified += u32::from(!case.notices.is_empty());
         let [found_true, benign, found_false] = &mut self.closed;
         match case.state.verdict() {
             Some(CaseVerdict::True) => *found_true += 1,

@@ -1,5 +1,7 @@
 //! What cases promise: one open case, a story that says everything, rules that end, and dates that are kept.
 
+mod notices;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -54,7 +56,7 @@ fn opened() -> Case {
 fn acting(now: i64, by: &str) -> Acting<'_> {
     static DEADLINES: std::sync::LazyLock<Deadlines> = std::sync::LazyLock::new(Deadlines::default);
     let number = NoticeNumber { year: 2026, serial: 7, drill: false };
-    Acting { time: at(now), by, number, contacts: &[], deadlines: &DEADLINES }
+    Acting { time: at(now), by, site: COUNTY, notice: None, number, contacts: &[], deadlines: &DEADLINES }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "each test makes its actions where it does them")]
@@ -97,9 +99,10 @@ fn a_case_goes_from_the_finding_to_its_end_and_tells_its_story() {
     assert_eq!(case.acknowledged_after_ms(), Some(90));
     assert_eq!(case.age_ms(at(9_999)), 390, "a closed case grows no older");
     assert_eq!((case.due, case.grade, case.state.verdict()), (None, Severity::Major, Some(CaseVerdict::True)));
-    let notice = case.notice.unwrap();
+    let notice = case.notice().unwrap();
     assert_eq!(notice.number.to_string(), "2026-0007");
-    assert_eq!(notice.answered.unwrap().1, "li.wei");
+    assert_eq!("2026-0007".parse(), Ok(notice.number));
+    assert_eq!((notice.answered().unwrap().by.as_str(), notice.is_open()), ("li.wei", false));
 }
 
 #[test]
@@ -121,11 +124,13 @@ fn only_a_drill_is_closed_as_a_drill() {
 #[test]
 fn an_answer_that_is_not_enough_is_given_back_with_a_new_date() {
     let case = act(&notified(), 300, answer(true)).unwrap();
-    assert!(case.notice.as_ref().unwrap().received.is_some(), "who answers has received");
+    assert!(case.notice().unwrap().received.is_some(), "who answers has received");
     let back = CaseAction::Return { text: "which machine?".into(), due: Some(at(DAY)) };
     let case = act(&case, 400, back).unwrap();
     assert_eq!((case.state, case.due), (CaseState::Notified, Some(at(DAY))));
-    assert_eq!(case.notice.unwrap().answered, None);
+    let notice = case.notice().unwrap();
+    assert_eq!((notice.answered(), notice.awaits(), notice.due), (None, true, at(DAY)));
+    assert_eq!(notice.answers[0].returned.as_ref().unwrap().text, "which machine?");
 }
 
 #[test]
@@ -378,7 +383,8 @@ proptest! {
             prop_assert_eq!(matches!(case.state, CaseState::Closed(_)), case.closed.is_some());
             prop_assert_eq!(case.state == CaseState::Silenced, case.silenced_by.is_some());
             let is_told = matches!(case.state, CaseState::Notified | CaseState::Rectified);
-            prop_assert!(!is_told || case.notice.is_some() && case.graded_by.is_some());
+            prop_assert!(!is_told || !case.notices.is_empty() && case.graded_by.is_some());
+            prop_assert_eq!(case.notices.iter().any(Notice::is_open), case.state == CaseState::Notified);
             if let CaseState::Closed(verdict) = case.state {
                 prop_assert_eq!(verdict == CaseVerdict::Drill, drilled);
                 prop_assert!(verdict != CaseVerdict::True || case.graded_by.is_some());

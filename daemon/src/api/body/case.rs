@@ -4,7 +4,7 @@
 
 use onenet_topology::{
     SiteId,
-    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Issuer, Notice, Suppression},
+    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Issuer, Notice, NoticeAnswer, Suppression},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -86,8 +86,10 @@ pub struct CaseDetailBody {
     pub evidence: Vec<CaseEvidenceBody>,
     /// Cases that have to do with it, as far as they may be seen.
     pub related: Vec<String>,
-    /// What the responsible unit was told.
+    /// What a responsible unit was told last: the last of `notices`.
     pub notice: Option<NoticeBody>,
+    /// What responsible units were told, the first notice first.
+    pub notices: Vec<NoticeBody>,
     /// To whom it went up.
     pub escalated: Vec<EscalationBody>,
     /// What happened, oldest first.
@@ -118,18 +120,60 @@ pub struct NoticeBody {
     pub issuer: Option<IssuerBody>,
     /// Whom it went to: the contacts of the site when it left. Where there are none, nobody was told but in the console.
     pub contacts: Vec<NoticeContactBody>,
-    /// By when it is to answer.
+    /// By when it is to answer next, or was.
     pub due: String,
     /// When the site said that it has it.
     pub received: Option<String>,
     /// Who did.
     pub received_by: Option<String>,
-    /// When it answered last.
+    /// When it gave the answer that stands: the last one, unless that was given back.
     pub answered: Option<String>,
     /// Who did.
     pub answered_by: Option<String>,
     /// What it answered.
     pub answer: Option<String>,
+    /// All its answers, the first one first, with those that were given back.
+    pub answers: Vec<NoticeAnswerBody>,
+    /// Whether the site has still to answer it, or to mend what it says that it has not.
+    pub open: bool,
+    /// Whether it was to answer before now, and did not.
+    pub overdue: bool,
+    /// Since when nobody waits for an answer any more: the case was closed.
+    pub ended: Option<String>,
+}
+
+/// An answer to a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NoticeAnswerBody {
+    /// When.
+    pub time: String,
+    /// Who.
+    pub by: String,
+    /// What.
+    pub text: String,
+    /// Whether the unit says that what was wrong is mended.
+    pub rectified: bool,
+    /// By when it was due.
+    pub due: String,
+    /// Whether it came later than that.
+    pub late: bool,
+    /// When it was given back, if it was.
+    pub returned: Option<String>,
+    /// Who gave it back.
+    pub returned_by: Option<String>,
+    /// Why.
+    pub return_reason: Option<String>,
+}
+
+/// A notice as a document: everything that its unit is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NoticeDocumentBody {
+    /// The notice.
+    pub notice: NoticeBody,
+    /// The case.
+    pub case: CaseBody,
+    /// What speaks for it.
+    pub evidence: Vec<CaseEvidenceBody>,
 }
 
 /// Who issued a notice.
@@ -169,6 +213,8 @@ pub struct CaseStepBody {
     pub state: &'static str,
     /// In words.
     pub text: String,
+    /// The number of the notice that it is about.
+    pub notice: Option<String>,
 }
 
 /// A rule that silences cases.
@@ -255,15 +301,42 @@ impl CaseBody {
 impl CaseDetailBody {
     /// Returns a case with its story, as the view shows it.
     pub fn of(view: &View, case: &Case) -> Self {
-        let evidence =
-            |it: &onenet_topology::case::CaseEvidence| CaseEvidenceBody { is: it.is.clone(), value: it.value.clone() };
         Self {
             case: CaseBody::of(view, case),
-            evidence: case.evidence.iter().map(evidence).collect(),
+            evidence: evidence(case),
             related: case.related.iter().filter(|id| view.case(**id).is_some()).map(ToString::to_string).collect(),
-            notice: case.notice.as_ref().map(|notice| NoticeBody::of(view, notice)),
+            notice: case.notice().map(|notice| NoticeBody::of(view, notice)),
+            notices: case.notices.iter().map(|notice| NoticeBody::of(view, notice)).collect(),
             escalated: case.escalations.iter().map(|it| EscalationBody::of(view, it)).collect(),
             steps: case.steps.iter().map(CaseStepBody::of).collect(),
+        }
+    }
+}
+
+fn evidence(case: &Case) -> Vec<CaseEvidenceBody> {
+    case.evidence.iter().map(|it| CaseEvidenceBody { is: it.is.clone(), value: it.value.clone() }).collect()
+}
+
+impl NoticeDocumentBody {
+    /// Returns a notice of a case, as the view shows it.
+    pub fn of(view: &View, case: &Case, notice: &Notice) -> Self {
+        Self { notice: NoticeBody::of(view, notice), case: CaseBody::of(view, case), evidence: evidence(case) }
+    }
+}
+
+impl NoticeAnswerBody {
+    fn of(answer: &NoticeAnswer) -> Self {
+        let returned = answer.returned.as_ref();
+        Self {
+            time: time(answer.time),
+            by: answer.by.clone(),
+            text: answer.text.clone(),
+            rectified: answer.rectified,
+            due: time(answer.due),
+            late: answer.is_late(),
+            returned: returned.map(|it| time(it.time)),
+            returned_by: returned.map(|it| it.by.clone()),
+            return_reason: returned.map(|it| it.text.clone()),
         }
     }
 }
@@ -271,7 +344,7 @@ impl CaseDetailBody {
 impl NoticeBody {
     /// Returns a notice as the view shows it.
     pub fn of(view: &View, notice: &Notice) -> Self {
-        let (received, answered) = (notice.received.as_ref(), notice.answered.as_ref());
+        let (received, answered) = (notice.received.as_ref(), notice.answered());
         Self {
             number: notice.number.to_string(),
             to: shown(view, notice.to),
@@ -282,9 +355,13 @@ impl NoticeBody {
             due: time(notice.due),
             received: received.map(|(at, _)| time(*at)),
             received_by: received.map(|(_, by)| by.clone()),
-            answered: answered.map(|(at, ..)| time(*at)),
-            answered_by: answered.map(|(_, by, _)| by.clone()),
-            answer: answered.map(|(.., text)| text.clone()),
+            answered: answered.map(|it| time(it.time)),
+            answered_by: answered.map(|it| it.by.clone()),
+            answer: answered.map(|it| it.text.clone()),
+            answers: notice.answers.iter().map(NoticeAnswerBody::of).collect(),
+            open: notice.is_open(),
+            overdue: notice.awaits() && notice.due < view.now(),
+            ended: notice.ended.map(time),
         }
     }
 }
@@ -315,6 +392,7 @@ impl CaseStepBody {
             did: step.did.clone(),
             state: step.state.name(),
             text: step.text.clone(),
+            notice: step.notice.map(|it| it.to_string()),
         }
     }
 }

@@ -36,8 +36,8 @@ async fn cases_csv(gate: Gate, mut params: Params) -> Result<impl IntoResponse, 
     );
     for case in view.cases().filter(|it| wanted.takes(&view, it)) {
         let code = view.site(case.key.site).map(|it| it.code(view.now()).to_owned()).unwrap_or_default();
-        let notice = case.notice.as_ref().map(|it| it.number.to_string()).unwrap_or_default();
-        line(&mut csv, &CaseBody::of(&view, case), &code, &notice);
+        let notices: Vec<String> = case.notices.iter().map(|it| it.number.to_string()).collect();
+        line(&mut csv, &CaseBody::of(&view, case), &code, &notices.join(" "));
     }
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv))
 }

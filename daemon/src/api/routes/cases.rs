@@ -8,7 +8,7 @@ use axum::{
 };
 use onenet_topology::{
     CaseId, IncidentId, SiteId, SuppressionId, Timestamp,
-    case::{Case, CaseAction, CaseState, CaseVerdict, Category, Issuer},
+    case::{Case, CaseAction, CaseState, CaseVerdict, Category, Issuer, Notice, NoticeNumber},
     incident::Severity,
 };
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{
     access::{Action, Gate, View},
     api::{
         App, Params, Problem,
-        body::{CaseBody, CaseDetailBody, ContainmentBody, Page},
+        body::{CaseBody, CaseDetailBody, ContainmentBody, NoticeDocumentBody, Page},
     },
     containment::proposals,
     ingest::Outcome,
@@ -33,6 +33,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(list_cases, open_case))
         .routes(routes!(get_case))
         .routes(routes!(act_on_case))
+        .routes(routes!(notice_document))
         .routes(routes!(contain))
         .routes(routes!(drill))
 }
@@ -87,6 +88,9 @@ pub(crate) struct CaseActionBody {
     /// Of `set_due`, `notify` and `return`: by when, a time after RFC 3339 or a day.
     #[serde(default)]
     pub due: Option<String>,
+    /// Of `receive`, `answer` and `return`: the number of the notice; by default the last one that it can be about.
+    #[serde(default)]
+    pub notice: Option<String>,
     /// Of `notify`: the person who issues it; the caller by default.
     #[serde(default)]
     pub issuer: Option<String>,
@@ -223,6 +227,27 @@ async fn get_case(gate: Gate, Path(case): Path<String>, params: Params) -> Answe
     Ok(Json(CaseDetailBody::of(&view, found.ok_or_else(Problem::not_found)?)))
 }
 
+/// A notice of a case as a document; as a page to print it is `/cases/{case}/notices/{number}`.
+#[utoipa::path(
+    get, path = "/api/v1/cases/{case}/notices/{number}", tag = "cases",
+    params(
+        ("case" = String, Path, description = "Its id"),
+        ("number" = String, Path, description = "The number of the notice, such as `2026-0007`"),
+    ),
+    responses((status = 200, body = NoticeDocumentBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn notice_document(
+    gate: Gate,
+    Path((case, number)): Path<(String, String)>,
+    params: Params,
+) -> Answer<NoticeDocumentBody> {
+    let view = anywhere(&gate)?;
+    params.finish()?;
+    let found = CaseId::from_str(&case).ok().and_then(|id| view.case(id)).ok_or_else(Problem::not_found)?;
+    let notice = NoticeNumber::from_str(&number).ok().and_then(|number| found.numbered(number));
+    Ok(Json(NoticeDocumentBody::of(&view, found, notice.ok_or_else(Problem::not_found)?)))
+}
+
 /// What would isolate the endpoints that a case is about: ports, commands, and what undoes them.
 ///
 /// They are proposals, for people to review and carry out: nothing is sent to a device. None where the case is about no endpoint that the
@@ -335,20 +360,33 @@ pub(crate) async fn act(app: &App, gate: &Gate, case: &str, body: CaseActionBody
     let id = CaseId::from_str(case).ok();
     let is_of_unit = matches!(body.action.as_str(), "receive" | "answer");
     let right = if is_of_unit { Action::AnswerCases } else { Action::ReviewCases };
+    let number = body.notice.as_deref().filter(|it| !it.is_empty()).map(NoticeNumber::from_str).transpose();
+    let notice = number.map_err(|error| Problem::parameter("notice", error.to_string()))?;
+    let seen = gate.view_after(app.centre.estate());
     let (view, site, (id, own)) = gate.thing(right, |estate| {
         let known = estate.cases.all.get(&id?)?;
         let own = known.key.site;
-        let told = known.notice.as_ref().map_or(own, |it| it.to);
-        Some((if is_of_unit { told } else { own }, (known.id, own)))
+        let told = || told(&seen, known, notice).unwrap_or(own);
+        Some((if is_of_unit { told() } else { own }, (known.id, own)))
     })?;
     let action = action(&view, own, body)?;
-    submit(app, gate, Command::ActOnCase { site, case: id, action }).await?;
+    submit(app, gate, Command::ActOnCase { site, case: id, action, notice }).await?;
     Ok(id)
+}
+
+/// Returns the site for which the caller acts on what it was told: that of the last notice that it can be about, and where he may act at
+/// several, of one that is open.
+fn told(seen: &View, case: &Case, number: Option<NoticeNumber>) -> Option<SiteId> {
+    let told = || case.notices.iter().rev().filter(|it| number.is_none_or(|number| number == it.number));
+    let own = |it: &&Notice| seen.may(Action::AnswerCases, it.to);
+    let found = told().filter(own).find(|it| it.is_open()).or_else(|| told().find(own)).or_else(|| told().next());
+    found.map(|it| it.to)
 }
 
 /// Returns the action that a body gives.
 fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction, Problem> {
-    let CaseActionBody { action, text, to, grade, category, due, issuer, telephone, other, rectified, verdict } = body;
+    let CaseActionBody { action, text, to, grade, category, due, issuer, telephone, other, rectified, verdict, .. } =
+        body;
     let text = text.map(|text| text.trim().to_owned()).unwrap_or_default();
     let due = due.as_deref().filter(|text| !text.is_empty()).map(Timestamp::from_day_or_time).transpose();
     let due = due.map_err(|error| Problem::parameter("due", error.to_string()))?;

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use onenet_topology::case::{Case, CaseState, CaseVerdict, Category};
+use onenet_topology::case::{Case, CaseState, CaseVerdict, Category, Notice};
 use serde::Deserialize;
 
 use super::{GRADES, category_name, did, notifying, verdict_name};
@@ -32,6 +32,7 @@ pub(in crate::console) struct Acted {
     grade: Option<String>,
     category: Option<String>,
     due: Option<String>,
+    notice: Option<String>,
     issuer: Option<String>,
     telephone: Option<String>,
     other: Option<String>,
@@ -63,6 +64,7 @@ pub(in crate::console) async fn act(
         grade: acted.grade,
         category: acted.category,
         due: filled(acted.due),
+        notice: filled(acted.notice),
         issuer: filled(acted.issuer),
         telephone: filled(acted.telephone),
         other: filled(acted.other),
@@ -100,42 +102,46 @@ pub(in crate::console) fn stale(reader: &Reader, form: &str) -> Option<Response>
 /// What the reader can do with a case now.
 pub(super) fn forms(reader: &Reader, view: &View, case: &Case) -> Markup {
     let reviews = view.may(Action::ReviewCases, case.key.site);
-    let told = case.notice.as_ref().map(|it| it.to);
-    let answers = case.state == CaseState::Notified && told.is_some_and(|to| view.may(Action::AnswerCases, to));
+    let open = |it: &&Notice| case.is_for(it.to) && it.is_open() && view.may(Action::AnswerCases, it.to);
+    let own: Vec<&Notice> = case.notices.iter().filter(open).collect();
     // Who came with a token and no session has no forms to fill.
-    if reader.form.is_empty() || !reviews && !answers {
+    if reader.form.is_empty() || !reviews && own.is_empty() {
         return parts::nothing();
     }
-    let received = case.notice.as_ref().is_some_and(|it| it.received.is_some());
     html! {
         h2 { (reader.say(text::CASE_ACTIONS)) }
         div.sheet.acts {
-            @if answers {
-                @if !received { (form(reader, case, "receive", &parts::nothing())) }
-                (form(reader, case, "answer", &html! {
-                    (said(reader, "answer"))
-                    label { input type="checkbox" name="rectified" value="1"; " " (reader.say(text::CASE_RECTIFIED_BOX)) }
-                }))
-            }
+            @for notice in own { (of_unit(reader, case, notice)) }
             @if reviews { (of_reviewers(reader, view, case)) }
         }
     }
 }
 
+/// What the unit can do with a notice; which one it is stands there where there are several.
+fn of_unit(reader: &Reader, case: &Case, notice: &Notice) -> Markup {
+    let number = notice.number.to_string();
+    let label = (case.notices.len() > 1).then_some(number.as_str());
+    let which = html! { input type="hidden" name="notice" value=(number); };
+    html! {
+        @if notice.received.is_none() { (labelled(reader, case, "receive", (&which, label), &parts::nothing())) }
+        (labelled(reader, case, "answer", (&which, label), &html! {
+            (said_of(reader, "answer", &number))
+            label { input type="checkbox" name="rectified" value="1"; " " (reader.say(text::CASE_RECTIFIED_BOX)) }
+        }))
+    }
+}
+
 /// What goes with the state first, then what can be said at any time.
 fn of_reviewers(reader: &Reader, view: &View, case: &Case) -> Markup {
-    use CaseState::{Acknowledged, Closed, New, Notified, Rectified, Silenced};
+    use CaseState::{Acknowledged, Closed, New, Silenced};
     let (state, nothing) = (case.state, parts::nothing());
     let is_open = state.is_open();
-    let answered = case.notice.as_ref().is_some_and(|it| it.answered.is_some());
     html! {
         @if matches!(state, New | Silenced) { (form(reader, case, "acknowledge", &nothing)) }
         @if matches!(state, New | Silenced | Acknowledged) { (form(reader, case, "review", &nothing)) }
         @if is_open { (form(reader, case, "grade", &graded(reader, case))) }
         @if case.can_be_notified() { (notifying::step(reader, view, case)) }
-        @if state == Rectified || state == Notified && answered {
-            (form(reader, case, "return", &html! { (said(reader, "return")) (day(reader, "return", text::CASE_DUE_DAY)) }))
-        }
+        @for notice in answered(case) { (returning(reader, case, notice)) }
         @if is_open {
             (form(reader, case, "close", &html! { (verdicts(reader, case)) (said(reader, "close")) }))
             (form(reader, case, "assign", &line(reader, "assign", "to", text::CASE_TO)))
@@ -148,27 +154,62 @@ fn of_reviewers(reader: &Reader, view: &View, case: &Case) -> Markup {
     }
 }
 
+/// The notices whose answers stand, and can be given back.
+fn answered(case: &Case) -> impl Iterator<Item = &Notice> {
+    let is_judged = matches!(case.state, CaseState::Notified | CaseState::Rectified);
+    case.notices.iter().filter(move |it| is_judged && it.ended.is_none() && it.answered().is_some())
+}
+
+fn returning(reader: &Reader, case: &Case, notice: &Notice) -> Markup {
+    let number = notice.number.to_string();
+    let label = (case.notices.len() > 1).then_some(number.as_str());
+    let which = html! { input type="hidden" name="notice" value=(number); };
+    let fields = html! {
+        (said_of(reader, "return", &number))
+        label for=(format!("return-due-{number}")) { (reader.say(text::CASE_DUE_DAY)) }
+        input id=(format!("return-due-{number}")) type="date" name="due";
+    };
+    labelled(reader, case, "return", (&which, label), &fields)
+}
+
 /// One form: folded, but for what has nothing to fill in.
 fn form(reader: &Reader, case: &Case, action: &str, fields: &Markup) -> Markup {
-    let name = reader.say(did(action));
+    labelled(reader, case, action, (&parts::nothing(), None), fields)
+}
+
+/// One form with what it carries unseen, and the number of the notice that it is about.
+fn labelled(
+    reader: &Reader,
+    case: &Case,
+    action: &str,
+    (unseen, number): (&Markup, Option<&str>),
+    fields: &Markup,
+) -> Markup {
+    let name =
+        number.map_or_else(|| reader.say(did(action)).to_owned(), |it| format!("{} {it}", reader.say(did(action))));
     let inner = |button: &str| {
         html! {
             form.act method="post" action=(format!("/cases/{}/act", case.id)) {
                 input type="hidden" name="form" value=(reader.form);
                 input type="hidden" name="action" value=(action);
+                (unseen)
                 (fields)
                 button type="submit" { (button) }
             }
         }
     };
     if fields.0.is_empty() {
-        return inner(name);
+        return inner(&name);
     }
     html! { details.act { summary { (name) } (inner(reader.say(text::CASE_DO))) } }
 }
 
 fn said(reader: &Reader, action: &str) -> Markup {
-    let id = format!("{action}-text");
+    said_of(reader, action, "text")
+}
+
+fn said_of(reader: &Reader, action: &str, of: &str) -> Markup {
+    let id = format!("{action}-{of}");
     html! {
         label for=(id) { (reader.say(text::CASE_TEXT)) }
         textarea id=(id) name="text" rows="3" maxlength="2000" required {}

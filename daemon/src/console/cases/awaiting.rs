@@ -1,7 +1,7 @@
 //! What waits for the answer of the reader's own sites: a unit that was notified, also in a drill, sees it before all else.
 
 use maud::{Markup, html};
-use onenet_topology::case::{Case, CaseState};
+use onenet_topology::case::Case;
 
 use crate::{
     access::{Action, View},
@@ -14,8 +14,8 @@ use crate::{
 /// The cases whose notices the reader's own sites have not answered, drills among them: what is due first stands first.
 pub(super) fn awaiting(view: &View) -> Vec<&Case> {
     let is_due = |case: &&Case| {
-        let open = case.notice.as_ref().filter(|it| case.state == CaseState::Notified && it.answered.is_none());
-        open.is_some_and(|it| view.may(Action::AnswerCases, it.to) && !view.may(Action::ReviewCases, it.to))
+        let own = |to| view.may(Action::AnswerCases, to) && !view.may(Action::ReviewCases, to);
+        case.awaiting().into_iter().any(|it| own(it.to))
     };
     let mut cases: Vec<&Case> = view.open_cases().filter(is_due).take(super::LIST_MAX).collect();
     cases.sort_by_key(|it| (it.due, it.id));

@@ -1,43 +1,89 @@
 //! The notice of a case (通报): what it says on the page of the case, and as a document to print.
 
+use std::str::FromStr as _;
+
 use axum::{extract::Path, response::Response};
 use maud::{Markup, html};
-use onenet_topology::case::{Case, Notice};
+use onenet_topology::case::{Case, Notice, NoticeNumber};
 
 use super::{category_name, kind, known};
 use crate::{
     access::View,
     api::{Problem, cases_anywhere},
     console::{
-        Reader, contacts, layout, parts,
+        Reader, contacts, layout,
+        parts::{self, Mark},
         text::{self, Text},
         words,
     },
 };
 
-/// The notice on the page of its case; nothing where there is none.
-pub(super) fn summary(reader: &Reader, view: &View, case: &Case) -> Markup {
-    let Some(notice) = &case.notice else { return parts::nothing() };
+/// The notices on the page of their case, the last one first.
+pub(super) fn summaries(reader: &Reader, view: &View, case: &Case) -> Markup {
     html! {
-        h2 { (reader.say(text::CASE_NOTICE)) " " span.sub { (notice.number) } }
-        (parts::facts_and_line(&rows(reader, view, notice)))
-        (whom(reader, notice))
-        p.told { (notice.text) }
-        p.hint { a href=(format!("/cases/{}/notice", case.id)) { (reader.say(text::CASE_NOTICE_PRINT)) } }
+        @for notice in case.notices.iter().rev() {
+            h2 { (reader.say(text::CASE_NOTICE)) " " span.sub { (notice.number) } " " (standing(reader, view, notice)) }
+            (parts::facts(&rows(reader, view, notice)))
+            p.told { (notice.text) }
+            (whom(reader, notice))
+            (answers(reader, notice))
+            p.hint {
+                a href=(format!("/cases/{}/notices/{}", case.id, notice.number)) { (reader.say(text::CASE_NOTICE_PRINT)) }
+            }
+        }
+    }
+}
+
+/// How far a notice is.
+fn standing(reader: &Reader, view: &View, notice: &Notice) -> Markup {
+    let (mark, word) = match notice.answered() {
+        None if notice.ended.is_some() => (Mark::Idle, text::NOTICE_ENDED),
+        None if notice.due < view.now() => (Mark::Bad, text::NOTICE_LATE),
+        None => (Mark::Warn, text::NOTICE_AWAITS),
+        Some(answer) if answer.rectified => (Mark::Good, text::NOTICE_RECTIFIED),
+        Some(_) => (Mark::Warn, text::NOTICE_ANSWERED),
+    };
+    parts::mark(reader, mark, word)
+}
+
+/// Every answer, and what was said to it; nothing where there is none.
+fn answers(reader: &Reader, notice: &Notice) -> Markup {
+    let columns =
+        [text::CASE_NOTICE_ANSWERED, text::CASE_BY, text::CASE_SAID, text::STATE_RECTIFIED, text::NOTICE_RETURNED];
+    html! {
+        @if !notice.answers.is_empty() {
+            div.scroll { table {
+                (parts::head(reader, &columns, 0))
+                tbody {
+                    @for it in &notice.answers {
+                        tr {
+                            td { (parts::moment(it.time)) @if it.is_late() { " " (parts::mark(reader, Mark::Bad, text::NOTICE_WAS_LATE)) } }
+                            td { (it.by) }
+                            td.words { (it.text) }
+                            td { @if it.rectified { (parts::mark(reader, Mark::Good, text::STATE_RECTIFIED)) } @else { span.none { "–" } } }
+                            td.words {
+                                @match &it.returned {
+                                    Some(back) => { (parts::moment(back.time)) " · " (back.by) " · " (back.text) }
+                                    None => span.none { "–" },
+                                }
+                            }
+                        }
+                    }
+                }
+            } }
+        }
     }
 }
 
 fn rows(reader: &Reader, view: &View, notice: &Notice) -> Vec<(&'static str, Markup)> {
     let of = |it: Option<String>| parts::or_dash(it.as_deref());
     let received = notice.received.as_ref().map(|(at, by)| format!("{} · {by}", parts::moment(*at)));
-    let answered = notice.answered.as_ref().map(|(at, by, said)| format!("{} · {by} · {said}", parts::moment(*at)));
     vec![
         (reader.say(text::CASE_NOTICE_TO), super::site(reader, view, notice.to)),
         (reader.say(text::CASE_NOTICE_ISSUER), issuer(reader, view, notice)),
         (reader.say(text::CASE_NOTICE_SENT), html! { (parts::moment(notice.sent)) }),
         (reader.say(text::CASE_NOTICE_DUE), html! { (parts::moment(notice.due)) }),
         (reader.say(text::CASE_NOTICE_RECEIVED), of(received)),
-        (reader.say(text::CASE_NOTICE_ANSWERED), of(answered)),
     ]
 }
 
@@ -62,19 +108,28 @@ fn whom(reader: &Reader, notice: &Notice) -> Markup {
     }
 }
 
-/// The notice to print.
-pub(in crate::console) async fn page(reader: Reader, Path(case): Path<String>) -> Response {
-    reader.answer(made(&reader, &case))
+/// The last notice to print.
+pub(in crate::console) async fn last(reader: Reader, Path(case): Path<String>) -> Response {
+    reader.answer(made(&reader, &case, None))
 }
 
-fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
+/// A notice to print.
+pub(in crate::console) async fn page(reader: Reader, Path((case, number)): Path<(String, String)>) -> Response {
+    reader.answer(made(&reader, &case, Some(&number)))
+}
+
+fn made(reader: &Reader, id: &str, number: Option<&str>) -> Result<Markup, Problem> {
     let view = cases_anywhere(&reader.gate)?;
-    document(reader, &view, known(&view, id)?).ok_or_else(Problem::not_found)
+    let case = known(&view, id)?;
+    let notice = match number {
+        Some(number) => NoticeNumber::from_str(number).ok().and_then(|number| case.numbered(number)),
+        None => case.notice(),
+    };
+    Ok(document(reader, &view, case, notice.ok_or_else(Problem::not_found)?))
 }
 
-/// Returns the notice of a case as a document of its own, `None` where nobody was notified.
-fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
-    let notice = case.notice.as_ref()?;
+/// Returns a notice of a case as a document of its own.
+fn document(reader: &Reader, view: &View, case: &Case, notice: &Notice) -> Markup {
     let title: Text = text::CASE_NOTICE_TITLE;
     let mut about = vec![
         (reader.say(text::CASE_NUMBER), html! { code { (case.id) } }),
@@ -89,7 +144,7 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
     let content = html! {
         h1 { (reader.say(title)) span.sub { (notice.number) } }
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
-        (parts::facts_and_line(&rows(reader, view, notice)))
+        (parts::facts(&rows(reader, view, notice)))
         (whom(reader, notice))
         (parts::facts(&about))
         @if let Some(means) = text::means(&case.key.kind) { p { (reader.say(means)) } }
@@ -97,7 +152,10 @@ fn document(reader: &Reader, view: &View, case: &Case) -> Option<Markup> {
         p.told { (notice.text) }
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (super::evidence(reader, case))
-        p { (reader.say(text::CASE_NOTICE_ASK)) }
+        @if notice.answers.is_empty() { p { (reader.say(text::CASE_NOTICE_ASK)) } } @else {
+            h2 { (reader.say(text::CASE_NOTICE_ANSWERED)) }
+            (answers(reader, notice))
+        }
     };
-    Some(layout::sheet(reader.language, reader.say(title), &content))
+    layout::sheet(reader.language, reader.say(title), &content)
 }

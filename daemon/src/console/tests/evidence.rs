@@ -49,7 +49,7 @@ async fn evidence_is_read_in_the_readers_language_on_the_page_and_in_the_notice(
         CaseAction::Grade { grade: Severity::Major, category: Category::NetworkAttack },
         CaseAction::Notify { to: site, text: "请核查".into(), due: None, issuer: None },
     ] {
-        world.app.centre.submit(Command::ActOnCase { site, case, action }, "li").await.unwrap();
+        world.app.centre.submit(Command::ActOnCase { site, case, action, notice: None }, "li").await.unwrap();
     }
     let reviewer = sign_in(&world, &world.token(Role::SecurityReviewer, None).await).await;
     for path in [format!("/cases/{case}?lang=zh"), format!("/cases/{case}/notice?lang=zh")] {

@@ -54,7 +54,7 @@ async fn who_may_read_flows_fetches_the_packets_of_a_case_and_nobody_else_is_off
         CaseAction::Grade { grade: Severity::General, category },
         CaseAction::Notify { to: site, text: "x".into(), due: None, issuer: None },
     ] {
-        world.app.centre.submit(Command::ActOnCase { site, case, action }, "li").await.unwrap();
+        world.app.centre.submit(Command::ActOnCase { site, case, action, notice: None }, "li").await.unwrap();
     }
     let county = sign_in(&world, &world.token(Role::Operator, Some("130102")).await).await;
     let page = visit(&world, &county, &format!("/cases/{case}?lang=zh")).await.text;

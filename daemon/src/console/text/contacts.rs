@@ -28,5 +28,12 @@ texts! {
     NOTIFYING_TEXT = "通报内容及要求", "What the site is told";
     NOTIFYING_DUE = "反馈期限（不填则按级别规定的时限）", "To be answered by (empty: as its grade wants)";
     NOTIFYING_NOT_NOW = "此事件现在不能通报：先受理并确认级别和分类。", "This case cannot be notified now: take it up, and confirm grade and category first.";
+    NOTICE_AWAITS = "待反馈", "waits for an answer";
+    NOTICE_LATE = "逾期未反馈", "not answered in time";
+    NOTICE_ENDED = "办结前未反馈", "never answered";
+    NOTICE_ANSWERED = "已反馈，未整改", "answered, not mended";
+    NOTICE_RECTIFIED = "已整改", "mended";
+    NOTICE_RETURNED = "退回（时间、人员、理由）", "Given back (when, by whom, why)";
+    NOTICE_WAS_LATE = "逾期", "late";
     NOTICE_NO_CONTACTS = "签发时该单位未登记联系人，未以邮件送达", "The site had no contacts when it was sent: nobody was mailed";
 }

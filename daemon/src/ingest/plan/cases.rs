@@ -145,8 +145,8 @@ pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Ref
             let said = is_text(subject, SUBJECT_CHARS_MAX) && is_text(text, TEXT_CHARS_MAX);
             if is_word && said && *began <= now { Ok(Outcome::Accepted) } else { Err(Refusal::Drill) }
         }
-        Command::ActOnCase { site, case, action } => {
-            acted(draft, "", *site, *case, action)?;
+        Command::ActOnCase { site, case, action, notice } => {
+            acted(draft, "", (*site, *notice), *case, action)?;
             Ok(Outcome::Accepted)
         }
         Command::Suppress { scope, owner, reason, until } => {
@@ -172,13 +172,19 @@ pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Ref
 }
 
 /// Returns the case once `by` has done this with it.
-fn acted(draft: &Draft<'_>, by: &str, site: SiteId, case: CaseId, action: &CaseAction) -> Result<Case, Refusal> {
+fn acted(
+    draft: &Draft<'_>,
+    by: &str,
+    (site, notice): (SiteId, Option<NoticeNumber>),
+    case: CaseId,
+    action: &CaseAction,
+) -> Result<Case, Refusal> {
     let known = draft.next.cases.all.get(&case).ok_or(Refusal::UnknownCase(case))?;
     // The rights were those of this site: the unit's own where it answers, else that of the case.
-    let is_of_site = match (action.is_of_unit(), &known.notice) {
-        (true, Some(notice)) => notice.to == site,
-        (true, None) => true,
-        (false, _) => known.key.site == site,
+    let is_of_site = if action.is_of_unit() {
+        known.notices.is_empty() || known.notices.iter().any(|it| it.to == site)
+    } else {
+        known.key.site == site
     };
     if !is_of_site {
         return Err(Refusal::UnknownCase(case));
@@ -195,14 +201,15 @@ fn acted(draft: &Draft<'_>, by: &str, site: SiteId, case: CaseId, action: &CaseA
         CaseAction::Notify { to, .. } => draft.next.contacts.of(*to),
         _ => &[],
     };
-    let acting = Acting { time: draft.record.time, by, number, contacts, deadlines: &draft.policy.deadlines };
+    let (time, deadlines) = (draft.record.time, &draft.policy.deadlines);
+    let acting = Acting { time, by, site, notice, number, contacts, deadlines };
     known.act(action, acting).map_err(Refusal::Case)
 }
 
 /// Returns the number of the next notice: they are counted by year in China, drills apart.
 fn next_number(draft: &Draft<'_>, drill: bool) -> NoticeNumber {
     let year = Day::of(draft.record.time).month().year();
-    let numbers = draft.next.cases.all.values().filter_map(|case| case.notice.as_ref().map(|it| it.number));
+    let numbers = draft.next.cases.all.values().flat_map(|case| case.notices.iter().map(|it| it.number));
     let last = numbers.filter(|it| it.year == year && it.drill == drill).map(|it| it.serial).max();
     NoticeNumber { year, serial: last.unwrap_or_default().saturating_add(1), drill }
 }
@@ -220,8 +227,8 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> R
             let cause = drill_cause(key, *grade, (*began, draft.record.time), evidence);
             tell(draft, cause)?
         }
-        Command::ActOnCase { site, case, action } => {
-            let next = acted(draft, by, *site, *case, action)?;
+        Command::ActOnCase { site, case, action, notice } => {
+            let next = acted(draft, by, (*site, *notice), *case, action)?;
             let related = match action {
                 CaseAction::Relate { other } => draft.next.cases.all.get(other).cloned(),
                 _ => None,
