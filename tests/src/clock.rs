@@ -98,6 +98,7 @@ pub fn throughout<T: Debug>(
     while start.elapsed() < span {
         let value = read()?;
         if !condition(&value) {
+            report::note_failure();
             bail!("did not stay so for {span:?}: {what}; after {:?} seen: {value:?}", start.elapsed());
         }
         thread::sleep(LOOK_INTERVAL);

@@ -26,6 +26,8 @@ pub(super) struct Place {
     pub(super) shown: Option<Clue>,
     /// The same of the site or of one that hangs on it alone.
     pub(super) shown_below: Option<Clue>,
+    /// Since when one of its agents, or of those of sites that hang on it alone, is heard: of those that are, the first.
+    pub(super) heard_below: Option<Timestamp>,
 }
 
 /// A way up, and what is told of it by agents that are heard.
@@ -99,13 +101,13 @@ impl<'e> Country<'e> {
         }
     }
 
-    /// Returns the agent of a site that is heard for the longest time: how long the site is reached.
-    pub(super) fn heard_first(&self, at: At) -> Option<AgentId> {
+    /// Returns the agent of a site that is heard for the longest time, and since when: how long the site is reached.
+    pub(super) fn heard_first(&self, at: At) -> Option<(Timestamp, AgentId)> {
         let heard = self.agents_at(at).filter_map(|agent| match agent.contact {
             Contact::Heard(since) => Some((since, agent.id)),
             _ => None,
         });
-        heard.min().map(|(_, agent)| agent)
+        heard.min()
     }
 
     /// Returns the agents of a site.
@@ -157,7 +159,8 @@ impl<'e> Country<'e> {
         }
     }
 
-    /// Finds what shows that sites are reached: their own agents, or their devices where agents of other sites ask them.
+    /// Finds what shows that sites are reached, and since when: their own agents, or their devices where agents of other sites ask
+    /// them.
     fn show(&mut self) {
         for at in 0..self.places.len() {
             let heard = self.agents_at(at).find_map(|agent| match agent.contact {
@@ -169,9 +172,13 @@ impl<'e> Country<'e> {
         }
         for at in (0..self.places.len()).rev() {
             let place = &self.places[at];
-            let hanging = place.children.iter().filter(|child| self.places[**child].ways.len() == 1);
-            let below = hanging.filter_map(|child| self.places[*child].shown_below.clone()).min();
-            self.places[at].shown_below = self.places[at].shown.clone().or(below);
+            let hanging: Vec<&Place> =
+                place.children.iter().map(|child| &self.places[*child]).filter(|child| child.ways.len() == 1).collect();
+            let below = hanging.iter().filter_map(|child| child.shown_below.clone()).min();
+            let heard_below = hanging.iter().filter_map(|child| child.heard_below);
+            let heard_below = heard_below.chain(self.heard_first(at).map(|(since, _)| since)).min();
+            let shown_below = place.shown.clone().or(below);
+            (self.places[at].shown_below, self.places[at].heard_below) = (shown_below, heard_below);
         }
     }
 
@@ -228,6 +235,7 @@ fn ordered_sites(evidence: &Evidence) -> Ordered {
             devices: Vec::new(),
             shown: None,
             shown_below: None,
+            heard_below: None,
         }
     });
     let places = places.collect();

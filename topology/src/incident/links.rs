@@ -18,7 +18,8 @@ use crate::Timestamp;
 pub(super) struct Judged {
     pub(super) state: State,
     pub(super) since: Option<Timestamp>,
-    /// Since when the probe answers that began to last; not of [`Judged::since`] where an older failure is still told.
+    /// Since when the probe answers that began to last, or, while none does, since when somebody behind the way is heard; not of
+    /// [`Judged::since`] where an older failure is still told.
     pub(super) answered: Option<Timestamp>,
     /// From when it is to be told of.
     pub(super) due: Timestamp,
@@ -40,7 +41,7 @@ struct Told {
     failed_below: Option<Timestamp>,
     degraded: Option<Timestamp>,
     up: Option<Timestamp>,
-    /// Since when the probe answers that began to last, well or badly.
+    /// Since when the probe answers that began to last, well or badly, or somebody is heard while none does.
     answered: Option<Timestamp>,
     failures: Vec<Clue>,
     /// Whether all that fails is what an agent would answer that is not heard either.
@@ -53,7 +54,9 @@ fn judge_way(country: &Country<'_>, way: &Way<'_>) -> Judged {
     let (child, parent) = (&country.places[way.child], &country.places[way.parent]);
     let only_way = child.ways.len() == 1;
     let heard = if only_way { child.shown_below.clone() } else { None };
-    let told = sort_out(country, way, heard.is_some());
+    let mut told = sort_out(country, way, heard.is_some());
+    // An agent may be back before the probe says that the way is: whoever is behind it comes back from then on.
+    told.answered = told.answered.or(if only_way { child.heard_below } else { None });
     let subject = Subject::Link { child: child.id, parent: parent.id };
     if country.evidence.flapping.contains(&subject) {
         return flapping(told, heard);
@@ -75,7 +78,7 @@ fn bad_news_from(country: &Country<'_>, way: &Way<'_>) -> Timestamp {
     let upper = country.heard_first(way.parent);
     let news = |it: &ProbeFact| {
         let told = country.news_from(it.teller, it.since, HEARD_OUT_MS);
-        upper.map_or(told, |upper| told.max(country.news_from(upper, it.since, HEARD_OUT_MS)))
+        upper.map_or(told, |(_, upper)| told.max(country.news_from(upper, it.since, HEARD_OUT_MS)))
     };
     let bad = way.told.iter().filter(|it| it.state != ProbeState::Up);
     bad.map(|it| news(it)).min().unwrap_or(Timestamp::EPOCH)

@@ -394,6 +394,21 @@ fn a_site_that_tells_of_its_old_failure_when_it_is_back_takes_no_time_from_those
 }
 
 #[test]
+fn who_is_heard_from_behind_a_failure_before_the_probe_says_that_it_is_over_gives_the_others_time() {
+    let mut evidence = province_cut().later(20_000);
+    let back = NOW + 19_300;
+    evidence.contact(3, Contact::Heard(at(back)));
+    let verdicts = evaluate(&evidence);
+    assert_eq!(verdicts.state(&link(2, 1)), State::Degraded, "heard, and the probe still fails");
+    assert!(due(&verdicts).is_empty(), "{:#?}", verdicts.causes);
+    // Who is not back in time has stopped.
+    evidence.probe(2, 1, Side::Above, ProbeState::Up, back + 500);
+    evidence.now = at(back + 500 + RECONNECT_MS);
+    let verdicts = evaluate(&evidence);
+    assert!(due(&verdicts).iter().any(|cause| cause.subject == Subject::Agent(agent(7))), "{:#?}", verdicts.causes);
+}
+
+#[test]
 fn an_agent_that_comes_back_from_behind_a_failure_is_heard_out_before_what_was_below_it_is_one_of_its_own() {
     // The city's router is back, its agent was heard again a second ago, and tells of the county what it found without it.
     let mut evidence = country();
