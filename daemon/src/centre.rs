@@ -381,6 +381,11 @@ impl Centre {
         (chain, key.to_owned())
     }
 
+    /// Returns when the certificate that agents are shown ends, and when the authority's does, by name.
+    pub fn certificates_end(&self) -> Vec<(&'static str, Timestamp)> {
+        self.0.shared.pki.ends()
+    }
+
     /// Returns the fingerprint of the centre's certificate authority.
     pub fn authority(&self) -> Fingerprint {
         self.0.shared.pki.fingerprint()

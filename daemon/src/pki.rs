@@ -148,6 +148,13 @@ impl Pki {
         (format!("{}{}", self.centre_pem, self.authority_pem), &self.centre_key_pem)
     }
 
+    /// Returns when what agents are shown ends, and when the authority does, by name.
+    pub fn ends(&self) -> Vec<(&'static str, Timestamp)> {
+        let named = [("agents", &self.centre_pem), ("authority", &self.authority_pem)];
+        let ends = |pem: &str| ends(&CertificateDer::from_pem_slice(pem.as_bytes()).ok()?);
+        named.into_iter().filter_map(|(name, pem)| Some((name, ends(pem)?))).collect()
+    }
+
     /// Returns how to accept connections of agents.
     pub fn server(&self) -> tonic::transport::ServerTlsConfig {
         let chain = format!("{}{}", self.centre_pem, self.authority_pem);
@@ -200,6 +207,13 @@ pub fn restore_files(data: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Pki
         }
     }
     Ok(())
+}
+
+/// Returns when a certificate (DER) ends; `None` where it cannot be read.
+pub(crate) fn ends(der: &[u8]) -> Option<Timestamp> {
+    use x509_parser::prelude::{FromDer as _, X509Certificate};
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(Timestamp::from_unix_ms(certificate.validity().not_after.timestamp().saturating_mul(1_000)))
 }
 
 /// Opens or makes the authority.
@@ -262,7 +276,7 @@ fn serves(pem: &str, wanted: &[SanType], now: Timestamp) -> bool {
     use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
     let Ok(der) = CertificateDer::from_pem_slice(pem.as_bytes()) else { return false };
     let Ok((_, certificate)) = X509Certificate::from_der(&der) else { return false };
-    let ends = Timestamp::from_unix_ms(certificate.validity().not_after.timestamp().saturating_mul(1_000));
+    let Some(ends) = ends(&der) else { return false };
     let Ok(Some(held)) = certificate.subject_alternative_name() else { return false };
     let has = |wanted: &SanType| {
         held.value.general_names.iter().any(|held| match (wanted, held) {
@@ -332,6 +346,22 @@ mod tests {
         let mut params = CertificateParams::new(vec!["evil.example".to_owned()]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CheckedRequest::new(params.serialize_request(&key).unwrap().der()).unwrap()
+    }
+
+    #[test]
+    fn what_ends_is_told_and_what_nears_its_end_is_made_again() {
+        let data = tempfile::tempdir().unwrap();
+        let days = |pki: &Pki, now: Timestamp| {
+            pki.ends().into_iter().map(|(name, ends)| (name, ends.ms_since(now) / 86_400_000)).collect::<Vec<_>>()
+        };
+        let [("agents", first), ("authority", authority)] = days(&Pki::open(data.path(), &[], NOW).unwrap(), NOW)[..]
+        else {
+            panic!("two certificates")
+        };
+        assert!((725..=731).contains(&first) && (10_950..=10_960).contains(&authority), "{first} {authority}");
+        let later = NOW.plus_ms((first - 89) * 86_400_000);
+        let again = days(&Pki::open(data.path(), &[], later).unwrap(), later);
+        assert!((725..=731).contains(&again[0].1) && again[1].1 < authority, "{again:?}");
     }
 
     #[test]

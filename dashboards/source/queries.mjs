@@ -56,12 +56,11 @@ export const FLOWS = '30m';
 export const CAPTURE = '5m';
 
 /** What each of the `count` sites with most within the range tells a second, by a counter. Who they are is found by one look at the
- * range, where `greatest` would reckon each step for all; a range shorter than the window may be one in which nothing was told, then
- * the window tells. As counters never fall, that is the greater of both. @param {number} count @param {string} counter with its
+ * range, where `greatest` would reckon each step for all. A range shorter than the window may be one in which a site told nothing: then
+ * the window tells. @param {number} count @param {string} counter with its
  * selector @param {string} window at least twice as long as what lies between two values that are told */
 export function most(count, counter, window) {
   /** @param {string} time */
   const within = (time) => `sum by (site) (increase(${counter}[${time}] @ end()))`;
-  const longer = `${within('$__range')} > ${within(window)} or ${within(window)}`;
-  return `(sum by (site) (rate(${counter}[${window}])) and on(site) topk(${count}, ${longer}))`;
+  return `(sum by (site) (rate(${counter}[${window}])) and on(site) topk(${count}, ${within('$__range')} > 0 or ${within(window)}))`;
 }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use onenet_topology::acceptance::Thresholds;
+use onenet_topology::{Timestamp, acceptance::Thresholds};
 
 use crate::{
     access::{
@@ -46,6 +46,8 @@ pub struct App {
     pub replication: Option<Arc<replication::Told>>,
     /// What is told of the channels by which others are notified.
     pub notify: Vec<Arc<ChannelTold>>,
+    /// When the certificate ends that people and programs are shown; `None` without TLS.
+    pub console_ends: Option<Timestamp>,
     /// How many terminals each site had when metrics asked last.
     pub(crate) counted: KeptCounts,
     /// Questions for flows that are under way.
@@ -85,6 +87,7 @@ impl App {
             remote_write: None,
             replication: None,
             notify: Vec::new(),
+            console_ends: None,
             counted: KeptCounts::default(),
             flows: UnderWay::default(),
             notebook: Arc::default(),

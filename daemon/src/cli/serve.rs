@@ -23,6 +23,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use onenet_topology::Timestamp;
+
 use crate::{
     api::{self, App, Listening, ServeError},
     centre::{Centre, OpenError, Options},
@@ -31,6 +33,7 @@ use crate::{
     http_client::HttpError,
     ingest::{Lifetimes, Policy, SourceError},
     notify::{self, Channel, Notifier},
+    pki,
     remote_write::{self, Client, Told, Writer},
 };
 
@@ -187,7 +190,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     };
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
     let tls = match &config.api.transport {
-        Transport::OwnAuthority => Some(acceptor(own_certificate(config, &centre)?)?),
+        Transport::OwnAuthority => Some(Shown::new(own_certificate(config, &centre)?)?),
         Transport::Plain | Transport::Files { .. } => given,
     };
     let socket = api::local_socket(&config.data_dir).map_err(RunError::Local)?;
@@ -195,6 +198,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
     let (api_address, collectors_address) =
         (bound(&listener, config.api.listen), bound(&collectors, config.collectors.listen));
     let mut app = App::new(centre.clone(), clock, config.api.body_max_bytes, tls.is_some());
+    app.console_ends = tls.as_ref().and_then(|shown| shown.ends);
     app.acceptance = config.acceptance.clone();
     app.collectors = Some(advertised(config, collectors_address));
     app.remote_write = centre.queue().map(|queue| Told { queue, counters: Arc::default() });
@@ -211,7 +215,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         let (centre, shutdown) = (centre.clone(), shutdown.clone());
         async move { centre.serve_collectors(collectors, shutdown).await }
     });
-    let listening = Listening { listener, tls };
+    let listening = Listening { listener, tls: tls.map(|shown| shown.acceptor) };
     let mut tasks = vec![
         tokio::spawn(api::serve(listening, router, Arc::clone(&app), shutdown.clone())),
         tokio::spawn(api::serve_local(socket, local_router, shutdown.clone())),
@@ -316,18 +320,27 @@ fn names(config: &Config) -> Vec<String> {
 
 type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn given_certificate(config: &Config) -> Result<Option<TlsAcceptor>, RunError> {
+/// What people and programs are shown, and when its leaf ends.
+struct Shown {
+    acceptor: TlsAcceptor,
+    ends: Option<Timestamp>,
+}
+
+fn given_certificate(config: &Config) -> Result<Option<Shown>, RunError> {
     match &config.api.transport {
-        Transport::Files { certificate, key } => acceptor((read_chain(certificate)?, read_key(key)?)).map(Some),
+        Transport::Files { certificate, key } => Shown::new((read_chain(certificate)?, read_key(key)?)).map(Some),
         Transport::Plain | Transport::OwnAuthority => Ok(None),
     }
 }
 
-fn acceptor((chain, key): ChainAndKey) -> Result<TlsAcceptor, RunError> {
-    let builder = rustls::ServerConfig::builder().with_no_client_auth();
-    let mut tls = builder.with_single_cert(chain, key).map_err(RunError::Tls)?;
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(tls)))
+impl Shown {
+    fn new((chain, key): ChainAndKey) -> Result<Self, RunError> {
+        let ends = chain.first().and_then(|leaf| pki::ends(leaf));
+        let builder = rustls::ServerConfig::builder().with_no_client_auth();
+        let mut tls = builder.with_single_cert(chain, key).map_err(RunError::Tls)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(tls)), ends })
+    }
 }
 
 fn own_certificate(config: &Config, centre: &Centre) -> Result<ChainAndKey, RunError> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onenet_topology::{
     AgentId, DeviceId, InterfaceId, ProbeRole, ProbeSample, ProbeTest, Role,
     device::{Device, Interface},
-    fact::{FactBody, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
+    fact::{CaptureSample, FactBody, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
     link::LinkEnd,
 };
 
@@ -85,6 +85,10 @@ impl<'s> Exported<'s> {
                 let labels = [self.site.as_str(), &agent, &sample.name, role.name()];
                 window(*role, sample, &mut |metric, value| put(metric, &labels, value));
             }
+            HistoryBody::Capture(sample) => {
+                let agent = agent.to_string();
+                capture([&self.site, &agent, item.scope.as_str()], sample, put);
+            }
             _ => {}
         }
     }
@@ -120,6 +124,23 @@ pub(super) fn window(role: ProbeRole, sample: &ProbeSample, put: &mut dyn FnMut(
         if let Some(us) = us {
             put(metric, float(us) / 1e6);
         }
+    }
+}
+
+/// Hands over how capture goes on an interface: `labels` are its site, its agent and its name there.
+pub(super) fn capture(labels: [&str; 3], sample: &CaptureSample, put: Put<'_>) {
+    let [site, agent, interface] = labels;
+    put(names::CAPTURE_FRAMES, &labels, float(sample.frames_seen));
+    let lost = [
+        ("kernel", sample.frames_dropped_by_kernel),
+        ("cut", sample.frames_cut),
+        ("undecoded", sample.frames_undecoded),
+    ];
+    for (reason, frames) in lost {
+        put(names::CAPTURE_FRAMES_LOST, &[site, agent, interface, reason], float(frames));
+    }
+    for (state, bytes) in [("captured", sample.tcp_octets), ("missed", sample.tcp_octets_missed)] {
+        put(names::CAPTURE_PAYLOAD_BYTES, &[site, agent, interface, state], float(bytes));
     }
 }
 

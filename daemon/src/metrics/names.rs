@@ -156,6 +156,8 @@ metrics! {
         "Sites that an open incident keeps out of reach; state is open, or planned within a planned maintenance; cause what may be behind it, joined by commas; subject the device, service or agent that it is of; province and areas the names of those that its site belongs to, areas each between semicolons. Of the first 1,000, the gravest and newest first.";
     CASES = Gauge "onenet_cases" ["grade", "state"] 24 * Centre
         "Cases that are not closed, by grade (proposed until a person confirms it) and state: new, acknowledged, under_review, notified, rectified, or silenced by a rule. No figure of cases counts drills.";
+    CERTIFICATE_ENDS = Gauge "onenet_centre_certificate_expiry_timestamp_seconds" ["certificate"] 3 * Centre
+        "When a certificate of the centre ends, in seconds since 1970: console (what people and programs are shown), agents (what agents are), or authority (what vouches for agents).";
     KEPT_RATIO = Gauge "onenet_kept_ratio" ["what"] 2 * Centre
         "How much of the room for what has to be kept 190 days is taken, 0 to 1 and more; what is cases or inspections. Beyond 1, closed ones of more than 190 days give way, younger ones do not.";
     CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"] 4 * Centre
@@ -184,12 +186,12 @@ metrics! {
         "By how much an agent's wall clock is ahead of the centre's.";
     AGENT_HISTORY_WAITING = Gauge "onenet_agent_history_waiting_batches" ["site", "agent"] 1 * Agent
         "Batches of history that an agent has not had acknowledged.";
-    CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent"] 1 * Agent
-        "Frames that an agent took from the interfaces it listens on, since it started.";
-    CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "reason"] 3 * Agent
-        "Frames of which capture lost something: kernel (dropped, since the ring was full), cut (their end is missing), undecoded (not understood).";
-    CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "state"] 2 * Agent
-        "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured).";
+    CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent", "capture_interface"] 1 * Agent
+        "Frames that an agent took from an interface on which it listens, since it started. Measured.";
+    CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "capture_interface", "reason"] 3 * Agent
+        "Frames of which capture lost something: kernel (dropped, since the ring was full), cut (their end is missing), undecoded (not understood). Measured.";
+    CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "capture_interface", "state"] 2 * Agent
+        "Bytes of payload of TCP connections: captured, or missed (acknowledged by their receivers and never captured). Measured.";
     SITE_ANOMALIES = Gauge "onenet_site_anomalies" ["site", "kind", "grade"] 3 * Site
         "Anomalies that detectors of a site saw within the last day, by kind and proposed grade.";
     DETECTORS = Gauge "onenet_detectors" ["site", "agent", "state"] 2 * Agent

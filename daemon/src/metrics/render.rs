@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    anomalies, availability, cases, devices, incidents,
+    anomalies, availability, cases, devices, incidents, measured,
     names::{self, Metric},
     page::Families,
     ports, probes, subtrees,
@@ -24,7 +24,7 @@ use crate::{
     notify::ChannelTold,
     remote_write, replication,
 };
-use onenet_topology::{SiteId, Timestamp, fact::CaptureSample, site::Site};
+use onenet_topology::{SiteId, Timestamp, site::Site};
 
 /// Vendors, and versions of agents, that have a series of their own.
 const NAMED_MAX: usize = 10;
@@ -64,7 +64,7 @@ impl Snapshot {
                 }
                 // After the sites, whose terminals it adds up as they were counted last.
                 self.centre(&mut families);
-                agents(&mut families, &self.view, self.view.agents());
+                agents(&mut families, &self.view, self.view.agents(), self.tells_measured());
             }
             Page::Centre => self.centre(&mut families),
             Page::Site(id) => self.site(&mut families, id),
@@ -89,6 +89,7 @@ impl Snapshot {
         incidents::incidents(families, &self.view);
         cases::cases(families, &self.view);
         kept(families, &self.app);
+        certificates(families, &self.app);
         availability::today(families, &self.view);
         subtrees::subtrees(families, &self.app, &self.view);
         vendors(families, &self.view);
@@ -100,7 +101,7 @@ impl Snapshot {
     fn site(&self, families: &mut Families, id: SiteId) {
         let Some(site) = self.view.site(id) else { return };
         site_metrics(families, &self.app, &self.view, site, self.tells_measured());
-        agents(families, &self.view, self.view.agents_of(id));
+        agents(families, &self.view, self.view.agents_of(id), self.tells_measured());
         let Some(state) = self.view.inventory(id) else { return };
         anomalies::of_site(families, &self.view, state);
         if let Err(error) = ports::of_site(families, &self.app, &self.view, state, self.tells_measured()) {
@@ -260,7 +261,7 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     }
 }
 
-fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item = &'v Agent>) {
+fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item = &'v Agent>, measured: bool) {
     for agent in agents.filter(|agent| agent.revoked.is_none()) {
         let (site, id) = (agent.site.to_string(), agent.id.to_string());
         let labels = [site.as_str(), id.as_str()];
@@ -271,29 +272,20 @@ fn agents<'v>(families: &mut Families, view: &View, agents: impl Iterator<Item =
             families.add(names::AGENT_CLOCK_OFFSET, &labels, seconds(offset));
         }
         families.add(names::AGENT_HISTORY_WAITING, &labels, float(agent.history_waiting));
-        capture(families, view, agent);
+        if measured {
+            capture(families, view, agent);
+        }
     }
 }
 
-/// How capture goes at an agent: the sums of its interfaces.
+/// How capture goes on the interfaces on which an agent listens.
 fn capture(families: &mut Families, view: &View, agent: &Agent) {
     let Some(state) = view.inventory(agent.site) else { return };
-    let samples: Vec<_> = state.captures.get().of(agent.id, view.now()).map(|it| &it.sample).collect();
-    if samples.is_empty() {
-        return;
-    }
-    let sum = |of: fn(&CaptureSample) -> u64| float(samples.iter().map(|it| of(it)).fold(0, u64::saturating_add));
     let (site, id) = (agent.site.to_string(), agent.id.to_string());
-    families.add(names::CAPTURE_FRAMES, &[&site, &id], sum(|it| it.frames_seen));
-    for (reason, count) in [
-        ("kernel", sum(|it| it.frames_dropped_by_kernel)),
-        ("cut", sum(|it| it.frames_cut)),
-        ("undecoded", sum(|it| it.frames_undecoded)),
-    ] {
-        families.add(names::CAPTURE_FRAMES_LOST, &[&site, &id, reason], count);
-    }
-    for (state, bytes) in [("captured", sum(|it| it.tcp_octets)), ("missed", sum(|it| it.tcp_octets_missed))] {
-        families.add(names::CAPTURE_PAYLOAD_BYTES, &[&site, &id, state], bytes);
+    for it in state.captures.get().of(agent.id, view.now()) {
+        let labels = [site.as_str(), &id, it.interface.as_str()];
+        let put = &mut |metric, labels: &[&str], value| families.add_at(metric, labels, value, it.time);
+        measured::capture(labels, &it.sample, put);
     }
 }
 
@@ -334,6 +326,13 @@ fn vendors(families: &mut Families, view: &View) {
         }
     }
     most_frequent(families, names::VENDOR_ENDPOINTS, counts, unknown);
+}
+
+fn certificates(families: &mut Families, app: &App) {
+    let console = app.console_ends.map(|ends| ("console", ends));
+    for (name, ends) in app.centre.certificates_end().into_iter().chain(console) {
+        families.add(names::CERTIFICATE_ENDS, &[name], time(ends));
+    }
 }
 
 /// How full is what has to be kept.

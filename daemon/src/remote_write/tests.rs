@@ -88,7 +88,7 @@ fn counted(writer: &Writer) -> [u64; 5] {
     [&it.sent, &it.rejected, &it.taken, &it.refused, &it.failed].map(|counter| counter.load(Ordering::Relaxed))
 }
 
-/// Every value of the world that has a series: three readings of each of two trunks, and of each site a window of the gateway's probe.
+/// Every value of the world that has a series: three readings of each of two trunks, and of each site a window of the gateway's probe and how capture goes.
 async fn everything(world: &World) -> Vec<Arrived> {
     let (received, config) = receiver(Box::new(|_| None)).await;
     let mut writer = writer(world, &config);
@@ -122,7 +122,8 @@ async fn until(mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn what_was_measured_arrives_under_the_pages_names_at_its_time_and_leaves_the_pages() {
-    const MEASURED: [&str; 5] = [
+    const MEASURED: [&str; 6] = [
+        "onenet_capture",
         "onenet_interface_receive",
         "onenet_interface_transmit",
         "onenet_interface_errors",

@@ -108,7 +108,7 @@ impl SampleKind {
 
     /// Returns whether such samples become series one by one: of the others there are sums and counts.
     pub(super) const fn is_measured(self) -> bool {
-        matches!(self, Self::Interface | Self::Probe)
+        matches!(self, Self::Interface | Self::Probe | Self::Capture)
     }
 
     /// Returns its number in keys. Never changed.

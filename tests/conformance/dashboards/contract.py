@@ -112,7 +112,10 @@ def main():
     rules = (ROOT / "dashboards/prometheus/onenet.rules.yml").read_text()
     exprs = [expr.replace("''", "'") for expr in re.findall(r"^ +expr: '(.*)'$", rules, re.M)]
     verdict(f"each of {len(exprs)} rules does too", [what for expr in exprs for what in unknown(metrics, expr)] + ([] if len(exprs) > 10 else ["few rules"]))
-    verdict("no recording rule stands between a dashboard and series that come late", re.findall(r"record: .*", rules))
+    recorded = re.findall(r"record: (\S+)", rules)
+    verdict("no recording rule stands between a dashboard and series that come late", [f"{name}: {it}" for name, dashboard in en.items() for it in recorded if it in json.dumps(dashboard)])
+    alone = [it for it in re.findall(r"\bonenet:[\w:]+", " ".join(exprs)) if it not in recorded]
+    verdict("each recorded series that a rule asks for is recorded", alone)
     wrong = []
     for name, dashboard in (list(en.items()) + list(zh.items())):
         for panel in (it for it in dashboard["panels"] if it["type"] != "row"):
