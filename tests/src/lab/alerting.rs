@@ -1,7 +1,7 @@
 //! Real Prometheus, real Alertmanager, and whoever is told: the product's own rules and routes, with webhooks for receivers.
 //!
 //! Invariant: rules, routes and inhibitions are those of `dashboards/`, but for receivers, which no test has, and for waiting
-//! times, which are shortened. What was told is what arrived at the webhooks.
+//! times, which are shortened. What was told is what arrived at the webhooks; the dead man's switch is no message to anybody.
 
 use std::{
     fmt::Write as _,
@@ -25,16 +25,23 @@ const PROMETHEUS: &str = "127.0.0.1:9090";
 const ALERTMANAGER: &str = "127.0.0.1:9093";
 const WEBHOOK_PORT: &str = "9094";
 /// The receivers that the product's sample names.
-const RECEIVERS: [&str; 5] = ["duty", "basin", "hebei", "province", "centre"];
+const RECEIVERS: [&str; 6] = [WATCHDOG, "duty", "basin", "hebei", "province", "centre"];
+/// Who hears for ever that alerts leave.
+const WATCHDOG: &str = "watchdog";
 /// Waiting times of the sample, and those of a test.
 const SHORTENED: [(&str, &str); 2] =
     [("group_wait: 10s", "group_wait: 1s"), ("group_interval: 5m", "group_interval: 2s")];
+/// After how many seconds an agent is silent in a test, where the rules say 900 and wait for five minutes more.
+const SILENT_S: u32 = 20;
+/// The rule for silent agents: what is shortened of it.
+const SILENT_RULE: &str = "alert: OnenetAgentSilent";
 
 /// The three programs.
 #[derive(Debug)]
 pub struct Alerting {
     _processes: [Process; 3],
     told: PathBuf,
+    prometheus: Api,
 }
 
 /// One message.
@@ -51,12 +58,13 @@ pub struct Told {
 }
 
 impl Alerting {
-    /// Starts all on a node whose daemon's API is at `address`.
+    /// Starts all on a node whose daemon's API is at `address`; the pages of the sites of these division codes are scraped, found by
+    /// discovery.
     ///
     /// # Errors
     ///
     /// A program is not installed, or does not become ready.
-    pub fn start(node: &Node, address: &str, token: &str) -> Result<Self> {
+    pub fn start(node: &Node, address: &str, token: &str, codes: &[&str]) -> Result<Self> {
         let dashboards = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboards").canonicalize()?;
         let told = node.dir().join("told");
         fs::write(&told, "").context("make the file of messages")?;
@@ -76,14 +84,18 @@ impl Alerting {
         let alertmanager = Process::start(node, "alertmanager", alertmanager)?;
         ready(node, ALERTMANAGER)?;
         let token = node.file("prometheus.token", token)?;
+        let authorization = format!("authorization: {{ type: Bearer, credentials_file: {} }}", token.display());
         let config = format!(
             "global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}\n\
-             rule_files: ['{}/prometheus/onenet.rules.yml']\n\
+             rule_files: ['{}']\n\
              alerting: {{ alertmanagers: [{{ static_configs: [{{ targets: ['{ALERTMANAGER}'] }}] }}] }}\n\
              scrape_configs:\n  - job_name: onenet\n    params: {{ sites: ['false'] }}\n    \
-             authorization: {{ credentials_file: {} }}\n    static_configs: [{{ targets: ['{address}'] }}]\n",
-            dashboards.display(),
-            token.display()
+             {authorization}\n    static_configs: [{{ targets: ['{address}'] }}]\n  \
+             - job_name: onenet-sites\n    {authorization}\n    \
+             http_sd_configs: [{{ url: 'http://{address}/sd', refresh_interval: 5s, {authorization} }}]\n    \
+             relabel_configs: [{{ action: keep, source_labels: [__metrics_path__], regex: '/metrics/site/({})' }}]\n",
+            node.file("onenet.rules.yml", &rules(&dashboards)?)?.display(),
+            codes.join("|"),
         );
         let mut prometheus = node.command("prometheus");
         prometheus.arg(format!("--config.file={}", node.file("prometheus.yml", &config)?.display()));
@@ -91,7 +103,29 @@ impl Alerting {
         prometheus.arg(format!("--web.listen-address={PROMETHEUS}"));
         let prometheus = Process::start(node, "prometheus", prometheus)?;
         ready(node, PROMETHEUS)?;
-        Ok(Self { _processes: [webhook, alertmanager, prometheus], told })
+        let prometheus_api = Api::new(node, format!("http://{PROMETHEUS}"), None);
+        Ok(Self { _processes: [webhook, alertmanager, prometheus], told, prometheus: prometheus_api })
+    }
+
+    /// Returns how many agents are silent for Prometheus, whatever explains it.
+    ///
+    /// # Errors
+    ///
+    /// Prometheus does not answer.
+    pub fn silent(&self) -> Result<u64> {
+        let query = format!("count(time()-onenet_agent_last_heard_timestamp_seconds>{SILENT_S})");
+        let answer = self.prometheus.json(&format!("/api/v1/query?query={}", query.replace('>', "%3E")))?;
+        let count = answer.pointer("/data/result/0/value/1").and_then(Value::as_str);
+        count.map_or(Ok(0), |count| count.parse().context("no count"))
+    }
+
+    /// Returns whether the dead man's switch was heard.
+    ///
+    /// # Errors
+    ///
+    /// A message is not one of Alertmanager's.
+    pub fn is_alive(&self) -> Result<bool> {
+        Ok(self.messages()?.iter().any(|it| it.receiver == WATCHDOG && it.alerts == ["OnenetWatchdog"]))
     }
 
     /// Returns the messages so far, in the order in which they came.
@@ -100,6 +134,10 @@ impl Alerting {
     ///
     /// A message is not one of Alertmanager's.
     pub fn told(&self) -> Result<Vec<Told>> {
+        Ok(self.messages()?.into_iter().filter(|it| it.receiver != WATCHDOG).collect())
+    }
+
+    fn messages(&self) -> Result<Vec<Told>> {
         let text = fs::read_to_string(&self.told).context("read the messages")?;
         text.lines().map(Told::read).collect()
     }
@@ -118,6 +156,16 @@ impl Told {
             labels: body["commonLabels"].clone(),
         })
     }
+}
+
+/// Returns the product's rules, with an agent silent after a shorter time.
+fn rules(dashboards: &Path) -> Result<String> {
+    let text = fs::read_to_string(dashboards.join("prometheus/onenet.rules.yml")).context("read the rules")?;
+    let (head, tail) = text.split_once(SILENT_RULE).context("the rules have no silent agents any more")?;
+    ensure!(tail.contains("> 900)") && tail.contains("for: 5m"), "the rule for silent agents is another");
+    let tail =
+        tail.replacen("> 900)", &format!("> {SILENT_S})"), 1).replacen("for: 5m", &format!("for: {SILENT_S}s"), 1);
+    Ok(format!("{head}{SILENT_RULE}{tail}"))
 }
 
 /// Returns the product's routes with webhooks for receivers.
