@@ -24,6 +24,9 @@ export function table(panel, frames) {
   const sort = panel.options.sortBy?.[0];
   const renamed = (name) => organised.renameByName[name] ?? name;
   const by = names.find((name) => renamed(name) === sort?.displayName);
+  const order = panel.transformations.find((it) => it.id === 'sortBy')?.options.sort[0];
+  const direction = order?.desc ? -1 : 1;
+  if (order) rows.sort((one, two) => direction * String(one[order.field] ?? '').localeCompare(String(two[order.field] ?? ''), undefined, { numeric: true }));
   if (by) rows.sort((one, two) => (two[by] ?? -Infinity) - (one[by] ?? -Infinity));
   const hidden = new Set(panel.fieldConfig.overrides.filter((it) => it.properties.some((one) => one.id === 'custom.hidden')).map((it) => it.matcher.options));
   const shown = names.filter((name) => !hidden.has(renamed(name)) && rows.some((row) => name in row));
