@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use act::{ActError, Acting, CaseAction};
 pub use due::{DEADLINE_MS, Deadlines, Escalation, EscalationReason};
-pub use figures::{CaseFigures, CaseGrouping};
+pub use figures::{CaseFigures, CaseGrouping, CaseMonth, NoticeFigures};
 pub use notice::{InvalidNoticeNumber, Issuer, Notice, NoticeAnswer, NoticeNumber, NoticeReturn};
 pub use state::{CaseState, CaseVerdict, Category};
 pub use suppress::{Hours, Suppression, SuppressionError, SuppressionScope};

@@ -54,7 +54,7 @@ pub use case::{
     CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeAnswerBody, NoticeBody,
     NoticeDocumentBody, SuppressionBody,
 };
-pub use case_figures::{CaseFiguresBody, CaseStatisticsBody};
+pub use case_figures::{CaseFiguresBody, CaseMonthBody, CaseStatisticsBody, NoticeFiguresBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub use contact::{ContactBody, NoticeContactBody};

@@ -1,4 +1,4 @@
-//! A month for management: how far sites and layers were available, and the incidents, to be held against the month before.
+//! A month for management: how far sites and layers were available, the incidents and the cases, to be held against the month before.
 //!
 //! Invariant: an incident counts in each month that it falls into, with its time in that month. What was found to be part
 //! of another counts with that one; what fell into a planned maintenance is counted apart.
@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onenet_topology::{
     IncidentId, SiteId, Timestamp,
     availability::Layer,
+    case::CaseMonth,
     coverage::{Day, Month},
     incident::{Closing, Incident, IncidentKind},
 };
@@ -29,6 +30,8 @@ pub struct MonthFigures {
     pub areas: Vec<(onenet_topology::AreaId, Part)>,
     /// The incidents.
     pub incidents: Outages,
+    /// The cases.
+    pub cases: CaseMonth,
 }
 
 /// The incidents of a month.
@@ -76,7 +79,9 @@ impl MonthFigures {
         let concerns =
             |it: &&Incident| wanted.contains(&it.site) || it.affected.sites.iter().any(|site| wanted.contains(site));
         let incidents = Outages::of(view.incidents().filter(concerns), span, view.now());
-        Self { sites: report.sites, layers: report.layers, areas, incidents }
+        let (begin, end) = (span.from.start(), Day(span.to.0.saturating_add(1)).start());
+        let cases = CaseMonth::of(view.cases_counted(), (begin, end, view.now()), |site| wanted.contains(&site));
+        Self { sites: report.sites, layers: report.layers, areas, incidents, cases }
     }
 }
 

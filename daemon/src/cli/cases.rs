@@ -19,7 +19,7 @@ use crate::{access::Role, api::encode};
 pub enum CasesCommand {
     /// List cases, the newest first.
     List(ListArgs),
-    /// Count cases, and how long people took; drills are left out.
+    /// Count cases, how long people took, and what became of notices; drills are left out.
     Statistics(StatisticsArgs),
     /// Show a case, its evidence and its whole story.
     Show(CaseArgs),
@@ -206,7 +206,7 @@ pub struct ListArgs {
 /// What to count.
 #[derive(Debug, Clone, Args)]
 pub struct StatisticsArgs {
-    /// grade, kind, month, site (the parts directly below the asked one) or area.
+    /// grade, kind, month, site (the parts directly below the asked one), area, unit (each site by itself) or `unit_month`.
     #[arg(long, value_name = "WORD", default_value = "grade")]
     pub by: String,
     /// Only this site and those below it: an id or a division code.

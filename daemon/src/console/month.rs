@@ -1,7 +1,7 @@
-//! What the monthly report says of availability and incidents, each held against the month before.
+//! What the monthly report says of availability, incidents and cases, each held against the month before.
 
 use maud::{Markup, html};
-use onenet_topology::incident::IncidentKind;
+use onenet_topology::{case::CaseMonth, incident::IncidentKind};
 
 use super::{
     Reader,
@@ -115,6 +115,45 @@ pub(super) fn incidents(reader: &Reader, view: &View, this: &MonthFigures, befor
                     (reader.say(text::LONGEST_INCIDENT)) ": "
                     a href=(format!("/incidents/{id}")) { (reader.say(words::incident(incident.kind))) }
                     ", " (parts::site_link_of(reader, view, incident.site)) ", " (time(reader, ms))
+                }
+            }
+        }
+    }
+}
+
+/// A figure of cases under its name.
+type CaseRow = (Text, fn(&CaseMonth) -> u32);
+
+/// The cases: opened, closed as what, overdue, and what became of notices.
+pub(super) fn cases(reader: &Reader, this: &MonthFigures, before: &MonthFigures) -> Markup {
+    let columns = [text::NAME, text::MONTH_BEFORE, text::THIS_MONTH, text::CHANGE];
+    let rows: [CaseRow; 9] = [
+        (text::CASES_OPENED, |it| it.opened),
+        (text::MONTH_CLOSED_TRUE, |it| it.closed[0]),
+        (text::MONTH_CLOSED_BENIGN, |it| it.closed[1]),
+        (text::MONTH_CLOSED_FALSE, |it| it.closed[2]),
+        (text::MONTH_CASES_OVERDUE, |it| it.overdue),
+        (text::NOTICES_SENT, |it| it.notices.sent),
+        (text::NOTICES_IN_TIME, |it| it.notices.in_time),
+        (text::NOTICES_LATE, |it| it.notices.late),
+        (text::NOTICES_UNANSWERED, |it| it.notices.unanswered),
+    ];
+    html! {
+        h2 { (reader.say(text::CASES)) }
+        p.hint { (reader.say(text::MONTH_CASES_HINT)) }
+        div.scroll {
+            table {
+                (parts::head(reader, &columns, 1))
+                tbody {
+                    @for (name, of) in rows {
+                        @let (now, then) = (of(&this.cases), of(&before.cases));
+                        tr {
+                            th scope="row" { (reader.say(name)) }
+                            td.number { (then) }
+                            td.number { (now) }
+                            td.number { (difference(now, then)) }
+                        }
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The monthly report for management: how far the network is covered and was available, and the incidents, held against the month before. Made to be printed.
+//! The monthly report for management: how far the network is covered and was available, the incidents and the cases, held against the month before. Made to be printed.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -47,6 +47,7 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         }
         (figures_of_month::availability(reader, &view, &figures[0], &figures[1]))
         (figures_of_month::incidents(reader, &view, &figures[0], &figures[1]))
+        (figures_of_month::cases(reader, &figures[0], &figures[1]))
     };
     Ok(layout::page(reader, &view, &title, "", &content))
 }

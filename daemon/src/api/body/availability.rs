@@ -10,7 +10,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::time;
+use super::{CaseMonthBody, time};
 use crate::{
     access::View,
     availability::{Lost, MonthFigures, Part, PartFigures, Period, Report, SiteFigures, Span, WayFigures, sum},
@@ -185,6 +185,8 @@ pub struct MonthFiguresBody {
     pub incident_longest: Option<String>,
     /// Its time in the month.
     pub incident_longest_seconds: Option<f64>,
+    /// The cases.
+    pub cases: CaseMonthBody,
 }
 
 /// The sites of an area.
@@ -338,6 +340,7 @@ impl MonthFiguresBody {
                 .collect(),
             incident_longest: it.incidents.longest.map(|(id, _)| id.to_string()),
             incident_longest_seconds: it.incidents.longest.map(|(_, ms)| thousandths(ms)),
+            cases: it.cases.into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Figures of cases, by grade, kind, month, part of the network or area.
+//! Figures of cases and their notices, by grade, kind, month, part of the network, area or unit.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,7 +9,9 @@ use axum::Json;
 use onenet_topology::{
     SiteId, Timestamp,
     case::{Case, CaseFigures, CaseGrouping},
+    coverage::Day,
     incident::Severity,
+    site::Site,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,16 +29,16 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(case_statistics))
 }
 
-/// Counts cases, and how long people took: by grade, kind, month, part of the network or area. Drills, and what rules silence, are in
-/// none of the figures.
+/// Counts cases, how long people took, and what became of notices: by grade, kind, month, part of the network, area or unit. A notice counts
+/// with the site that it went to and the time at which it was sent. Drills, and what rules silence, are in none of the figures.
 #[utoipa::path(
     get, path = "/api/v1/cases/statistics", tag = "cases",
     params(
-        ("by" = Option<String>, Query, description = "`grade` (by default), `kind`, `month` (of opening, in China), `site` (the parts directly below the asked one) or `area`"),
+        ("by" = Option<String>, Query, description = "`grade` (by default), `kind`, `month` (of opening, in China), `site` (the parts directly below the asked one), `area`, `unit` (each site by itself) or `unit_month`"),
         ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
         ("area" = Option<String>, Query, description = "Only sites of this area: its id"),
-        ("from" = Option<String>, Query, description = "Only those opened at this time or later, RFC 3339 or a day"),
-        ("to" = Option<String>, Query, description = "Only those opened before this time, RFC 3339 or a day"),
+        ("from" = Option<String>, Query, description = "Only cases opened, and notices sent, at this time or later, RFC 3339 or a day"),
+        ("to" = Option<String>, Query, description = "Only cases opened, and notices sent, before this time, RFC 3339 or a day"),
     ),
     responses((status = 200, body = CaseStatisticsBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
@@ -95,22 +97,38 @@ impl StatisticsWanted {
         let sites = (!matches!(self.extent, Extent::Subtree(None)))
             .then(|| self.extent.sites(view).into_iter().collect::<BTreeSet<SiteId>>());
         let areas = if self.by == CaseGrouping::Area { areas(view) } else { Vec::new() };
-        let takes = |case: &Case| {
-            sites.as_ref().is_none_or(|sites| sites.contains(&case.key.site))
-                && self.from.is_none_or(|from| case.opened >= from)
-                && self.to.is_none_or(|to| case.opened < to)
+        let takes = |site: SiteId, at: Timestamp| {
+            sites.as_ref().is_none_or(|sites| sites.contains(&site))
+                && self.from.is_none_or(|from| at >= from)
+                && self.to.is_none_or(|to| at < to)
         };
-        for case in view.cases().filter(|case| case.is_counted() && takes(case)) {
-            total.add(case, now);
-            for group in self.groups(view, case, &areas) {
-                rows.entry(group).or_default().add(case, now);
+        for case in view.cases().filter(|case| case.is_counted()) {
+            if takes(case.key.site, case.opened) {
+                total.add(case, now);
+                for group in self.groups(view, case, (case.key.site, case.opened), &areas) {
+                    rows.entry(group).or_default().add(case, now);
+                }
+            }
+            for notice in case.notices.iter().filter(|it| takes(it.to, it.sent)) {
+                total.notices.add(notice, now);
+                for group in self.groups(view, case, (notice.to, notice.sent), &areas) {
+                    rows.entry(group).or_default().notices.add(notice, now);
+                }
             }
         }
         (rows, total)
     }
 
-    fn groups(&self, view: &View, case: &Case, areas: &[(Group, BTreeSet<SiteId>)]) -> Vec<Group> {
+    /// Returns the groups that something of a case belongs to: at which site and when that was.
+    fn groups(
+        &self,
+        view: &View,
+        case: &Case,
+        (site, at): (SiteId, Timestamp),
+        areas: &[(Group, BTreeSet<SiteId>)],
+    ) -> Vec<Group> {
         let word = |order: &str, word: &str| vec![Group { order: order.into(), key: word.into(), name: word.into() }];
+        let month = Day::of(at).month().to_string();
         match self.by {
             // The gravest first.
             CaseGrouping::Grade => {
@@ -118,14 +136,29 @@ impl StatisticsWanted {
                 word(&graver.to_string(), case.grade.name())
             }
             CaseGrouping::Kind => word(&case.key.kind, &case.key.kind),
-            CaseGrouping::Month => word(&case.month(), &case.month()),
-            CaseGrouping::Site => part_of(view, case.key.site, self.extent.top()).into_iter().collect(),
+            CaseGrouping::Month => word(&month, &month),
+            CaseGrouping::Site => part_of(view, site, self.extent.top()).into_iter().collect(),
             CaseGrouping::Area => {
-                let of_site = areas.iter().filter(|(_, sites)| sites.contains(&case.key.site));
+                let of_site = areas.iter().filter(|(_, sites)| sites.contains(&site));
                 of_site.map(|(group, _)| group.clone()).collect()
+            }
+            CaseGrouping::Unit => view.site(site).map(|site| of_site(view, site)).into_iter().collect(),
+            CaseGrouping::UnitMonth => {
+                let unit = view.site(site).map(|site| of_site(view, site));
+                let with_month = |Group { order, key, name }| Group {
+                    order: format!("{order} {month}"),
+                    key: format!("{key} {month}"),
+                    name: format!("{name} {month}"),
+                };
+                unit.map(with_month).into_iter().collect()
             }
         }
     }
+}
+
+fn of_site(view: &View, site: &Site) -> Group {
+    let name = site.name(view.now()).zh.clone();
+    Group { order: site.code(view.now()).to_owned(), key: site.id.to_string(), name }
 }
 
 /// Returns all areas with their sites.
@@ -148,6 +181,5 @@ fn part_of(view: &View, site: SiteId, top: Option<SiteId>) -> Option<Group> {
     });
     let place = top.and_then(|top| path.iter().position(|it| it.id == top)).map_or(0, |at| at + 1);
     let part = path.get(place).or(path.last())?;
-    let name = part.name(view.now()).zh.clone();
-    Some(Group { order: part.code(view.now()).to_owned(), key: part.id.to_string(), name })
+    Some(of_site(view, part))
 }

@@ -72,3 +72,39 @@ async fn every_notice_of_a_case_is_answered_by_its_own_unit_and_kept_with_all_an
     let table = world.get(&reviewer, "/api/v1/cases.csv?state=all").await.text;
     assert!(table.contains(&format!("{first} {second}")), "{table}");
 }
+
+#[tokio::test]
+async fn notices_are_counted_by_unit_and_month_and_in_the_monthly_report() {
+    let world = World::new().await;
+    let reviewer = world.token(Role::SecurityReviewer, None).await;
+    let county = world.token(Role::Operator, Some("130102")).await;
+    let case = graded(&world, &reviewer).await;
+    for to in ["130102", "130100"] {
+        let body = json!({ "action": "notify", "to": to, "text": "x" });
+        assert_eq!(act(&world, &reviewer, &case, body).await.0, StatusCode::OK);
+    }
+    assert_eq!(act(&world, &county, &case, json!({ "action": "answer", "text": "x" })).await.0, StatusCode::OK);
+    let rows = async |query: &str| {
+        let told = world.get(&reviewer, &format!("/api/v1/cases/statistics?{query}")).await.json();
+        let row = |it: &Value| {
+            let number = |key: &str| it[key].as_u64().unwrap();
+            let name = it["name"].as_str().unwrap().to_owned();
+            (name, number("opened"), number("notices_sent"), number("notices_in_time"), number("notices_unanswered"))
+        };
+        told["rows"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    };
+    let by_unit = rows("by=unit&site=130000").await;
+    assert_eq!(by_unit, [("石家庄市".into(), 0, 1, 0, 1), ("长安区".into(), 2, 1, 1, 0)]);
+    assert_eq!(rows("by=unit_month&site=130102").await, [("长安区 2027-01".into(), 2, 1, 1, 0)]);
+    assert_eq!(rows("by=month&site=130000").await, [("2027-01".into(), 2, 2, 1, 1)]);
+    assert_eq!(rows("by=month&site=130000&from=2027-02-01").await, []);
+    let viewer = world.token(Role::Viewer, None).await;
+    let month = world.get(&viewer, "/api/v1/reports/monthly?site=130000&month=2027-01").await.json();
+    let cases = &month["month_figures"]["cases"];
+    for (field, value) in
+        [("opened", 2), ("closed_true", 0), ("overdue", 0), ("notices_sent", 2), ("notices_in_time", 1)]
+    {
+        assert_eq!(cases[field], json!(value), "{field}: {month}");
+    }
+    assert_eq!(month["month_figures_before"]["cases"]["opened"], json!(0));
+}

@@ -10,7 +10,7 @@ use super::{
 use crate::{access::Role, api::encode};
 
 /// The figures, in the order of their columns.
-const FIGURES: [&str; 12] = [
+const FIGURES: [&str; 17] = [
     "opened",
     "open",
     "overdue",
@@ -23,6 +23,11 @@ const FIGURES: [&str; 12] = [
     "acknowledged_p90_s",
     "closed_median_s",
     "closed_p90_s",
+    "notices_sent",
+    "notices_in_time",
+    "notices_late",
+    "notices_unanswered",
+    "notices_overdue",
 ];
 
 pub(super) async fn run(args: StatisticsArgs) -> Result<(), CommandError> {
@@ -63,7 +68,7 @@ fn field(value: &str) -> String {
 
 fn table(told: &Value) -> Vec<String> {
     let head = format!(
-        "{:<24} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6} {:>12} {:>12}",
+        "{:<24} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6} {:>12} {:>12} {:>8} {:>8} {:>6} {:>10}",
         text(told, "/by"),
         "opened",
         "open",
@@ -72,13 +77,17 @@ fn table(told: &Value) -> Vec<String> {
         "benign",
         "false",
         "taken up",
-        "closed"
+        "closed",
+        "notices",
+        "in time",
+        "late",
+        "unanswered"
     );
     let line = |name: &str, row: &Value| {
         let of = |name| figure(row, name);
         let within = |name| row.get(name).and_then(Value::as_i64).map_or_else(|| "-".to_owned(), duration);
         format!(
-            "{name:<24} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6} {:>12} {:>12}",
+            "{name:<24} {:>7} {:>6} {:>8} {:>6} {:>6} {:>6} {:>12} {:>12} {:>8} {:>8} {:>6} {:>10}",
             of("opened"),
             of("open"),
             of("overdue"),
@@ -87,6 +96,10 @@ fn table(told: &Value) -> Vec<String> {
             of("closed_false"),
             within("acknowledged_median_s"),
             within("closed_median_s"),
+            of("notices_sent"),
+            of("notices_in_time"),
+            of("notices_late"),
+            of("notices_unanswered"),
         )
     };
     let rows = rows(told).map(|row| line(text(row, "/name"), row));
@@ -115,8 +128,8 @@ mod tests {
         let row = json!({ "key": "=1+1", "name": "a \"b\", c", "opened": 3, "open": 1, "closed_median_s": null });
         let lines = csv(&json!({ "by": "kind", "rows": [row] }));
         assert!(lines[0].starts_with("kind,name,opened,open,overdue,"), "{}", lines[0]);
-        assert_eq!(lines[1], "'=1+1,\"a \"\"b\"\", c\",3,1,,,,,,,,,,");
-        assert_eq!(lines[0].split(',').count(), 14);
+        assert_eq!(lines[1], "'=1+1,\"a \"\"b\"\", c\",3,1,,,,,,,,,,,,,,,");
+        assert_eq!(lines[0].split(',').count(), 19);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Figures of cases: by grade, kind, month, part of the network or area.
+//! Figures of cases and notices: by grade, kind, month, part of the network, area or unit.
 
 use axum::response::Response;
 use maud::{Markup, html};
@@ -62,6 +62,8 @@ const fn grouping(by: CaseGrouping) -> Text {
         CaseGrouping::Month => text::MONTH,
         CaseGrouping::Site => text::SITE,
         CaseGrouping::Area => text::AREA,
+        CaseGrouping::Unit => text::UNIT,
+        CaseGrouping::UnitMonth => text::UNIT_MONTH,
     }
 }
 
@@ -83,6 +85,10 @@ fn table(
         text::VERDICT_FALSE,
         text::CASES_TAKEN_UP_WITHIN,
         text::CASES_CLOSED_WITHIN,
+        text::NOTICES_SENT,
+        text::NOTICES_IN_TIME,
+        text::NOTICES_LATE,
+        text::NOTICES_UNANSWERED,
     ];
     html! {
         div.scroll {
@@ -104,7 +110,7 @@ fn named(reader: &Reader, view: &View, by: CaseGrouping, group: &Group) -> Marku
     html! {
         @match by {
             CaseGrouping::Kind => (words::case_kind(reader.language, &group.key)),
-            CaseGrouping::Site => {
+            CaseGrouping::Site | CaseGrouping::Unit => {
                 @match group.key.parse::<SiteId>() {
                     Ok(site) => (parts::site_link_of(reader, view, site)),
                     Err(_) => (group.name),
@@ -130,5 +136,7 @@ fn cells(reader: &Reader, figures: &CaseFigures) -> Markup {
         }
         td.number { (parts::or_dash(span(figures.acknowledged_after_ms(50)).as_deref())) }
         td.number { (parts::or_dash(span(figures.closed_after_ms(50)).as_deref())) }
+        @let it = figures.notices;
+        @for number in [it.sent, it.in_time, it.late, it.unanswered] { td.number { (number) } }
     }
 }

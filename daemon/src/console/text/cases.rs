@@ -21,7 +21,7 @@ texts! {
     ANOMALIES_GRADE_FROM = "级别（至少）", "Grade (at least)";
     AREA = "区域", "Area";
     CASE_STATISTICS = "事件统计", "Statistics of cases";
-    CASE_STATISTICS_HINT = "演练和被规则屏蔽的事件不计入。用时为中位数。", "Drills, and what rules silence, are left out. Times are medians.";
+    CASE_STATISTICS_HINT = "演练和被规则屏蔽的事件不计入。用时为中位数。通报计入其责任单位和发出月份。", "Drills, and what rules silence, are left out. Times are medians. A notice counts with the site that it went to and the time at which it was sent.";
     CASES_OPENED = "立案", "Opened";
     CASES_ESCALATED = "逾期上报", "Went up";
     CASES_TAKEN_UP_WITHIN = "受理用时", "Taken up within";

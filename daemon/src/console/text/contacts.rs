@@ -28,6 +28,17 @@ texts! {
     NOTIFYING_TEXT = "通报内容及要求", "What the site is told";
     NOTIFYING_DUE = "反馈期限（不填则按级别规定的时限）", "To be answered by (empty: as its grade wants)";
     NOTIFYING_NOT_NOW = "此事件现在不能通报：先受理并确认级别和分类。", "This case cannot be notified now: take it up, and confirm grade and category first.";
+    NOTICES_SENT = "发出通报", "Notices sent";
+    NOTICES_IN_TIME = "按期反馈", "Answered in time";
+    NOTICES_LATE = "逾期反馈", "Answered late";
+    NOTICES_UNANSWERED = "未反馈", "Unanswered";
+    MONTH_CASES_HINT = "立案、办结、逾期按当月发生计；通报按发出月份和责任单位计，反馈情况为目前情况。演练和被规则屏蔽的事件不计入。", "Cases count where they were opened, closed or became overdue in the month; notices in the month in which they were sent, at the site that they went to, as they stand now. Drills, and what rules silence, are left out.";
+    MONTH_CLOSED_TRUE = "办结：属实", "Closed as true";
+    MONTH_CLOSED_BENIGN = "办结：正常行为", "Closed as benign";
+    MONTH_CLOSED_FALSE = "办结：误报", "Closed as false";
+    MONTH_CASES_OVERDUE = "发生逾期的事件", "Cases that became overdue";
+    UNIT = "单位", "Unit";
+    UNIT_MONTH = "单位和月份", "Unit and month";
     NOTICE_AWAITS = "待反馈", "waits for an answer";
     NOTICE_LATE = "逾期未反馈", "not answered in time";
     NOTICE_ENDED = "办结前未反馈", "never answered";

@@ -101,3 +101,28 @@ fn a_case_of_an_older_version_is_read_with_the_answers_of_its_story() {
     assert!(serde_json::from_value::<Case>(row).unwrap().notices.is_empty());
     assert_eq!(case.clone().with_answers_of_its_story(), case, "what this version wrote stays as it is");
 }
+
+#[test]
+fn a_notice_is_answered_in_time_or_late_or_not_at_all_and_drills_count_nowhere() {
+    let late = at(103).plus_ms(Deadlines::default().answer_ms(Severity::Major) + 1).ms_since(at(0));
+    let cases = [
+        act(&notified(), 300, answer(true)).unwrap(),
+        act(&notified(), late, answer(true)).unwrap(),
+        act(&act(&notified(), 300, answer(true)).unwrap(), 400, back()).unwrap(),
+        act(&notified(), late, close(CaseVerdict::True)).unwrap(),
+    ];
+    let month = |cases: &[Case], from: i64, to: i64| {
+        CaseMonth::of(cases.iter(), (at(from), at(to), at(late + 1)), |site| site == COUNTY)
+    };
+    let all = month(&cases, 0, late + 1);
+    let notices = NoticeFigures { sent: 4, in_time: 1, late: 1, unanswered: 2, overdue: 1 };
+    assert_eq!(all, CaseMonth { opened: 4, closed: [1, 0, 0], overdue: 0, notices });
+    let later = month(&cases, 200, late + 1);
+    assert_eq!((later.opened, later.closed, later.notices.sent), (0, [1, 0, 0], 0), "sent before, closed then");
+    let up = notified().escalated(at(late), &Deadlines::default(), above).unwrap();
+    assert_eq!(month(&[up], 200, late + 1).overdue, 1);
+    let elsewhere = CaseMonth::of(cases.iter(), (at(0), at(late), at(late)), |site| site == CITY);
+    assert_eq!(elsewhere, CaseMonth::default());
+    let drilled = hear(None, &drill(), None, 10).unwrap();
+    assert_eq!(month(&[drilled], 0, late), CaseMonth::default());
+}
