@@ -59,6 +59,7 @@ pub(crate) use routes::{
     changes::{Span, changes_of, picture_of},
     contacts::{NewContactBody, put as put_contact, remove as remove_contact},
     coverage::{Extent, trend},
+    drills::{DrillBody, open as open_drill},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
     incidents::{MomentBody, timeline},

@@ -126,6 +126,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/incidents/{incident}/case", post(cases::open))
         .route("/cases", get(cases::list))
         .route("/cases/statistics", get(cases::statistics))
+        .route("/cases/drills", post(cases::open_drill))
         .route("/cases/rules", get(suppressions::page).post(suppressions::make))
         .route("/cases/rules/{rule}/end", post(suppressions::end))
         .route("/anomalies", get(anomalies::page))

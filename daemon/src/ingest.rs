@@ -13,6 +13,6 @@ mod tests;
 
 pub(crate) use owner::{Answer, Feed, Logged};
 pub use owner::{IngestCounters, Intake, IntakeError, Owner, OwnerHealth, Pending, Published, start};
-pub use plan::{Cap, Concluding, Lifetimes, Outcome, Planned, Policy, Refusal, caps, plan};
+pub use plan::{Cap, Concluding, Lifetimes, Outcome, Planned, Policy, Refusal, caps, kinds, plan};
 pub(crate) use plan::{WATCH_MARK, device_space, evidence_file, links_of, regrouped};
 pub use source::{ReportSource, SourceError};

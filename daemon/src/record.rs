@@ -5,7 +5,7 @@
 //!
 //! A report's record carries the batch as the agent said it, with the agent's own times; planning corrects them.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, net::IpAddr, sync::Arc};
 
 use onenet_topology::{
     AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, MaintenanceId, SiteId,
@@ -343,6 +343,15 @@ pub enum Command {
         began: Timestamp,
         /// What is drilled.
         text: String,
+        /// Whose traffic it would be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<IpAddr>,
+        /// Where to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        destination: Option<IpAddr>,
+        /// To which port.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        port: Option<u16>,
     },
     /// Do something with a case.
     ActOnCase {

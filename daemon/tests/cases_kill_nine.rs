@@ -87,7 +87,17 @@ async fn work_for_ever(data: &Path) {
 
 fn drill(site: SiteId, number: usize) -> Command {
     let (kind, subject, text) = ("port_scan".to_owned(), format!("host {number}"), "drill".to_owned());
-    Command::Drill { site, kind, subject, grade: Severity::General, began: Timestamp::EPOCH, text }
+    Command::Drill {
+        site,
+        kind,
+        subject,
+        grade: Severity::General,
+        began: Timestamp::EPOCH,
+        text,
+        source: None,
+        destination: None,
+        port: None,
+    }
 }
 
 fn next(site: SiteId, case: &Case) -> Command {

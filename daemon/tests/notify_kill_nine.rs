@@ -159,7 +159,17 @@ async fn work_for_ever(data: &Path) {
     loop {
         let subject = format!("host {}", centre.estate().cases.all.len());
         let (kind, text) = ("port_scan".to_owned(), "drill".to_owned());
-        let drill = Command::Drill { site, kind, subject, grade: Severity::General, began: Timestamp::EPOCH, text };
+        let drill = Command::Drill {
+            site,
+            kind,
+            subject,
+            grade: Severity::General,
+            began: Timestamp::EPOCH,
+            text,
+            source: None,
+            destination: None,
+            port: None,
+        };
         match centre.submit(drill, "wang").await.unwrap() {
             Outcome::CaseOpened(case) => kill::acknowledge(format_args!("{case}")),
             other => panic!("{other:?}"),

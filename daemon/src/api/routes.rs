@@ -19,6 +19,7 @@ mod configuration;
 pub(super) mod contacts;
 pub(super) mod coverage;
 mod devices;
+pub(super) mod drills;
 pub(super) mod endpoints;
 pub(super) mod flows;
 pub(super) mod incidents;
@@ -86,6 +87,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(case_statistics::router())
         .merge(case_table::router())
         .merge(cases::router())
+        .merge(drills::router())
         .merge(suppressions::router())
         .merge(inspections::router())
         .merge(configuration::router())

@@ -11,6 +11,7 @@ mod changes;
 mod contacts;
 mod contract;
 mod coverage;
+mod drills;
 pub(crate) mod flows;
 mod hiding;
 mod incidents;

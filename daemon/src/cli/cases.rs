@@ -255,12 +255,21 @@ pub struct SaidArgs {
 pub struct DrillArgs {
     /// The site: its id or its division code.
     pub site: String,
-    /// What would have been found, such as `port_scan`.
+    /// What would have been found, such as `port_scan`; a word that is none lists them.
     #[arg(long, value_name = "KIND")]
     pub kind: String,
-    /// About whom or what.
-    #[arg(long, value_name = "SUBJECT")]
+    /// About whom or what; the source where nothing is given.
+    #[arg(long, value_name = "SUBJECT", default_value = "", required_unless_present = "source")]
     pub subject: String,
+    /// Whose traffic it would be.
+    #[arg(long, value_name = "ADDRESS")]
+    pub source: Option<String>,
+    /// Where to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub destination: Option<String>,
+    /// To which port.
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
     /// How grave it would be.
     #[arg(long, value_name = "GRADE", default_value = "general")]
     pub grade: String,
@@ -329,7 +338,8 @@ pub(super) async fn run(command: CasesCommand) -> Result<(), CommandError> {
         CasesCommand::Drill(args) => {
             let body = json!({
                 "site": args.site, "kind": args.kind, "subject": args.subject, "grade": args.grade,
-                "began": args.began, "text": args.text,
+                "began": args.began, "source": args.source, "destination": args.destination, "port": args.port,
+                "text": args.text,
             });
             post(&args.data, "/api/v1/drills", &body).await
         }

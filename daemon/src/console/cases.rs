@@ -6,6 +6,7 @@
 mod actions;
 mod awaiting;
 mod containment;
+mod drill;
 mod notice;
 mod notifying;
 mod statistics;
@@ -27,6 +28,7 @@ use onenet_topology::{
 pub(super) use actions::{act, open, stale};
 pub(super) use awaiting::brief as awaiting_brief;
 pub(crate) use containment::caution;
+pub(super) use drill::open as open_drill;
 pub(super) use notice::{last as notice, page as numbered_notice};
 pub(super) use notifying::page as notifying;
 pub(super) use statistics::page as statistics;
@@ -81,6 +83,7 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
         }
         h1 { (reader.say(title)) span.sub { (cases.len()) } }
         (table(reader, &view, &cases, title == text::CASES_OPEN))
+        @if title == text::CASES_DRILLS { (drill::form(reader)) }
         p.hint {
             @for (at, (path, name)) in others.into_iter().filter(|(_, name)| *name != title).enumerate() {
                 @if at > 0 { " · " }

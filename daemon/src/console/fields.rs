@@ -63,8 +63,13 @@ pub(super) fn anomaly_kinds(reader: &Reader, chosen: &str) -> Markup {
     kinds(reader, at_sites.chain(onenet_detection::centre::ALL.iter().map(|it| it.name)), chosen)
 }
 
+/// Every kind of cases as options of a choice.
+pub(super) fn case_kinds(reader: &Reader, chosen: &str) -> Markup {
+    kinds(reader, crate::ingest::kinds(), chosen)
+}
+
 /// Kinds of cases as options of a choice.
-pub(super) fn kinds(reader: &Reader, names: impl Iterator<Item = &'static str>, chosen: &str) -> Markup {
+fn kinds(reader: &Reader, names: impl Iterator<Item = &'static str>, chosen: &str) -> Markup {
     html! {
         @for name in names { option value=(name) selected[name == chosen] { (words::case_kind(reader.language, name)) } }
     }

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
-use onenet_topology::{AreaId, SuppressionId, case::Suppression, incident::IncidentKind};
+use onenet_topology::{AreaId, SuppressionId, case::Suppression};
 use serde::Deserialize;
 
 use super::{
@@ -179,8 +179,7 @@ fn making(reader: &Reader, view: &View) -> Markup {
         label for="rule-kind" { (reader.say(text::CASE_KIND)) }
         select id="rule-kind" name="kind" {
             option value="" { (reader.say(text::ANY)) }
-            (fields::anomaly_kinds(reader, ""))
-            (fields::kinds(reader, IncidentKind::ALL.iter().map(|it| it.name()), ""))
+            (fields::case_kinds(reader, ""))
         }
         (line("subject", text::RULE_SUBJECT_FIELD, false))
         (line("site", text::RULE_SITE_FIELD, false))

@@ -1,6 +1,7 @@
 //! The console from the outside: what a browser sends and gets.
 
 mod contacts;
+mod drills;
 mod evidence;
 mod inspections;
 
@@ -454,6 +455,9 @@ async fn a_unit_sees_first_what_waits_for_its_answer_drills_among_it_and_in_its_
             grade: onenet_topology::incident::Severity::General,
             began: crate::testing::NOW,
             text: "x".into(),
+            source: None,
+            destination: None,
+            port: None,
         },
     );
     let crate::ingest::Outcome::CaseOpened(case) = world.app.centre.submit(drill, "li").await.unwrap() else {

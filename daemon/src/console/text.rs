@@ -44,6 +44,7 @@ mod cases;
 mod contacts;
 mod containment;
 mod coverage;
+mod drills;
 mod evidence;
 mod general;
 mod incidents;
@@ -59,6 +60,7 @@ pub use cases::*;
 pub use contacts::*;
 pub use containment::*;
 pub use coverage::*;
+pub use drills::*;
 pub use evidence::*;
 pub use general::*;
 pub use incidents::*;
@@ -83,6 +85,7 @@ mod tests {
             availability::ALL,
             acceptance::ALL,
             cases::ALL,
+            drills::ALL,
             evidence::ALL,
             inspection::ALL,
             inspections::ALL,

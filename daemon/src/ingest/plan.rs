@@ -45,6 +45,7 @@ use onenet_topology::{
 use onenet_wire::Position;
 
 pub use caps::{Cap, caps};
+pub use cases::kinds;
 pub use concluded::Concluding;
 pub(crate) use evidence::evidence_file;
 pub use expire::Lifetimes;
@@ -309,8 +310,11 @@ pub enum Refusal {
     #[error(transparent)]
     Case(ActError),
     /// What is to be drilled cannot be like this.
-    #[error("a drill has a kind such as port_scan, a subject and a text, and has not begun later than now")]
+    #[error("a drill has a subject and a text, and has not begun later than now")]
     Drill,
+    /// Nothing of this kind is ever found.
+    #[error("{0:?} is no kind of finding: write one of {known}", known = kinds().collect::<Vec<_>>().join(", "))]
+    DrillKind(String),
     /// The rule does not exist.
     #[error("{0} does not exist: see onenetd cases rules")]
     UnknownSuppression(SuppressionId),

@@ -95,7 +95,17 @@ fn counted(line: &Line) -> [u64; 4] {
 
 async fn drill(world: &World, subject: &str, grade: Severity) -> CaseId {
     let (kind, subject, text) = ("port_scan".into(), subject.into(), "autumn drill".into());
-    let command = Command::Drill { site: world.site("130102"), kind, subject, grade, began: NOW, text };
+    let command = Command::Drill {
+        site: world.site("130102"),
+        kind,
+        subject,
+        grade,
+        began: NOW,
+        text,
+        source: None,
+        destination: None,
+        port: None,
+    };
     match world.app.centre.submit(command, "wang").await.unwrap() {
         Outcome::CaseOpened(case) => case,
         other => panic!("{other:?}"),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, JsonBody, effective, named, named_site, page_of_ids, read_body, site_filter, submit};
+use super::{Answer, JsonBody, named, named_site, page_of_ids, read_body, site_filter, submit};
 use crate::{
     access::{Action, Gate, View},
     api::{
@@ -35,7 +35,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(act_on_case))
         .routes(routes!(notice_document))
         .routes(routes!(contain))
-        .routes(routes!(drill))
 }
 
 /// A case to be opened.
@@ -44,26 +43,6 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 pub(super) struct NewCaseBody {
     /// The incident that it is about.
     pub incident: String,
-}
-
-/// A drill.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DrillBody {
-    /// The site: its id or its division code.
-    pub site: String,
-    /// What would have been found, such as `port_scan`.
-    pub kind: String,
-    /// About whom or what.
-    pub subject: String,
-    /// How grave it would be: `general` by default.
-    #[serde(default)]
-    pub grade: Option<String>,
-    /// Since when it would have been going on, RFC 3339; now by default.
-    #[serde(default)]
-    pub began: Option<String>,
-    /// What is drilled.
-    pub text: String,
 }
 
 /// What to do with a case: the action, and what goes with it.
@@ -292,38 +271,7 @@ pub(crate) async fn open_about(app: &App, gate: &Gate, incident: &str) -> Result
     opened(&submit(app, gate, Command::OpenCase { site, incident }).await?)
 }
 
-/// Opens a case as if something had been found at a site. It goes the whole way of a case, is marked as a drill, and is in no
-/// statistics.
-#[utoipa::path(
-    post, path = "/api/v1/drills", tag = "cases",
-    request_body = DrillBody,
-    responses((status = 200, body = CaseDetailBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
-)]
-async fn drill(
-    State(app): State<Arc<App>>,
-    gate: Gate,
-    params: Params,
-    body: JsonBody<DrillBody>,
-) -> Answer<CaseDetailBody> {
-    let gate = gate.for_change();
-    let body = read_body(&app, body)?;
-    let (_, site) = gate.site(Action::ReviewCases, &body.site)?;
-    params.finish()?;
-    let grade = body.grade.as_deref().map(|text| word("grade", text, &Severity::ALL, |it| it.name())).transpose()?;
-    let began = match body.began.as_deref() {
-        Some(began) => {
-            Timestamp::from_day_or_time(began).map_err(|error| Problem::parameter("began", error.to_string()))?
-        }
-        None => effective(&gate, None)?,
-    };
-    let (kind, subject, text) = (body.kind, body.subject, body.text);
-    let grade = grade.unwrap_or(Severity::General);
-    let command = Command::Drill { site, kind, subject, grade, began, text };
-    let id = opened(&submit(&app, &gate, command).await?)?;
-    shown(&app, &gate, id)
-}
-
-fn opened(outcome: &Outcome) -> Result<CaseId, Problem> {
+pub(super) fn opened(outcome: &Outcome) -> Result<CaseId, Problem> {
     match outcome {
         Outcome::CaseOpened(id) => Ok(*id),
         // What the incident's case was closed for is over: nothing was opened.
@@ -452,7 +400,7 @@ pub(super) fn word<T: Copy>(name: &str, text: &str, all: &[T], of: impl Fn(&T) -
 }
 
 /// Returns a case as the caller sees it after his change; whoever answered may not see it any more, and then only that it was taken.
-fn shown(app: &App, gate: &Gate, id: CaseId) -> Answer<CaseDetailBody> {
+pub(super) fn shown(app: &App, gate: &Gate, id: CaseId) -> Answer<CaseDetailBody> {
     let view = gate.view_after(app.centre.estate());
     let found = view.case(id).ok_or_else(Problem::internal)?;
     Ok(Json(CaseDetailBody::of(&view, found)))

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use onenet_topology::{
     CaseId, Id, SiteId, Timestamp,
     case::{
-        Acting, Case, CaseAction, CaseCause, CaseEvidence, CaseKey, KIND_CHARS_MAX, NoticeNumber, SUBJECT_CHARS_MAX,
-        Suppression, SuppressionScope, TEXT_CHARS_MAX, told,
+        Acting, Case, CaseAction, CaseCause, CaseEvidence, CaseKey, NoticeNumber, SUBJECT_CHARS_MAX, Suppression,
+        TEXT_CHARS_MAX, told,
     },
     coverage::Day,
-    incident::{Incident, Severity, Subject},
+    incident::{Incident, IncidentKind, Severity, Subject},
 };
 
 use super::{
@@ -129,6 +129,13 @@ fn incident_cause(incident: &Incident) -> CaseCause {
     }
 }
 
+/// Returns every kind of thing that a case can be about: what detectors find, what the centre concludes, what breaks.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    let at_sites = onenet_detection::Kind::ALL.iter().map(|it| it.name());
+    let at_centre = onenet_detection::centre::ALL.iter().map(|it| it.name);
+    at_sites.chain(at_centre).chain(IncidentKind::ALL.iter().map(|it| it.name()))
+}
+
 /// Checks a command about cases.
 pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Refusal> {
     let now = draft.record.time;
@@ -139,11 +146,12 @@ pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Ref
         }
         Command::Drill { site, kind, subject, text, began, .. } => {
             check_site(draft, *site)?;
+            if !kinds().any(|known| known == kind) {
+                return Err(Refusal::DrillKind(kind.clone()));
+            }
             let is_text = |text: &str, max: usize| (1..=max).contains(&text.trim().chars().count());
-            let scope = SuppressionScope { kind: Some(kind.clone()), ..SuppressionScope::default() };
-            let is_word = kind.len() <= KIND_CHARS_MAX && scope.check().is_ok();
             let said = is_text(subject, SUBJECT_CHARS_MAX) && is_text(text, TEXT_CHARS_MAX);
-            if is_word && said && *began <= now { Ok(Outcome::Accepted) } else { Err(Refusal::Drill) }
+            if said && *began <= now { Ok(Outcome::Accepted) } else { Err(Refusal::Drill) }
         }
         Command::ActOnCase { site, case, action, notice } => {
             acted(draft, "", (*site, *notice), *case, action)?;
@@ -221,11 +229,8 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> R
             let Some(incident) = draft.next.incidents.get(incident).cloned() else { return Ok(None) };
             tell(draft, incident_cause(&incident))?
         }
-        Command::Drill { site, kind, subject, grade, began, text } => {
-            let key = CaseKey { site: *site, kind: kind.clone(), subject: subject.trim().to_owned(), drill: true };
-            let evidence = vec![CaseEvidence::new("drill", text.trim())];
-            let cause = drill_cause(key, *grade, (*began, draft.record.time), evidence);
-            tell(draft, cause)?
+        Command::Drill { .. } => {
+            drill_cause(command, draft.record.time).map(|cause| tell(draft, cause)).transpose()?.flatten()
         }
         Command::ActOnCase { site, case, action, notice } => {
             let next = acted(draft, by, (*site, *notice), *case, action)?;
@@ -245,25 +250,32 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> R
     Ok(opened.map(Outcome::CaseOpened))
 }
 
-fn drill_cause(
-    key: CaseKey,
-    grade: Severity,
-    (first, last): (Timestamp, Timestamp),
-    evidence: Vec<CaseEvidence>,
-) -> CaseCause {
-    CaseCause {
+/// Returns what a drill tells: it says first that it is one.
+fn drill_cause(command: &Command, now: Timestamp) -> Option<CaseCause> {
+    let Command::Drill { site, kind, subject, grade, began, text, source, destination, port } = command else {
+        return None;
+    };
+    let key = CaseKey { site: *site, kind: kind.clone(), subject: subject.trim().to_owned(), drill: true };
+    let mut evidence = vec![CaseEvidence::new("drill", text.trim())];
+    let told = [
+        ("source", source.map(|it| it.to_string())),
+        ("destination", destination.map(|it| it.to_string())),
+        ("port", port.map(|it| it.to_string())),
+    ];
+    evidence.extend(told.into_iter().filter_map(|(is, value)| Some(CaseEvidence::new(is, value?))));
+    Some(CaseCause {
         key,
-        grade,
+        grade: *grade,
         confidence: None,
-        first,
-        last,
+        first: *began,
+        last: now,
         count: 1,
         incident: None,
-        source: None,
-        destination: None,
-        port: None,
+        source: *source,
+        destination: *destination,
+        port: *port,
         evidence,
-    }
+    })
 }
 
 /// Lets overdue cases go up, and old ones go.
