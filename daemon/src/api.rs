@@ -42,7 +42,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, Counters, local_caller};
-pub use auth::{LOCAL_ROLE_HEADER, Peer, identify};
+pub use auth::{LOCAL_PERSON_HEADER, LOCAL_ROLE_HEADER, Peer, identify};
 pub(crate) use body::{check_subject, station as wireless_station};
 pub use params::Params;
 pub(crate) use params::{decode, encode};

@@ -150,6 +150,17 @@ pub struct ConfigArg {
 /// Where the data directory is.
 #[derive(Debug, Clone, Args)]
 pub struct DataArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Who you are, for the story of a case and the audit trail; by default who called sudo, or the user (`SUDO_USER`, `USER`).
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+}
+
+/// Where the centre is, where `--by` says something else.
+#[derive(Debug, Clone, Args)]
+pub struct PlaceArgs {
     /// The centre's data directory; by default what the configuration says.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -223,17 +234,24 @@ pub struct FileArgs {
     pub data: DataArgs,
 }
 
+impl From<PlaceArgs> for DataArgs {
+    fn from(place: PlaceArgs) -> Self {
+        Self { place, by: None }
+    }
+}
+
 impl DataArgs {
     /// Returns the data directory: as given, else as the configuration says, else where it is by default.
     ///
     /// # Errors
     /// The named configuration, or the default one where it exists, cannot be used.
     pub fn directory(&self) -> Result<PathBuf, crate::config::ConfigError> {
-        if let Some(data) = &self.data {
+        let PlaceArgs { data, config } = &self.place;
+        if let Some(data) = data {
             return Ok(data.clone());
         }
         let default = PathBuf::from(CONFIG_FILE_DEFAULT);
-        match &self.config {
+        match config {
             Some(config) => Ok(crate::config::Config::load(config)?.data_dir),
             None if default.exists() => Ok(crate::config::Config::load(&default)?.data_dir),
             None => Ok(PathBuf::from(DATA_DIR_DEFAULT)),
@@ -242,6 +260,13 @@ impl DataArgs {
 
     /// Returns whether somebody said where the data directory is, on the command line or in the default configuration.
     fn is_named(&self) -> bool {
-        self.data.is_some() || self.config.is_some() || Path::new(CONFIG_FILE_DEFAULT).exists()
+        self.place.data.is_some() || self.place.config.is_some() || Path::new(CONFIG_FILE_DEFAULT).exists()
+    }
+
+    /// Returns who asks, as far as anybody says.
+    fn person(&self) -> Option<String> {
+        let said = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        let variable = |name| std::env::var(name).ok().and_then(said);
+        self.by.clone().and_then(said).or_else(|| variable("SUDO_USER")).or_else(|| variable("USER"))
     }
 }

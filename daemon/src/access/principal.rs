@@ -10,6 +10,9 @@ use super::{Action, Role};
 /// Grants a principal may hold: enough for a person responsible for every province, few enough to check each time.
 pub const MAX_GRANTS: usize = 64;
 
+/// What stands between the name of a local caller and his role.
+const LOCAL: &str = " (local ";
+
 /// Which sites a grant reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,9 +54,16 @@ pub struct Principal {
 
 impl Principal {
     /// Returns the principal of this role that stands for whoever may open the daemon's local socket or its data directory. He
-    /// reaches everywhere and holds no other role, so that they stay apart there too.
-    pub fn local(role: Role) -> Self {
-        Self { name: format!("local {role}"), grants: vec![Grant { role, reach: Reach::Everywhere }], expires: None }
+    /// reaches everywhere and holds no other role, so that they stay apart there too. He has the name that he gives, with how he came behind it:
+    /// nobody proved it.
+    pub fn local(role: Role, person: Option<&str>) -> Self {
+        let name = person.map_or_else(|| format!("local {role}"), |person| format!("{person}{LOCAL}{role})"));
+        Self { name, grants: vec![Grant { role, reach: Reach::Everywhere }], expires: None }
+    }
+
+    /// Returns the name of the person, without how he came.
+    pub fn person(&self) -> &str {
+        self.name.split_once(LOCAL).map_or(&self.name, |(person, _)| person)
     }
 
     /// Returns the reaches of the grants that allow `action`.

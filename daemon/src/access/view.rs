@@ -371,11 +371,15 @@ impl View {
         all.map(move |rule| (rule, cases.silenced_by(rule.id)))
     }
 
+    /// Returns a rule that silences cases, if it may be read, without counting these.
+    pub fn rule(&self, id: SuppressionId) -> Option<&Suppression> {
+        let rule = self.estate.cases.suppressions.get(&id)?;
+        rule.scope.site.is_none_or(|site| self.may(Action::ReadCases, site)).then_some(rule)
+    }
+
     /// Returns a rule that silences cases, if it may be read.
     pub fn suppression(&self, id: SuppressionId) -> Option<(&Suppression, usize)> {
-        let rule = self.estate.cases.suppressions.get(&id)?;
-        let shown = rule.scope.site.is_none_or(|site| self.may(Action::ReadCases, site));
-        shown.then(|| (rule.as_ref(), self.estate.cases.silenced_by(id)))
+        self.rule(id).map(|rule| (rule, self.estate.cases.silenced_by(id)))
     }
 
     /// Returns the inspection campaigns that may be read, the newest first: those of sites whose cases the principal reads, and those in

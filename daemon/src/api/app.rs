@@ -169,7 +169,7 @@ impl App {
     }
 }
 
-/// Returns the caller that stands for whoever may open the daemon's local socket, in one of his roles.
-pub fn local_caller(role: Role) -> Caller {
-    Caller { principal: Arc::new(Principal::local(role)), token: None, source: "local socket".into() }
+/// Returns the caller that stands for whoever may open the daemon's local socket, in one of his roles, by the name that he gives.
+pub fn local_caller(role: Role, person: Option<&str>) -> Caller {
+    Caller { principal: Arc::new(Principal::local(role, person)), token: None, source: "local socket".into() }
 }

@@ -12,11 +12,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, Problem, app::local_caller};
+use super::{App, Problem, app::local_caller, params::decode};
 use crate::access::{Caller, Gate, Role, Secret};
 
 /// The header by which a caller on the local socket says in which role he acts; the roles stay apart there too.
 pub const LOCAL_ROLE_HEADER: &str = "onenet-role";
+
+/// The header by which he says who he is, percent-encoded. Whoever may open the socket may say what he likes: it is no proof.
+pub const LOCAL_PERSON_HEADER: &str = "onenet-person";
+/// Characters of a person's name.
+const PERSON_CHARS_MAX: usize = 100;
 
 /// Where a request came from. Set by the listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +81,24 @@ fn local(headers: &HeaderMap) -> Result<Caller, Problem> {
     match asked.parse() {
         Ok(
             role @ (Role::SystemAdministrator | Role::SecurityAdministrator | Role::SecurityReviewer | Role::Operator),
-        ) => Ok(local_caller(role)),
+        ) => person(headers).map(|person| local_caller(role, person.as_deref())),
         _ => Err(Problem::forbidden(format!(
             "the local socket serves four roles: send {LOCAL_ROLE_HEADER}: system-administrator, security-administrator, \
              security-reviewer or operator"
         ))),
     }
+}
+
+/// Returns who a local caller says that he is.
+fn person(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(LOCAL_PERSON_HEADER) else { return Ok(None) };
+    let name = decode(value.to_str().unwrap_or_default()).trim().to_owned();
+    let is_name = (1..=PERSON_CHARS_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if is_name {
+        return Ok(Some(name));
+    }
+    let detail = format!("{name:?} is no name: give one of at most {PERSON_CHARS_MAX} characters (--by)");
+    Err(Problem::forbidden(detail))
 }
 
 impl FromRequestParts<Arc<App>> for Gate {

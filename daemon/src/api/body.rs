@@ -52,7 +52,7 @@ pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, Si
 pub(crate) use availability::{By, rows as availability_rows};
 pub use case::{
     CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeAnswerBody, NoticeBody,
-    NoticeDocumentBody, SuppressionBody,
+    NoticeDocumentBody, SilencingBody, SuppressionBody,
 };
 pub use case_figures::{CaseFiguresBody, CaseMonthBody, CaseStatisticsBody, NoticeFiguresBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};

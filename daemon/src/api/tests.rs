@@ -21,4 +21,5 @@ mod metrics;
 mod notices;
 mod path;
 mod probes;
+mod silenced;
 mod usage;

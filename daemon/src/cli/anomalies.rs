@@ -2,13 +2,13 @@
 
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use hyper::Method;
 use serde_json::Value;
 
 use super::{
     DataArgs,
-    commands::{CommandError, each, say, text},
-    local::Local,
+    commands::{CommandError, ask_as, each, each_as, empty, found, say, say_table, silencing, text},
 };
 use crate::{access::Role, api::encode};
 
@@ -16,29 +16,7 @@ use crate::{access::Role, api::encode};
 #[derive(Debug, Clone, Subcommand)]
 pub enum AnomaliesCommand {
     /// List what was found, the last seen first.
-    List {
-        /// Only at this site and those below it: an id or a division code.
-        #[arg(long, value_name = "SITE")]
-        site: Option<String>,
-        /// Only at sites of this area: its id or its name.
-        #[arg(long, value_name = "AREA")]
-        area: Option<String>,
-        /// Only this kind, such as port_scan.
-        #[arg(long, value_name = "KIND")]
-        kind: Option<String>,
-        /// Only what is at least so grave: general, considerable, major, extraordinary.
-        #[arg(long, value_name = "GRADE")]
-        grade: Option<String>,
-        /// Only what was seen at this time or later, RFC 3339.
-        #[arg(long, value_name = "TIME")]
-        from: Option<String>,
-        /// Also from what each was concluded.
-        #[arg(long)]
-        evidence: bool,
-        /// Where the centre is.
-        #[command(flatten)]
-        data: DataArgs,
-    },
+    List(Box<AnomaliesListArgs>),
     /// Fetch the packets around an anomaly from the site's agent, as a capture file (pcapng) for Wireshark.
     Capture {
         /// The site: its id or its division code.
@@ -65,20 +43,46 @@ pub enum AnomaliesCommand {
     },
 }
 
+/// Which anomalies to list.
+#[derive(Debug, Clone, Args)]
+pub struct AnomaliesListArgs {
+    /// Only at this site and those below it: an id or a division code.
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<String>,
+    /// Only at sites of this area: its id or its name.
+    #[arg(long, value_name = "AREA")]
+    pub area: Option<String>,
+    /// Only this kind, such as `port_scan`.
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Only what is at least so grave: general, considerable, major, extraordinary.
+    #[arg(long, value_name = "GRADE")]
+    pub grade: Option<String>,
+    /// Only what was seen at this time or later, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Also from what each was concluded.
+    #[arg(long)]
+    pub evidence: bool,
+    /// All of it as CSV (RFC 4180), with a line of names first.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// All of it as JSON, an anomaly a line.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
 /// Does it.
 pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
     match command {
-        AnomaliesCommand::List { site, area, kind, grade, from, evidence, data } => {
-            let mut path = "/api/v1/anomalies?limit=1000".to_owned();
-            for (name, value) in [("site", site), ("area", area), ("kind", kind), ("grade", grade), ("from", from)] {
-                path += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
-            }
-            each(&data, &path, |anomaly| show(anomaly, evidence)).await
-        }
+        AnomaliesCommand::List(args) => list(*args).await,
         AnomaliesCommand::Capture { site, file, reason, to, data } => {
             let [site, name, reason] = [&site, &file, &reason].map(|text| encode(text));
             let path = format!("/api/v1/sites/{site}/captures/{name}?reason={reason}");
-            let centre = Local::find(&data.directory()?, false).await?;
+            let centre = found(&data, false).await?;
             let fetched = centre.fetch(Role::SecurityReviewer, &path).await;
             centre.close().await;
             let bytes = fetched?;
@@ -93,14 +97,34 @@ pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
     }
 }
 
+/// Lists them with their cases: as who reads those.
+async fn list(args: AnomaliesListArgs) -> Result<(), CommandError> {
+    let AnomaliesListArgs { site, area, kind, grade, from, evidence, csv, json, data } = args;
+    let mut query = String::new();
+    for (name, value) in [("site", site), ("area", area), ("kind", kind), ("grade", grade), ("from", from)] {
+        query += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
+    }
+    if csv {
+        let path = format!("/api/v1/anomalies.csv?{}", query.trim_start_matches('&'));
+        return say_table(&ask_as(&data, Role::SecurityReviewer, Method::GET, &path, empty()).await?);
+    }
+    let path = format!("/api/v1/anomalies?limit=1000{query}");
+    let shown = |it: &Value| if json { say(&it.to_string()) } else { show(it, evidence) };
+    each_as(&data, Role::SecurityReviewer, &path, shown).await
+}
+
 fn show(anomaly: &Value, evidence: bool) -> Result<(), CommandError> {
     let [code, name, kind, subject, grade, first, last, case] =
         ["/site_code", "/site_name", "/kind", "/subject", "/grade", "/first", "/last", "/case"]
             .map(|key| text(anomaly, key));
     let [confidence, count] = ["confidence", "count"].map(|key| anomaly.get(key).and_then(Value::as_u64).unwrap_or(0));
-    let case = if case.is_empty() { String::new() } else { format!("  {case}") };
+    let case = match text(anomaly, "/case_state") {
+        "" => String::new(),
+        state => format!("  {case} {state}"),
+    };
+    let rule = silencing(anomaly);
     say(&format!(
-        "{last}  {code} {name}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}{case}"
+        "{last}  {code} {name}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}{case}{rule}"
     ))?;
     let pieces = anomaly.get("evidence").and_then(Value::as_array).filter(|_| evidence);
     pieces.into_iter().flatten().try_for_each(|piece| {

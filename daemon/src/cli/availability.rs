@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::Value;
 
 use super::{
-    DataArgs,
+    DataArgs, PlaceArgs,
     commands::{CommandError, administer, empty, say, text},
 };
 use crate::api::encode;
@@ -35,11 +35,12 @@ pub struct AvailabilityArgs {
     pub csv: bool,
     /// Where the centre is.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub place: PlaceArgs,
 }
 
 /// Does it.
 pub(super) async fn run(args: AvailabilityArgs) -> Result<(), CommandError> {
+    let data = DataArgs::from(args.place);
     let mut query = format!("by={}", encode(&args.by));
     for (name, value) in [("site", args.below), ("area", args.area), ("from", args.from), ("to", args.to)] {
         query += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
@@ -47,14 +48,14 @@ pub(super) async fn run(args: AvailabilityArgs) -> Result<(), CommandError> {
     if args.csv {
         let site = args.site.map(|site| format!("&site={}", encode(&site))).unwrap_or_default();
         let path = format!("/api/v1/availability.csv?{query}{site}");
-        let table = administer(&args.data, Method::GET, &path, empty()).await?;
+        let table = administer(&data, Method::GET, &path, empty()).await?;
         return say(table.as_str().unwrap_or_default().trim_end());
     }
     let path = match args.site {
         Some(site) => format!("/api/v1/sites/{}/availability?{query}", encode(&site)),
         None => format!("/api/v1/availability?{query}"),
     };
-    let answer = administer(&args.data, Method::GET, &path, empty()).await?;
+    let answer = administer(&data, Method::GET, &path, empty()).await?;
     say(&format!(
         "{:<28} {:>10} {:>9} {:>10} {:>10} {:>8} {:>9} {:>9}  ",
         "", "available", "unknown", "down", "planned", "loss", "rtt", "jitter"

@@ -9,8 +9,8 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{
-    DataArgs,
-    commands::{CommandError, ask_as, each_as, empty, say, say_table, text, with_json},
+    DataArgs, PlaceArgs,
+    commands::{CommandError, ask_as, each_as, empty, say, say_table, silencing, text, with_json},
 };
 use crate::{access::Role, api::encode};
 
@@ -226,7 +226,7 @@ pub struct StatisticsArgs {
     pub csv: bool,
     /// Where the centre is.
     #[command(flatten)]
-    pub data: DataArgs,
+    pub place: PlaceArgs,
 }
 
 /// Which case.
@@ -446,7 +446,7 @@ fn line(it: &Value) -> String {
     let overdue = if is("/overdue") { " overdue" } else { "" };
     let drill = if is("/drill") { "  drill" } else { "" };
     let due = if due.is_empty() { String::new() } else { format!("  due {due}{overdue}") };
-    format!("{id:<18} {state:<12} {grade:<13} {kind:<18} {subject:<24} {site}{due}  {assignee}{drill}")
+    format!("{id:<18} {state:<12} {grade:<13} {kind:<18} {subject:<24} {site}{due}  {assignee}{drill}{}", silencing(it))
 }
 
 fn show(it: &Value) -> Result<(), CommandError> {

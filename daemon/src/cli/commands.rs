@@ -168,16 +168,21 @@ const fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Returns the centre of a data directory, for whoever asks.
+pub(super) async fn found(data: &DataArgs, make: bool) -> Result<Local, CommandError> {
+    Ok(Local::find(&data.directory()?, make).await?.for_person(data.person()))
+}
+
 /// One request to the centre of a data directory.
 async fn ask(
-    data: &Path,
+    data: &DataArgs,
     make: bool,
     role: Role,
     method: Method,
     path: &str,
     request: Request<Body>,
 ) -> Result<Value, CommandError> {
-    let centre = Local::find(data, make).await?;
+    let centre = found(data, make).await?;
     let answer = centre.ask(role, method, path, request).await;
     centre.close().await;
     Ok(answer?)
@@ -190,7 +195,7 @@ pub(super) async fn administer(
     path: &str,
     request: Request<Body>,
 ) -> Result<Value, CommandError> {
-    ask(&data.directory()?, false, Role::SystemAdministrator, method, path, request).await
+    ask(data, false, Role::SystemAdministrator, method, path, request).await
 }
 
 /// One request in a role to the centre, which must be there.
@@ -201,12 +206,12 @@ pub(super) async fn ask_as(
     path: &str,
     request: Request<Body>,
 ) -> Result<Value, CommandError> {
-    ask(&data.directory()?, false, role, method, path, request).await
+    ask(data, false, role, method, path, request).await
 }
 
 /// One request of the system administrator that may make the centre, as importing sites does, where somebody named its place.
 pub(super) async fn import(data: &DataArgs, path: &str, request: Request<Body>) -> Result<Value, CommandError> {
-    ask(&data.directory()?, data.is_named(), Role::SystemAdministrator, Method::POST, path, request).await
+    ask(data, data.is_named(), Role::SystemAdministrator, Method::POST, path, request).await
 }
 
 /// Hands each entry of a list over, page by page, and says so, beside standard output, where there is none. `path` has its
@@ -226,7 +231,7 @@ pub(super) async fn each_as(
     path: &str,
     mut entry: impl FnMut(&Value) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
-    let centre = Local::find(&data.directory()?, false).await?;
+    let centre = found(data, false).await?;
     let mut cursor = String::new();
     let mut none = true;
     let listed = loop {
@@ -280,6 +285,14 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns the rule that silences what an answer is about, with who answers for it and until when; nothing where none does.
+pub(super) fn silencing(value: &Value) -> String {
+    match ["/silenced_rule/rule", "/silenced_rule/owner", "/silenced_rule/until"].map(|key| text(value, key)) {
+        ["", ..] => String::new(),
+        [rule, owner, until] => format!("  by {rule} ({owner}, until {until})"),
+    }
+}
+
 /// Returns the texts of a list of an answer, with commas.
 pub(super) fn texts(value: &Value, pointer: &str) -> String {
     let texts = value.pointer(pointer).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
@@ -288,8 +301,7 @@ pub(super) fn texts(value: &Value, pointer: &str) -> String {
 
 async fn enrol(args: EnrolArgs) -> Result<(), CommandError> {
     let path = format!("/api/v1/sites/{}/enrolment-tokens?hours={}", encode(&args.site), args.hours);
-    let data = args.data.directory()?;
-    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await;
+    let answer = ask(&args.data, false, Role::SystemAdministrator, Method::POST, &path, empty()).await;
     let answer = answer.map_err(|error| match error {
         CommandError::Local(LocalError::Refused(_) | LocalError::Absent(..)) => {
             CommandError::Enrol { site: args.site.clone(), source: Box::new(error) }
@@ -322,9 +334,10 @@ async fn create_token(args: TokenCreateArgs) -> Result<(), CommandError> {
     };
     let expires = args.expires_days.map(|days| Clock::system().now().plus_ms(i64::from(days) * 86_400_000).to_string());
     let body = json!({ "name": args.name, "grants": grants, "expires": expires });
-    let (data, make) = (args.data.directory()?, args.data.is_named());
     let request = with_json(&body);
-    let answer = ask(&data, make, Role::SecurityAdministrator, Method::POST, "/api/v1/tokens", request).await?;
+    let answer =
+        ask(&args.data, args.data.is_named(), Role::SecurityAdministrator, Method::POST, "/api/v1/tokens", request)
+            .await?;
     say(text(&answer, "/token"))?;
     let mut notes = io::stderr().lock();
     writeln!(notes, "{}: this secret is shown once; keep it safe", text(&answer, "/id"))?;
@@ -332,8 +345,7 @@ async fn create_token(args: TokenCreateArgs) -> Result<(), CommandError> {
 }
 
 async fn list_tokens(data: &DataArgs) -> Result<(), CommandError> {
-    let data = data.directory()?;
-    let answer = ask(&data, false, Role::SecurityAdministrator, Method::GET, "/api/v1/tokens", empty()).await?;
+    let answer = ask(data, false, Role::SecurityAdministrator, Method::GET, "/api/v1/tokens", empty()).await?;
     for token in answer.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
         let grants = token.pointer("/grants").and_then(Value::as_array).into_iter().flatten();
         let grants: Vec<String> = grants
@@ -355,8 +367,7 @@ async fn list_tokens(data: &DataArgs) -> Result<(), CommandError> {
 
 async fn revoke_token(token: &str, data: &DataArgs) -> Result<(), CommandError> {
     let path = format!("/api/v1/tokens/{}", encode(token));
-    let data = data.directory()?;
-    let answer = ask(&data, false, Role::SecurityAdministrator, Method::DELETE, &path, empty()).await?;
+    let answer = ask(data, false, Role::SecurityAdministrator, Method::DELETE, &path, empty()).await?;
     say(&format!("{} ({}) revoked", text(&answer, "/id"), text(&answer, "/name")))
 }
 
@@ -364,9 +375,9 @@ async fn write_file(args: FileArgs, what: &str) -> Result<(), CommandError> {
     // The daemon writes the file, and starts elsewhere: the path must be whole.
     let path = std::path::absolute(&args.file)?;
     let body = json!({ "path": path });
-    let data = args.data.directory()?;
+    let data = &args.data;
     let route = format!("/api/v1/{what}");
-    let answer = ask(&data, false, Role::SystemAdministrator, Method::POST, &route, with_json(&body)).await?;
+    let answer = ask(data, false, Role::SystemAdministrator, Method::POST, &route, with_json(&body)).await?;
     let size = answer.pointer("/size_bytes").and_then(Value::as_u64).unwrap_or_default();
     say(&format!("{} written: {size} bytes", path.display()))
 }

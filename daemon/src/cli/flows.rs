@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     DataArgs,
-    commands::{CommandError, empty, items, say, text},
+    commands::{CommandError, empty, found, items, say, text},
     local::Local,
 };
 use crate::{access::Role, api::encode};
@@ -61,7 +61,7 @@ pub struct FlowsArgs {
 
 /// Asks, page by page.
 pub(super) async fn run(args: FlowsArgs) -> Result<(), CommandError> {
-    let centre = Local::find(&args.data.directory()?, false).await?;
+    let centre = found(&args.data, false).await?;
     let told = tell(&centre, &args).await;
     centre.close().await;
     told

@@ -17,7 +17,7 @@ use tower::ServiceExt as _;
 
 use crate::{
     access::Role,
-    api::{self, App, LOCAL_ROLE_HEADER, Peer},
+    api::{self, App, LOCAL_PERSON_HEADER, LOCAL_ROLE_HEADER, Peer},
     centre::{Centre, OpenError, Options},
     clock::Clock,
 };
@@ -29,8 +29,15 @@ const BODY_MAX: usize = 64 << 20;
 /// How long the centre may take: a backup of a large store takes a while.
 const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The centre of a data directory.
-pub(super) enum Local {
+/// The centre of a data directory, for whoever asks.
+pub(super) struct Local {
+    centre: Reached,
+    /// The person who asks, as far as anybody says.
+    person: Option<String>,
+}
+
+/// How the centre is reached.
+enum Reached {
     /// A daemon runs.
     Socket(std::path::PathBuf),
     /// None does: the centre is opened here.
@@ -80,7 +87,7 @@ impl Local {
         let data = &of_quickstart(data);
         let path = api::socket_path(data);
         match UnixStream::connect(&path).await {
-            Ok(_) => return Ok(Self::Socket(path)),
+            Ok(_) => return Ok(Self::of(Reached::Socket(path))),
             // What a daemon that was killed leaves behind refuses.
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {}
             Err(source) => return Err(LocalError::Socket { path, source }),
@@ -96,7 +103,16 @@ impl Local {
         let centre = Centre::open(data, Options::default()).await.map_err(LocalError::Open)?;
         let app = Arc::new(App::new(centre, clock, BODY_MAX, false));
         let router = api::router(Arc::clone(&app), TIMEOUT);
-        Ok(Self::Here { router, app })
+        Ok(Self::of(Reached::Here { router, app }))
+    }
+
+    const fn of(centre: Reached) -> Self {
+        Self { centre, person: None }
+    }
+
+    /// Says who asks: the audit trail names him.
+    pub(super) fn for_person(self, person: Option<String>) -> Self {
+        Self { person, ..self }
     }
 
     /// Sends one request in the role of a local administrator, and returns the answer.
@@ -145,10 +161,16 @@ impl Local {
         let role =
             role.name().parse().map_err(|error: hyper::header::InvalidHeaderValue| LocalError::Broken(error.into()))?;
         head.headers.insert(LOCAL_ROLE_HEADER, role);
+        if let Some(person) = &self.person {
+            // In percent-encoding: names are written in any letters.
+            let person = api::encode(person).parse();
+            let person = person.map_err(|error: hyper::header::InvalidHeaderValue| LocalError::Broken(error.into()))?;
+            head.headers.insert(LOCAL_PERSON_HEADER, person);
+        }
         head.headers.insert(hyper::header::HOST, hyper::header::HeaderValue::from_static("localhost"));
         let mut request = Request::from_parts(head, body);
-        match self {
-            Self::Socket(path) => {
+        match &self.centre {
+            Reached::Socket(path) => {
                 let failed = |source| LocalError::Socket { path: path.clone(), source };
                 let stream = UnixStream::connect(path).await.map_err(failed)?;
                 let (mut sender, connection) =
@@ -161,7 +183,7 @@ impl Local {
                 connection.abort();
                 Ok(answer)
             }
-            Self::Here { router, .. } => {
+            Reached::Here { router, .. } => {
                 request.extensions_mut().insert(Peer::Local);
                 let response = router.clone().oneshot(request).await.map_err(broken)?;
                 collected(response).await
@@ -171,7 +193,7 @@ impl Local {
 
     /// Lets go of the centre: what waits for the audit trail is written, and the store closed.
     pub(super) async fn close(self) {
-        if let Self::Here { app, .. } = self {
+        if let Reached::Here { app, .. } = self.centre {
             app.write_audit(true).await;
             app.centre.stop().await;
         }

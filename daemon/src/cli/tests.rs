@@ -201,3 +201,53 @@ async fn the_api_speaks_tls_with_a_certificate_from_files_and_names_the_one_that
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[tokio::test]
+async fn the_story_of_a_case_names_who_acts_on_the_centres_machine() {
+    let data = tempfile::tempdir().unwrap();
+    let sites = "/api/v1/sites/import?divisions=true";
+    ask(data.path(), Role::SystemAdministrator, Method::POST, sites).await.unwrap();
+    let drill = serde_json::json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "text": "drill" });
+    let as_who = async |person: Option<&str>| {
+        let centre = Local::find(data.path(), false).await.unwrap().for_person(person.map(str::to_owned));
+        let request = super::commands::with_json(&drill);
+        let opened = centre.ask(Role::SecurityReviewer, Method::POST, "/api/v1/drills", request).await;
+        let acted = match opened {
+            Ok(case) => {
+                let path = format!("/api/v1/cases/{}/actions", case["id"].as_str().unwrap());
+                let action = serde_json::json!({ "action": "comment", "text": "seen" });
+                centre.ask(Role::SecurityReviewer, Method::POST, &path, super::commands::with_json(&action)).await
+            }
+            refused => refused,
+        };
+        centre.close().await;
+        acted.map(|case| case["steps"].as_array().unwrap().last().unwrap()["by"].clone()).map_err(|it| it.to_string())
+    };
+    assert_eq!(as_who(Some("李伟")).await.unwrap(), "李伟 (local security-reviewer)");
+    assert_eq!(as_who(None).await.unwrap(), "local security-reviewer");
+    for no_name in ["a\nb", &"x".repeat(101)] {
+        assert!(as_who(Some(no_name)).await.unwrap_err().contains("--by"));
+    }
+    let principal = |person| crate::access::Principal::local(Role::SecurityReviewer, person);
+    assert_eq!((principal(Some("李伟")).person(), principal(None).person()), ("李伟", "local security-reviewer"));
+}
+
+#[test]
+fn who_acts_is_said_by_a_flag_that_takes_no_other_flags_place() {
+    let parse =
+        |line: &str| command_line().try_get_matches_from(line.split(' ')).map(|_| ()).map_err(|it| it.to_string());
+    for line in [
+        "onenetd cases acknowledge case-1 --by 李伟",
+        "onenetd cases notify case-1 --text x --by 李伟 --issuer 王芳 --telephone 0311-86000001",
+        "onenetd cases statistics --by unit_month",
+        "onenetd availability --by month",
+        "onenetd sites contacts put 130102 李伟 --telephone 110 --by 王芳",
+        "onenetd cases drill 130102 --kind port_scan --source 10.1.2.3 --text x",
+        "onenetd anomalies list --csv",
+    ] {
+        assert_eq!(parse(line), Ok(()), "{line}");
+    }
+    for line in ["onenetd anomalies list --csv --json", "onenetd cases drill 130102 --kind port_scan --text x"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use onenet_topology::{SiteId, anomaly::Anomaly, incident::Severity};
 
 use super::{
-    Reader, cases, fields, layout, parameter, parts,
+    Reader, cases, fields, layout, parameter, parts, suppressions,
     text::{self, fill},
     words,
 };
@@ -124,6 +124,7 @@ fn row(reader: &Reader, view: &View, site: SiteId, anomaly: &Anomaly) -> Markup 
                 @match case {
                     Some(case) => {
                         a href=(format!("/cases/{}", case.id)) { (case.id) } " " (cases::state(reader, case.state))
+                        @if let Some(rule) = case.silenced_by { br; (suppressions::named(view, rule)) }
                     }
                     None => span.none { "–" },
                 }

@@ -122,11 +122,15 @@ fn table(reader: &Reader, view: &View, cases: &[&Case], open: bool) -> Markup {
         text::CASE_DUE,
         text::CASE_AGE,
         text::CASE_ASSIGNEE,
+        text::CASE_SILENCED_BY,
     ];
+    // What a rule silences names the rule; nothing else has one.
+    let silenced = cases.iter().any(|case| case.silenced_by.is_some());
+    let columns = if silenced { &columns[..] } else { columns.split_last().map_or(&[][..], |(_, rest)| rest) };
     html! {
         div.scroll {
             table {
-                (parts::head(reader, &columns, 0))
+                (parts::head(reader, columns, 0))
                 tbody {
                     @for case in cases {
                         tr {
@@ -141,6 +145,9 @@ fn table(reader: &Reader, view: &View, cases: &[&Case], open: bool) -> Markup {
                             td { (due(reader, view, case)) }
                             td { (parts::span(reader.language, case.age_ms(view.now()))) }
                             td { (parts::or_dash(case.assignee.as_deref())) }
+                            @if silenced {
+                                td.words { @if let Some(rule) = case.silenced_by { (suppressions::named(view, rule)) } }
+                            }
                         }
                     }
                 }

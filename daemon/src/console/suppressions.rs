@@ -159,10 +159,12 @@ fn area_named(reader: &Reader, view: &View, id: AreaId) -> Markup {
     }
 }
 
-/// Returns a rule as a case names it: its reason, which leads to the rule, where the reader may see it.
+/// Returns a rule as a case names it: its reason, which leads to the rule, who answers for it and until when, where the reader may see it.
 pub(super) fn named(view: &View, id: SuppressionId) -> Markup {
     html! {
-        @if let Some((rule, _)) = view.suppression(id) { a href=(format!("/cases/rules#{id}")) { (rule.reason) } " (" (rule.owner) ")" }
+        @if let Some(rule) = view.rule(id) {
+            a href=(format!("/cases/rules#{id}")) title=(id) { (rule.reason) } " · " (rule.owner) " · " (parts::moment(rule.until))
+        }
         @else { code { (id) } }
     }
 }

@@ -7,7 +7,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{given, time};
+use super::{SilencingBody, given, time};
 use crate::{access::View, estate::Running};
 
 /// What detectors found of one kind about one subject.
@@ -21,6 +21,10 @@ pub struct AnomalyBody {
     pub site_name: String,
     /// Its case, as far as there is one that may be read.
     pub case: Option<String>,
+    /// How far that is, such as `new` or `silenced`.
+    pub case_state: Option<&'static str>,
+    /// The rule that silences it.
+    pub silenced_rule: Option<SilencingBody>,
     /// What kind of thing, such as `port_scan`.
     pub kind: String,
     /// About whom: an address, address and port, a port as `tcp/445`, a station, or `segment`.
@@ -77,11 +81,14 @@ impl AnomalyBody {
     pub(crate) fn of(view: &View, site: SiteId, anomaly: &Anomaly) -> Self {
         let evidence = |it: &AnomalyEvidence| AnomalyEvidenceBody { is: it.is.clone(), value: it.value.clone() };
         let known = view.site(site);
+        let case = view.case_of(site, &anomaly.key);
         Self {
             site: site.to_string(),
             site_code: known.map(|it| it.code(view.now()).to_owned()).unwrap_or_default(),
             site_name: known.map(|it| it.name(view.now()).zh.clone()).unwrap_or_default(),
-            case: view.case_of(site, &anomaly.key).map(|case| case.id.to_string()),
+            case: case.map(|case| case.id.to_string()),
+            case_state: case.map(|case| case.state.name()),
+            silenced_rule: case.and_then(|case| SilencingBody::of(view, case.silenced_by?)),
             kind: anomaly.key.kind.clone(),
             subject: anomaly.key.subject.clone(),
             grade: anomaly.grade.name(),

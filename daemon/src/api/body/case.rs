@@ -3,7 +3,7 @@
 //! Invariant: a case is shown whole to whoever may read it; of other sites and cases that it names, only what the view shows.
 
 use onenet_topology::{
-    SiteId,
+    SiteId, SuppressionId,
     case::{Case, CaseStep, CaseVerdict, Category, Escalation, Issuer, Notice, NoticeAnswer, Suppression},
 };
 use serde::Serialize;
@@ -70,6 +70,8 @@ pub struct CaseBody {
     pub overdue: bool,
     /// The rule that silences it.
     pub silenced_by: Option<String>,
+    /// The same, with who answers for it and until when it holds, where the rule may be read.
+    pub silenced_rule: Option<SilencingBody>,
     /// The incident that it is about.
     pub incident: Option<String>,
     /// How often it went up since nobody did what was due.
@@ -217,6 +219,28 @@ pub struct CaseStepBody {
     pub notice: Option<String>,
 }
 
+/// The rule that silences a finding: enough to ask who answers for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SilencingBody {
+    /// Its id.
+    pub rule: String,
+    /// The person who answers for it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
+    /// Until when it holds.
+    pub until: String,
+}
+
+impl SilencingBody {
+    /// Returns a rule, where it may be read.
+    pub fn of(view: &View, id: SuppressionId) -> Option<Self> {
+        let rule = view.rule(id)?;
+        let (owner, reason, until) = (rule.owner.clone(), rule.reason.clone(), time(rule.until));
+        Some(Self { rule: id.to_string(), owner, reason, until })
+    }
+}
+
 /// A rule that silences cases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct SuppressionBody {
@@ -292,6 +316,7 @@ impl CaseBody {
             due: case.due.map(time),
             overdue: case.is_overdue(now),
             silenced_by: case.silenced_by.map(|it| it.to_string()),
+            silenced_rule: case.silenced_by.and_then(|it| SilencingBody::of(view, it)),
             incident: case.incident.map(|it| it.to_string()),
             escalations: case.escalations.len(),
         }

@@ -1,8 +1,8 @@
 //! What detectors found at sites, and what the detectors do.
 
-use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeSet, fmt::Write as _, sync::Arc};
 
-use axum::{Json, extract::Path};
+use axum::{Json, extract::Path, http::header, response::IntoResponse};
 use onenet_topology::{
     SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
@@ -10,7 +10,7 @@ use onenet_topology::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{Answer, areas, inventory_sites, site_filter};
+use super::{Answer, areas, coverage::quoted, inventory_sites, site_filter};
 use crate::{
     access::{Action, Gate, View},
     api::{
@@ -24,7 +24,7 @@ const WORD_CHARS_MAX: usize = 200;
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_anomalies)).routes(routes!(list_detectors))
+    OpenApiRouter::new().routes(routes!(list_anomalies)).routes(routes!(anomalies_csv)).routes(routes!(list_detectors))
 }
 
 /// Where an anomaly stands in a list: the last seen first.
@@ -72,6 +72,63 @@ async fn list_anomalies(gate: Gate, mut params: Params) -> Answer<Page<AnomalyBo
     let next = places.nth(limit.saturating_sub(1)).filter(|_| found.len() > limit).map(cursor);
     let items = found.iter().take(limit).map(|((_, site, _), it)| AnomalyBody::of(&view, *site, it)).collect();
     Ok(Json(Page { items, next }))
+}
+
+/// All anomalies of a list as a table (CSV, RFC 4180), the last seen first; evidence stands in one field.
+#[utoipa::path(
+    get, path = "/api/v1/anomalies.csv", tag = "anomalies",
+    params(
+        ("site" = Option<String>, Query, description = "Only this site and those below it: an id or a division code"),
+        ("area" = Option<String>, Query, description = "Only sites of this area: its id, or its name"),
+        ("kind" = Option<String>, Query, description = "Only this kind, such as `port_scan`"),
+        ("subject" = Option<String>, Query, description = "Only about this subject, as it is written"),
+        ("grade" = Option<String>, Query, description = "Only what is at least so grave: `general`, `considerable`, `major`, `extraordinary`"),
+        ("from" = Option<String>, Query, description = "Only what was seen at this time or later, RFC 3339"),
+        ("to" = Option<String>, Query, description = "Only what began before this time, RFC 3339"),
+    ),
+    responses((status = 200, body = String, content_type = "text/csv"), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn anomalies_csv(gate: Gate, mut params: Params) -> Result<impl IntoResponse, Problem> {
+    let view = gate.anywhere(Action::ReadInventory)?;
+    let wanted = AnomaliesWanted::read(&view, &mut params)?;
+    params.finish()?;
+    let mut found: Vec<(SiteId, &Anomaly)> = wanted.of(&view).collect();
+    found.sort_by_key(|(site, it)| (Reverse(it.last), *site, &it.key));
+    // A byte order mark: without it, spreadsheets in China read the file as GBK.
+    let mut csv = String::from(
+        "\u{feff}site,code,name,kind,subject,grade,confidence,first,last,count,case,case_state,rule,rule_owner,rule_until,agent,evidence\r\n",
+    );
+    for (site, it) in found {
+        line(&mut csv, &AnomalyBody::of(&view, site, it));
+    }
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv))
+}
+
+fn line(csv: &mut String, it: &AnomalyBody) {
+    let rule = it.silenced_rule.as_ref();
+    let [rule, owner, until] = [rule.map(|it| &it.rule), rule.map(|it| &it.owner), rule.map(|it| &it.until)]
+        .map(|it| it.map(String::as_str).unwrap_or_default());
+    let evidence: Vec<String> = it.evidence.iter().map(|it| format!("{}: {}", it.is, it.value)).collect();
+    let values = [
+        it.site.clone(),
+        it.site_code.clone(),
+        quoted(&it.site_name),
+        quoted(&it.kind),
+        quoted(&it.subject),
+        it.grade.to_owned(),
+        it.confidence.to_string(),
+        it.first.clone(),
+        it.last.clone(),
+        it.count.to_string(),
+        it.case.clone().unwrap_or_default(),
+        it.case_state.unwrap_or_default().to_owned(),
+        rule.to_owned(),
+        quoted(owner),
+        until.to_owned(),
+        it.agent.clone(),
+        quoted(&evidence.join("; ")),
+    ];
+    let _ = write!(csv, "{}\r\n", values.join(","));
 }
 
 /// What the detectors of a site's agents do: which are on, what each saw and found.

@@ -32,7 +32,7 @@ async fn cases_csv(gate: Gate, mut params: Params) -> Result<impl IntoResponse, 
     // A byte order mark: without it, spreadsheets in China read the file as GBK.
     let mut csv = String::from(
         "\u{feff}case,kind,subject,site,code,state,verdict,grade,graded_by,category,confidence,drill,first,last,count,\
-         opened,acknowledged,closed,assignee,due,overdue,silenced_by,incident,escalations,notice\r\n",
+         opened,acknowledged,closed,assignee,due,overdue,silenced_by,incident,escalations,notice,rule_owner,rule_until\r\n",
     );
     for case in view.cases().filter(|it| wanted.takes(&view, it)) {
         let code = view.site(case.key.site).map(|it| it.code(view.now()).to_owned()).unwrap_or_default();
@@ -71,6 +71,8 @@ fn line(csv: &mut String, it: &CaseBody, code: &str, notice: &str) {
         text(&it.incident),
         it.escalations.to_string(),
         notice.to_owned(),
+        quoted(&it.silenced_rule.as_ref().map(|rule| rule.owner.clone()).unwrap_or_default()),
+        it.silenced_rule.as_ref().map(|rule| rule.until.clone()).unwrap_or_default(),
     ];
     let _ = write!(csv, "{}\r\n", values.join(","));
 }

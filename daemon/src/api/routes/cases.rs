@@ -383,7 +383,7 @@ fn action(view: &View, site: SiteId, body: CaseActionBody) -> Result<CaseAction,
 pub(crate) fn issuing(view: &View, site: SiteId, (person, telephone): (Option<String>, Option<String>)) -> Issuer {
     let given = |text: Option<String>| text.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
     let unit = view.issuing_unit(site);
-    let person = given(person).unwrap_or_else(|| view.principal().name.clone());
+    let person = given(person).unwrap_or_else(|| view.principal().person().to_owned());
     let known = unit.map(|unit| view.contacts(unit)).unwrap_or_default();
     let mut with_number = known.iter().filter(|it| !it.telephone.is_empty());
     let own = with_number.clone().find(|it| it.name == person).or_else(|| with_number.next());

@@ -35,7 +35,7 @@ pub(super) async fn run(args: StatisticsArgs) -> Result<(), CommandError> {
     for (name, value) in [("site", args.site), ("area", args.area), ("from", args.from), ("to", args.to)] {
         path += &value.map(|value| format!("&{name}={}", encode(&value))).unwrap_or_default();
     }
-    let told = ask_as(&args.data, Role::SecurityReviewer, Method::GET, &path, empty()).await?;
+    let told = ask_as(&args.place.into(), Role::SecurityReviewer, Method::GET, &path, empty()).await?;
     let lines = if args.csv { csv(&told) } else { table(&told) };
     lines.iter().try_for_each(|line| say(line))
 }

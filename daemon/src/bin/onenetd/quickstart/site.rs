@@ -31,7 +31,7 @@ const TOKEN_FILE: &str = "token";
 
 /// Hands a command over as a local administrator.
 pub(super) async fn command(app: &Arc<App>, role: Role, command: Command) -> Result<ingest::Outcome, QuickstartError> {
-    app.centre.submit(command, local_caller(role).author()).await.map_err(QuickstartError::Intake)
+    app.centre.submit(command, local_caller(role, None).author()).await.map_err(QuickstartError::Intake)
 }
 
 /// Returns the site of this machine's network, made when it is not there.
@@ -102,7 +102,7 @@ pub(super) async fn ensure_identity(running: &Running, site: SiteId, data: &Path
         let aside = data.join(format!("identity.{}", app.clock.now().unix_ms()));
         fs::rename(&identity, aside).map_err(|source| QuickstartError::Data { path: identity, source })?;
     }
-    let by = local_caller(Role::SystemAdministrator).author();
+    let by = local_caller(Role::SystemAdministrator, None).author();
     let token = app.centre.enrol_token(site, ENROLMENT_TTL, by).await.map_err(QuickstartError::Token)?;
     enrol(&running.collectors.to_string(), &token, data).await.map_err(QuickstartError::Enrol)?;
     Ok(())
