@@ -183,8 +183,8 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         }
         @if let Some(means) = text::means(&case.key.kind) { p.told { (reader.say(means)) } }
         (facts(reader, &view, case))
-        (actions::forms(reader, &view, case))
         (notice::summaries(reader, &view, case))
+        (actions::forms(reader, &view, case))
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (evidence(reader, case))
         (packets(reader, &view, case))
