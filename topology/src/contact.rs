@@ -317,22 +317,15 @@ impl ContactBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::site::{SiteChange, SiteKind, SiteName};
+    use crate::site::{parse_sites_csv, plan_import as plan_sites};
 
+    /// The provinces are sites 1 and 2.
     fn tree() -> SiteTree {
+        let rows = "code,name,tier,parent\n000000,部,ministry,\n130000,河北省,province,000000\n320000,江苏省,province,000000\n";
+        let (rows, mut next) = (parse_sites_csv(rows).unwrap(), 0..);
+        let plan = plan_sites(&SiteTree::default(), &rows, Timestamp::EPOCH, || SiteId::from_raw(next.next().unwrap()));
         let mut tree = SiteTree::default();
-        for (id, code) in [(1, "130000"), (2, "320000")] {
-            let add = SiteChange::Add {
-                id: SiteId::from_raw(id),
-                tier: crate::division::Tier::Province,
-                kind: SiteKind::Division,
-                code: code.into(),
-                name: SiteName::new("省", ""),
-                parents: Vec::new(),
-                from: Timestamp::EPOCH,
-            };
-            tree.apply(&add).unwrap();
-        }
+        plan.unwrap().changes.iter().try_for_each(|change| tree.apply(change)).unwrap();
         tree
     }
 
