@@ -130,7 +130,7 @@ pub enum ActCommand {
     },
     /// Say for the site that it has the notice.
     Receive {
-        /// Which notice, where the case has several: by default the last one of the site.
+        /// Which notice, where several are open.
         #[arg(long, value_name = "NUMBER")]
         notice: Option<String>,
         /// Which case.
@@ -142,7 +142,7 @@ pub enum ActCommand {
         /// What was wrong is mended.
         #[arg(long)]
         rectified: bool,
-        /// Which notice, where the case has several: by default the last one of the site.
+        /// Which notice, where several are open.
         #[arg(long, value_name = "NUMBER")]
         notice: Option<String>,
         /// The answer.

@@ -163,7 +163,7 @@ fn area_named(reader: &Reader, view: &View, id: AreaId) -> Markup {
 pub(super) fn named(view: &View, id: SuppressionId) -> Markup {
     html! {
         @if let Some(rule) = view.rule(id) {
-            a href=(format!("/cases/rules#{id}")) title=(id) { (rule.reason) } " · " (rule.owner) " · " (parts::moment(rule.until))
+            a href=(format!("/cases/rules#{id}")) { (rule.reason) } " · " (rule.owner) " · " (parts::moment(rule.until)) " · " code { (id) }
         }
         @else { code { (id) } }
     }

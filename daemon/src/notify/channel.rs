@@ -88,7 +88,11 @@ impl Channel {
 
     /// Returns whether it is told of a message: for those who stand in its configuration, or for contacts of a site.
     pub(super) fn wants(&self, message: &Message, estate: &Estate) -> bool {
-        takes(self.route(), message, estate) || !self.contacts(message).is_empty()
+        match &self.config.way {
+            // One that is for contacts may have no receivers of its own.
+            Way::Mail(way) => !self.receivers(way, message, estate).is_empty(),
+            _ => takes(self.route(), message, estate),
+        }
     }
 
     /// Returns the contacts of a site whom it tells of a message.

@@ -67,7 +67,8 @@ pub(crate) struct CaseActionBody {
     /// Of `set_due`, `notify` and `return`: by when, a time after RFC 3339 or a day.
     #[serde(default)]
     pub due: Option<String>,
-    /// Of `receive`, `answer` and `return`: the number of the notice; by default the last one that it can be about.
+    /// Of `receive`, `answer` and `return`: the number of the notice. By default of `return` the last one that was answered, of the others the
+    /// one that is open; who may answer several names it.
     #[serde(default)]
     pub notice: Option<String>,
     /// Of `notify`: the person who issues it; the caller by default.
@@ -311,6 +312,9 @@ pub(crate) async fn act(app: &App, gate: &Gate, case: &str, body: CaseActionBody
     let number = body.notice.as_deref().filter(|it| !it.is_empty()).map(NoticeNumber::from_str).transpose();
     let notice = number.map_err(|error| Problem::parameter("notice", error.to_string()))?;
     let seen = gate.view_after(app.centre.estate());
+    if is_of_unit && notice.is_none() {
+        refuse_several(&seen, id)?;
+    }
     let (view, site, (id, own)) = gate.thing(right, |estate| {
         let known = estate.cases.all.get(&id?)?;
         let own = known.key.site;
@@ -320,6 +324,17 @@ pub(crate) async fn act(app: &App, gate: &Gate, case: &str, body: CaseActionBody
     let action = action(&view, own, body)?;
     submit(app, gate, Command::ActOnCase { site, case: id, action, notice }).await?;
     Ok(id)
+}
+
+/// Refuses to guess which notice somebody means who may answer several.
+fn refuse_several(seen: &View, case: Option<CaseId>) -> Result<(), Problem> {
+    let Some(case) = case.and_then(|id| seen.case(id)) else { return Ok(()) };
+    let own = |it: &&Notice| it.is_open() && seen.may(Action::AnswerCases, it.to);
+    let open: Vec<String> = case.notices.iter().filter(own).map(|it| it.number.to_string()).collect();
+    if open.len() < 2 {
+        return Ok(());
+    }
+    Err(Problem::parameter("notice", format!("is missing: {} are open; name the one that is meant", open.join(", "))))
 }
 
 /// Returns the site for which the caller acts on what it was told: that of the last notice that it can be about, and where he may act at

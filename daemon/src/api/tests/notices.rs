@@ -44,8 +44,12 @@ async fn every_notice_of_a_case_is_answered_by_its_own_unit_and_kept_with_all_an
         seen["notices"].as_array().unwrap().iter().map(|it| it["number"].as_str().unwrap().to_owned()).collect();
     let [first, second] = &numbers[..] else { panic!("{seen}") };
     assert_eq!(&seen["notice"]["number"], second, "the last one");
+    let (status, several) = act(&world, &city, &case, json!({ "action": "receive" })).await;
+    assert!(status == StatusCode::BAD_REQUEST && several["parameter"] == json!("notice"), "which one? {several}");
     let (_, done) = act(&world, &county, &case, json!({ "action": "answer", "text": "已拔", "rectified": true })).await;
     assert_eq!(done["state"], json!("notified"), "the city has not answered");
+    let which = act(&world, &city, &case, json!({ "action": "receive" })).await;
+    assert_eq!((which.0, which.1["state"].clone()), (StatusCode::OK, json!("notified")), "one is open: {}", which.1);
     let wrong = json!({ "action": "answer", "text": "x", "notice": second });
     assert_ne!(act(&world, &county, &case, wrong).await.0, StatusCode::OK, "that is the city's");
     let back = json!({ "action": "return", "notice": first, "text": "哪台机器？" });

@@ -52,6 +52,7 @@ fn answers(reader: &Reader, notice: &Notice) -> Markup {
         [text::CASE_NOTICE_ANSWERED, text::CASE_BY, text::CASE_SAID, text::STATE_RECTIFIED, text::NOTICE_RETURNED];
     html! {
         @if !notice.answers.is_empty() {
+            p.hint { (reader.say(text::NOTICE_ANSWERS)) }
             div.scroll { table {
                 (parts::head(reader, &columns, 0))
                 tbody {
@@ -146,6 +147,7 @@ fn document(reader: &Reader, view: &View, case: &Case, notice: &Notice) -> Marku
         @if case.key.drill { p.told { (reader.say(text::CASE_NOTICE_DRILL)) } }
         (parts::facts(&rows(reader, view, notice)))
         (whom(reader, notice))
+        h2 { (reader.say(text::NOTICE_ABOUT)) }
         (parts::facts(&about))
         @if let Some(means) = text::means(&case.key.kind) { p { (reader.say(means)) } }
         h2 { (reader.say(text::CASE_SAID)) }

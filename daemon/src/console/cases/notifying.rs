@@ -120,7 +120,7 @@ fn form(reader: &Reader, view: &View, case: &Case, site: &Site) -> Markup {
                 input type="hidden" name="action" value="notify";
                 input type="hidden" name="to" value=(site.id);
                 label for="notify-text" { (reader.say(text::NOTIFYING_TEXT)) }
-                textarea #notify-text name="text" rows="6" maxlength="2000" required {}
+                textarea #notify-text name="text" rows="6" cols="80" maxlength="2000" required {}
                 label for="notify-due" { (reader.say(text::NOTIFYING_DUE)) }
                 input #notify-due type="date" name="due";
                 (unit(reader, view, issuer.unit))

@@ -39,6 +39,8 @@ texts! {
     MONTH_CASES_OVERDUE = "发生逾期的事件", "Cases that became overdue";
     UNIT = "单位", "Unit";
     UNIT_MONTH = "单位和月份", "Unit and month";
+    NOTICE_ANSWERS = "历次反馈", "All answers";
+    NOTICE_ABOUT = "所涉事件", "The case";
     NOTICE_AWAITS = "待反馈", "waits for an answer";
     NOTICE_LATE = "逾期未反馈", "not answered in time";
     NOTICE_ENDED = "办结前未反馈", "never answered";

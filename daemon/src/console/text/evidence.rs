@@ -56,6 +56,7 @@ texts! {
     EVIDENCE_SHIFTED_SINCE = "异常起始时间", "Shifted since";
     EVIDENCE_SITES = "站点", "Sites";
     EVIDENCE_SITES_AFFECTED = "受影响站点数", "Sites affected";
+    EVIDENCE_DESTINATION = "目的地址", "Destination";
     EVIDENCE_SOURCE = "来源", "Source";
     EVIDENCE_SOURCES = "来源（约数：示例）", "Sources (about so many: such as)";
     EVIDENCE_SPEAKS = "应用协议", "Speaks";
@@ -166,6 +167,7 @@ const NAMES: &[(&str, Text)] = &[
     ("shifted_since", EVIDENCE_SHIFTED_SINCE),
     ("sites", EVIDENCE_SITES),
     ("sites_affected", EVIDENCE_SITES_AFFECTED),
+    ("destination", EVIDENCE_DESTINATION),
     ("source", EVIDENCE_SOURCE),
     ("sources", EVIDENCE_SOURCES),
     ("speaks", EVIDENCE_SPEAKS),

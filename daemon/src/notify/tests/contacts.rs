@@ -104,6 +104,13 @@ async fn a_channel_that_is_not_for_contacts_and_a_site_without_any_are_as_ever()
     drained(&mut without).await;
     assert_eq!(mails(&dir).iter().map(|(to, _)| to.as_str()).collect::<Vec<_>>(), ["duty@a.example b@b.example"]);
     assert!(!without.told.contacts);
+    let alone = MailWay { to: Vec::new(), ..mail_program(&dir, "0") };
+    let alone = ChannelConfig { name: "alone".into(), way: Way::Mail(alone), ..config.clone() };
+    let mut alone = line(&world, &ChannelConfig { route: Route::default(), ..alone });
+    notify(&world, graded(&world, "c").await).await;
+    drained(&mut alone).await;
+    let to: Vec<String> = mails(&dir).into_iter().skip(1).map(|(to, _)| to).collect();
+    assert_eq!(to, ["li@county.example"], "whom nobody is told of a new case, there is no mail of it");
     let drills_left_out = Route { drills: false, ..Route::default() };
     let quiet = ChannelConfig {
         name: "quiet".into(),
@@ -114,5 +121,5 @@ async fn a_channel_that_is_not_for_contacts_and_a_site_without_any_are_as_ever()
     let mut quiet = line(&world, &quiet);
     notify(&world, graded(&world, "b").await).await;
     drained(&mut quiet).await;
-    assert_eq!(mails(&dir).len(), 1, "a channel without drills mails nobody of one");
+    assert_eq!(mails(&dir).len(), 2, "a channel without drills mails nobody of one");
 }
