@@ -87,12 +87,19 @@ impl Tally {
                 it.attack.run(week, &mut dice, &mut detection);
             }
             self.weeks += 1;
-            self.judge(week, &mut injected, &detection.take_changed(), &mut judged);
+            let changed = detection.take_changed();
+            self.judge((site.seed, week), &mut injected, &changed, &mut judged);
         }
         self.flows += detection.detectors().first().map_or(0, |state| state.inputs);
     }
 
-    fn judge(&mut self, week: i64, injected: &mut [&mut Planned], changed: &[Finding], judged: &mut Judged) {
+    fn judge(
+        &mut self,
+        (site, week): (u64, i64),
+        injected: &mut [&mut Planned],
+        changed: &[Finding],
+        judged: &mut Judged,
+    ) {
         let is = |finding: &Finding, of: (Kind, Subject)| (finding.kind, finding.subject) == of;
         for Planned { attack, weeks, found } in injected.iter_mut().map(|it| &mut **it) {
             let begin = if weeks.start() == weeks.end() { moment(week, attack.begins_s - 3_600) } else { moment(0, 0) };
@@ -105,7 +112,10 @@ impl Tally {
             score.note(at, *found);
             if !*found && at >= DOCUMENTED {
                 let what = ROWS[attack.row].what;
-                let example = format!("missed: {what}, {} {:?} at {}", attack.kind, attack.expected.1, attack.strength);
+                let example = format!(
+                    "missed: site {site} week {week} {what}, {} {:?} at {}",
+                    attack.kind, attack.expected.1, attack.strength
+                );
                 self.examples.push(example);
             }
         }
@@ -116,7 +126,8 @@ impl Tally {
             let known = !judged.insert((finding.kind, finding.subject, recurs(finding.kind).then_some(week)));
             if !injected.iter().any(|it| right(&it.attack)) && !known {
                 *self.false_cases.entry(finding.kind).or_default() += 1;
-                let example = format!("false: week {week} {} {} {:?}", finding.kind, finding.subject, finding.evidence);
+                let (kind, subject, evidence) = (finding.kind, finding.subject, &finding.evidence);
+                let example = format!("false: site {site} week {week} {kind} {subject} {evidence:?}");
                 self.examples.push(example);
             }
         }
@@ -222,6 +233,10 @@ fn main() -> ExitCode {
     for (site, attacks) in provinces.map(|it| (it, ATTACKS_A_WEEK[1])).chain(sites.map(|it| (it, ATTACKS_A_WEEK[0]))) {
         work.push((site, next, attacks));
         next += numbers_of(attacks);
+    }
+    // One site alone, as examples name it: its attacks are those that it has among all.
+    if let Some(only) = value("--site") {
+        work.retain(|(site, ..)| site.seed == only);
     }
     let mut tally = lived(&work);
     tally.examples.sort();

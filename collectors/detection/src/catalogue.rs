@@ -82,21 +82,21 @@ catalogue! {
         what: "One source tries many ports of one host that do not answer, refuse or say nothing, and that it did not try in the last day.",
         why: "Whoever looks for a way in asks first what is open.",
         evidence: "ports, the host, flows",
-        blind: "Scans below the rate of the slow scan; ACK scans, which look like what is left of connections; scans whose source is listed in scanners.",
+        blind: "Scans below the rate of the slow scan; ACK scans, which look like what is left of connections; scans whose source is listed in scanners; scans of networks beyond a line while it is cut (outage_hosts of sweep).",
     }
     /// One port of many hosts.
     Sweep = "sweep", Flows, Considerable {
         what: "One source tries one port, echo, or address resolution at many hosts, most of which are not there, and which it did not try in the last day.",
         why: "Whoever looks for a weakness that he knows looks for it everywhere.",
         evidence: "port, hosts, flows",
-        blind: "Sweeps of hosts that all answer; sweeps in other segments that no mirror port sees; sources listed in scanners.",
+        blind: "Sweeps of hosts that all answer; sweeps in other segments that no mirror port sees; sources listed in scanners; sweeps of networks beyond a line while it is cut, where nobody gets an answer, and is heard, from there.",
     }
     /// A scan over hours.
     SlowScan = "slow_scan", Flows, Considerable {
         what: "One source goes on, over hours, to try ports and hosts that it never tried before and that do not answer.",
         why: "Patience is how scans pass below the thresholds of fast ones.",
         evidence: "attempts in the last hours, flows",
-        blind: "Less than about seven attempts an hour; many sources that share the work.",
+        blind: "Less than about seven attempts an hour; many sources that share the work; attempts beyond a line while it is cut (outage_hosts of sweep). A line that fails before anybody was answered beyond it in two days, or in whose place a firewall refuses, still looks like a scan.",
     }
     /// Traffic to addresses that nobody has.
     DarkAddress = "dark_address", Flows, Considerable {
@@ -390,7 +390,7 @@ catalogue! {
         what: "Several hosts sweep the same port within a day.",
         why: "What spreads by itself makes its victims look for more.",
         evidence: "port, hosts",
-        blind: "Ports listed in peer_ports; spread through one server; other sites, which the centre compares.",
+        blind: "Ports listed in peer_ports; spread through one server; other sites, which the centre compares; sweeps beyond a line while it is cut (outage_hosts of sweep).",
     }
 }
 

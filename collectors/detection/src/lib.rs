@@ -29,6 +29,7 @@ mod flood;
 mod guess;
 mod levels;
 mod names;
+mod outage;
 mod outward;
 mod peers;
 mod scan;

@@ -1,7 +1,7 @@
 //! Who looks for what is open: scans of ports, sweeps of hosts, slow scans, dark addresses, and what spreads.
 //!
-//! Invariant: only attempts count that failed or said nothing, and that this source did not make in the last day or two: a
-//! poller that asks the same absent devices again and again scans nothing.
+//! Invariant: only attempts count that failed or said nothing, that this source did not make in the last day or two, and that do not fail
+//! because a line did: a poller that asks the same absent devices again and again scans nothing, nor does who asks on while nobody is answered.
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -12,6 +12,7 @@ use crate::{
     catalogue::Kind,
     finding::{Evidence, Grade, Subject},
     observation::{Attempt, FlowSeen},
+    outage::Outages,
     settings::{Settings, covers},
     table::{Distinct, Recollection, Table, Worth, hash, real, whole},
     threshold::Threshold,
@@ -71,6 +72,7 @@ pub(crate) struct Scans {
     dark: Table<IpAddr, Dark>,
     worms: Table<(u8, u16), Sweepers>,
     known: Recollection,
+    outages: Outages,
 }
 
 impl Worth for Window {
@@ -125,6 +127,7 @@ impl Scans {
             dark: Table::new(1_024, DAY_MS),
             worms: Table::new(256, DAY_MS),
             known: Recollection::new(1 << 21),
+            outages: Outages::new(),
         }
     }
 
@@ -144,7 +147,9 @@ impl Scans {
             self.dark(flow, settings, book);
         }
         let peers = settings.peer_ports.contains(&flow.to_port) && matches!(flow.protocol, 6 | 17);
-        if !new || peers || attempt == Attempt::Idle && flow.protocol != 6 {
+        let hosts = settings.at(Threshold::OutageHosts, flow.from);
+        let cut_off = self.outages.explains(flow, attempt, pair, hosts);
+        if !new || cut_off || peers || attempt == Attempt::Idle && flow.protocol != 6 {
             return new;
         }
         self.port(flow, attempt, settings, book);

@@ -68,6 +68,13 @@ impl<K: Hash + Eq, V: Worth> Table<K, V> {
         (now.ms_since(slot.last) <= self.ttl_ms).then_some(&slot.value)
     }
 
+    /// Returns what is known of `key` to be changed, unless that is too old.
+    pub(crate) fn get_mut(&mut self, key: &K, now: Timestamp) -> Option<&mut V> {
+        let (at, ttl_ms) = (self.bucket(key), self.ttl_ms);
+        let slot = self.buckets.get_mut(at)?.iter_mut().find(|slot| slot.key == *key)?;
+        (now.ms_since(slot.last) <= ttl_ms).then_some(&mut slot.value)
+    }
+
     /// Returns when `key` was touched last, as far as it is remembered.
     pub(crate) fn last(&self, key: &K) -> Option<Timestamp> {
         let slots = self.buckets.get(self.bucket(key))?;
@@ -212,6 +219,23 @@ impl Recollection {
         self.hurried
     }
 
+    /// Returns whether a thing was noted, and makes no note of that.
+    pub(crate) fn has(&self, hash: u64) -> bool {
+        let in_all = |words: &[u64]| {
+            (0..3).all(|turn| {
+                let (word, mask) = self.place(hash, turn);
+                words.get(word).is_some_and(|it| it & mask != 0)
+            })
+        };
+        in_all(&self.young) || in_all(&self.old)
+    }
+
+    /// Returns the word and the bit of a thing, of one of three.
+    fn place(&self, hash: u64, turn: u32) -> (usize, u64) {
+        let bit = hash.rotate_left(turn * 21).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
+        (usize::try_from(bit / 64).unwrap_or(0) & (self.young.len() - 1), 1_u64 << (bit % 64))
+    }
+
     /// Notes a thing and returns whether it was seen before, and whether it was so in an elder generation.
     pub(crate) fn note(&mut self, hash: u64, now: Timestamp) -> (bool, bool) {
         let bits = u64::try_from(self.young.len()).unwrap_or(1).saturating_mul(64);
@@ -224,8 +248,7 @@ impl Recollection {
         }
         let (mut young, mut old) = (true, true);
         for turn in 0..3 {
-            let bit = hash.rotate_left(turn * 21).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
-            let (word, mask) = (usize::try_from(bit / 64).unwrap_or(0) & (self.young.len() - 1), 1_u64 << (bit % 64));
+            let (word, mask) = self.place(hash, turn);
             let is_set = |words: &[u64]| words.get(word).is_some_and(|word| word & mask != 0);
             old &= is_set(&self.old);
             if !is_set(&self.young) {

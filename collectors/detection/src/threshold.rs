@@ -56,6 +56,8 @@ thresholds! {
     SweepHosts = "sweep_hosts", Sweep, 20 in 5..=10_000, "hosts within five minutes";
     /// Requests of a sweep by address resolution.
     SweepArp = "sweep_arp", Sweep, 120 in 20..=65_000, "addresses asked for by ARP within a minute by one station";
+    /// Hosts that lose what answered them.
+    OutageHosts = "outage_hosts", Sweep, 3 in 2..=100, "hosts that get no answer any more from what answered them, until anything of its network is heard again: what is tried there meanwhile is a line that failed, also of port_scan, slow_scan and worm";
     /// Attempts of a slow scan.
     SlowScanAttempts = "slow_scan_attempts", SlowScan, 40 in 10..=10_000, "attempts, of which half count after four hours";
     /// Dark addresses.

@@ -164,6 +164,89 @@ fn three_hosts_that_sweep_one_port_are_a_worm() {
     assert!(found.contains(&(Kind::Worm, Subject::Port { protocol: 6, port: 445 })), "{found:?}");
 }
 
+/// When the line fails.
+const CUT_S: i64 = 3_600;
+
+/// Seven hosts use what is at the centre for an hour, until the line fails for two; then they ask for that, and for what they never asked for.
+fn cut(detection: &mut Detection, answers: impl Fn(i64) -> bool) {
+    for second in 0..3 * CUT_S {
+        let number = u32::try_from(second).unwrap();
+        let from = ip(1_000 + number % 7);
+        let seldom = second >= CUT_S && number % 8 == 0;
+        let (to, port) = if seldom { (centre(300 + number), 80) } else { (centre(number % 9), 443) };
+        let flow = if answers(second) { spoken } else { |at, from, to, port, _| unanswered(at, from, to, port) };
+        detection.flow(&flow(second, from, to, port, 900));
+        // What is at the site itself goes on.
+        detection.flow(&spoken(second, from, ip(10), 445, 900));
+    }
+}
+
+/// Returns what is found where the centre is of the plan, and where a line has failed once `hosts` lost what they had.
+fn found_beyond(hosts: u64, feed: impl FnOnce(&mut Detection)) -> Vec<(Kind, Subject)> {
+    let mut thresholds = Thresholds::default();
+    thresholds.set(Threshold::OutageHosts, hosts);
+    let plan = vec!["10.0.0.0/8".parse().unwrap()];
+    let mut detection = Detection::new(Settings { thresholds, plan, ..settings() });
+    feed(&mut detection);
+    detection.findings().map(|it| (it.kind, it.subject)).collect()
+}
+
+fn centre(number: u32) -> IpAddr {
+    Ipv4Addr::from_bits(0x0a01_0000 + number).into()
+}
+
+#[test]
+fn what_all_try_in_vain_while_a_line_is_cut_is_no_scan() {
+    let with = |hosts: u64| {
+        let found = found_beyond(hosts, |detection| cut(detection, |second| second < CUT_S));
+        found.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>()
+    };
+    assert_eq!(with(3), []);
+    // So many hosts are not there: that is what it would look like.
+    assert_eq!(with(100), [Kind::SlowScan; 7]);
+}
+
+#[test]
+fn who_scans_the_site_while_its_line_is_cut_is_found() {
+    let found = found_beyond(3, |detection| {
+        cut(detection, |second| second < CUT_S);
+        for host in 0..60 {
+            detection.flow(&unanswered(3 * CUT_S + i64::from(host), ip(77), ip(2_000 + host), 445));
+        }
+    });
+    assert_eq!(found, [(Kind::Sweep, Subject::Host(ip(77)))]);
+}
+
+#[test]
+fn who_sweeps_beyond_the_line_is_found_before_and_after_it_was_cut() {
+    for begins_s in [60, 3 * CUT_S - 60] {
+        let found = found_beyond(3, |detection| {
+            cut(detection, |second| !(CUT_S..3 * CUT_S - 100).contains(&second));
+            for host in 0..60 {
+                detection.flow(&unanswered(begins_s + i64::from(host), ip(77), centre(20_000 + host), 445));
+            }
+        });
+        assert_eq!(found, [(Kind::Sweep, Subject::Host(ip(77)))], "{begins_s}");
+    }
+}
+
+#[test]
+fn nobody_makes_a_network_look_cut_off_by_asking_it_in_vain_in_many_names() {
+    let found = found(|detection| {
+        for second in 0..600 {
+            detection.flow(&spoken(second, ip(1_000), ip(10), 443, 900));
+        }
+        // Half-open connections in the names of strangers to what answers, and in the middle of the night, when nobody else is there.
+        for forged in 0..60 {
+            detection.flow(&unanswered(3_600 + i64::from(forged), public(forged), ip(10), 443));
+        }
+        for host in 0..60 {
+            detection.flow(&unanswered(3_700 + i64::from(host), ip(77), ip(2_000 + host), 445));
+        }
+    });
+    assert!(found.contains(&(Kind::Sweep, Subject::Host(ip(77)))), "{found:?}");
+}
+
 #[test]
 fn a_scan_is_still_found_under_a_flood_of_forged_sources_and_what_was_forgotten_is_told() {
     let mut detection = Detection::new(settings());
