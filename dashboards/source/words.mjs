@@ -140,6 +140,7 @@ export const anomalies = (c) => words({
   terminal_shift: [c.t('Number of active hosts is not as ever', '活动终端数异常')],
   error_shift: [c.t('Errors of a device rose', '设备端口错误增多')],
   round_trip_shift: [c.t('Round trip is not as ever', '往返时延水平异常')],
+  uplink_shift: [c.t('Traffic of an uplink is not as ever', '上行线路流量水平异常')],
 });
 
 /** Why frames are lost, and how records and samples fare, in legends. @param {Context} c @returns {Record<string, string>} */

@@ -92,6 +92,7 @@ impl Detectors {
     /// Looks for what this says from now on. What is known stays.
     pub(crate) fn set(&self, settings: &Settings) {
         let mut inner = self.lock();
+        self.meter.set_uplinks(&settings.uplinks);
         inner.settings.clone_from(settings);
         inner.configure();
     }

@@ -1,10 +1,10 @@
 //! What devices count and probes measure, as numbers for the detectors of levels; and what scans found open.
 //!
 //! Invariants: errors of a device are those of all its ports since its last sample; where a counter went back, or the ports are not the same,
-//! that time says nothing. At most [`WAITING_MAX`] numbers wait, the oldest leave first. It does not know what is usual.
+//! that time says nothing. Bytes are those of ports that lead out of the site: those that are named, else those of default routes. At most [`WAITING_MAX`] numbers wait, the oldest leave first. It does not know what is usual.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -12,13 +12,17 @@ use std::{
 use onenet_detection::observation::Series;
 use onenet_topology::{
     ProbeTest, Timestamp,
-    fact::{HistoryBody, HistoryItem, InterfaceSample, Scope},
+    fact::{HistoryBody, HistoryItem, InterfaceSample, NextHop, Scope},
 };
 
 /// Numbers that wait for the detectors.
 const WAITING_MAX: usize = 4_096;
 /// Devices whose counters are remembered.
 const DEVICES_MAX: usize = 4_096;
+/// Over how long, at least, it is reckoned what an uplink carries, in milliseconds: single samples say little of its level.
+const CARRIED_MS: i64 = 290_000;
+/// Uplinks of a device that are found by its default routes.
+const UPLINKS_MAX: usize = 4;
 /// Samples that are further apart, in milliseconds, say nothing of a rate.
 const APART_MAX_MS: i64 = 3_600_000;
 
@@ -27,7 +31,7 @@ const APART_MAX_MS: i64 = 3_600_000;
 pub(crate) struct Number {
     pub(crate) time: Timestamp,
     pub(crate) series: Series,
-    /// Of which device or probe.
+    /// Of which device, probe or port.
     pub(crate) of: String,
     pub(crate) value: f64,
 }
@@ -52,6 +56,18 @@ struct Inner {
     waiting: VecDeque<Number>,
     open: VecDeque<Open>,
     counted: BTreeMap<Scope, Counted>,
+    /// Uplinks by name of device and port, where any are named.
+    named: Vec<(String, String)>,
+    /// Ports that default routes of devices lead through.
+    routed: BTreeMap<Scope, Vec<String>>,
+    carried: BTreeMap<(Scope, String), Carried>,
+}
+
+/// What an uplink's port carried: octets received and sent, as far as they are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Carried {
+    time: Timestamp,
+    octets: [Option<u64>; 2],
 }
 
 /// The errors of a device's ports together.
@@ -74,6 +90,7 @@ impl Meter {
                     let device = counted.entry(&item.scope).or_insert(fresh);
                     device.ports = device.ports.saturating_add(1);
                     device.errors = device.errors.saturating_add(errors(sample));
+                    inner.carry(item.time, &item.scope, sample);
                 }
                 HistoryBody::Probe(sample) if sample.test == ProbeTest::Regular => {
                     let Some(us) = sample.round_trip_median_us else { continue };
@@ -86,6 +103,21 @@ impl Meter {
         }
         for (scope, now) in counted {
             inner.count(scope, now);
+        }
+    }
+
+    /// Judges these uplinks, by device and port; without any, those of default routes.
+    pub(crate) fn set_uplinks(&self, named: &[(String, String)]) {
+        self.lock().named = named.to_vec();
+    }
+
+    /// Takes note of where a device sends packets on to.
+    pub(crate) fn routed<'h>(&self, device: &Scope, hops: impl Iterator<Item = &'h NextHop>) {
+        let ports = hops.filter(|hop| hop.default_route && !hop.interface.is_empty()).map(|hop| hop.interface.clone());
+        let ports: BTreeSet<String> = ports.take(UPLINKS_MAX).collect();
+        let mut inner = self.lock();
+        if inner.routed.len() < DEVICES_MAX || inner.routed.contains_key(device) {
+            inner.routed.insert(device.clone(), ports.into_iter().collect());
         }
     }
 
@@ -122,9 +154,43 @@ impl Inner {
         let lasted_ms = now.time.ms_since(before.time);
         let grew = now.errors.checked_sub(before.errors).filter(|_| now.ports == before.ports);
         let Some(grew) = grew.filter(|_| (1..=APART_MAX_MS).contains(&lasted_ms)) else { return };
-        let number = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-        let value = number(grew) * 1_000.0 / number(lasted_ms.unsigned_abs());
+        let value = real(grew) * 1_000.0 / real(lasted_ms.unsigned_abs());
         self.tell(Number { time: now.time, series: Series::Errors, of: scope.as_str().to_owned(), value });
+    }
+
+    /// Takes what a port carried, where it leads out of the site.
+    fn carry(&mut self, time: Timestamp, device: &Scope, sample: &InterfaceSample) {
+        let port = &sample.name;
+        let is_uplink = if self.named.is_empty() {
+            self.routed.get(device).is_some_and(|ports| ports.contains(port))
+        } else {
+            self.named.iter().any(|(of, named)| of == device.as_str() && named == port)
+        };
+        let key = (device.clone(), port.clone());
+        if !is_uplink || self.carried.len() >= DEVICES_MAX && !self.carried.contains_key(&key) {
+            return;
+        }
+        let now = Carried { time, octets: [sample.in_octets, sample.out_octets] };
+        let Some(before) = self.carried.get(&key).copied() else {
+            self.carried.insert(key, now);
+            return;
+        };
+        let lasted_ms = time.ms_since(before.time);
+        if (0..CARRIED_MS).contains(&lasted_ms) {
+            return;
+        }
+        self.carried.insert(key, now);
+        if !(1..=APART_MAX_MS).contains(&lasted_ms) {
+            return;
+        }
+        for (series, way) in [(Series::Received, 0), (Series::Sent, 1)] {
+            let octets = |at: &Carried| at.octets.get(way).copied().flatten();
+            let grew = octets(&now).zip(octets(&before)).and_then(|(now, before)| now.checked_sub(before));
+            let Some(grew) = grew else { continue };
+            // Bits in a millisecond are kbit/s.
+            let value = real(grew) * 8.0 / real(lasted_ms.unsigned_abs()) / 1_000.0;
+            self.tell(Number { time, series, of: format!("{} {port}", device.as_str()), value });
+        }
     }
 
     fn tell(&mut self, number: Number) {
@@ -133,6 +199,12 @@ impl Inner {
         }
         self.waiting.push_back(number);
     }
+}
+
+/// Returns a count for reckoning.
+#[expect(clippy::cast_precision_loss, clippy::as_conversions, reason = "octets between two samples are below 2^52")]
+const fn real(count: u64) -> f64 {
+    count as f64
 }
 
 /// Returns the errors and discards of a port, as far as it counts them.
@@ -175,6 +247,52 @@ mod tests {
         let rates: Vec<_> = meter.numbers().iter().map(|it| (it.time, it.value)).collect();
         assert_eq!(rates, [(at(60), 2.0), (at(240), 0.1)]);
         assert!(meter.numbers().is_empty(), "they are told once");
+    }
+
+    /// What two ports counted: octets received and sent.
+    fn carried(seconds: i64, port: &str, octets: (u64, u64)) -> HistoryItem {
+        let (in_octets, out_octets) = (Some(octets.0), Some(octets.1));
+        let sample = InterfaceSample { name: port.into(), in_octets, out_octets, ..InterfaceSample::default() };
+        HistoryItem { time: at(seconds), scope: Scope::new("r1"), body: HistoryBody::Interface(sample) }
+    }
+
+    fn rates(meter: &Meter) -> Vec<(Series, String, f64)> {
+        let numbers = meter.numbers().into_iter().filter(|it| it.series != Series::Errors);
+        numbers.map(|it| (it.series, it.of, it.value)).collect()
+    }
+
+    fn hop(interface: &str, default_route: bool) -> NextHop {
+        NextHop { ip: "10.0.0.1".parse().unwrap(), interface: interface.into(), default_route }
+    }
+
+    #[test]
+    fn bytes_of_the_port_of_a_default_route_are_a_rate_each_way_and_of_other_ports_none() {
+        let meter = Meter::default();
+        meter.routed(&Scope::new("r1"), [hop("WAN", true), hop("LAN", false), hop("", true)].iter());
+        // In five minutes 375 MB and 37.5 MB; then one counter begins again.
+        for (seconds, octets) in [
+            (0, (5_000, 9_000)),
+            (60, (5_500, 9_500)),
+            (300, (375_005_000, 37_509_000)),
+            (360, (375_006_000, 37_510_000)),
+            (600, (100, 75_009_000)),
+        ] {
+            meter.take(&[carried(seconds, "WAN", octets), carried(seconds, "LAN", octets)]);
+        }
+        let told = |series, value| (series, "r1 WAN".to_owned(), value);
+        assert_eq!(rates(&meter), [told(Series::Received, 10.0), told(Series::Sent, 1.0), told(Series::Sent, 1.0)]);
+    }
+
+    #[test]
+    fn ports_that_are_named_as_uplinks_are_counted_in_place_of_those_of_default_routes() {
+        let meter = Meter::default();
+        meter.routed(&Scope::new("r1"), [hop("WAN", true)].iter());
+        meter.set_uplinks(&[("r1".into(), "LAN".into()), ("r2".into(), "WAN".into())]);
+        for seconds in [0, 300] {
+            meter.take(&[carried(seconds, "WAN", (0, 0)), carried(seconds, "LAN", (0, 0))]);
+        }
+        let told = rates(&meter);
+        assert!(told.len() == 2 && told.iter().all(|(_, of, _)| of == "r1 LAN"), "{told:?}");
     }
 
     #[test]

@@ -43,6 +43,7 @@ const fn recurs(kind: Kind) -> bool {
             | Kind::TerminalShift
             | Kind::ErrorShift
             | Kind::RoundTripShift
+            | Kind::UplinkShift
             | Kind::SilentFeed
     )
 }
@@ -113,7 +114,7 @@ impl Tally {
             if !*found && at >= DOCUMENTED {
                 let what = ROWS[attack.row].what;
                 let example = format!(
-                    "missed: site {site} week {week} {what}, {} {:?} at {}",
+                    "missed: site {site} week {week} {what}, {} {} at {}",
                     attack.kind, attack.expected.1, attack.strength
                 );
                 self.examples.push(example);

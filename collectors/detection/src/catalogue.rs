@@ -385,6 +385,13 @@ catalogue! {
         evidence: "value, expected, direction",
         blind: "Ways that no probe measures; as traffic_shift.",
     }
+    /// Bytes of an uplink that are not as ever.
+    UplinkShift = "uplink_shift", Measurements, General {
+        what: "For four hours or more a port that leads out of the site receives or sends far more or less bytes than is usual at this time of this kind of day.",
+        why: "What a site takes and gives goes through its uplink, also where no mirror port looks on: data that are carried away, a line that carries what it should not, a system that went silent.",
+        evidence: "Mbit/s received and sent, and what was expected of each",
+        blind: "Ports of devices that are not polled, or that count no octets, as many VLAN interfaces: name the port below it in uplinks; counters of 32 bits on lines that fill them between two samples; devices without a default route where uplinks is empty; as traffic_shift.",
+    }
     /// The same attack from many hosts.
     Worm = "worm", Flows, Extraordinary {
         what: "Several hosts sweep the same port within a day.",

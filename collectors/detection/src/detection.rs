@@ -124,7 +124,7 @@ impl Detection {
     /// Takes a number that was measured.
     pub fn measured(&mut self, measured: &Measured<'_>) {
         self.saw(Input::Measurements, measured.time);
-        self.levels.measured(measured, &mut self.book);
+        self.levels.measured(measured, &self.settings, &mut self.book);
     }
 
     /// Takes a port that an approved scan found open.
@@ -220,7 +220,7 @@ impl Detection {
                 self.services.evicted()
             }
             Kind::SilentFeed => self.feeds.evicted(),
-            Kind::ErrorShift | Kind::RoundTripShift => self.levels.evicted(),
+            Kind::ErrorShift | Kind::RoundTripShift | Kind::UplinkShift => self.levels.evicted(),
             Kind::Nat | Kind::ChangedClass | Kind::ChangedOs | Kind::ForbiddenVlan => self.terminals.evicted(),
             _ => 0,
         }

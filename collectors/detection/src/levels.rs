@@ -1,4 +1,5 @@
-//! Series of numbers that left what is usual for hours: frames, flows and terminals of the segment, errors of devices, round trips.
+//! Series of numbers that left what is usual for hours: frames, flows and terminals of the segment, errors of devices, round trips, bytes
+//! of uplinks.
 //!
 //! Invariants: rows are of five minutes of the data's own time, and in order; what comes later than its row is not counted. It does not
 //! know what is usual: that is what [`crate::level`] learns.
@@ -14,9 +15,11 @@ use crate::{
     observation::{Air, FlowSeen, Measured, Series},
     settings::Settings,
     table::{Distinct, hash, real},
+    threshold::Threshold,
 };
 
 const ROW_MS: i64 = 300_000;
+const HOUR_MS: i64 = 3_600_000;
 /// Things that are measured one by one, at most: 4 KB each.
 const MEASURED_MAX: usize = 128;
 
@@ -110,7 +113,7 @@ impl Levels {
     }
 
     /// Takes a number that was measured.
-    pub(crate) fn measured(&mut self, measured: &Measured<'_>, book: &mut Book) {
+    pub(crate) fn measured(&mut self, measured: &Measured<'_>, settings: &Settings, book: &mut Book) {
         let Measured { time, series, of, value } = *measured;
         let known = &mut self.learnt.measured;
         let place = known.iter().position(|(kind, whose, _)| (*kind, whose.as_str()) == (series, of));
@@ -124,16 +127,44 @@ impl Levels {
             return;
         };
         let Some((_, _, level)) = known.get_mut(place) else { return };
-        let (kind, unit) = match series {
-            Series::Errors => (Kind::ErrorShift, "errors_per_s"),
-            Series::RoundTrip => (Kind::RoundTripShift, "ms"),
-        };
         let Ok(reading) = level.observe(&self.calendar, time, value) else { return };
-        // Fewer errors than ever are nobody's case.
-        if series != Series::Errors || value > reading.expected {
-            shifted(kind, Subject::Named(Label::new(of)), (time, value), &reading, unit, book);
+        let (subject, row) = (Subject::Named(Label::new(of)), (time, value));
+        match series {
+            // Fewer errors than ever are nobody's case.
+            Series::Errors if value <= reading.expected => {}
+            Series::Errors => shifted(Kind::ErrorShift, subject, row, &reading, "errors_per_s", book),
+            Series::RoundTrip => shifted(Kind::RoundTripShift, subject, row, &reading, "ms", book),
+            Series::Received => uplink(["received", "received_expected"], subject, row, &reading, settings, book),
+            Series::Sent => uplink(["sent", "sent_expected"], subject, row, &reading, settings, book),
         }
     }
+}
+
+/// Tells of a direction of an uplink. Both are of one finding: what befalls a line befalls both.
+fn uplink(
+    [is, expected_is]: [&'static str; 2],
+    subject: Subject,
+    (time, value): (Timestamp, f64),
+    reading: &Reading,
+    settings: &Settings,
+    book: &mut Book,
+) {
+    let Some(since) = reading.since.filter(|_| reading.verdict == Verdict::Shifted) else { return };
+    let threshold = |of| settings.thresholds.get(of);
+    let hours = i64::try_from(threshold(Threshold::UplinkHours)).unwrap_or(i64::MAX);
+    let departs =
+        (value - reading.expected).abs() * 100.0 >= reading.expected.abs() * real(threshold(Threshold::UplinkShift));
+    if !departs || time.ms_since(since) < hours.saturating_mul(HOUR_MS) {
+        return;
+    }
+    book.report(&Report::new(Kind::UplinkShift, subject, 70, time).since(since), || {
+        vec![
+            Evidence::new(is, format_args!("{value:.2}")),
+            Evidence::new(expected_is, format_args!("{:.2}", reading.expected)),
+            Evidence::new("unit", "mbit_per_s"),
+            Evidence::new("shifted_since", since),
+        ]
+    });
 }
 
 fn shifted(

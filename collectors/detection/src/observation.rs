@@ -132,6 +132,10 @@ pub enum Series {
     Errors,
     /// Round trip of a probe in milliseconds.
     RoundTrip,
+    /// What an uplink's port received, in Mbit/s.
+    Received,
+    /// What an uplink's port sent, in Mbit/s.
+    Sent,
 }
 
 /// A number that was measured.
@@ -141,7 +145,7 @@ pub struct Measured<'a> {
     pub time: Timestamp,
     /// Of what kind it is.
     pub series: Series,
-    /// Of which device or probe.
+    /// Of which device, probe or port.
     pub of: &'a str,
     /// The number.
     pub value: f64,

@@ -32,6 +32,9 @@ pub struct Settings {
     pub roots: Vec<MacAddr>,
     /// Switches, access points and routers that may announce themselves, by the address of a chassis or port; empty: learnt.
     pub equipment: Vec<MacAddr>,
+    /// Ports that lead out of the site, by the agent's name of the device and the device's name of the port; empty: those through which default
+    /// routes of polled devices lead.
+    pub uplinks: Vec<(String, String)>,
     /// Services, beside those that speak HJ 212, that are fed all the time.
     pub feeds: Vec<SocketAddr>,
     /// Prefixes whose services have to be registered; empty: nothing is held against the register.

@@ -118,6 +118,10 @@ thresholds! {
     ServiceFlows = "service_flows", UnregisteredService, 3 in 1..=1_000, "answered connections to it within a day";
     /// Days without use.
     ServiceGone = "service_gone_days", GoneService, 30 in 1..=90, "days without an answered connection";
+    /// How far an uplink is from what is usual.
+    UplinkShift = "uplink_shift_percent", UplinkShift, 30 in 10..=1_000, "departure from what is expected, in hundredths of that; from 101 on, less than usual is never told";
+    /// For how long.
+    UplinkHours = "uplink_shift_hours", UplinkShift, 4 in 4..=72, "hours that it goes on";
     /// Hosts of a worm.
     WormHosts = "worm_hosts", Worm, 3 in 2..=100, "hosts that sweep the same port within a day";
 }

@@ -499,6 +499,7 @@ pub const fn anomaly(kind: onenet_detection::Kind) -> Text {
         Kind::TerminalShift => text::ANOMALY_TERMINAL_SHIFT,
         Kind::ErrorShift => text::ANOMALY_ERROR_SHIFT,
         Kind::RoundTripShift => text::ANOMALY_ROUND_TRIP_SHIFT,
+        Kind::UplinkShift => text::ANOMALY_UPLINK_SHIFT,
     }
 }
 

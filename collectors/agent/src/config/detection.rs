@@ -35,6 +35,7 @@ pub(super) fn checked(mut section: Section<'_>) -> Settings {
             "feeds",
             ("an address with a port", "write services such as \"10.1.0.5:9001\" or \"[fd00::5]:9001\""),
         ),
+        uplinks: uplinks(&mut section),
         name_exceptions: texts(&mut section, "name_exceptions")
             .into_iter()
             .map(|found| found.value.to_lowercase())
@@ -58,6 +59,22 @@ pub(super) fn checked(mut section: Section<'_>) -> Settings {
     settings.areas = areas(&mut section, &settings.thresholds);
     section.finish();
     settings
+}
+
+/// Reads which ports lead out of the site.
+fn uplinks(section: &mut Section<'_>) -> Vec<(String, String)> {
+    let mut read = Vec::new();
+    for found in texts(section, "uplinks") {
+        match found.value.split_once(' ').map(|(device, port)| (device.trim(), port.trim())) {
+            Some((device, port)) if !device.is_empty() && !port.is_empty() => read.push((device.into(), port.into())),
+            _ => section.log.note(
+                &found.place,
+                format_args!("{:?} is no port of a device", found.value),
+                "write the name of a device of [[devices]] and the port as the device calls it, such as \"r1 GE0/0/1\"",
+            ),
+        }
+    }
+    read
 }
 
 /// What an address has to be, and how it is written.

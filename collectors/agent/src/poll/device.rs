@@ -291,7 +291,11 @@ impl Device {
         self.shared.finder.told(&self.config.name, Source::NextHop, hops);
         let cut = |error: &TableError| error.error != TableProblem::RoutesCut;
         if !routes.errors.iter().any(cut) {
-            self.complete(Method::SnmpRoutes, facts::next_hops(routes.rows)).await;
+            let bodies = facts::next_hops(routes.rows);
+            let hops =
+                bodies.iter().filter_map(|body| if let FactBody::NextHop(hop) = body { Some(hop) } else { None });
+            self.shared.observations.meter().routed(&self.scope, hops);
+            self.complete(Method::SnmpRoutes, bodies).await;
         }
     }
 

@@ -37,6 +37,9 @@ impl Attack {
         let day = match (kind, form, dice.below(5)) {
             (Kind::SilentFeed, 0, day) => day % 3,
             (Kind::SilentFeed, 1, day) => 3 + day % 2,
+            // As a dip is not told from what was usual for days after something befell the same series.
+            (Kind::UplinkShift, 2, _) => 0,
+            (Kind::UplinkShift, _, day) => 2 + day % 2,
             (_, _, day) => day,
         };
         let begins_s = i64::from(day) * 86_400 + 8 * 3_600 + i64::from(dice.below(20_000));
@@ -71,6 +74,7 @@ impl Attack {
             }
             Kind::ErrorShift => Subject::Named(Label::new("switch-1")),
             Kind::RoundTripShift => Subject::Named(Label::new("parent")),
+            Kind::UplinkShift => Subject::Named(Label::new(machines::UPLINK)),
             Kind::SilentFeed => match self.form {
                 0 => Subject::Host(machines::station(self.feed())),
                 1 => Subject::Service { host: far(212), port: 9_002 },
@@ -181,12 +185,17 @@ impl Attack {
             Kind::SilentFeed => (i64::from(self.times(120)), 0),
             // It falls to what it would have to rise from.
             Kind::TrafficShift if self.form == 1 => (14 * 60, 10_000 / (100 + self.strength)),
-            Kind::TrafficShift | Kind::FlowShift | Kind::TerminalShift | Kind::ErrorShift | Kind::RoundTripShift => {
-                (14 * 60, 100 + self.strength)
-            }
+            Kind::UplinkShift if self.form == 2 => (14 * 60, 10_000 / (100 + self.strength)),
+            Kind::TrafficShift
+            | Kind::FlowShift
+            | Kind::TerminalShift
+            | Kind::ErrorShift
+            | Kind::RoundTripShift
+            | Kind::UplinkShift => (14 * 60, 100 + self.strength),
             _ => return,
         };
-        site.upsets.push(Upset { kind: self.kind, minutes: (begins, begins + lasts), times, number: self.feed() });
+        let number = if self.kind == Kind::UplinkShift { self.form } else { self.feed() };
+        site.upsets.push(Upset { kind: self.kind, minutes: (begins, begins + lasts), times, number });
     }
 
     fn port(&self) -> u16 {
@@ -222,7 +231,8 @@ impl Attack {
             | Kind::FlowShift
             | Kind::TerminalShift
             | Kind::ErrorShift
-            | Kind::RoundTripShift => {}
+            | Kind::RoundTripShift
+            | Kind::UplinkShift => {}
             _ => self.segment(&at, detection),
         }
     }

@@ -8,7 +8,7 @@ use onenet_detection::{
 };
 use onenet_topology::{Timestamp, application::Application};
 
-use super::{Dice, Site, datagrams, failed, far, flow, ip, moment, spoken};
+use super::{Dice, Site, Upset, datagrams, failed, far, flow, ip, moment, normal::busy, spoken};
 
 /// Monitoring stations of a site.
 pub(super) const STATIONS: u32 = 3;
@@ -17,6 +17,8 @@ pub(super) const STATIONS: u32 = 3;
 pub(super) const ALL_STATIONS: u32 = STATIONS;
 /// The number of the business feed.
 pub(super) const BUSINESS_FEED: u32 = STATIONS + 1;
+/// The port that leads out of the site.
+pub(super) const UPLINK: &str = "r1 GE0/0/1";
 /// Who feeds a business system of another site, and where.
 pub(super) const BUSINESS: (IpAddr, SocketAddr) =
     (IpAddr::V4(Ipv4Addr::new(10, 20, 2, 138)), SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 1, 0, 213)), 7_001));
@@ -137,6 +139,7 @@ impl Site {
         let at = moment(week, minute * 60 + i64::from(dice.below(20)));
         if minute % 5 == 0 {
             self.measures(at, minute, dice, detection);
+            self.uplink(at, minute, is_cut, dice, detection);
         }
         if minute % 10 == 3 {
             self.stations(at, minute, is_cut, dice, detection);
@@ -173,6 +176,22 @@ impl Site {
         // Hosts that are not there else.
         for more in 0..self.times(Kind::TerminalShift, minute).saturating_sub(100) * (self.pcs + 20) / 100 {
             detection.flow(&spoken(at, (ip(0x7000 + more), dice.port()), (far(1), 443), 900, 9_000, 2_000));
+        }
+    }
+
+    /// What the uplink's port counts: more comes than goes, and both vary as frames do.
+    fn uplink(&self, at: Timestamp, minute: i64, is_cut: bool, dice: &mut Dice, detection: &mut Detection) {
+        for (way, (series, share)) in [(Series::Received, 1.0), (Series::Sent, 0.3)].into_iter().enumerate() {
+            let of_way = |upset: &&Upset| {
+                let when = (upset.minutes.0..upset.minutes.1).contains(&minute);
+                let both = upset.number > 1;
+                upset.kind == Kind::UplinkShift && when && (both || usize::try_from(upset.number) == Ok(way))
+            };
+            let times = self.upsets.iter().find(of_way).map_or(100, |upset| upset.times);
+            let busy = 1.0 + f64::from(self.pcs) * f64::from(busy(minute)) / 400.0;
+            let varies = 0.78 + f64::from(dice.below(440)) / 1_000.0;
+            let value = if is_cut { 0.0 } else { share * busy * varies * f64::from(times) / 100.0 };
+            detection.measured(&Measured { time: at, series, of: UPLINK, value });
         }
     }
 

@@ -57,7 +57,7 @@ pub struct Upset {
     pub minutes: (i64, i64),
     /// How many times as much there is, in hundredths; of a feed that is silent, 0.
     pub times: u32,
-    /// Which feed; all of them where that is none.
+    /// Which feed, or which direction of the uplink; all of them where that is none.
     pub number: u32,
 }
 

@@ -15,7 +15,7 @@ use super::{Dice, Site, datagrams, failed, far, ip, mac, moment, public, spoken}
 const MINUTES: i64 = 7 * 24 * 60;
 
 /// How busy a minute is, in hundredths: working days, with a rest at noon.
-fn busy(minute: i64) -> u32 {
+pub(super) fn busy(minute: i64) -> u32 {
     let (day, hour) = (minute / 1_440, minute / 60 % 24);
     match (day, hour) {
         (5 | 6, 9..=17) => 8,

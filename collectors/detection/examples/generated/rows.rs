@@ -96,13 +96,17 @@ pub const ROWS: &[Row] = &[
     sure(COVERT, "cleartext credentials", Kind::CleartextLogin, 0),
     sure(COVERT, "outdated TLS", Kind::OutdatedTls, 0),
     sure(COVERT, "expired certificate", Kind::ExpiredCertificate, 0),
+    // A series that was upset knows less of what is usual for days: what befalls the same one stands a week's attacks of a county apart.
+    row(LEVELS, "uplink, received", Kind::UplinkShift, 0),
     row(LEVELS, "traffic, more", Kind::TrafficShift, 0),
     row(LEVELS, "traffic, less", Kind::TrafficShift, 1),
     row(LEVELS, "flows", Kind::FlowShift, 0),
     row(LEVELS, "terminals", Kind::TerminalShift, 0),
     row(LEVELS, "errors", Kind::ErrorShift, 0),
+    row(LEVELS, "uplink, sent", Kind::UplinkShift, 1),
     row(LEVELS, "round trip", Kind::RoundTripShift, 0),
     row(LEVELS, "HJ 212, a station", Kind::SilentFeed, 0),
     row(LEVELS, "HJ 212, all stations", Kind::SilentFeed, 1),
     row(LEVELS, "a business feed", Kind::SilentFeed, 2),
+    row(LEVELS, "uplink, less", Kind::UplinkShift, 2),
 ];

@@ -6,7 +6,11 @@ use super::*;
 
 /// Feeds ten days, a row each five minutes; from the ninth day's ninth hour on everything is as many times as much.
 fn days(times: u64, hours: i64) -> Vec<Finding> {
-    let mut detection = Detection::new(settings());
+    days_with(&settings(), times, hours)
+}
+
+fn days_with(settings: &Settings, times: u64, hours: i64) -> Vec<Finding> {
+    let mut detection = Detection::new(settings.clone());
     let mut noise = 7_u64;
     for row in 0..10 * 288_i64 {
         noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -23,7 +27,13 @@ fn days(times: u64, hours: i64) -> Vec<Finding> {
         detection.air(&Air { start, end, frames, broadcasts: 2, senders: 20 });
         let value =
             (8.0 + f64::from(u32::try_from(noise % 100).unwrap()) / 100.0) * f64::from(u32::try_from(times).unwrap());
-        for (series, of) in [(Series::RoundTrip, "parent"), (Series::Errors, "sw-1")] {
+        let uplink = "r1 WAN";
+        for (series, of) in [
+            (Series::RoundTrip, "parent"),
+            (Series::Errors, "sw-1"),
+            (Series::Received, uplink),
+            (Series::Sent, uplink),
+        ] {
             detection.measured(&Measured { time: at(time), series, of, value });
         }
     }
@@ -39,10 +49,34 @@ fn levels_that_left_what_is_usual_for_hours_are_found_with_what_was_expected() {
         (Kind::FlowShift, Subject::Segment),
         (Kind::ErrorShift, Subject::Named(Label::new("sw-1"))),
         (Kind::RoundTripShift, Subject::Named(Label::new("parent"))),
+        (Kind::UplinkShift, Subject::Named(Label::new("r1 WAN"))),
     ];
     assert!(expected.iter().all(|it| kinds.contains(it)), "{kinds:?}");
     let evidence = &found[0].evidence;
     assert!(evidence.iter().any(|it| it.is == "direction" && it.value == "above"), "{evidence:?}");
+}
+
+#[test]
+fn an_uplink_that_left_what_is_usual_is_one_finding_with_both_directions() {
+    let found = |settings: &Settings, hours| {
+        let mut found = days_with(settings, 5, hours);
+        found.retain(|it| it.kind == Kind::UplinkShift);
+        found
+    };
+    let of_both = found(&settings(), 12);
+    let [finding] = of_both.as_slice() else { panic!("{of_both:?}") };
+    let value = |is: &str| finding.evidence.iter().find(|it| it.is == is).map(|it| it.value.as_str());
+    let number = |is: &str| value(is).and_then(|it| it.parse::<f64>().ok()).unwrap();
+    assert_eq!(value("unit"), Some("mbit_per_s"));
+    for (is, expected) in [("received", "received_expected"), ("sent", "sent_expected")] {
+        assert!(number(is) > 4.0 * 8.0 && number(expected) < 12.0, "{:?}", finding.evidence);
+    }
+    // Both numbers that decide may be tuned.
+    for (threshold, value) in [(Threshold::UplinkShift, 600), (Threshold::UplinkHours, 24)] {
+        let mut thresholds = Thresholds::default();
+        thresholds.set(threshold, value);
+        assert_eq!(found(&Settings { thresholds, ..settings() }, 12), [], "{threshold:?}");
+    }
 }
 
 #[test]

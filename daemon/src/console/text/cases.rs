@@ -195,4 +195,5 @@ texts! {
     ANOMALY_TERMINAL_SHIFT = "活动终端数异常", "Number of active hosts is not as ever";
     ANOMALY_ERROR_SHIFT = "设备端口错误增多", "Errors of a device rose";
     ANOMALY_ROUND_TRIP_SHIFT = "往返时延水平异常", "Round trip is not as ever";
+    ANOMALY_UPLINK_SHIFT = "上行线路流量水平异常", "Traffic of an uplink is not as ever";
 }

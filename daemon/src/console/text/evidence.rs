@@ -91,6 +91,10 @@ texts! {
     EVIDENCE_SECONDS = "统计时长（秒）", "Within seconds";
     EVIDENCE_SERIAL_AFTER = "现序列号", "Serial number now";
     EVIDENCE_SERIAL_BEFORE = "原序列号", "Serial number before";
+    EVIDENCE_RECEIVED = "接收", "Received";
+    EVIDENCE_RECEIVED_EXPECTED = "接收（正常水平）", "Received as a rule";
+    EVIDENCE_SENT = "发送", "Sent";
+    EVIDENCE_SENT_EXPECTED = "发送（正常水平）", "Sent as a rule";
     EVIDENCE_UNIT = "单位", "Unit";
     EVIDENCE_VERSION = "版本", "Version";
     EVIDENCE_WORD_OUTWARD = "由内向外", "begun inside";
@@ -105,6 +109,7 @@ texts! {
     EVIDENCE_WORD_FLOWS = "流", "flows";
     EVIDENCE_WORD_HOSTS = "主机", "hosts";
     EVIDENCE_WORD_ERRORS_PER_S = "错误/秒", "errors a second";
+    EVIDENCE_WORD_MBIT_PER_S = "Mbit/s", "Mbit/s";
     EVIDENCE_WORD_NO_MEMORY = "采集端未保留数据包", "the agent keeps no packets";
     EVIDENCE_WORD_TOO_MUCH = "同时发现过多", "too much was found at once";
     EVIDENCE_WORD_FORGOTTEN = "数据包已被覆盖", "the packets were overwritten";
@@ -202,6 +207,10 @@ const NAMES: &[(&str, Text)] = &[
     ("seconds", EVIDENCE_SECONDS),
     ("serial_after", EVIDENCE_SERIAL_AFTER),
     ("serial_before", EVIDENCE_SERIAL_BEFORE),
+    ("received", EVIDENCE_RECEIVED),
+    ("received_expected", EVIDENCE_RECEIVED_EXPECTED),
+    ("sent", EVIDENCE_SENT),
+    ("sent_expected", EVIDENCE_SENT_EXPECTED),
     ("unit", EVIDENCE_UNIT),
     ("version", EVIDENCE_VERSION),
 ];
@@ -227,6 +236,7 @@ const WORDS: &[(&str, &str, Text)] = &[
     ("unit", "flows", EVIDENCE_WORD_FLOWS),
     ("unit", "hosts", EVIDENCE_WORD_HOSTS),
     ("unit", "errors_per_s", EVIDENCE_WORD_ERRORS_PER_S),
+    ("unit", "mbit_per_s", EVIDENCE_WORD_MBIT_PER_S),
     ("no_capture", "no_memory", EVIDENCE_WORD_NO_MEMORY),
     ("no_capture", "too_much", EVIDENCE_WORD_TOO_MUCH),
     ("no_capture", "forgotten", EVIDENCE_WORD_FORGOTTEN),

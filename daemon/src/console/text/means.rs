@@ -41,6 +41,7 @@ texts! {
     MEANS_TRANSFER = "这台主机对外发送的数据远多于平时。请核实是否为备份等正常任务，否则查清外传内容。", "This host sends far more than ever. Ask whether it is a backup; if not, find out what left.";
     MEANS_SILENT_FEED = "监测站点或业务系统的数据中断。请检查现场设备、供电和线路。", "Data of a monitoring station or a business system stopped. Look at the device, its power and its line.";
     MEANS_SHIFT = "该指标连续数小时明显偏离这一时段的正常水平。请核实是否有变更、故障或异常流量。", "This figure has been far from what is usual at this time for hours. Look for a change, a failure or unusual traffic.";
+    MEANS_UPLINK_SHIFT = "上行端口收发流量连续数小时明显偏离这一时段的正常水平。请查看该站点流量排行，核实是否有大量外传、新业务、备份，或业务中断、线路改道。", "A port that leads out of the site has carried far more or less than is usual at this time for hours. Look at who sends and receives most there: data carried away, a new system, a backup, or a system that went silent, a line that was led another way.";
 }
 
 /// Returns what a kind of anomaly means; `None` for one that is new here, and for incidents, which have a page of their own.
@@ -84,6 +85,7 @@ pub fn means(kind: &str) -> Option<Text> {
         "long_transfer" | "night_transfer" => MEANS_TRANSFER,
         "silent_feed" => MEANS_SILENT_FEED,
         "traffic_shift" | "flow_shift" | "terminal_shift" | "error_shift" | "round_trip_shift" => MEANS_SHIFT,
+        "uplink_shift" => MEANS_UPLINK_SHIFT,
         _ => return None,
     })
 }
