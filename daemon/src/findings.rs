@@ -106,6 +106,9 @@ pub enum Evidence {
         held: u64,
         /// How many can be.
         limit: u64,
+        /// How many were not kept since the finding holds; counted of anomalies alone.
+        #[serde(default, skip_serializing_if = "is_none")]
+        left_out: u64,
     },
     /// A MAC address is seen at other sites too. Which they are is told by a search, as far as the reader may know.
     MacElsewhere {
@@ -141,6 +144,21 @@ pub enum Evidence {
         /// The last changes, oldest first.
         changes: Vec<PortChange>,
     },
+}
+
+impl Evidence {
+    /// Returns how many things were not kept.
+    pub const fn left_out(&self) -> u64 {
+        match self {
+            Self::Capacity { left_out, .. } => *left_out,
+            _ => 0,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What there can be too many of.
@@ -194,7 +212,7 @@ impl Finding {
                  machines with one address",
                 told(changes)
             ),
-            Evidence::Capacity { what, held, limit } => match what {
+            Evidence::Capacity { what, held, limit, left_out } => match what {
                 Capacity::Endpoints => format!(
                     "the site holds {held} of at most {limit} endpoints, so new ones are not taken in: look for forged \
                      addresses, or raise inventory.endpoints_per_site in the centre's configuration"
@@ -204,8 +222,9 @@ impl Finding {
                      watch some of its devices, or find out what floods it"
                 ),
                 Capacity::Anomalies => format!(
-                    "the site holds {held} of at most {limit} anomalies of the last 190 days, so new ones are not taken in: look \
-                     for a flood of forged addresses, and raise the thresholds of what is found again and again"
+                    "the site holds {held} of at most {limit} anomalies of the last 190 days, and {left_out} were not kept: close \
+                     cases that are done, which makes room, look for a flood of forged addresses, and raise the thresholds of \
+                     what is found again and again"
                 ),
                 Capacity::Devices => {
                     format!("the agent polls {held} of at most {limit} devices: let another agent poll the others")

@@ -39,6 +39,8 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
         h1 { (reader.say(text::ANOMALIES)) span.sub { (count) } }
         (filter(reader, &view))
         @if count > LIST_MAX { p.hint { (fill(reader.say(text::ANOMALIES_CUT), LIST_MAX)) } }
+        @let left_out = wanted.left_out(&view);
+        @if left_out > 0 { p.hint { (fill(reader.say(text::ANOMALIES_LEFT_OUT), left_out)) } }
         @if found.is_empty() { p.calm { (reader.say(text::NO_ANOMALIES)) } } @else { (table(reader, &view, &found)) }
     };
     Ok(layout::page(reader, &view, reader.say(text::ANOMALIES), "", &content))

@@ -132,7 +132,10 @@ fn of_finding(reader: &Reader, finding: &Finding) -> Trouble {
     let words = words::finding(finding.key.kind);
     let detail = match &finding.evidence {
         Evidence::ClockOffset { offset_ms } => parts::clock_offset(reader.language, *offset_ms),
-        Evidence::Capacity { held, limit, .. } => format!("{held} / {limit}"),
+        Evidence::Capacity { held, limit, left_out: 0, .. } => format!("{held} / {limit}"),
+        Evidence::Capacity { held, limit, left_out, .. } => {
+            format!("{held} / {limit} {}", fill(reader.say(text::LEFT_OUT), left_out))
+        }
         Evidence::MacElsewhere { mac, sites } => format!("{mac} {}", fill(reader.say(text::AND_OTHER_SITES), sites)),
         Evidence::TwoMacs { ip, macs } => {
             let macs: Vec<String> = macs.iter().map(ToString::to_string).collect();

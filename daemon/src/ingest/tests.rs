@@ -1,5 +1,6 @@
 //! Planning and owning, from the outside: records in, estate out.
 
+mod anomalies;
 mod attaching;
 mod availability;
 mod bounds;

@@ -160,6 +160,8 @@ metrics! {
         "When a certificate of the centre ends, in seconds since 1970: console (what people and programs are shown), agents (what agents are), or authority (what vouches for agents).";
     KEPT_RATIO = Gauge "onenet_kept_ratio" ["what"] 2 * Centre
         "How much of the room for what has to be kept 190 days is taken, 0 to 1 and more; what is cases or inspections. Beyond 1, closed ones of more than 190 days give way, younger ones do not.";
+    ANOMALIES_LEFT_OUT = Gauge "onenet_anomalies_left_out" [] 1 * Centre
+        "Anomalies that were not kept at sites that have as many as there is room for, since they have; which sites, the finding capacity_reached tells.";
     CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"] 4 * Centre
         "Open cases of which something is overdue.";
     CASE_OLDEST = Gauge "onenet_case_oldest_age_seconds" ["grade"] 4 * Centre

@@ -338,9 +338,13 @@ fn certificates(families: &mut Families, app: &App) {
 /// How full is what has to be kept.
 #[expect(clippy::cast_precision_loss, reason = "some thousands")]
 fn kept(families: &mut Families, app: &App) {
-    for cap in caps(&app.centre.estate()) {
+    let estate = app.centre.estate();
+    for cap in caps(&estate) {
         families.add(names::KEPT_RATIO, &[cap.what], cap.held as f64 / cap.max as f64);
     }
+    let findings = estate.sites.values().flat_map(|state| state.findings.values());
+    let left_out = findings.map(|it| it.evidence.left_out()).fold(0, u64::saturating_add);
+    families.add(names::ANOMALIES_LEFT_OUT, &[], float(left_out));
 }
 
 fn versions(families: &mut Families, view: &View) {

@@ -181,6 +181,13 @@ impl AnomaliesWanted {
         all.filter(|(_, it)| self.takes(it))
     }
 
+    /// Returns how many found no room at these sites, whatever they were.
+    pub(crate) fn left_out(&self, view: &View) -> u64 {
+        let states = self.sites.iter().filter_map(|site| view.inventory(*site));
+        let findings = states.flat_map(|state| state.findings.values());
+        findings.map(|it| it.evidence.left_out()).fold(0, u64::saturating_add)
+    }
+
     fn takes(&self, anomaly: &Anomaly) -> bool {
         self.kind.as_ref().is_none_or(|kind| *kind == anomaly.key.kind)
             && self.subject.as_ref().is_none_or(|subject| *subject == anomaly.key.subject)

@@ -17,6 +17,7 @@ texts! {
     CASE_NONE_LISTED = "没有这样的事件", "There are none";
     ANOMALIES = "异常发现", "Anomalies";
     NO_ANOMALIES = "没有符合条件的异常", "There are no such anomalies";
+    ANOMALIES_LEFT_OUT = "有 {} 条异常因站点已满而未保留：请关闭已办结的事件，并检查反复出现的异常。", "{} anomalies were not kept, since their sites have as many as there is room for: close cases that are done, and see what is found again and again.";
     ANOMALIES_CUT = "只显示最近的 {} 条；请缩小范围，或用 API 查看全部。", "Only the last {} are shown; narrow the list down, or see all of them by the API.";
     ANOMALIES_GRADE_FROM = "级别（至少）", "Grade (at least)";
     AREA = "区域", "Area";

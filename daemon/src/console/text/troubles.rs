@@ -55,7 +55,8 @@ texts! {
     CHANGED_PORTS = "换端口 {} 次", "changed ports {} times";
     AND_OTHER_SITES = "另见于 {} 个站点", "and at {} other sites";
     CLOCK_WRONG = "采集器时钟不准", "An agent's clock is wrong";
+    LEFT_OUT = "未保留 {} 条", "not kept: {}";
     CAPACITY_REACHED = "上报数量超出上限", "An agent reports more than there is room for";
-    CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part.";
+    CAPACITY_REACHED_REMEDY = "检查是否有伪造的 MAC 地址；若数量属实，调高中心配置 inventory.endpoints_per_site，或增设采集器分担。异常过多时，关闭已办结的事件即可腾出空间。", "Look for forged MAC addresses; if there is that much, raise inventory.endpoints_per_site in the centre's configuration, or let another agent take over a part. Where anomalies are too many, cases that are closed make room.";
     CLOCK_WRONG_REMEDY = "检查采集器的时间同步（NTP）和主板电池；上报时间已由中心校正。", "Check the agent's time synchronisation (NTP) and battery; times of its reports are corrected meanwhile.";
 }

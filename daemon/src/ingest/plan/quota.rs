@@ -22,12 +22,12 @@ const CONFIRM_MS: i64 = 600_000;
 
 /// What a batch found no room for.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each room")]
 pub(super) struct Refused {
     pub(super) facts: bool,
     pub(super) devices: bool,
     pub(super) endpoints: bool,
-    pub(super) anomalies: bool,
+    /// How many.
+    pub(super) anomalies: u64,
 }
 
 /// Returns whether the agent may hold one more fact.
@@ -77,7 +77,7 @@ pub(super) fn judge(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, refused
         Refused { facts: true, .. } => Some(Capacity::Facts),
         Refused { devices: true, .. } => Some(Capacity::Devices),
         Refused { endpoints: true, .. } => Some(Capacity::Endpoints),
-        Refused { anomalies: true, .. } => Some(Capacity::Anomalies),
+        Refused { anomalies: 1.., .. } => Some(Capacity::Anomalies),
         _ => None,
     };
     let now = draft.record.time;
@@ -88,13 +88,17 @@ pub(super) fn judge(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, refused
         Capacity::Anomalies => ANOMALIES_MAX,
     };
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    let before = known.as_ref().map_or(0, |it| it.evidence.left_out());
+    let left_out = before.saturating_add(refused.anomalies);
     let finding = match (&known, what) {
-        (Some(known), Some(_)) if now.ms_since(known.confirmed) < CONFIRM_MS => return,
+        // What is not kept anywhere is counted one by one.
+        (Some(known), Some(_)) if left_out == before && now.ms_since(known.confirmed) < CONFIRM_MS => return,
         (known, Some(what)) => {
             let evidence = Evidence::Capacity {
                 what,
                 held: number(held(draft, site, agent, what)),
                 limit: number(limit(draft, what)),
+                left_out,
             };
             let since = known.as_ref().map_or(now, |known| known.since);
             Some(Arc::new(Finding { key, since, confirmed: now, evidence }))

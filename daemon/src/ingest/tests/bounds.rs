@@ -47,7 +47,7 @@ fn a_million_endpoints_of_one_agent_are_bounded_and_another_agents_still_find_ro
     assert_eq!(state.endpoints.len(), 75, "the last quarter is kept for others");
     assert!(matches!(
         evidence(&world, site, hostile),
-        Some(Evidence::Capacity { what: Capacity::Facts, held: 200, limit: 200 })
+        Some(Evidence::Capacity { what: Capacity::Facts, held: 200, limit: 200, left_out: 0 })
     ));
     world.report(honest, site, state_of(1, 20)).unwrap();
     assert_eq!(world.estate.site(site).unwrap().endpoints.len(), 95);
@@ -87,7 +87,7 @@ fn an_agent_polls_so_many_devices_and_no_more() {
     assert_eq!(world.estate.site(site).unwrap().devices.len(), 5);
     assert!(matches!(
         evidence(&world, site, agent),
-        Some(Evidence::Capacity { what: Capacity::Devices, held: 5, limit: 5 })
+        Some(Evidence::Capacity { what: Capacity::Devices, held: 5, limit: 5, left_out: 0 })
     ));
     let text = world.estate.site(site).unwrap().findings.values().map(|it| it.remedy()).collect::<String>();
     assert!(text.contains("let another agent"), "{text}");
