@@ -2,7 +2,7 @@
 //!
 //! Invariants: the folder has at most [`FILES_MAX`] files of together [`FOLDER_BYTES_MAX`] bytes, none larger than
 //! [`CAPTURE_BYTES_MAX`] or older than [`AGE_MAX_MS`]; the kind of which there are most gives way first, so that a flood of one kind
-//! leaves the others' files; a name leads to no file but these. What was not saved is told with the reason. A kill loses nothing that
+//! leaves the others' files, and what the centre asked for, since somebody works on it, gives way last; a name leads to no file but these. What was not saved is told with the reason. A kill loses nothing that
 //! was told of but what came after the first five seconds. It does not know what is abnormal, nor who may ask.
 //!
 //! Names of files: when it was saved (agent's time), kind, subject, joined by `-`.

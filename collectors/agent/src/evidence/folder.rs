@@ -3,12 +3,14 @@
 //! Invariants: as in the module above; a file is there whole or not at all. What the folder has is read each time: it is small.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fs,
     io::{self, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
+use onenet_detection::{Grade, Kind};
 use onenet_topology::Timestamp;
 
 use super::{AGE_MAX_MS, FILES_MAX, FOLDER_BYTES_MAX};
@@ -17,6 +19,8 @@ use crate::{disk, durable};
 /// The folder within the data folder.
 const FOLDER: &str = "evidence";
 const ENDING: &str = ".pcapng";
+/// What a file beside one that was asked for ends in; it is empty.
+const ASKED: &str = ".asked";
 /// The longest name, with its ending.
 const NAME_BYTES_MAX: usize = 128;
 /// What is left free on the disk, for what matters more.
@@ -30,6 +34,8 @@ pub(super) struct Folder {
 struct Entry {
     name: String,
     bytes: u64,
+    /// Whether somebody fetched it.
+    asked: bool,
 }
 
 impl Folder {
@@ -77,13 +83,26 @@ impl Folder {
             file.take(u64::try_from(bytes_max).unwrap_or(u64::MAX)).read_to_end(&mut part)?;
             Ok(part)
         };
-        read().map_err(|error: io::Error| match error.kind() {
+        let part = read().map_err(|error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => absent(),
             _ => format!("the capture {name:?} cannot be read: {error}"),
-        })
+        })?;
+        // What is not marked is told all the same, and gives way like any other.
+        if offset == 0
+            && let Err(error) = fs::write(self.beside(name), "")
+        {
+            tracing::warn!(file = name, %error, "a capture that was asked for cannot be marked");
+        }
+        Ok(part)
     }
 
-    /// Takes away what is too old, then the oldest of the kind of which there are most, until the rest fits. `newest` stays.
+    /// Returns the mark of a file that was asked for.
+    fn beside(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}{ASKED}"))
+    }
+
+    /// Takes away what is too old, then what nobody asked for: the oldest of the kind of which there are most, the least grave of several such
+    /// kinds; what somebody asked for last of all. Until the rest fits; `newest` stays.
     fn make_room(&self, newest: &str, now: Timestamp) {
         let mut entries = self.entries();
         let limit = stamp(now.plus_ms(-AGE_MAX_MS));
@@ -94,14 +113,16 @@ impl Folder {
         }
         while rest.len() > FILES_MAX || rest.iter().map(|entry| entry.bytes).sum::<u64>() > FOLDER_BYTES_MAX {
             let mut counts = BTreeMap::<&str, usize>::new();
-            for entry in &rest {
+            for entry in rest.iter().filter(|entry| !entry.asked) {
                 *counts.entry(kind(&entry.name)).or_default() += 1;
             }
-            let most = counts.values().max().copied();
-            let goes =
-                rest.iter().position(|entry| entry.name != newest && counts.get(kind(&entry.name)).copied() == most);
-            let goes = goes.or_else(|| rest.iter().position(|entry| entry.name != newest));
-            let Some(goes) = goes else { return };
+            // Entries are in the order of time: of equals the oldest is the first.
+            let rank = |entry: &Entry| {
+                let count = counts.get(kind(&entry.name)).copied().unwrap_or(0);
+                (entry.asked, Reverse(count), grade(&entry.name))
+            };
+            let others = rest.iter().enumerate().filter(|(_, entry)| entry.name != newest);
+            let Some(goes) = others.min_by_key(|(_, entry)| rank(entry)).map(|(place, _)| place) else { return };
             self.remove(&rest.remove(goes));
         }
     }
@@ -111,7 +132,8 @@ impl Folder {
         let Ok(found) = fs::read_dir(&self.path) else { return Vec::new() };
         let entry = |entry: fs::DirEntry| {
             let name = entry.file_name().into_string().ok().filter(|name| is_name(name))?;
-            Some(Entry { name, bytes: entry.metadata().ok()?.len() })
+            let asked = self.beside(&name).exists();
+            Some(Entry { name, bytes: entry.metadata().ok()?.len(), asked })
         };
         let mut entries: Vec<_> = found.flatten().filter_map(entry).collect();
         entries.sort_by(|one, other| one.name.cmp(&other.name));
@@ -119,6 +141,10 @@ impl Folder {
     }
 
     fn remove(&self, entry: &Entry) {
+        if entry.asked {
+            // A mark without a file marks nothing.
+            let _ = fs::remove_file(self.beside(&entry.name));
+        }
         if let Err(error) = fs::remove_file(self.path.join(&entry.name)) {
             tracing::warn!(file = %entry.name, %error, "a capture cannot be removed");
         }
@@ -144,6 +170,11 @@ fn stamp(time: Timestamp) -> String {
 
 fn kind(name: &str) -> &str {
     name.split('-').nth(1).unwrap_or_default()
+}
+
+/// Returns how grave a file's kind is as a rule; of a kind that this program does not know, the least.
+fn grade(name: &str) -> Option<Grade> {
+    Kind::ALL.iter().find(|it| it.name() == kind(name)).map(|it| it.grade())
 }
 
 fn is_name(name: &str) -> bool {

@@ -112,6 +112,28 @@ fn a_flood_of_one_kind_is_held_back_and_leaves_the_files_of_others() {
 }
 
 #[test]
+fn what_somebody_asked_for_gives_way_after_all_else_of_its_kind_and_of_others() {
+    let data = tempfile::tempdir().unwrap();
+    let (evidence, memory) = with_memory(data.path());
+    (0..200).for_each(|host| hear(&memory, 2, &syn([10, 20, 0, host], 22)));
+    let first: Vec<_> = (0..5).map(|host| told(&evidence, &scan(host), 100).1).collect();
+    let (asked, left) = (&first[1], &first[0]);
+    evidence.part(asked, 0, 10).unwrap();
+    // It is asked for before an agent that starts again knows of it.
+    drop(evidence);
+    let (evidence, memory) = with_memory(data.path());
+    (0..200).for_each(|host| hear(&memory, 2, &syn([10, 20, 0, host], 22)));
+    for host in 10..150 {
+        told(&evidence, &scan(host), 10_000 + 1_000 * i64::from(host));
+    }
+    assert!(evidence.part(asked, 0, 10).is_ok());
+    assert!(evidence.part(left, 0, 10).is_err());
+    let names = std::fs::read_dir(data.path().join("evidence")).unwrap().flatten().map(|it| it.file_name());
+    let (captures, marks): (Vec<_>, Vec<_>) = names.partition(|it| it.to_string_lossy().ends_with(".pcapng"));
+    assert_eq!((captures.len(), marks.len()), (FILES_MAX, 1));
+}
+
+#[test]
 fn what_cannot_be_saved_is_told_with_the_reason() {
     let data = tempfile::tempdir().unwrap();
     let evidence = Evidence::within(data.path());
