@@ -43,7 +43,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use app::{App, Counters, local_caller};
 pub use auth::{LOCAL_PERSON_HEADER, LOCAL_ROLE_HEADER, Peer, identify};
-pub(crate) use body::{check_subject, station as wireless_station};
+pub(crate) use body::{CentreDetectorBody, check_subject, station as wireless_station};
 pub use params::Params;
 pub(crate) use params::{decode, encode};
 pub use problem::Problem;

@@ -126,6 +126,8 @@ struct Inner {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     clock: Clock,
+    /// From what on it concludes something itself.
+    concluding: ingest::Concluding,
     /// Its part in the shared log; `None` where there is none.
     replica: Option<Replica>,
 }
@@ -184,7 +186,7 @@ impl Centre {
         let kept = Kept { cache_bytes: options.cache_bytes, queue: options.queue, outbox: options.outbox };
         let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, &kept, now)).await;
         let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
-        let clock = options.clock.clone();
+        let (clock, concluding) = (options.clock.clone(), options.policy.concluding);
         clock.not_before(estate.time);
         let joined = match &options.replication {
             Some(config) => {
@@ -212,7 +214,7 @@ impl Centre {
             _ => (intake, None),
         };
         let owner = Mutex::new(Some(owner));
-        let inner = Inner { store, shared, intake, owner, shutdown, tasks, clock, replica };
+        let inner = Inner { store, shared, intake, owner, shutdown, tasks, clock, concluding, replica };
         let centre = Self(Arc::new(inner));
         // Set once, here.
         let _ = whole.set(Arc::downgrade(&centre.0));
@@ -233,6 +235,11 @@ impl Centre {
             retention_ms,
             audit_retention_ms: audit_retention_ms.max(AUDIT_RETENTION_MIN_MS),
         }
+    }
+
+    /// Returns from what on the centre concludes something itself.
+    pub fn concluding(&self) -> ingest::Concluding {
+        self.0.concluding
     }
 
     /// Returns the present snapshot. It never changes; ask again for a newer one.

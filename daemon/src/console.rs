@@ -13,6 +13,7 @@ mod changes;
 mod class;
 mod contacts;
 mod coverage;
+mod detectors;
 mod device;
 mod endpoint;
 mod fields;
@@ -130,6 +131,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/cases/rules", get(suppressions::page).post(suppressions::make))
         .route("/cases/rules/{rule}/end", post(suppressions::end))
         .route("/anomalies", get(anomalies::page))
+        .route("/detectors", get(detectors::page))
         .route("/cases/{case}", get(cases::page))
         .route("/cases/{case}/act", post(cases::act))
         .route("/cases/{case}/notify", get(cases::notifying))

@@ -221,6 +221,11 @@ impl View {
         self.estate.tree.get(unit).map(|site| site.name(self.now))
     }
 
+    /// Returns whether a site that may be seen has an asset register.
+    pub fn has_register(&self, site: SiteId) -> bool {
+        self.estate.assets.of_site(site, self.now).next().is_some()
+    }
+
     /// Returns the assets on the books of a site, each with what was seen of it within the last `days` days.
     pub fn assets(&self, site: SiteId, days: u16) -> Vec<coverage::Held<'_>> {
         if !self.may(Action::ReadInventory, site) {

@@ -17,6 +17,7 @@ mod change;
 mod classification;
 mod contact;
 mod containment;
+mod detector;
 mod device;
 mod endpoint;
 mod flow;
@@ -59,6 +60,7 @@ pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody
 pub use classification::{ClassBody, ClassificationBody, GroundBody, NameBody, RecognitionBody};
 pub use contact::{ContactBody, NoticeContactBody};
 pub use containment::{CautionBody, ContainmentBody};
+pub use detector::{CentreDetectorBody, CentreThresholdBody};
 pub(crate) use device::link_end_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
 pub(crate) use endpoint::station;

@@ -18,6 +18,9 @@ pub enum AnomaliesCommand {
     /// List what was found, the last seen first.
     List(Box<AnomaliesListArgs>),
     /// Fetch the packets around an anomaly from the site's agent, as a capture file (pcapng) for Wireshark.
+    ///
+    /// The agent has room for 64 files of together 32 MiB. What was fetched once gives way to others last; it does not know which cases are
+    /// open, so fetch what a case needs while it is there.
     Capture {
         /// The site: its id or its division code.
         site: String,
@@ -33,10 +36,13 @@ pub enum AnomaliesCommand {
         #[command(flatten)]
         data: DataArgs,
     },
-    /// Show which detectors of a site's agents are on, and what each saw and found.
+    /// Show what detectors do: those of the centre, or of a site's agents.
+    ///
+    /// Without a site: what the centre looks for itself and why, by which thresholds, when it looked last, at how much, and what it found. With
+    /// one: which detectors of its agents are on, and what each saw and found, as of the last sample that the agent told.
     Detectors {
-        /// The site: its id or its division code.
-        site: String,
+        /// The site: its id or its division code; the centre without one.
+        site: Option<String>,
         /// Where the centre is.
         #[command(flatten)]
         data: DataArgs,
@@ -90,7 +96,8 @@ pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
             options.write(true).create_new(true).mode(0o600).open(&to)?.write_all(&bytes)?;
             say(&format!("{}: {} bytes", to.display(), bytes.len()))
         }
-        AnomaliesCommand::Detectors { site, data } => {
+        AnomaliesCommand::Detectors { site: None, data } => each(&data, "/api/v1/detectors?", at_centre).await,
+        AnomaliesCommand::Detectors { site: Some(site), data } => {
             let path = format!("/api/v1/sites/{}/detectors?", encode(&site));
             each(&data, &path, detector).await
         }
@@ -134,9 +141,23 @@ fn show(anomaly: &Value, evidence: bool) -> Result<(), CommandError> {
 }
 
 fn detector(detector: &Value) -> Result<(), CommandError> {
-    let [agent, kind, off, last_run] = ["/agent", "/kind", "/off", "/last_run"].map(|key| text(detector, key));
+    let [agent, kind, off, last_run, time] =
+        ["/agent", "/kind", "/off", "/last_run", "/time"].map(|key| text(detector, key));
     let [inputs, found] = ["inputs", "found"].map(|key| detector.get(key).and_then(Value::as_u64).unwrap_or(0));
     let state = if off.is_empty() { "on".to_owned() } else { format!("off: {off}") };
     let last = if last_run.is_empty() { "nothing yet" } else { last_run };
-    say(&format!("{agent}  {kind:<20} {inputs:>10} seen, last {last}, {found} found; {state}"))
+    say(&format!("{agent}  {kind:<20} {inputs:>10} seen, last {last}, {found} found; {state}; as of {time}"))
+}
+
+fn at_centre(detector: &Value) -> Result<(), CommandError> {
+    let [kind, what, why, from, blind, last_run] =
+        ["/kind", "/what", "/why", "/from", "/blind", "/last_run"].map(|key| text(detector, key));
+    let [inputs, found] = ["inputs", "found"].map(|key| detector.get(key).and_then(Value::as_u64).unwrap_or(0));
+    let thresholds = detector.get("thresholds").and_then(Value::as_array).into_iter().flatten();
+    let threshold =
+        |it: &Value| format!(", {} = {}", text(it, "/key"), it.get("value").and_then(Value::as_u64).unwrap_or(0));
+    let thresholds: String = thresholds.map(threshold).collect();
+    say(&format!("{kind:<22} {inputs:>10} looked at, last {last_run}, {found} found{thresholds}"))?;
+    say(&format!("    {what} {why}"))?;
+    say(&format!("    from {from}; not seen: {blind}"))
 }

@@ -58,6 +58,12 @@ pub enum CommandError {
         /// How many.
         count: usize,
     },
+    /// Sites did not get what was pushed to all.
+    #[error("{count} sites were left out, for the reasons above; the others have it")]
+    LeftOut {
+        /// How many.
+        count: usize,
+    },
     /// A file cannot be read.
     #[error("{} cannot be read: check the path", path.display())]
     Read {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     DataArgs,
     commands::{CommandError, administer, empty, read, say, text, with_body},
+    local::LocalError,
 };
 use crate::{api::encode, clock::Clock};
 
@@ -20,7 +21,8 @@ const ASK_EVERY: Duration = Duration::from_millis(500);
 pub enum ConfigCommand {
     /// Push a configuration to the agents of a site, and wait for what they say.
     ///
-    /// The file holds the sections capture, intervals and devices of an agent's file; credentials are named, and stay in
+    /// The file holds the sections anchor, capture, intervals, groups, devices, discovery, probing, probes, detection and scans of an agent's
+    /// file, and replaces all that was set before; push-sections changes some of them alone. Credentials are named, and stay in
     /// the agent's own file. Each agent checks it, applies it, and goes back to the one before when it loses the centre by
     /// it. Agents that are not connected get it when they are.
     Push {
@@ -31,6 +33,24 @@ pub enum ConfigCommand {
         /// How many seconds to wait for the agents that are connected.
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=600))]
         wait: u16,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
+    /// Push some sections, such as detection, to all sites of an area; all else that was set for each stays.
+    ///
+    /// The file holds any of the sections that push takes: a section is replaced as a whole, and what the file does not hold stays. That is how
+    /// thresholds of detectors ([detection]) and approved scans ([[scans]]) are set for an area. A site for which no configuration was set is left out
+    /// and said: its agents' own files are in force, which the centre does not know. Agents that are not connected get it when they are.
+    PushSections {
+        /// The TOML file.
+        file: PathBuf,
+        /// All sites of this area: its id or its name.
+        #[arg(long, value_name = "AREA", required_unless_present = "site", conflicts_with = "site")]
+        area: Option<String>,
+        /// One site: its id or its division code.
+        #[arg(long, value_name = "SITE")]
+        site: Option<String>,
         /// Where the centre is.
         #[command(flatten)]
         data: DataArgs,
@@ -66,6 +86,31 @@ pub(super) async fn run(command: ConfigCommand) -> Result<(), CommandError> {
             match rollouts(&answer).filter(|agent| text(agent, "/state") == "rejected").count() {
                 0 => Ok(()),
                 count => Err(CommandError::Rejected { count }),
+            }
+        }
+        ConfigCommand::PushSections { file, area, site, data } => {
+            let sections = read(&file)?;
+            let mut sites = Vec::from_iter(site);
+            if let Some(area) = area {
+                let area = administer(&data, Method::GET, &format!("/api/v1/areas/{}", encode(&area)), empty()).await?;
+                let members = area.get("sites").and_then(Value::as_array).into_iter().flatten();
+                sites.extend(members.filter_map(Value::as_str).map(str::to_owned));
+            }
+            let mut left_out = 0;
+            for site in sites {
+                let body = with_body("application/toml", sections.clone());
+                match administer(&data, Method::PATCH, &path(&site), body).await {
+                    Ok(answer) => show(&answer)?,
+                    Err(CommandError::Local(LocalError::Refused(why))) => {
+                        left_out += 1;
+                        say(&format!("{site}: left out: {why}"))?;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            match left_out {
+                0 => Ok(()),
+                count => Err(CommandError::LeftOut { count }),
             }
         }
         ConfigCommand::Show { site, text: only_text, data } => {

@@ -55,6 +55,8 @@ fn what_contradicts_itself_is_refused() {
         "addresses lookup",
         "agents revoke agent-1",
         "config push 130102",
+        "config push-sections x.toml",
+        "config push-sections x.toml --area a --site s",
         "enrol",
         "token create x",
         "enrol x --hours 0",

@@ -38,12 +38,19 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let content = html! {
         h1 { (reader.say(text::ANOMALIES)) span.sub { (count) } }
         (filter(reader, &view))
+        p.hint { a href=(detectors_of(reader)) { (reader.say(text::DETECTORS)) } }
         @if count > LIST_MAX { p.hint { (fill(reader.say(text::ANOMALIES_CUT), LIST_MAX)) } }
         @let left_out = wanted.left_out(&view);
         @if left_out > 0 { p.hint { (fill(reader.say(text::ANOMALIES_LEFT_OUT), left_out)) } }
         @if found.is_empty() { p.calm { (reader.say(text::NO_ANOMALIES)) } } @else { (table(reader, &view, &found)) }
     };
     Ok(layout::page(reader, &view, reader.say(text::ANOMALIES), "", &content))
+}
+
+/// Where it stands what detectors do: of the site to which the list is narrowed down too.
+fn detectors_of(reader: &Reader) -> String {
+    let site = parameter(reader.query(), "site").filter(|it| !it.is_empty());
+    site.map_or_else(|| "/detectors".to_owned(), |site| format!("/detectors?site={}", crate::api::encode(&site)))
 }
 
 /// The form that narrows the list down.

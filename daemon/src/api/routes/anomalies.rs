@@ -2,7 +2,12 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, fmt::Write as _, sync::Arc};
 
-use axum::{Json, extract::Path, http::header, response::IntoResponse};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::header,
+    response::IntoResponse,
+};
 use onenet_topology::{
     SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
@@ -15,7 +20,7 @@ use crate::{
     access::{Action, Gate, View},
     api::{
         App, Params, Problem,
-        body::{AnomalyBody, DetectorBody, Page},
+        body::{AnomalyBody, CentreDetectorBody, DetectorBody, Page},
     },
 };
 
@@ -24,7 +29,11 @@ const WORD_CHARS_MAX: usize = 200;
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list_anomalies)).routes(routes!(anomalies_csv)).routes(routes!(list_detectors))
+    OpenApiRouter::new()
+        .routes(routes!(list_anomalies))
+        .routes(routes!(anomalies_csv))
+        .routes(routes!(list_detectors))
+        .routes(routes!(list_centre_detectors))
 }
 
 /// Where an anomaly stands in a list: the last seen first.
@@ -143,6 +152,21 @@ async fn list_detectors(gate: Gate, Path(site): Path<String>, params: Params) ->
     let running = view.inventory(site).into_iter().flat_map(|state| state.detectors.get().running(view.now()));
     let items = running.flat_map(|(agent, running)| DetectorBody::all(agent, running)).collect();
     Ok(Json(Page::whole(items)))
+}
+
+/// What the centre looks for itself: why, by which thresholds, when it looked last, at how much, and what it found.
+#[utoipa::path(
+    get, path = "/api/v1/detectors", tag = "anomalies",
+    responses((status = 200, body = Page<CentreDetectorBody>), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn list_centre_detectors(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    params: Params,
+) -> Answer<Page<CentreDetectorBody>> {
+    let view = gate.anywhere(Action::ReadInventory)?;
+    params.finish()?;
+    Ok(Json(Page::whole(CentreDetectorBody::all(&view, &app.centre.concluding()))))
 }
 
 impl AnomaliesWanted {

@@ -21,11 +21,12 @@ use crate::{
 };
 
 /// The parts of an agent's configuration that are the site's; the rest is the agent's own.
-const PARTS: [&str; 3] = ["capture", "intervals", "devices"];
+const PARTS: [&str; 10] =
+    ["anchor", "capture", "intervals", "groups", "devices", "discovery", "probing", "probes", "detection", "scans"];
 
 /// Returns the routes.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(get_configuration, set_configuration))
+    OpenApiRouter::new().routes(routes!(get_configuration, set_configuration, change_configuration))
 }
 
 /// The configuration that the agents of a site are to have, and how far each is with it.
@@ -40,7 +41,8 @@ async fn get_configuration(gate: Gate, Path(site): Path<String>, params: Params)
     Ok(Json(ConfigurationBody::of(&view, site)))
 }
 
-/// Sets the configuration of a site's agents: the sections `capture`, `intervals` and `devices` of an agent's file.
+/// Sets the configuration of a site's agents: the sections `anchor`, `capture`, `intervals`, `groups`, `devices`, `discovery`, `probing`, `probes`,
+/// `detection` and `scans` of an agent's file.
 ///
 /// It is pushed to the agents that are connected, and to the others when they connect. Each checks it, applies it, and goes
 /// back to the one before when it loses the centre by it; ask for the configuration again to see what came of it.
@@ -63,6 +65,48 @@ async fn set_configuration(
     check(&toml)?;
     submit(&app, &gate, Command::Configure { site, toml }).await?;
     Ok(Json(ConfigurationBody::of(&gate.view_after(app.centre.estate()), site)))
+}
+
+/// Changes some sections of the configuration of a site's agents, such as `detection`: those that the text holds; all others stay.
+///
+/// The configuration has to have been set before: without one the agents' own files are in force, which the centre does not know, and which would
+/// be replaced as a whole. Comments of the text that is in force are not kept.
+#[utoipa::path(
+    patch, path = "/api/v1/sites/{site}/configuration", tag = "agents",
+    params(("site" = String, Path, description = "An id or a division code")),
+    request_body(content = String, content_type = "application/toml"),
+    responses((status = 200, body = ConfigurationBody), (status = "4XX", body = Problem, content_type = "application/problem+json")),
+)]
+async fn change_configuration(
+    State(app): State<Arc<App>>,
+    gate: Gate,
+    Path(site): Path<String>,
+    params: Params,
+    toml: TextBody,
+) -> Answer<ConfigurationBody> {
+    let (view, site) = gate.site(Action::ConfigureAgents, &site)?;
+    params.finish()?;
+    let toml = read_text(&app, toml)?;
+    check(&toml)?;
+    let Some(known) = view.configuration(site) else {
+        return Err(Problem::body(
+            "no configuration was set for this site, and its agents' own files, which would be replaced, are not known here: set the whole one first",
+        ));
+    };
+    let toml = changed(&known.toml, &toml)?;
+    check(&toml)?;
+    submit(&app, &gate, Command::Configure { site, toml }).await?;
+    Ok(Json(ConfigurationBody::of(&gate.view_after(app.centre.estate()), site)))
+}
+
+/// Returns a text with the sections of another one in place of its own.
+fn changed(known: &str, sections: &str) -> Result<String, Problem> {
+    let table = |text: &str| {
+        text.parse::<toml::Table>().map_err(|error| Problem::body(format!("is not TOML: {}", error.message())))
+    };
+    let mut all = table(known)?;
+    all.extend(table(sections)?);
+    toml::to_string(&all).map_err(|error| Problem::body(format!("cannot be written: {error}")))
 }
 
 /// Checks what needs no agent: that it is TOML, holds the site's parts and nothing else, and fits one message.

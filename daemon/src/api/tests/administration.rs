@@ -222,6 +222,32 @@ async fn a_sites_configuration_is_set_and_read_by_who_looks_after_its_agents() {
 }
 
 #[tokio::test]
+async fn some_sections_of_a_configuration_are_changed_and_all_others_stay() {
+    let world = World::new().await;
+    let operator = world.token(Role::Operator, Some("130000")).await;
+    let send = async |method: Method, text: &str| {
+        let request = Request::builder().method(method).uri("/api/v1/sites/130102/configuration");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {operator}"));
+        world.raw(request.body(axum::body::Body::from(text.to_owned())).unwrap()).await
+    };
+    let thresholds = "[detection]\nsweep_hosts = 30\n";
+    let early = send(Method::PATCH, thresholds).await;
+    assert!(early.status == StatusCode::BAD_REQUEST && early.text.contains("set the whole one first"), "{early:?}");
+    let whole = "[[devices]]\nname = \"core\"\n\n[detection]\nsweep_arp = 200\n\n[[scans]]\napproval = \"2026-17\"\n";
+    assert_eq!(send(Method::PUT, whole).await.status, StatusCode::OK);
+    let changed = send(Method::PATCH, thresholds).await;
+    assert_eq!(changed.status, StatusCode::OK, "{changed:?}");
+    let text: toml::Table = changed.json()["toml"].as_str().unwrap().parse().unwrap();
+    assert_eq!(text["detection"].to_string(), "{ sweep_hosts = 30 }");
+    assert_eq!(
+        (text["devices"][0]["name"].as_str(), text["scans"][0]["approval"].as_str()),
+        (Some("core"), Some("2026-17"))
+    );
+    let foreign = send(Method::PATCH, "[credentials.a]\n").await;
+    assert!(foreign.status == StatusCode::BAD_REQUEST && foreign.text.contains("agent's own file"), "{foreign:?}");
+}
+
+#[tokio::test]
 async fn a_configuration_that_cannot_be_is_answered_with_its_lines_and_what_to_do() {
     let world = World::bare().await;
     let token = world.token(Role::Operator, None).await;

@@ -167,3 +167,24 @@ async fn an_agent_that_has_the_packets_no_more_or_tells_without_end_is_an_error_
     let endless = world.get(&token, &ask(FILE)).await;
     assert!(endless.text.contains("larger than one may be"), "{}", endless.text);
 }
+
+#[tokio::test]
+async fn what_the_centre_looks_for_itself_is_told_with_why_and_how_much_it_looks_at() {
+    let world = World::new().await;
+    let token = world.token(Role::Viewer, None).await;
+    let detectors = world.get(&token, "/api/v1/detectors").await.items();
+    let names: Vec<_> = detectors.iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    assert_eq!(names, onenet_detection::centre::ALL.map(|it| it.name));
+    let of = |kind: &str| detectors.iter().find(|it| it["kind"] == kind).unwrap();
+    assert_eq!(of("worm_spread")["thresholds"], json!([{"key": "worm_sites", "value": 3}]));
+    assert_eq!(of("ip_with_two_macs")["thresholds"], json!([{"key": "clone_min", "value": 60}]));
+    assert!(of("ip_with_two_macs")["inputs"].as_u64() > Some(0) && of("device_replaced")["inputs"].as_u64() > Some(0));
+    for it in &detectors {
+        assert!(["what", "why", "from", "blind", "last_run"].iter().all(|key| it[key].as_str() > Some("")), "{it}");
+    }
+    // Who does not see a site is not told how much there is.
+    let elsewhere = world.token(Role::Viewer, Some("320000")).await;
+    let fewer = world.get(&elsewhere, "/api/v1/detectors").await.items();
+    let sum = |of: &[serde_json::Value]| of.iter().filter_map(|it| it["inputs"].as_u64()).sum::<u64>();
+    assert!(sum(&fewer) < sum(&detectors), "{fewer:?}");
+}
