@@ -33,14 +33,15 @@ const FLOOD_TAKES: Duration = Duration::from_secs(4);
 /// How long a host has to be heard until it is established, and some more.
 const ESTABLISHED_AFTER: Duration = Duration::from_secs(66);
 const SETTLES_WITHIN: Duration = Duration::from_secs(40);
-/// Rounds of both floods that fill what is bounded: tables, queues, and the spool's cache of 2 MiB, which facts that come and go
-/// fill with pages of other sizes for some rounds. Of sixteen floods of link addresses, those behind the second lay within 2.1 MiB.
+/// Rounds of both floods that fill what is bounded: tables, queues, the detectors' memories of who asked what (half a MiB each, whose
+/// pages are the kernel's until something is noted there), and the spool's cache of 2 MiB, which facts that come and go fill with pages
+/// of other sizes for some rounds. Of sixteen floods of link addresses, those behind the second lay within 2.1 MiB.
 const FILLING: u32 = 3;
 /// Rounds behind those, which find it filled.
 const MORE: u32 = 3;
 /// By how much the agent may grow while it fills, and by the rounds behind that: the latter is less than a hundred bytes for each
 /// forged link address, of which each endpoint that were kept would take several times as many.
-const FILLED_MAX_KIB: u64 = 16 * 1024;
+const FILLED_MAX_KIB: u64 = 20 * 1024;
 const GROWTH_MAX_KIB: u64 = 4 * 1024;
 /// What the agent may have in all, whatever comes.
 const RESIDENT_MAX_KIB: u64 = 128 * 1024;
