@@ -124,8 +124,10 @@ export function stat(it) {
   });
 }
 
-/** Lines over time. @param {Shared & { stack?: boolean, limit?: number, still?: boolean }} it */
-export function series(it) {
+/** Lines over time. What is stacked begins at nought: cut off below, a small part would look like most of it.
+ * @param {Shared & { stack?: boolean, limit?: number, still?: boolean }} given */
+export function series(given) {
+  const it = given.stack ? { min: 0, ...given } : given;
   return panel('timeseries', it, {
     targets: asked(it.targets, false, 'time_series'),
     defaults: {
