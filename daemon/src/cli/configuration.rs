@@ -40,7 +40,7 @@ pub enum ConfigCommand {
     /// Push some sections, such as detection, to all sites of an area; all else that was set for each stays.
     ///
     /// The file holds any of the sections that push takes: a section is replaced as a whole, and what the file does not hold stays. That is how
-    /// thresholds of detectors ([detection]) and approved scans ([[scans]]) are set for an area. A site for which no configuration was set is left out
+    /// thresholds of detectors (`[detection]`) and approved scans (`[[scans]]`) are set for an area. A site for which no configuration was set is left out
     /// and said: its agents' own files are in force, which the centre does not know. Agents that are not connected get it when they are.
     PushSections {
         /// The TOML file.
