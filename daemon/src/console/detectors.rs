@@ -56,7 +56,7 @@ fn at_centre(reader: &Reader, view: &View, detectors: &[CentreDetectorBody]) -> 
                     @for it in detectors {
                         tr {
                             th scope="row" title=(it.kind) { (words::case_kind(reader.language, it.kind)) }
-                            td.long { @if let Some(means) = means(it.kind) { (reader.say(means)) } }
+                            td.words { @if let Some(means) = means(it.kind) { (reader.say(means)) } }
                             td {
                                 @for threshold in &it.thresholds { code { (threshold.key) " = " (threshold.value) } " " }
                                 @if it.thresholds.is_empty() { span.none { "–" } }
