@@ -27,7 +27,7 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
@@ -51,6 +51,9 @@ pub(crate) use routes::{
     anomalies::AnomaliesWanted,
     assets::parse_standing,
     availability::Asked as AvailabilityAsked,
+    case_files::{
+        brought as attach_case_file, may_attach as may_attach_case_file, named as named_case_file, pass_over,
+    },
     case_statistics::{Group, StatisticsWanted},
     cases::{
         CaseActionBody, act as act_on_case, anywhere as cases_anywhere, issuing as issuing_notice,
@@ -73,6 +76,9 @@ pub(crate) use routes::{
 pub(crate) use search::{QUERY_CHARS_MAX, Query};
 pub(crate) use server::socket_path;
 pub use server::{Listening, ServeError, local_socket, serve, serve_local};
+
+/// How long a file may come in: one of 8 MiB over a line of some 100 kbit/s that is left.
+const UPLOAD_WITHIN: Duration = Duration::from_secs(600);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -147,8 +153,17 @@ fn json(text: Bytes) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text)
 }
 
+/// Returns whether a request brings a file of a case. How many come in at once is bounded (`case_files`).
+fn is_upload(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_of_case = path.starts_with("/api/v1/cases/") || path.starts_with("/cases/");
+    request.method() == Method::POST && is_of_case && path.ends_with("/evidence")
+}
+
 /// Ends a request that takes too long.
 async fn bound(timeout: Duration, request: Request, next: Next) -> Response {
+    // A file comes over a county's line.
+    let timeout = if is_upload(&request) { timeout.max(UPLOAD_WITHIN) } else { timeout };
     let mut response = match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::timed_out().into_response(),

@@ -58,6 +58,7 @@ use self::{
 
 use crate::{
     access::audit,
+    case_files::{self, Files},
     clock::Clock,
     collector::{CollectorSource, Limits, Shared, Streams},
     estate::Estate,
@@ -120,6 +121,7 @@ pub struct Centre(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Store,
+    files: Files,
     shared: Arc<Shared>,
     intake: Intake,
     owner: Mutex<Option<Owner>>,
@@ -185,7 +187,7 @@ impl Centre {
         let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
         let kept = Kept { cache_bytes: options.cache_bytes, queue: options.queue, outbox: options.outbox };
         let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, &kept, now)).await;
-        let (store, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
+        let (store, files, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
         let (clock, concluding) = (options.clock.clone(), options.policy.concluding);
         clock.not_before(estate.time);
         let joined = match &options.replication {
@@ -214,7 +216,7 @@ impl Centre {
             _ => (intake, None),
         };
         let owner = Mutex::new(Some(owner));
-        let inner = Inner { store, shared, intake, owner, shutdown, tasks, clock, concluding, replica };
+        let inner = Inner { store, files, shared, intake, owner, shutdown, tasks, clock, concluding, replica };
         let centre = Self(Arc::new(inner));
         // Set once, here.
         let _ = whole.set(Arc::downgrade(&centre.0));
@@ -229,6 +231,7 @@ impl Centre {
     fn ticker(&self, retention_ms: i64, audit_retention_ms: i64) -> Ticker {
         Ticker {
             store: self.0.store.clone(),
+            files: self.0.files.clone(),
             shared: Arc::clone(&self.0.shared),
             intake: self.0.replica.is_none().then(|| self.0.intake.clone()),
             shutdown: self.0.shutdown.clone(),
@@ -294,6 +297,11 @@ impl Centre {
     /// Returns the agents' open streams.
     pub fn streams(&self) -> &Streams {
         &self.0.shared.streams
+    }
+
+    /// Returns the bytes of files of cases.
+    pub(crate) fn files(&self) -> &Files {
+        &self.0.files
     }
 
     /// Returns the size of the store on disk, in bytes.
@@ -467,10 +475,10 @@ impl Centre {
     /// The file cannot be written or the store cannot be read.
     pub async fn backup(&self, path: &Path) -> Result<(), BackupError> {
         let (store, estate, shared) = (self.0.store.clone(), self.estate(), Arc::clone(&self.0.shared));
-        let to = path.to_owned();
+        let (to, case_files) = (path.to_owned(), self.0.files.clone());
         let done = tokio::task::spawn_blocking(move || {
             let files = shared.pki.files().map_err(BackupError::Pki)?;
-            store.backup(&estate, &files, &to)
+            store.backup(&estate, &files, &case_files, &to)
         });
         done.await.unwrap_or_else(|error| Err(BackupError::Write { path: path.to_owned(), source: error.into() }))
     }
@@ -531,7 +539,7 @@ pub fn restore(backup: &Path, data: &Path) -> Result<(), BackupError> {
     if occupied {
         return Err(BackupError::NotEmpty { path: data.to_owned() });
     }
-    let files = Store::restore(backup, &store_path(data))?;
+    let files = Store::restore(backup, &store_path(data), |name, content| case_files::restore(data, name, content))?;
     pki::restore_files(data, &files).map_err(BackupError::Pki)
 }
 
@@ -556,7 +564,9 @@ struct Kept {
     outbox: bool,
 }
 
-fn open_files(data: &Path, names: &[String], kept: &Kept, now: Timestamp) -> Result<(Store, Estate, Pki), OpenError> {
+type Opened = (Store, Files, Estate, Pki);
+
+fn open_files(data: &Path, names: &[String], kept: &Kept, now: Timestamp) -> Result<Opened, OpenError> {
     // Its owner's alone: keys and everything that is known lie in it.
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|source| OpenError::Directory { path: data.to_owned(), source })?;
@@ -573,6 +583,13 @@ fn open_files(data: &Path, names: &[String], kept: &Kept, now: Timestamp) -> Res
     };
     let store = if kept.outbox { store.with_outbox() } else { store };
     let estate = store.load().map_err(OpenError::Store)?;
+    let unusable = |source| OpenError::Directory { path: data.join("files"), source };
+    let files = Files::open(data).map_err(unusable)?;
+    // What a kill left between a file and its case.
+    let gone = files.sweep(|| Arc::new(estate.clone())).map_err(unusable)?;
+    if gone > 0 {
+        tracing::info!(gone, "files that no case names were removed");
+    }
     let pki = Pki::open(data, names, now).map_err(OpenError::Pki)?;
-    Ok((store, estate, pki))
+    Ok((store, files, estate, pki))
 }

@@ -29,6 +29,7 @@ mod layout;
 mod links;
 mod month;
 mod monthly;
+mod multipart;
 mod names;
 mod overview;
 mod parts;
@@ -134,6 +135,7 @@ pub(crate) fn router(_: &Arc<App>) -> Router<Arc<App>> {
         .route("/detectors", get(detectors::page))
         .route("/cases/{case}", get(cases::page))
         .route("/cases/{case}/act", post(cases::act))
+        .route("/cases/{case}/evidence", post(cases::attach))
         .route("/cases/{case}/notify", get(cases::notifying))
         .route("/cases/{case}/notice", get(cases::notice))
         .route("/cases/{case}/notices/{number}", get(cases::numbered_notice))

@@ -12,7 +12,7 @@
 
 pub(crate) mod capture;
 mod merge;
-mod turnstile;
+pub(crate) mod turnstile;
 mod words;
 
 use std::{sync::Arc, time::Duration};

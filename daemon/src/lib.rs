@@ -9,6 +9,7 @@ pub mod access;
 pub mod api;
 mod asking;
 pub mod availability;
+mod case_files;
 pub mod centre;
 pub mod cli;
 pub mod clock;

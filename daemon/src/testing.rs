@@ -2,6 +2,8 @@
 //!
 //! Everything enters by commands and records, as it does from outside.
 
+mod raw;
+
 use std::{
     io::Read as _,
     sync::{
@@ -82,7 +84,7 @@ pub(crate) struct World {
     pub(crate) router: Router,
     /// Milliseconds that have passed since [`NOW`].
     passed_ms: Arc<AtomicI64>,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 /// An answer, taken in whole.
@@ -135,7 +137,7 @@ impl World {
         centre.submit(Command::ImportSites { rows, from: Timestamp::EPOCH }, "test").await.unwrap();
         let app = Arc::new(App::new(centre, clock, BODY_MAX, false));
         let router = api::router(Arc::clone(&app), std::time::Duration::from_secs(30));
-        Self { app, router, passed_ms, _data: data }
+        Self { app, router, passed_ms, data }
     }
 
     /// Lets time pass: the centre's clock goes on.
@@ -303,12 +305,6 @@ impl World {
         }
         let body = body.map_or(HttpBody::empty(), |body| HttpBody::from(body.to_string()));
         self.raw(request.header(header::CONTENT_TYPE, "application/json").body(body).unwrap()).await
-    }
-
-    /// One request as it is, from 192.0.2.7.
-    pub(crate) async fn raw(&self, mut request: Request<HttpBody>) -> Answer {
-        request.extensions_mut().insert(Peer::Remote("192.0.2.7".into()));
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
     }
 }
 

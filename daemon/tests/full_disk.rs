@@ -4,16 +4,23 @@
 
 use std::{fs, io::Write as _, path::Path, process::Command as Process, sync::Arc, time::Duration};
 
+use axum::body::Body as HttpBody;
+use http_body_util::BodyExt as _;
+use hyper::{Request, StatusCode};
 use onenet_topology::{
     Timestamp,
     division::Tier,
+    incident::Severity,
     site::{SiteKind, SiteName},
 };
 use onenetd::{
+    api::{self, App, LOCAL_ROLE_HEADER, Peer},
     centre::{Centre, Options},
+    clock::Clock,
     ingest::{IntakeError, Outcome},
     record::{Body, Command, NewSite},
 };
+use tower::ServiceExt as _;
 
 /// A small file system of its own, gone with the test.
 struct SmallDisk(tempfile::TempDir);
@@ -155,4 +162,55 @@ fn a_daemon_whose_disk_was_full_can_be_read_until_there_is_room_and_ends_then_to
     assert!(create("after"), "the store opened again takes records");
     let log = fs::read_to_string(&log).unwrap();
     assert!(log.matches("No space left on device").count() < 8, "it is said once, not each second: {log}");
+}
+
+#[tokio::test]
+#[ignore = "needs root: mounts a small file system"]
+async fn a_file_that_the_disk_has_no_room_for_is_refused_whole_and_attached_once_there_is() {
+    let disk = SmallDisk::new(24);
+    let data = disk.0.path().join("data");
+    let centre = Centre::open(&data, Options::default()).await.unwrap();
+    let Ok(Outcome::SiteAdded(site)) = centre.intake().submit(add_site()).await else { panic!("no site") };
+    let drill = Command::Drill {
+        site,
+        kind: "port_scan".into(),
+        subject: "host".into(),
+        grade: Severity::General,
+        began: Timestamp::EPOCH,
+        text: "drill".into(),
+        source: None,
+        destination: None,
+        port: None,
+    };
+    let Ok(Outcome::CaseOpened(case)) = centre.submit(drill, "test").await else { panic!("no case") };
+    let app = Arc::new(App::new(centre.clone(), Clock::system(), 1 << 20, false));
+    let router = api::router(app, Duration::from_secs(60));
+    let attach = async || {
+        let path = format!("/api/v1/cases/{case}/evidence?name=large.bin");
+        let request = Request::builder().method("POST").uri(path).header(LOCAL_ROLE_HEADER, "security-reviewer");
+        let mut request = request.body(HttpBody::from(vec![7; 6 << 20])).unwrap();
+        request.extensions_mut().insert(Peer::Local);
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        (status, String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap())
+    };
+    // Room for the store, and not for the file: whether the disk ends while it comes, or is known to be short before.
+    let fill = disk.0.path().join("fill");
+    let free = |path: &Path| {
+        let told = Process::new("df").args(["--output=avail", "-B1"]).arg(path).output().unwrap();
+        String::from_utf8_lossy(&told.stdout).lines().nth(1).unwrap().trim().parse::<usize>().unwrap()
+    };
+    for left in [4 << 20, 512 << 10] {
+        fs::write(&fill, vec![0; free(disk.0.path()) - left]).unwrap();
+        let (status, told) = attach().await;
+        assert_eq!(status, StatusCode::INSUFFICIENT_STORAGE, "{told}");
+        assert!(told.contains("make room") && told.contains("nothing was attached"), "{told}");
+        assert_eq!(fs::read_dir(data.join("files")).unwrap().count(), 0, "nothing half attached");
+        assert!(centre.estate().cases.all[&case].files.is_empty() && centre.health().store_failure.is_none());
+        fs::remove_file(&fill).unwrap();
+    }
+    let (status, told) = attach().await;
+    assert_eq!(status, StatusCode::OK, "{told}");
+    assert_eq!(centre.estate().cases.all[&case].files.len(), 1);
+    centre.stop().await;
 }

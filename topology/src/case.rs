@@ -8,6 +8,7 @@
 mod act;
 mod due;
 mod figures;
+mod file;
 mod notice;
 mod state;
 mod suppress;
@@ -22,6 +23,11 @@ use serde::{Deserialize, Serialize};
 pub use act::{ActError, Acting, CaseAction};
 pub use due::{DEADLINE_MS, Deadlines, Escalation, EscalationReason};
 pub use figures::{CaseFigures, CaseGrouping, CaseMonth, NoticeFigures};
+pub use file::{
+    CASE_CAPTURES_MAX, CASE_FILES_BYTES_MAX, CASE_FILES_MAX, CaseFile, FILE_BYTES_MAX, FILE_NAME_CHARS_MAX, FileHash,
+    InvalidFileHash, LostCapture, NOTICE_FILES_BYTES_MAX, NOTICE_FILES_MAX, NewFile, UNKNOWN_MEDIA, file_name,
+    media_of,
+};
 pub use notice::{InvalidNoticeNumber, Issuer, Notice, NoticeAnswer, NoticeNumber, NoticeReturn};
 pub use state::{CaseState, CaseVerdict, Category};
 pub use suppress::{Hours, Suppression, SuppressionError, SuppressionScope};
@@ -148,6 +154,12 @@ pub struct Case {
     pub notices: Vec<Notice>,
     /// To whom it went up since nobody did what was due.
     pub escalations: Vec<Escalation>,
+    /// Its files, in the order in which they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<CaseFile>,
+    /// Packets that it was to have, and that the site has no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<LostCapture>,
     /// What happened, oldest first.
     pub steps: Vec<CaseStep>,
 }
@@ -270,6 +282,8 @@ impl Case {
             related: BTreeSet::new(),
             notices: Vec::new(),
             escalations: Vec::new(),
+            files: Vec::new(),
+            lost: Vec::new(),
             steps: Vec::new(),
         };
         case.take(cause);

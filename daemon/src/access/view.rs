@@ -17,7 +17,7 @@ use onenet_topology::{
     asset::Asset,
     availability::Layer,
     campaign::{Campaign, Sheet},
-    case::{Case, CaseKey, Suppression},
+    case::{Case, CaseFile, CaseKey, NoticeNumber, Suppression},
     contact::Contact,
     coverage::{Coverage, Terminals, Trend},
     device::{Device, Interface},
@@ -365,6 +365,20 @@ impl View {
         self.may(Action::ReadCases, case.key.site)
             || case.notices.iter().any(|it| is_told(it.to))
             || case.escalations.iter().any(|it| is_told(it.to))
+    }
+
+    /// Returns the files of a case that may be read: all to whoever reads the case at its site, but packets only to who reads flows there; to
+    /// a unit what it attached itself.
+    pub fn files<'c>(&self, case: &'c Case) -> impl Iterator<Item = &'c CaseFile> {
+        case.files.iter().filter(|it| self.shows_files(case, it.notice, it.file.fetched))
+    }
+
+    /// Returns whether files of a case may be read that came with this notice, or with none.
+    pub fn shows_files(&self, case: &Case, notice: Option<NoticeNumber>, fetched: bool) -> bool {
+        let own =
+            || notice.and_then(|number| case.numbered(number)).is_some_and(|it| self.may(Action::AnswerCases, it.to));
+        let reads = self.may(Action::ReadCases, case.key.site);
+        if fetched { reads && self.may(Action::ReadFlows, case.key.site) } else { reads || own() }
     }
 
     /// Returns the rules that silence cases, the newest first, each with how many it silences: those of sites whose cases may be

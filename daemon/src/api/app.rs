@@ -16,11 +16,14 @@ use crate::{
     clock::Clock,
     console::Sessions,
     coverage::KeptCounts,
-    flows::UnderWay,
+    flows::{UnderWay, turnstile::Turnstile},
     notify::ChannelTold,
     remote_write::Told,
     replication,
 };
+
+/// Files that one principal sends at once.
+const FILES_AT_ONCE: usize = 2;
 
 /// What every request shares.
 pub struct App {
@@ -52,6 +55,8 @@ pub struct App {
     pub(crate) counted: KeptCounts,
     /// Questions for flows that are under way.
     pub(crate) flows: UnderWay,
+    /// Files that come in, by who sends them.
+    pub(crate) files: Arc<Turnstile<String>>,
     notebook: Arc<Mutex<Notebook>>,
     /// Whether the audit trail could not be written the last time.
     audit_fails: AtomicBool,
@@ -90,6 +95,7 @@ impl App {
             console_ends: None,
             counted: KeptCounts::default(),
             flows: UnderWay::default(),
+            files: Arc::new(Turnstile::new(FILES_AT_ONCE)),
             notebook: Arc::default(),
             audit_fails: AtomicBool::new(false),
         }

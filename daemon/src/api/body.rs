@@ -52,8 +52,8 @@ pub use asset::{
 pub use availability::{AvailabilityReportBody, FiguresBody, MonthFiguresBody, SiteAvailabilityBody};
 pub(crate) use availability::{By, rows as availability_rows};
 pub use case::{
-    CaseBody, CaseDetailBody, CaseEvidenceBody, CaseStepBody, EscalationBody, IssuerBody, NoticeAnswerBody, NoticeBody,
-    NoticeDocumentBody, SilencingBody, SuppressionBody,
+    CaseBody, CaseDetailBody, CaseEvidenceBody, CaseFileBody, CaseStepBody, EscalationBody, IssuerBody,
+    LostCaptureBody, NoticeAnswerBody, NoticeBody, NoticeDocumentBody, SilencingBody, SuppressionBody,
 };
 pub use case_figures::{CaseFiguresBody, CaseMonthBody, CaseStatisticsBody, NoticeFiguresBody};
 pub use change::{ChangeBody, PictureBody, PictureDeviceBody, PictureEndpointBody, PictureLinkBody};

@@ -77,6 +77,16 @@ impl Problem {
         Self::body(format!("{}: send JSON as /api/v1/openapi.json describes it", rejection.body_text()))
     }
 
+    /// The disk has no room for what is sent.
+    pub fn no_room(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "no-room", "No room", detail)
+    }
+
+    /// A file is larger than one may be.
+    pub fn large_file(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "file-too-large", "The file is too large", detail)
+    }
+
     /// What is asked contradicts what is there.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", "It cannot be done as things are", detail)

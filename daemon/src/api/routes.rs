@@ -11,6 +11,7 @@ pub(super) mod anomalies;
 mod areas;
 pub(super) mod assets;
 pub(super) mod availability;
+pub(super) mod case_files;
 pub(super) mod case_statistics;
 mod case_table;
 pub(super) mod cases;
@@ -85,6 +86,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .merge(anomalies::router())
         .merge(maintenances::router())
         .merge(case_statistics::router())
+        .merge(case_files::router())
         .merge(case_table::router())
         .merge(cases::router())
         .merge(drills::router())

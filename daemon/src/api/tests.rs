@@ -6,6 +6,7 @@ mod addresses;
 mod administration;
 mod anomalies;
 mod availability;
+mod case_files;
 mod cases;
 mod changes;
 mod contacts;

@@ -10,6 +10,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    case_files::Files,
     collector::Shared,
     ingest::{Intake, IntakeError},
     record::Body,
@@ -27,6 +28,7 @@ const ALTERED_RETENTION_MS: i64 = 400 * 86_400_000;
 /// What the task needs.
 pub(super) struct Ticker {
     pub(super) store: Store,
+    pub(super) files: Files,
     pub(super) shared: Arc<Shared>,
     /// Where it is recorded that time passed; `None` where a shared log is ticked.
     pub(super) intake: Option<Intake>,
@@ -65,7 +67,12 @@ impl Ticker {
         let audit_before = self.shared.clock.now().plus_ms(self.audit_retention_ms.saturating_neg());
         let altered_before = self.shared.clock.now().plus_ms(ALTERED_RETENTION_MS.saturating_neg());
         let (store, estate) = (self.store.clone(), self.shared.published.estate.load_full());
+        let (files, shared) = (self.files.clone(), Arc::clone(&self.shared));
         let expired = tokio::task::spawn_blocking(move || {
+            // Tried again in some minutes.
+            if let Err(error) = files.sweep(|| shared.published.estate.load_full()) {
+                tracing::warn!(%error, "files that no case names any more were not removed; tried again in some minutes");
+            }
             store.expire_audit(audit_before)?;
             store.expire_alterations(estate.sites.keys().copied(), altered_before)?;
             store.expire_samples(estate.sites.keys().copied(), before)

@@ -1,6 +1,6 @@
 //! `onenetd anomalies …`: what detectors found at sites, and what the detectors do.
 
-use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     DataArgs,
-    commands::{CommandError, ask_as, each, each_as, empty, found, say, say_table, silencing, text},
+    commands::{CommandError, ask_as, each, each_as, empty, found, say, say_table, silencing, text, write_new},
 };
 use crate::{access::Role, api::encode};
 
@@ -91,10 +91,7 @@ pub(super) async fn run(command: AnomaliesCommand) -> Result<(), CommandError> {
             let centre = found(&data, false).await?;
             let fetched = centre.fetch(Role::SecurityReviewer, &path).await;
             centre.close().await;
-            let bytes = fetched?;
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create_new(true).mode(0o600).open(&to)?.write_all(&bytes)?;
-            say(&format!("{}: {} bytes", to.display(), bytes.len()))
+            write_new(&to, &fetched?)
         }
         AnomaliesCommand::Detectors { site: None, data } => each(&data, "/api/v1/detectors?", at_centre).await,
         AnomaliesCommand::Detectors { site: Some(site), data } => {

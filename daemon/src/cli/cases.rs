@@ -1,8 +1,11 @@
 //! `onenetd cases …`: what deserves a person's time, what people do with it, and what is silenced.
 
 mod containment;
+mod files;
 mod notice;
 mod statistics;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -25,6 +28,24 @@ pub enum CasesCommand {
     Show(CaseArgs),
     /// Show what would isolate the endpoint that a case is about, and what undoes that; nothing is sent to a device.
     Containment(CaseArgs),
+    /// Attach files to a case, or a text.
+    ///
+    /// Files of at most 8 MiB each: a photo, a document, a log, a capture. They are kept as long as the case, at least 190 days after it was
+    /// closed, and nobody can change or remove them.
+    Attach(AttachArgs),
+    /// Fetch a file of a case.
+    File {
+        /// The case.
+        case: String,
+        /// SHA-256 of the file, as `show` says it.
+        sha256: String,
+        /// Where to write it; a file that is there stays as it is.
+        #[arg(long, value_name = "PATH")]
+        to: PathBuf,
+        /// Where the centre is.
+        #[command(flatten)]
+        data: DataArgs,
+    },
     /// Open a case about an incident.
     Open {
         /// The incident.
@@ -99,8 +120,6 @@ pub enum ActCommand {
     },
     /// Say something about a case.
     Comment(SaidArgs),
-    /// Attach evidence to a case.
-    Attach(SaidArgs),
     /// Say that another case has to do with it.
     Relate {
         /// The other case.
@@ -239,6 +258,25 @@ pub struct CaseArgs {
     pub data: DataArgs,
 }
 
+/// What to attach to which case.
+#[derive(Debug, Clone, Args)]
+pub struct AttachArgs {
+    /// The case.
+    pub case: String,
+    /// The files.
+    #[arg(value_name = "FILE", required_unless_present = "text")]
+    pub files: Vec<PathBuf>,
+    /// A text, such as where something lies that is no file.
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    /// The notice that the files belong to: attached for its unit, which reads its own files alone.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "text")]
+    pub notice: Option<String>,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
 /// What to say of which case.
 #[derive(Debug, Clone, Args)]
 pub struct SaidArgs {
@@ -333,6 +371,8 @@ pub(super) async fn run(command: CasesCommand) -> Result<(), CommandError> {
         CasesCommand::Show(CaseArgs { case, data }) => {
             show(&ask_as(&data, Role::SecurityReviewer, Method::GET, &path(&case), empty()).await?)
         }
+        CasesCommand::Attach(args) => files::attach(args).await,
+        CasesCommand::File { case, sha256, to, data } => files::fetch((&case, &sha256), &to, &data).await,
         CasesCommand::Containment(CaseArgs { case, data }) => containment::run(&case, &data).await,
         CasesCommand::Open { incident, data } => post(&data, "/api/v1/cases", &json!({ "incident": incident })).await,
         CasesCommand::Drill(args) => {
@@ -374,7 +414,6 @@ fn acting(command: ActCommand) -> (CaseArgs, Role, Value) {
         }
         ActCommand::Due { due, case } => (case, Reviewer, json!({ "action": "set_due", "due": due })),
         ActCommand::Comment(args) => said("comment", args),
-        ActCommand::Attach(args) => said("attach", args),
         ActCommand::Reopen(args) => said("reopen", args),
         ActCommand::Relate { other, case } => (case, Reviewer, json!({ "action": "relate", "other": other })),
         ActCommand::Notify { to, due, issuer, telephone, said: SaidArgs { text, case } } => {
@@ -467,6 +506,9 @@ fn show(it: &Value) -> Result<(), CommandError> {
         say(&format!("  evidence  {}: {}", text(evidence, "/is"), text(evidence, "/value")))?;
     }
     let list = |key: &str| it.pointer(key).and_then(Value::as_array).into_iter().flatten();
+    list("/files").map(files::line).try_for_each(|line| say(&line))?;
+    list("/lost_captures")
+        .try_for_each(|it| say(&format!("  lost      {}: {}", text(it, "/name"), text(it, "/why"))))?;
     list("/notices").flat_map(notice::lines).try_for_each(|line| say(&line))?;
     for step in it.pointer("/steps").and_then(Value::as_array).into_iter().flatten() {
         let [time, by, did, said] = ["/time", "/by", "/did", "/text"].map(|key| text(step, key));

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufReader, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -284,6 +285,13 @@ pub(super) fn with_json(body: &Value) -> Request<Body> {
 /// Returns a file that the user named.
 pub(super) fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
     std::fs::read(file).map_err(|source| CommandError::Read { path: file.to_owned(), source })
+}
+
+/// Writes what was fetched to a new file for its owner alone, and says so.
+pub(super) fn write_new(to: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(to)?.write_all(bytes)?;
+    say(&format!("{}: {} bytes", to.display(), bytes.len()))
 }
 
 /// Returns a text of an answer.

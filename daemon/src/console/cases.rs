@@ -7,6 +7,7 @@ mod actions;
 mod awaiting;
 mod containment;
 mod drill;
+mod files;
 mod notice;
 mod notifying;
 mod statistics;
@@ -29,6 +30,7 @@ pub(super) use actions::{act, open, stale};
 pub(super) use awaiting::brief as awaiting_brief;
 pub(crate) use containment::caution;
 pub(super) use drill::open as open_drill;
+pub(super) use files::attach;
 pub(super) use notice::{last as notice, page as numbered_notice};
 pub(super) use notifying::page as notifying;
 pub(super) use statistics::page as statistics;
@@ -157,8 +159,8 @@ fn table(reader: &Reader, view: &View, cases: &[&Case], open: bool) -> Markup {
 }
 
 /// The page of a case.
-pub(super) async fn page(State(_): State<Arc<App>>, reader: Reader, Path(case): Path<String>) -> Response {
-    reader.answer(made(&reader, &case))
+pub(super) async fn page(State(app): State<Arc<App>>, reader: Reader, Path(case): Path<String>) -> Response {
+    reader.answer(made(&app, &reader, &case))
 }
 
 /// Returns a case that the reader may see.
@@ -166,7 +168,7 @@ fn known<'v>(view: &'v View, id: &str) -> Result<&'v Case, Problem> {
     CaseId::from_str(id).ok().and_then(|id| view.case(id)).ok_or_else(Problem::not_found)
 }
 
-fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
+fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
     let view = cases_anywhere(&reader.gate)?;
     let case = known(&view, id)?;
     let title = kind(reader, &case.key.kind);
@@ -188,6 +190,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (evidence(reader, case))
         (packets(reader, &view, case))
+        (files::section(app, reader, &view, case))
         (containment::section(reader, &view, case))
         (related(reader, &view, case))
         h2 { (reader.say(text::CASE_STORY)) }
@@ -353,6 +356,9 @@ fn of_notice(case: &Case, step: &CaseStep) -> Markup {
 
 /// What a step says: in words of the reader's language where the centre said it.
 fn said(reader: &Reader, view: &View, case: &Case, step: &CaseStep) -> Markup {
+    if step.did == "attach_file" && !view.shows_files(case, step.notice, false) {
+        return parts::nothing();
+    }
     if step.did == "grade" {
         return html! { (graded(reader, &step.text)) };
     }
@@ -465,6 +471,8 @@ fn did(name: &str) -> Text {
         "set_due" => text::DID_SET_DUE,
         "comment" => text::DID_COMMENT,
         "attach" => text::DID_ATTACH,
+        "attach_file" => text::DID_ATTACH_FILE,
+        "miss_capture" => text::DID_MISS_CAPTURE,
         "relate" => text::DID_RELATE,
         "notify" => text::DID_NOTIFY,
         "receive" => text::DID_RECEIVE,

@@ -3,6 +3,7 @@
 mod contacts;
 mod drills;
 mod evidence;
+mod files;
 mod inspections;
 
 use axum::body::Body;

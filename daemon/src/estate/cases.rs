@@ -25,6 +25,8 @@ pub struct Cases {
     pub newest: OrdMap<CaseKey, CaseId>,
     /// Rules, those that are over too.
     pub suppressions: OrdMap<SuppressionId, Arc<Suppression>>,
+    /// Bytes of the files of all cases.
+    pub file_bytes: u64,
 }
 
 impl Cases {
@@ -58,12 +60,14 @@ impl Cases {
         }
         let newest = self.newest.entry(case.key.clone()).or_insert(case.id);
         *newest = (*newest).max(case.id);
-        self.all.insert(case.id, Arc::clone(case));
+        let before = self.all.insert(case.id, Arc::clone(case)).map_or(0, |it| it.file_bytes());
+        self.file_bytes = self.file_bytes.saturating_sub(before).saturating_add(case.file_bytes());
     }
 
     pub(super) fn forget(&mut self, id: CaseId) {
         self.open.remove(&id);
         let Some(case) = self.all.remove(&id) else { return };
+        self.file_bytes = self.file_bytes.saturating_sub(case.file_bytes());
         if self.newest.get(&case.key) == Some(&id) {
             self.newest.remove(&case.key);
         }

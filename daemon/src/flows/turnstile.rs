@@ -10,25 +10,25 @@ use std::{
 
 /// Lets so many of one name in at once.
 #[derive(Debug)]
-pub(super) struct Turnstile<K> {
+pub(crate) struct Turnstile<K> {
     most: usize,
     inside: Mutex<HashMap<K, usize>>,
 }
 
 /// Somebody is in; dropping it lets him out.
 #[derive(Debug)]
-pub(super) struct Pass<K: Eq + Hash> {
+pub(crate) struct Pass<K: Eq + Hash> {
     turnstile: Arc<Turnstile<K>>,
     name: K,
 }
 
 impl<K: Eq + Hash + Clone> Turnstile<K> {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, inside: Mutex::default() }
     }
 
     /// Lets one more in, `None` when there is no room.
-    pub(super) fn enter(self: &Arc<Self>, name: &K) -> Option<Pass<K>> {
+    pub(crate) fn enter(self: &Arc<Self>, name: &K) -> Option<Pass<K>> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         let count = inside.entry(name.clone()).or_default();
         if *count >= self.most {

@@ -327,6 +327,11 @@ pub enum Refusal {
     /// There is no room for another rule.
     #[error("there are as many rules as there can be: end those that are no longer needed")]
     TooManySuppressions,
+    /// All files together have as many bytes as they can.
+    #[error(
+        "the files of all cases have as many bytes as there is room for, and go with their cases: attach a text that says where the file lies"
+    )]
+    FilesFull,
     /// The campaign does not exist.
     #[error("{0} does not exist: see onenetd inspections list")]
     UnknownCampaign(CampaignId),

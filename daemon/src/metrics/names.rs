@@ -158,8 +158,8 @@ metrics! {
         "Cases that are not closed, by grade (proposed until a person confirms it) and state: new, acknowledged, under_review, notified, rectified, or silenced by a rule. No figure of cases counts drills.";
     CERTIFICATE_ENDS = Gauge "onenet_centre_certificate_expiry_timestamp_seconds" ["certificate"] 3 * Centre
         "When a certificate of the centre ends, in seconds since 1970: console (what people and programs are shown), agents (what agents are), or authority (what vouches for agents).";
-    KEPT_RATIO = Gauge "onenet_kept_ratio" ["what"] 2 * Centre
-        "How much of the room for what has to be kept 190 days is taken, 0 to 1 and more; what is cases or inspections. Beyond 1, closed ones of more than 190 days give way, younger ones do not.";
+    KEPT_RATIO = Gauge "onenet_kept_ratio" ["what"] 3 * Centre
+        "How much of the room for what has to be kept 190 days is taken, 0 to 1 and more; what is cases, inspections or files (bytes of what is attached to cases). Beyond 1, closed ones of more than 190 days give way, younger ones do not, and no more files are attached.";
     ANOMALIES_LEFT_OUT = Gauge "onenet_anomalies_left_out" [] 1 * Centre
         "Anomalies that were not kept at sites that have as many as there is room for, since they have; which sites, the finding capacity_reached tells.";
     CASES_OVERDUE = Gauge "onenet_cases_overdue" ["grade"] 4 * Centre

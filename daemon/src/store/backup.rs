@@ -9,6 +9,7 @@
 //! ```text
 //! "onenet backup 1\n" schema:4 position:8
 //! then rows       0x01 key_len:4 value_len:4 key value
+//! then files      0x03 name_len:4 content_len:4 name content      files of cases, by their SHA-256 in hexadecimal digits; absent where there are none
 //! then files      0x02 name_len:4 content_len:4 name content      the keys and certificates beside the store
 //! then the end    0x00 sha256:32                                  of everything in front of it
 //! ```
@@ -16,6 +17,7 @@
 //! The file holds private keys: it is made readable by its owner only.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions},
     io::{self, BufReader, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt as _,
@@ -25,12 +27,17 @@ use std::{
 use ring::digest::{Context, SHA256};
 
 use super::{SCHEMA, Store, StoreError, keys, row, samples};
-use crate::{estate::Estate, pki::PkiError};
+use crate::{
+    case_files::{Files, hashes},
+    estate::Estate,
+    pki::PkiError,
+};
 
 const MAGIC: &[u8; 16] = b"onenet backup 1\n";
 const END: u8 = 0;
 const ROW: u8 = 1;
 const FILE: u8 = 2;
+const CASE_FILE: u8 = 3;
 /// Longest key, value or file that a backup may hold, in bytes: above what the wire's limits let grow.
 const PIECE_BYTES_MAX: u32 = 256 << 20;
 /// Rows that a restore writes at once.
@@ -102,11 +109,18 @@ impl Sink {
 }
 
 impl Store {
-    /// Writes the store, as it was when `estate` was published, and the named files to `path`. Commits go on meanwhile.
+    /// Writes the store, as it was when `estate` was published, the files of its cases, and the named files to `path`. Commits go on
+    /// meanwhile. A file of a case whose bytes are lost is left out, and said in the log.
     ///
     /// # Errors
     /// Fails when the file cannot be written or the store cannot be read; `path` is as before then.
-    pub fn backup(&self, estate: &Estate, files: &[(String, Vec<u8>)], path: &Path) -> Result<(), BackupError> {
+    pub(crate) fn backup(
+        &self,
+        estate: &Estate,
+        files: &[(String, Vec<u8>)],
+        case_files: &Files,
+        path: &Path,
+    ) -> Result<(), BackupError> {
         let failed = |source| BackupError::Write { path: path.to_owned(), source };
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");
@@ -118,6 +132,7 @@ impl Store {
         sink.put(&SCHEMA.to_be_bytes()).map_err(failed)?;
         sink.put(&estate.position.to_be_bytes()).map_err(failed)?;
         self.backup_rows(estate, &mut sink, path)?;
+        backup_case_files(estate, case_files, &mut sink).map_err(failed)?;
         for (name, content) in files {
             sink.piece(FILE, name.as_bytes(), content).map_err(failed)?;
         }
@@ -159,12 +174,17 @@ impl Store {
         Ok(())
     }
 
-    /// Makes a new store in `directory` from the backup in `path`, and returns the files that were saved with it.
+    /// Makes a new store in `directory` from the backup in `path`, hands over the files of cases one by one, and returns the others that
+    /// were saved with it.
     ///
     /// # Errors
     /// Fails when the file is not a whole backup of this schema, or the directory is not empty. The directory is then to be
     /// removed.
-    pub fn restore(path: &Path, directory: &Path) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
+    pub fn restore(
+        path: &Path,
+        directory: &Path,
+        mut case_file: impl FnMut(&[u8], &[u8]) -> io::Result<()>,
+    ) -> Result<Vec<(String, Vec<u8>)>, BackupError> {
         if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(BackupError::NotEmpty { path: directory.to_owned() });
         }
@@ -179,6 +199,10 @@ impl Store {
                 files.push((String::from_utf8_lossy(&name).into_owned(), content));
                 return Ok(());
             }
+            if tag == CASE_FILE {
+                let failed = |source| BackupError::Write { path: directory.to_owned(), source };
+                return case_file(&name, &content).map_err(failed);
+            }
             batch.insert(name, content);
             rows += 1;
             if rows % RESTORE_ROWS == 0 {
@@ -190,6 +214,20 @@ impl Store {
         store.flush().map_err(BackupError::Store)?;
         Ok(files)
     }
+}
+
+/// Writes each file that a case names once.
+fn backup_case_files(estate: &Estate, files: &Files, sink: &mut Sink) -> io::Result<()> {
+    let named: BTreeSet<_> = hashes(estate).collect();
+    // Their cases may go meanwhile.
+    let _pinned: Vec<_> = named.iter().map(|hash| files.pin(*hash)).collect();
+    for hash in named {
+        match files.content(hash) {
+            Ok(content) => sink.piece(CASE_FILE, hash.to_string().as_bytes(), &content)?,
+            Err(error) => tracing::error!(%error, "the backup lacks a file of a case"),
+        }
+    }
+    Ok(())
 }
 
 /// Reads a backup from its beginning to its end.
@@ -214,7 +252,7 @@ fn read_pieces(
         let [tag] = source.take().map_err(cut)?;
         match tag {
             END => break,
-            ROW | FILE => {}
+            ROW | FILE | CASE_FILE => {}
             _ => return Err(broken("it holds a piece of unknown kind")),
         }
         let name_len = u32::from_be_bytes(source.take().map_err(cut)?);

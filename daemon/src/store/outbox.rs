@@ -274,8 +274,9 @@ mod tests {
             let log = shared.then(|| Arc::new(LogState::new("log".into(), Timestamp::EPOCH, 0)));
             let estate = Estate { position: 5, log, ..Estate::default() };
             let (file, to) = (directory.path().join("backup"), directory.path().join("to"));
-            from.backup(&estate, &[], &file).unwrap();
-            Store::restore(&file, &to).unwrap();
+            let case_files = crate::case_files::Files::open(directory.path()).unwrap();
+            from.backup(&estate, &[], &case_files, &file).unwrap();
+            Store::restore(&file, &to, |_, _| Ok(())).unwrap();
             let expected: &[u64] = if shared { &[2] } else { &[] };
             assert_eq!(waiting(&store(&to)), expected, "what is newer than the backup comes from the log");
         }

@@ -11,6 +11,7 @@ use onenet_topology::{
 use super::*;
 use crate::{
     access::audit,
+    case_files::Files,
     estate::{Agent, SampleBlock},
 };
 
@@ -148,15 +149,17 @@ fn a_backup_restores_the_estate_and_the_samples_up_to_its_position_and_the_files
     // Committed after the snapshot was taken: the agent will send it again to whoever restores.
     store.commit(&[block(10, 2, &[3])]).unwrap();
     let (file, files) = (directory.path().join("backup"), vec![("pki/authority.key".to_owned(), b"key".to_vec())]);
-    store.backup(&estate, &files, &file).unwrap();
+    let case_files = Files::open(directory.path()).unwrap();
+    store.backup(&estate, &files, &case_files, &file).unwrap();
 
     let target = directory.path().join("restored");
-    assert_eq!(Store::restore(&file, &target).unwrap(), files);
+    let restore = || Store::restore(&file, &target, |_, _| Ok(()));
+    assert_eq!(restore().unwrap(), files);
     let restored = Store::open(&target).unwrap();
     assert_eq!(restored.load().unwrap(), estate);
     assert_eq!(times(&restored, &all()), [1, 2]);
     drop(restored);
-    assert!(matches!(Store::restore(&file, &target), Err(BackupError::NotEmpty { .. })));
+    assert!(matches!(restore(), Err(BackupError::NotEmpty { .. })));
 }
 
 #[test]
@@ -165,14 +168,16 @@ fn a_cut_or_changed_backup_is_refused_before_anything_is_written() {
     let store = Store::open(&directory.path().join("store")).unwrap();
     store.commit(&with_an_agent()).unwrap();
     let file = directory.path().join("backup");
-    store.backup(&store.load().unwrap(), &[], &file).unwrap();
+    let case_files = Files::open(directory.path()).unwrap();
+    store.backup(&store.load().unwrap(), &[], &case_files, &file).unwrap();
     let whole = std::fs::read(&file).unwrap();
     let mut changed = whole.clone();
     changed[40] ^= 1;
     for bytes in [&whole[..whole.len() - 1], &whole[..20], &changed[..], b"something else altogether"] {
         std::fs::write(&file, bytes).unwrap();
         let target = directory.path().join("restored");
-        assert!(matches!(Store::restore(&file, &target), Err(BackupError::NotWhole { .. })), "{} bytes", bytes.len());
+        let restored = Store::restore(&file, &target, |_, _| Ok(()));
+        assert!(matches!(restored, Err(BackupError::NotWhole { .. })), "{} bytes", bytes.len());
         assert!(!target.exists());
     }
 }

@@ -6,8 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Case, CaseEvidence, CaseState, CaseVerdict, Category, Deadlines, EVIDENCE_MAX, Issuer, KIND_CHARS_MAX,
-    NAME_CHARS_MAX, NOTICES_MAX, Notice, NoticeAnswer, NoticeNumber, NoticeReturn, RELATED_MAX, STEPS_MAX,
+    CASE_FILES_BYTES_MAX, CASE_FILES_MAX, Case, CaseEvidence, CaseState, CaseVerdict, Category, Deadlines,
+    EVIDENCE_MAX, FILE_BYTES_MAX, Issuer, KIND_CHARS_MAX, LostCapture, NAME_CHARS_MAX, NOTICE_FILES_BYTES_MAX,
+    NOTICE_FILES_MAX, NOTICES_MAX, NewFile, Notice, NoticeAnswer, NoticeNumber, NoticeReturn, RELATED_MAX, STEPS_MAX,
     TEXT_CHARS_MAX,
 };
 use crate::{
@@ -50,6 +51,19 @@ pub enum CaseAction {
     Attach {
         /// What.
         text: String,
+    },
+    /// Attach a file, whose bytes are on disk.
+    AttachFile {
+        /// The file.
+        file: NewFile,
+        /// Whether a unit does, with its notice.
+        #[serde(default)]
+        of_unit: bool,
+    },
+    /// Say that packets that it was to have are lost.
+    MissCapture {
+        /// Which, and why.
+        lost: LostCapture,
     },
     /// Say that another case has to do with it.
     Relate {
@@ -155,13 +169,26 @@ pub enum ActError {
     /// A case is not related to itself.
     #[error("a case is related to itself anyway: name another one")]
     Itself,
+    /// The file has no name that can be kept, or another content type than those that are.
+    #[error("the file needs a name: give it one with letters or digits")]
+    FileName,
+    /// The file is there.
+    #[error("this very file is attached already, as {0:?}: nothing is to be done")]
+    FileThere(String),
+    /// There is no room for the file.
+    #[error(
+        "there is no room for the file: a case has at most {CASE_FILES_MAX} files of together {} MiB, a unit at most \
+         {NOTICE_FILES_MAX} of {} MiB with one notice, and a file at most {} MiB: send a smaller one, or attach a text that says where it lies",
+        CASE_FILES_BYTES_MAX >> 20, NOTICE_FILES_BYTES_MAX >> 20, FILE_BYTES_MAX >> 20
+    )]
+    FilesFull,
     /// There is no room for more.
     #[error("the case has as many entries as it can have: close it, and open another where there is more to say")]
     Full,
 }
 
 impl CaseAction {
-    /// The names of the actions.
+    /// The names of the actions that somebody asks for by name; files are brought otherwise.
     pub const NAMES: [&str; 14] = [
         "acknowledge",
         "review",
@@ -189,6 +216,8 @@ impl CaseAction {
             Self::SetDue { .. } => "set_due",
             Self::Comment { .. } => "comment",
             Self::Attach { .. } => "attach",
+            Self::AttachFile { .. } => "attach_file",
+            Self::MissCapture { .. } => "miss_capture",
             Self::Relate { .. } => "relate",
             Self::Notify { .. } => "notify",
             Self::Receive => "receive",
@@ -208,7 +237,7 @@ impl CaseAction {
             Self::Grade { .. } => "graded",
             Self::SetDue { .. } => "given a due date",
             Self::Comment { .. } => "commented on",
-            Self::Attach { .. } => "given evidence",
+            Self::Attach { .. } | Self::AttachFile { .. } | Self::MissCapture { .. } => "given evidence",
             Self::Relate { .. } => "related to another",
             Self::Notify { .. } => "notified",
             Self::Receive => "received",
@@ -221,7 +250,7 @@ impl CaseAction {
 
     /// Returns whether the responsible unit does it, and not whoever reviews the case.
     pub const fn is_of_unit(&self) -> bool {
-        matches!(self, Self::Receive | Self::Answer { .. })
+        matches!(self, Self::Receive | Self::Answer { .. } | Self::AttachFile { of_unit: true, .. })
     }
 
     /// Returns what it says, in words.
@@ -232,6 +261,8 @@ impl CaseAction {
             Self::Grade { grade, category } => format!("{} {}", grade.name(), category.name()),
             Self::SetDue { due } => due.to_string(),
             Self::Relate { other } => other.to_string(),
+            Self::AttachFile { file, .. } => format!("{} ({} bytes, SHA-256 {})", file.name, file.bytes, file.hash),
+            Self::MissCapture { lost } => format!("{}: {}", lost.name, lost.why),
             Self::Comment { text }
             | Self::Attach { text }
             | Self::Notify { text, .. }
@@ -272,6 +303,7 @@ impl CaseAction {
         let is_last = matches!(self, Self::Close { .. });
         let is_full = case.steps.len() >= STEPS_MAX && !is_last
             || matches!(self, Self::Attach { .. }) && case.evidence.len() >= EVIDENCE_MAX
+            || matches!(self, Self::MissCapture { .. }) && case.lost.len() >= EVIDENCE_MAX
             || matches!(self, Self::Notify { .. }) && case.notices.len() >= NOTICES_MAX
             || matches!(self, Self::Relate { .. }) && case.related.len() >= RELATED_MAX;
         if is_full { Err(ActError::Full) } else { Ok(()) }
@@ -286,6 +318,8 @@ impl CaseAction {
         match self {
             Self::Receive => last(&|it| of_site(it) && it.received.is_none()).or_else(|| last(&of_site)),
             Self::Answer { .. } => last(&of_site),
+            // What was mended can be shown as long as nobody has judged it.
+            Self::AttachFile { of_unit: true, .. } => last(&|it| it.to == acting.site && it.ended.is_none()),
             Self::Return { .. } => last(&|it| it.ended.is_none() && it.answered().is_some()),
             _ => None,
         }
@@ -326,7 +360,15 @@ impl CaseAction {
             (Self::Close { verdict: CaseVerdict::True, .. }, _) if case.graded_by.is_none() => Err(ActError::NotGraded),
             (Self::Close { verdict, .. }, _) => Ok(Closed(*verdict)),
             (Self::Reopen { .. }, Closed(_)) => Ok(UnderReview),
-            (Self::Comment { .. } | Self::Attach { .. } | Self::Relate { .. }, state) => Ok(state),
+            (Self::AttachFile { of_unit: true, .. }, _) if notice.is_none() => refused,
+            (
+                Self::Comment { .. }
+                | Self::Attach { .. }
+                | Self::AttachFile { .. }
+                | Self::MissCapture { .. }
+                | Self::Relate { .. },
+                state,
+            ) => Ok(state),
             (Self::Assign { .. } | Self::SetDue { .. } | Self::Grade { .. }, state) if state.is_open() => Ok(state),
             _ => refused,
         }
@@ -343,6 +385,9 @@ impl Case {
         action.check(self, time)?;
         let about = action.about(self, acting);
         let state = action.leads(self, about)?;
+        if let CaseAction::AttachFile { file, .. } = action {
+            self.check_file(file, about)?;
+        }
         let mut next = self.clone();
         match action {
             CaseAction::Acknowledge | CaseAction::Review => next.silenced_by = None,
@@ -354,6 +399,8 @@ impl Case {
             }
             CaseAction::SetDue { due } => next.due = Some(*due),
             CaseAction::Attach { text } => next.evidence.insert(0, CaseEvidence::new(CaseEvidence::ATTACHED, text)),
+            CaseAction::AttachFile { file, .. } => next.add_file(file, about, acting),
+            CaseAction::MissCapture { lost } => next.lost.push(lost.clone()),
             CaseAction::Relate { other } => {
                 next.related.insert(*other);
             }

@@ -1,5 +1,6 @@
 //! What cases promise: one open case, a story that says everything, rules that end, and dates that are kept.
 
+mod files;
 mod notices;
 
 use proptest::prelude::*;
@@ -62,6 +63,12 @@ fn acting(now: i64, by: &str) -> Acting<'_> {
 #[expect(clippy::needless_pass_by_value, reason = "each test makes its actions where it does them")]
 fn act(case: &Case, now: i64, action: CaseAction) -> Result<Case, ActError> {
     case.act(&action, acting(now, "li.wei"))
+}
+
+/// A file of four bytes whose hash is this byte.
+fn file(hash: u8) -> NewFile {
+    let (name, media) = ("photo.jpg".to_owned(), "image/jpeg".to_owned());
+    NewFile { hash: FileHash::new([hash; 32]), name, bytes: 4, media, fetched: false }
 }
 
 fn grade() -> CaseAction {
@@ -319,6 +326,7 @@ fn any_action() -> impl Strategy<Value = CaseAction> {
         Just(grade()),
         Just(CaseAction::Comment { text: text() }),
         Just(CaseAction::Attach { text: text() }),
+        any::<bool>().prop_map(|of_unit| CaseAction::AttachFile { file: file(7), of_unit }),
         Just(notify()),
         Just(CaseAction::Receive),
         any::<bool>().prop_map(answer),

@@ -4,7 +4,10 @@
 
 use onenet_topology::{
     SiteId, SuppressionId,
-    case::{Case, CaseStep, CaseVerdict, Category, Escalation, Issuer, Notice, NoticeAnswer, Suppression},
+    case::{
+        Case, CaseFile, CaseStep, CaseVerdict, Category, Escalation, Issuer, LostCapture, Notice, NoticeAnswer,
+        Suppression,
+    },
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -92,6 +95,10 @@ pub struct CaseDetailBody {
     pub notice: Option<NoticeBody>,
     /// What responsible units were told, the first notice first.
     pub notices: Vec<NoticeBody>,
+    /// Its files, as far as they may be read, in the order in which they came.
+    pub files: Vec<CaseFileBody>,
+    /// Packets that it was to have, and that the site has no more.
+    pub lost_captures: Vec<LostCaptureBody>,
     /// To whom it went up.
     pub escalated: Vec<EscalationBody>,
     /// What happened, oldest first.
@@ -176,6 +183,38 @@ pub struct NoticeDocumentBody {
     pub case: CaseBody,
     /// What speaks for it.
     pub evidence: Vec<CaseEvidenceBody>,
+    /// Files of the case, as far as they may be read: those that came with this notice, and those of the reviewers.
+    pub files: Vec<CaseFileBody>,
+}
+
+/// A file of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CaseFileBody {
+    /// What whoever brought it calls it.
+    pub name: String,
+    /// SHA-256 of its bytes, in hexadecimal digits: by this it is fetched.
+    pub sha256: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Its content type.
+    pub content_type: String,
+    /// When it was attached.
+    pub time: String,
+    /// Who did.
+    pub by: String,
+    /// The number of the notice with which a unit attached it; `null` where reviewers or the centre did.
+    pub notice: Option<String>,
+    /// Whether it is packets that the centre fetched from the site by itself.
+    pub fetched: bool,
+}
+
+/// Packets that a case was to have and has not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LostCaptureBody {
+    /// The name of the file at the site.
+    pub name: String,
+    /// Why it could not be fetched.
+    pub why: String,
 }
 
 /// Who issued a notice.
@@ -332,8 +371,10 @@ impl CaseDetailBody {
             related: case.related.iter().filter(|id| view.case(**id).is_some()).map(ToString::to_string).collect(),
             notice: case.notice().map(|notice| NoticeBody::of(view, notice)),
             notices: case.notices.iter().map(|notice| NoticeBody::of(view, notice)).collect(),
+            files: view.files(case).map(CaseFileBody::of).collect(),
+            lost_captures: case.lost.iter().map(LostCaptureBody::of).collect(),
             escalated: case.escalations.iter().map(|it| EscalationBody::of(view, it)).collect(),
-            steps: case.steps.iter().map(CaseStepBody::of).collect(),
+            steps: case.steps.iter().map(|step| CaseStepBody::of(view, case, step)).collect(),
         }
     }
 }
@@ -345,7 +386,34 @@ fn evidence(case: &Case) -> Vec<CaseEvidenceBody> {
 impl NoticeDocumentBody {
     /// Returns a notice of a case, as the view shows it.
     pub fn of(view: &View, case: &Case, notice: &Notice) -> Self {
-        Self { notice: NoticeBody::of(view, notice), case: CaseBody::of(view, case), evidence: evidence(case) }
+        let files = view.files(case).filter(|it| it.notice.is_none_or(|number| number == notice.number));
+        Self {
+            notice: NoticeBody::of(view, notice),
+            case: CaseBody::of(view, case),
+            evidence: evidence(case),
+            files: files.map(CaseFileBody::of).collect(),
+        }
+    }
+}
+
+impl CaseFileBody {
+    fn of(it: &CaseFile) -> Self {
+        Self {
+            name: it.file.name.clone(),
+            sha256: it.file.hash.to_string(),
+            bytes: it.file.bytes,
+            content_type: it.file.media.clone(),
+            time: time(it.time),
+            by: it.by.clone(),
+            notice: it.notice.map(|number| number.to_string()),
+            fetched: it.file.fetched,
+        }
+    }
+}
+
+impl LostCaptureBody {
+    fn of(it: &LostCapture) -> Self {
+        Self { name: it.name.clone(), why: it.why.clone() }
     }
 }
 
@@ -410,13 +478,15 @@ impl EscalationBody {
 }
 
 impl CaseStepBody {
-    fn of(step: &CaseStep) -> Self {
+    fn of(view: &View, case: &Case, step: &CaseStep) -> Self {
+        // What a file is called is for whoever may read it.
+        let is_shown = step.did != "attach_file" || view.shows_files(case, step.notice, false);
         Self {
             time: time(step.time),
             by: step.by.clone(),
             did: step.did.clone(),
             state: step.state.name(),
-            text: step.text.clone(),
+            text: if is_shown { step.text.clone() } else { String::new() },
             notice: step.notice.map(|it| it.to_string()),
         }
     }

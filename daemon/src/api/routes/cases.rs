@@ -327,7 +327,7 @@ pub(crate) async fn act(app: &App, gate: &Gate, case: &str, body: CaseActionBody
 }
 
 /// Refuses to guess which notice somebody means who may answer several.
-fn refuse_several(seen: &View, case: Option<CaseId>) -> Result<(), Problem> {
+pub(super) fn refuse_several(seen: &View, case: Option<CaseId>) -> Result<(), Problem> {
     let Some(case) = case.and_then(|id| seen.case(id)) else { return Ok(()) };
     let own = |it: &&Notice| it.is_open() && seen.may(Action::AnswerCases, it.to);
     let open: Vec<String> = case.notices.iter().filter(own).map(|it| it.number.to_string()).collect();
@@ -339,7 +339,7 @@ fn refuse_several(seen: &View, case: Option<CaseId>) -> Result<(), Problem> {
 
 /// Returns the site for which the caller acts on what it was told: that of the last notice that it can be about, and where he may act at
 /// several, of one that is open.
-fn told(seen: &View, case: &Case, number: Option<NoticeNumber>) -> Option<SiteId> {
+pub(super) fn told(seen: &View, case: &Case, number: Option<NoticeNumber>) -> Option<SiteId> {
     let told = || case.notices.iter().rev().filter(|it| number.is_none_or(|number| number == it.number));
     let own = |it: &&Notice| seen.may(Action::AnswerCases, it.to);
     let found = told().filter(own).find(|it| it.is_open()).or_else(|| told().find(own)).or_else(|| told().next());

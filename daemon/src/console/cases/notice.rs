@@ -154,6 +154,7 @@ fn document(reader: &Reader, view: &View, case: &Case, notice: &Notice) -> Marku
         p.told { (notice.text) }
         h2 { (reader.say(text::CASE_EVIDENCE)) }
         (super::evidence(reader, case))
+        (super::files::of_notice(reader, view, case, notice))
         @if notice.answers.is_empty() { p { (reader.say(text::CASE_NOTICE_ASK)) } } @else {
             h2 { (reader.say(text::CASE_NOTICE_ANSWERED)) }
             (answers(reader, notice))

@@ -66,6 +66,16 @@ texts! {
     CASE_EVIDENCE = "证据", "Evidence";
     CASE_ATTACHED = "人员附加", "Attached by a person";
     CASE_NO_EVIDENCE = "没有证据", "No evidence";
+    CASE_FILES = "附件", "Files";
+    CASE_FILE = "文件", "File";
+    CASE_FILE_SIZE = "大小", "Size";
+    CASE_FILE_TIME = "上传时间", "Attached";
+    CASE_FILE_HASH = "SHA-256", "SHA-256";
+    CASE_FILE_CHOOSE = "选择文件（不超过 8 MiB）", "A file of at most 8 MiB";
+    CASE_FILE_FETCHED = "报文样本，由中心自动调取", "packets that the centre fetched by itself";
+    CASE_FILES_HINT = "附件随事件保存，办结后至少 190 天，不能修改或删除。被通报单位只能看到自己上传的附件。", "Files are kept as long as the case, at least 190 days after it was closed, and nobody can change or remove them. A unit that was notified sees its own alone.";
+    CASE_FILES_NOT_HERE = "多个中心共用日志时不保存附件：请将文件存放在各方都能访问的位置，并用文字说明位置和 SHA-256。", "Where several centres share a log no files are kept: put them where all of you reach them, and attach a text that says where, with the SHA-256.";
+    CASE_LOST_CAPTURES = "未能取得的报文样本", "Packets that could not be had";
     CASE_RELATED = "关联事件", "Related cases";
     CASE_STORY = "处置经过", "Story";
     CASE_BY = "经办", "By";
@@ -130,6 +140,8 @@ texts! {
     DID_SET_DUE = "设定期限", "set the due date";
     DID_COMMENT = "备注", "comment";
     DID_ATTACH = "附证据", "attach evidence";
+    DID_ATTACH_FILE = "上传附件", "attach a file";
+    DID_MISS_CAPTURE = "报文样本缺失", "packets are lost";
     DID_RELATE = "关联", "relate";
     DID_NOTIFY = "通报责任单位", "notify the responsible site";
     DID_RECEIVE = "签收", "receive";

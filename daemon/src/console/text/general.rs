@@ -280,6 +280,8 @@ texts! {
     PROBLEM_BODY = "提交的内容无法使用。请返回上一页，改正后重试。", "What was sent cannot be used. Go back and correct it.";
     PROBLEM_CONFLICT = "与现有数据冲突，未作任何更改。请刷新页面，核对后重试。", "It contradicts what is there; nothing was changed. Reload the page and check.";
     PROBLEM_TOO_LARGE = "提交的内容过大。请分几次提交，或请系统管理员调大 api.body_max_kib。", "It is too large. Send less at a time, or ask for a larger api.body_max_kib.";
+    PROBLEM_FILE_TOO_LARGE = "文件超过 8 MiB，未附加。请压缩或拆分后重试，或用文字说明存放位置。", "The file has more than 8 MiB, and was not attached. Send a smaller one, or attach a text that says where it lies.";
+    PROBLEM_NO_ROOM = "中心磁盘已满，文件未附加。请系统管理员清理磁盘后重试。", "The centre's disk is full, and nothing was attached. Have room made, then send it again.";
     PROBLEM_TIMED_OUT = "查询超时。请缩小范围，例如只查一个站点。", "It took too long. Ask for less, such as one site.";
     PROBLEM_UNAVAILABLE = "中心暂时无法处理。请稍后重试；若一直如此，请系统管理员检查 onenetd 的日志和磁盘。", "The centre cannot answer at present. Try again; if it stays so, have its log and disk checked.";
     PROBLEM_INTERNAL = "中心处理失败，原因见 onenetd 的日志。请告知系统管理员。", "The centre failed; its log says why. Tell your system administrator.";

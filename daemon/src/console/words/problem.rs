@@ -50,6 +50,8 @@ pub fn problem(language: Language, problem: &Problem) -> String {
         "invalid-body" => text::PROBLEM_BODY,
         "conflict" => text::PROBLEM_CONFLICT,
         "too-large" => text::PROBLEM_TOO_LARGE,
+        "file-too-large" => text::PROBLEM_FILE_TOO_LARGE,
+        "no-room" => text::PROBLEM_NO_ROOM,
         "timed-out" => text::PROBLEM_TIMED_OUT,
         "unavailable" => text::PROBLEM_UNAVAILABLE,
         _ => text::PROBLEM_INTERNAL,

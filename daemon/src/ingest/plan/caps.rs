@@ -1,7 +1,7 @@
-//! Caps of what has to be kept: cases and inspections, for 190 days after they were closed.
+//! Caps of what has to be kept: cases with their files, and inspections, for 190 days after they were closed.
 //!
 //! Invariant: no cap lets go what is younger than that, or open: what is over stays, and is warned of from nine tenths on, once an hour and by
-//! `onenet_kept_ratio`.
+//! `onenet_kept_ratio`. Of files nothing more is taken in beyond the cap.
 
 use super::Draft;
 use crate::estate::Estate;
@@ -12,8 +12,13 @@ pub(super) const KEPT_MS: i64 = 190 * 86_400_000;
 pub(super) const CASES_MAX: usize = 50_000;
 /// Campaigns that are kept whatever their age; beyond that, closed ones that are old enough give way.
 pub(super) const CAMPAIGNS_MAX: usize = 1_000;
+/// Bytes of the files of all cases. Beyond that no file is attached; none gives way but with its case.
+pub(super) const FILE_BYTES_MAX: u64 = 16 << 30;
 
 const HOUR_MS: i64 = 3_600_000;
+const OLD_GO: &str = "closed ones of more than 190 days give way, and younger ones take memory and disk: export what is old, and close what is done";
+const NO_FILES: &str =
+    "no file is attached to a case any more: they go with their cases, so attach texts that say where files lie";
 
 /// How full something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +29,8 @@ pub struct Cap {
     pub held: usize,
     /// From how many on old ones give way.
     pub max: usize,
+    /// What then happens, and what to do.
+    pub beyond: &'static str,
 }
 
 impl Cap {
@@ -34,10 +41,13 @@ impl Cap {
 }
 
 /// Returns how full everything is that has to be kept.
-pub fn caps(estate: &Estate) -> [Cap; 2] {
+pub fn caps(estate: &Estate) -> [Cap; 3] {
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let (cases, campaigns) = (estate.cases.all.len(), estate.campaigns.all.len());
     [
-        Cap { what: "cases", held: estate.cases.all.len(), max: CASES_MAX },
-        Cap { what: "inspections", held: estate.campaigns.all.len(), max: CAMPAIGNS_MAX },
+        Cap { what: "cases", held: cases, max: CASES_MAX, beyond: OLD_GO },
+        Cap { what: "inspections", held: campaigns, max: CAMPAIGNS_MAX, beyond: OLD_GO },
+        Cap { what: "files", held: bytes(estate.cases.file_bytes), max: bytes(FILE_BYTES_MAX), beyond: NO_FILES },
     ]
 }
 
@@ -52,8 +62,8 @@ pub(super) fn warn(draft: &Draft<'_>) {
             what = cap.what,
             held = cap.held,
             max = cap.max,
-            "nearly as many are kept as there is room for: beyond it, closed ones of more than 190 days give way, and younger ones take \
-             memory and disk: export what is old, and close what is done"
+            beyond = cap.beyond,
+            "nearly as many are kept as there is room for"
         );
     }
 }

@@ -17,7 +17,7 @@ use onenet_topology::{
 
 use super::{
     Draft, Outcome, Refusal,
-    caps::{CASES_MAX, KEPT_MS},
+    caps::{CASES_MAX, FILE_BYTES_MAX, KEPT_MS},
     command::{check_site, known_area},
 };
 use crate::{estate::Change, outbox::Message, record::Command};
@@ -155,7 +155,11 @@ pub(super) fn check(draft: &Draft<'_>, command: &Command) -> Result<Outcome, Ref
         }
         Command::ActOnCase { site, case, action, notice } => {
             acted(draft, "", (*site, *notice), *case, action)?;
-            Ok(Outcome::Accepted)
+            let room = FILE_BYTES_MAX.saturating_sub(draft.next.cases.file_bytes);
+            match action {
+                CaseAction::AttachFile { file, .. } if file.bytes > room => Err(Refusal::FilesFull),
+                _ => Ok(Outcome::Accepted),
+            }
         }
         Command::Suppress { scope, owner, reason, until } => {
             Suppression::check(scope, (owner, reason), (now, *until)).map_err(Refusal::Suppression)?;

@@ -119,7 +119,7 @@ fn closed_inspections_are_kept_beyond_the_cap_for_190_days_and_give_way_afterwar
     let near = |world: &World| caps(&world.estate).map(|cap| (cap.what, cap.held, cap.is_near()));
     let begin = world.now;
     tick_from(&mut world, begin.plus_ms(189 * DAY_MS));
-    assert_eq!(near(&world), [("cases", 0, false), ("inspections", 1_001, true)]);
+    assert_eq!(near(&world), [("cases", 0, false), ("inspections", 1_001, true), ("files", 0, false)]);
     tick_from(&mut world, begin.plus_ms(191 * DAY_MS));
-    assert_eq!(near(&world), [("cases", 0, false), ("inspections", 1_000, true)]);
+    assert_eq!(near(&world), [("cases", 0, false), ("inspections", 1_000, true), ("files", 0, false)]);
 }
