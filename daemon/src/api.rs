@@ -48,7 +48,7 @@ pub use params::Params;
 pub(crate) use params::{decode, encode};
 pub use problem::Problem;
 pub(crate) use routes::{
-    anomalies::AnomaliesWanted,
+    anomalies::{AnomaliesWanted, Listed as ListedAnomaly},
     assets::parse_standing,
     availability::Asked as AvailabilityAsked,
     case_files::{
@@ -62,7 +62,7 @@ pub(crate) use routes::{
     changes::{Span, changes_of, picture_of},
     contacts::{NewContactBody, put as put_contact, remove as remove_contact},
     coverage::{Extent, trend},
-    drills::{DrillBody, open as open_drill},
+    drills::{NewDrillBody, order as order_drill},
     endpoints::{Wanted, find, parse_cursor},
     flows::{allowed as may_ask_flows, asked as flows_question},
     incidents::{MomentBody, timeline},

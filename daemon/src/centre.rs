@@ -348,6 +348,7 @@ impl Centre {
         match command {
             Command::RevokeAgent { agent, .. } => self.0.shared.streams.disconnect(*agent),
             Command::Configure { site, .. } => self.push_configuration(*site),
+            Command::OrderDrill { site, .. } => self.push_drills(*site),
             _ => {}
         }
     }
@@ -364,6 +365,21 @@ impl Centre {
                 tokio::select! {
                     // Logged there, and tried again when the agent connects.
                     _ = shared.configure(&intake, agent, &wanted) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            });
+        }
+    }
+
+    /// Asks the connected agents of a site to put in what was ordered from them; the others are asked when they connect.
+    fn push_drills(&self, site: SiteId) {
+        let estate = self.estate();
+        for agent in estate.agents_of(site).map(|it| it.id).filter(|it| self.0.shared.streams.is_connected(*it)) {
+            let (shared, intake, shutdown) =
+                (Arc::clone(&self.0.shared), self.0.intake.clone(), self.0.shutdown.clone());
+            self.0.tasks.spawn(async move {
+                tokio::select! {
+                    () = shared.drill(&intake, agent, false) => {}
                     () = shutdown.cancelled() => {}
                 }
             });

@@ -22,8 +22,8 @@ use std::{sync::Arc, time::Duration};
 
 use onenet_topology::{AgentId, SiteId};
 use onenet_wire::{
-    InstructionBody,
-    limits::MESSAGE_BYTES,
+    Asker, DrillOrder, InstructionBody,
+    limits::{self, MESSAGE_BYTES},
     v1::{collector_server::CollectorServer, enrolment_server::EnrolmentServer},
 };
 use tokio::net::TcpListener;
@@ -111,6 +111,35 @@ impl Shared {
         // When the record is not taken in, the agent tells the revision at its next hello.
         let _ = intake.submit(Body::Configured { agent, revision: done.configuration_revision }).await;
         Ok(())
+    }
+}
+
+/// Words of a drill that its site is told.
+const REASON_BYTES: usize = 400;
+
+impl Shared {
+    /// Asks an agent to put in the drills that were ordered from it: those that it did not take yet, or (`all`) those that nobody found
+    /// yet, since what it took and had not on its disk may be gone. What it is asked twice counts once.
+    ///
+    /// Where it does not answer it is asked when it connects again.
+    pub async fn drill(&self, intake: &Intake, agent: AgentId, all: bool) {
+        let estate = self.published.estate.load_full();
+        for drill in estate.drills.awaiting(agent).filter(|it| all || it.injected.is_none()) {
+            let (mut principal, mut reason) = (drill.by.clone(), drill.plan.text.clone());
+            limits::cut(&mut principal, limits::NAME_BYTES);
+            limits::cut(&mut reason, REASON_BYTES);
+            let order = DrillOrder { asker: Asker { principal, reason }, report: drill.report(self.clock.now()) };
+            let refused = match self.streams.instruct(agent, InstructionBody::Drill(Box::new(order))).await {
+                Ok(_) => None,
+                Err(error @ InstructError::Failed { .. }) => Some(error.to_string()),
+                Err(error) => {
+                    tracing::warn!(%agent, drill = %drill.id, %error, "a drill waits until the agent connects again");
+                    return;
+                }
+            };
+            // When the record is not taken in, the agent is asked again at its next hello.
+            let _ = intake.submit(Body::Drilled { agent, drill: drill.id, refused }).await;
+        }
     }
 }
 

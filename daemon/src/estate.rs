@@ -16,6 +16,7 @@ mod commanded;
 mod crossed;
 mod derived;
 mod detectors;
+mod drills;
 mod flaps;
 mod index;
 mod judging;
@@ -56,6 +57,7 @@ pub use change::{Change, SampleBlock};
 pub use crossed::Crossed;
 pub use derived::Derived;
 pub use detectors::{Detectors, Running};
+pub use drills::Drills;
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use index::Indexes;
 use index::is_found_otherwise;
@@ -119,6 +121,8 @@ pub struct Estate {
     pub maintenances: OrdMap<MaintenanceId, Arc<Maintenance>>,
     /// Cases, and the rules that silence some.
     pub cases: Cases,
+    /// Drills: what was found of them is in nothing else here but cases that are marked.
+    pub drills: Drills,
     /// Inspection campaigns, and what units answered.
     pub campaigns: Campaigns,
     /// Acceptance tests that were run.
@@ -245,6 +249,7 @@ impl Estate {
             .flat_map(|(watched, kept)| kept.pieces().map(|piece| Change::Available { watched: *watched, piece }));
         let of_sites = self.sites.values().flat_map(|site| site.changes());
         let cases = self.cases.all.values().map(|case| Change::Case(Arc::clone(case)));
+        let drills = self.drills.all.values().map(|drill| Change::Drill(Arc::clone(drill)));
         let campaigns = self.campaigns.all.iter();
         let campaigns = campaigns.map(|(id, it)| Change::Campaign { id: *id, campaign: Some(Arc::clone(it)) });
         let sheets = self.campaigns.sheets.iter();
@@ -253,7 +258,7 @@ impl Estate {
             site: *site,
             sheet: Some(Arc::clone(it)),
         });
-        let judged = incidents.chain(cases).chain(campaigns).chain(sheets);
+        let judged = incidents.chain(cases).chain(drills).chain(campaigns).chain(sheets);
         let log = self.log.iter().map(|log| Change::Log(Some(Arc::clone(log))));
         agents.chain(of_sites).chain(covered).chain(available).chain(judged).chain(log).chain([position])
     }
@@ -321,6 +326,8 @@ impl Estate {
             }
             Change::Case(case) => self.cases.put(case),
             Change::CaseForgotten(id) => self.cases.forget(*id),
+            Change::Drill(drill) => self.drills.put(drill),
+            Change::DrillForgotten(id) => self.drills.forget(*id),
             Change::Campaign { .. } | Change::Sheet { .. } => self.campaigns.apply(change),
             Change::Judged(judging) => self.judging.set(Judging::clone(judging)),
             Change::Commanded { position, time, by, command } => self.apply_command(*position, *time, by, command),

@@ -215,7 +215,12 @@ impl Message {
 
     /// Returns what is to be told of an incident that was not known, or was open, and is now like this. What falls into a planned
     /// maintenance is no news.
-    pub fn of_incident(known: Option<&Incident>, incident: &Incident, subject: String, id: MessageId) -> Option<Self> {
+    pub fn of_incident(
+        known: Option<&Incident>,
+        (incident, drill): (&Incident, bool),
+        subject: String,
+        id: MessageId,
+    ) -> Option<Self> {
         let (was_open, is_open) = (known.is_some_and(Incident::is_open), incident.is_open());
         let what = match (known, was_open, is_open) {
             (None, _, true) => What::IncidentOpened,
@@ -232,7 +237,7 @@ impl Message {
             subject,
             grade: incident.severity,
             state: if is_open { "open" } else { "closed" }.to_owned(),
-            drill: false,
+            drill,
             to: None,
             notice: None,
             due: None,

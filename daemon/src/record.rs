@@ -8,8 +8,8 @@
 use std::{fmt, net::IpAddr, sync::Arc};
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, MaintenanceId, SiteId,
-    SuppressionId, Timestamp,
+    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DeviceId, DrillId, EndpointId, IncidentId, MaintenanceId,
+    SiteId, SuppressionId, Timestamp,
     acceptance::Tested,
     address::{PlanChange, PlanRow},
     area::{AreaKind, Members},
@@ -18,6 +18,7 @@ use onenet_topology::{
     case::{CaseAction, NoticeNumber, SuppressionScope},
     contact::ContactChange,
     division::Tier,
+    drill::DrillPlan,
     incident::{MaintenanceScope, Severity},
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
@@ -99,6 +100,15 @@ pub enum Body {
         revision: u64,
         /// Why, in the agent's words.
         reason: String,
+    },
+    /// An agent put a drill in, or did not.
+    Drilled {
+        /// Who.
+        agent: AgentId,
+        /// Which.
+        drill: DrillId,
+        /// Why not, in words.
+        refused: Option<String>,
     },
     /// Somebody commanded.
     Command {
@@ -329,7 +339,14 @@ pub enum Command {
         /// The incident.
         incident: IncidentId,
     },
-    /// Open a case as if something had been found, marked as a drill.
+    /// Drill: something is put in at a site where it would be found. Its id derives from the position of the record.
+    OrderDrill {
+        /// The site.
+        site: SiteId,
+        /// What is drilled.
+        plan: Box<DrillPlan>,
+    },
+    /// Open a case as if something had been found, marked as a drill: as older versions drilled.
     Drill {
         /// The site.
         site: SiteId,

@@ -439,6 +439,8 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
         Change::IncidentForgotten(id) => (keys::incident(*id), None),
         Change::Case(case) => (keys::case(case.id), Some(rows::to_json(&**case))),
         Change::CaseForgotten(id) => (keys::case(*id), None),
+        Change::Drill(drill) => (keys::drill(drill.id), Some(rows::to_json(&**drill))),
+        Change::DrillForgotten(id) => (keys::drill(*id), None),
         Change::Campaign { id, campaign } => (keys::campaign(*id), campaign.as_ref().map(|it| rows::to_json(&**it))),
         Change::Sheet { campaign, site, sheet } => {
             (keys::sheet(*campaign, *site), sheet.as_ref().map(|it| rows::to_json(&**it)))
@@ -499,6 +501,7 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
             let case: onenet_topology::case::Case = rows::from_json(value)?;
             Change::Case(Arc::new(case.with_answers_of_its_story()))
         }
+        Key::Drill => Change::Drill(Arc::new(rows::from_json(value)?)),
         Key::Campaign => {
             let campaign: Campaign = rows::from_json(value)?;
             Change::Campaign { id: campaign.id, campaign: Some(Arc::new(campaign)) }

@@ -522,6 +522,7 @@ fn detected() -> Vec<HistoryItem> {
             count: 64,
             run: 1,
             evidence: vec![AnomalyEvidence { is: is.into(), value: value.into() }],
+            drill: None,
         })
     };
     let detector = |kind: &str, off: &str, inputs| DetectorSample {

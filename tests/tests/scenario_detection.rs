@@ -1,6 +1,6 @@
 //! Detection from the wire to the centre: a host that scans, calls home by the clock, serves addresses and reaches outside is found for exactly
-//! that, its packets can be had from the centre, people close the cases of it and of nothing else, a drill of the same leaves the
-//! figures alone, and a killed agent tells none of it twice.
+//! that, its packets can be had from the centre, people close the cases of it and of nothing else, a drill of the same goes through
+//! the agent, is found once whoever is killed meanwhile and leaves the figures alone, and a killed agent tells none of it twice.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -36,14 +36,14 @@ const FOUND_WITHIN: Duration = Duration::from_secs(240);
 
 fn found(centre: &Centre) -> Result<BTreeSet<(String, String)>> {
     let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
-    let listed = centre.list("/api/v1/anomalies?limit=1000")?;
+    let listed = centre.list("/api/v1/anomalies?drill=false&limit=1000")?;
     Ok(listed.iter().map(|it| (text(it, "kind"), text(it, "subject"))).collect())
 }
 
 /// Returns the ports that the suspect asked for, as tshark reads the capture of the scan that the centre fetched.
 fn scanned_ports(centre: &Centre, node: &Node) -> Result<BTreeSet<u16>> {
     let named = || -> Result<Option<String>> {
-        let scans = centre.list("/api/v1/anomalies?kind=port_scan")?;
+        let scans = centre.list("/api/v1/anomalies?kind=port_scan&drill=false")?;
         let pieces = scans.first().and_then(|it| it["evidence"].as_array()).into_iter().flatten();
         let mut captures = pieces.filter(|piece| piece["is"] == "capture");
         Ok(captures.next().and_then(|piece| piece["value"].as_str()).map(str::to_owned))
@@ -108,6 +108,20 @@ impl People {
         Ok(())
     }
 
+    /// Orders a drill of a finding of the county.
+    fn drill(&self, kind: &str, subject: &str) -> Result<Value> {
+        let drill = json!({ "site": COUNTY, "kind": kind, "subject": subject, "text": "the same once more" });
+        let answer = self.reviewer.request("POST", "/api/v1/drills", Some(&drill))?;
+        ensure!(answer.status == 200, "{answer:?}");
+        Ok(serde_json::from_str(&answer.body)?)
+    }
+
+    /// Waits until a drill is so far.
+    fn drill_is(&self, drill: &Value, state: &str) -> Result<Value> {
+        let path = format!("/api/v1/drills/{}", drill["id"].as_str().unwrap_or_default());
+        clock::until("a drill goes on", SETTLES_WITHIN, || self.reviewer.json(&path), |it| it["state"] == state)
+    }
+
     /// The figures of cases, as metrics tell them.
     fn figures(&self) -> Result<Vec<String>> {
         let page = self.reviewer.get("/metrics")?.body;
@@ -129,12 +143,50 @@ fn work_on_cases(centre: &Centre, expected: &BTreeSet<(String, String)>) -> Resu
     let figures = people.figures()?;
     ensure!(figures.contains(&"onenet_cases_closed{verdict=\"true\"} 4".to_owned()), "{figures:?}");
     for (kind, subject) in expected {
-        let drill = json!({ "site": COUNTY, "kind": kind, "subject": subject, "text": "the same once more" });
-        let answer = people.reviewer.request("POST", "/api/v1/drills", Some(&drill))?;
-        let case: Value = serde_json::from_str(&answer.body)?;
-        ensure!(answer.status == 200 && case["drill"] == true, "{answer:?}");
-        people.close(&text(&case, "id"), "drill")?;
+        let ordered = people.drill(kind, subject)?;
+        ensure!(ordered["agent"].is_string(), "no agent was asked: {ordered}");
+        let found = people.drill_is(&ordered, "found")?;
+        people.close(&text(&found, "case"), "drill")?;
+        let over = people.drill_is(&ordered, "over")?;
+        let times = ["detected_after_s", "acknowledged_after_s", "closed_after_s"];
+        ensure!(times.iter().all(|it| over[it].is_i64()), "not all is measured: {over}");
     }
+    let after = people.figures()?;
+    ensure!(after == figures, "a drill is in the figures: {after:?}, before {figures:?}");
+    Ok(())
+}
+
+/// Drills while the agent is dead, and kills both sides while drills are on their way: each is found once.
+fn drill_over_kills(centre: &mut Centre, agent: &mut Agent) -> Result<()> {
+    let people = People::of(centre)?;
+    let figures = people.figures()?;
+    agent.kill_9()?;
+    let waiting = people.drill("sweep", "10.20.0.201")?;
+    people.drill_is(&waiting, "waiting")?;
+    centre.kill_9()?;
+    centre.restart()?;
+    let mut ordered = vec![waiting];
+    agent.restart()?;
+    people.drill_is(&ordered[0], "found")?;
+    for (number, agents_turn) in (202..).zip([true, false, true, false]) {
+        ordered.push(people.drill("sweep", &format!("10.20.0.{number}"))?);
+        // It may be ordered, put in, on its way or found by now.
+        if agents_turn {
+            agent.kill_9()?;
+            agent.restart()?;
+        } else {
+            centre.kill_9()?;
+            centre.restart()?;
+        }
+    }
+    for drill in &ordered {
+        people.drill_is(drill, "found")?;
+    }
+    let drilled = centre.list("/api/v1/anomalies?kind=sweep&limit=1000")?;
+    ensure!(drilled.iter().all(|it| it["drill"].is_string() && it["count"] == 1), "{drilled:?}");
+    let cases = people.reviewer.json("/api/v1/cases?state=all&kind=sweep&limit=1000")?;
+    let cases = cases["items"].as_array().map_or(0, Vec::len);
+    ensure!((drilled.len(), cases) == (ordered.len(), ordered.len()), "lost or doubled: {drilled:?}, {cases} cases");
     let after = people.figures()?;
     ensure!(after == figures, "a drill is in the figures: {after:?}, before {figures:?}");
     Ok(())
@@ -175,12 +227,12 @@ fn a_host_that_scans_calls_home_serves_addresses_and_reaches_outside_is_found_fo
 
     let centre_node = lab.node("centre")?;
     Line::lay(&lab, "wan0", (&collector, "10.8.0.2/30"), (&centre_node, &format!("{CENTRE_IP}/30")))?;
-    let centre = Centre::start(&centre_node, CENTRE_IP)?;
+    let mut centre = Centre::start(&centre_node, CENTRE_IP)?;
     let mut agent = Agent::configure(&collector, CENTRE_IP, CONFIG)?;
     agent.enrol_and_start(&centre.enrolment(COUNTY)?)?;
-    let on = || centre.list(&format!("/api/v1/sites/{COUNTY}/detectors"));
+    let on = |centre: &Centre| centre.list(&format!("/api/v1/sites/{COUNTY}/detectors"));
     let is_on = |all: &Vec<Value>| all.iter().any(|it| it["kind"] == "port_scan" && it["on"] == true);
-    clock::until("the centre knows that detectors look on", SETTLES_WITHIN, on, is_on)?;
+    clock::until("the centre knows that detectors look on", SETTLES_WITHIN, || on(&centre), is_on)?;
     ensure!(found(&centre)?.is_empty(), "nothing was done yet");
 
     let mut calls = suspect.command("sh");
@@ -206,16 +258,18 @@ fn a_host_that_scans_calls_home_serves_addresses_and_reaches_outside_is_found_fo
     clock::until("the site's status tells who asked", SETTLES_WITHIN, || agent.status(), is_told)?;
 
     let scan = || -> Result<u64> {
-        let scans = centre.list("/api/v1/anomalies?kind=port_scan")?;
+        let scans = centre.list("/api/v1/anomalies?kind=port_scan&drill=false")?;
         Ok(scans.first().and_then(|it| it["count"].as_u64()).unwrap_or_default())
     };
-    let told =
-        || -> Result<String> { Ok(on()?.first().and_then(|it| it["time"].as_str()).unwrap_or_default().to_owned()) };
+    let told = || -> Result<String> {
+        Ok(on(&centre)?.first().and_then(|it| it["time"].as_str()).unwrap_or_default().to_owned())
+    };
     let (before, first_run) = (scan()?, told()?);
     agent.kill_9()?;
     agent.restart()?;
     clock::until("another run of the detectors is told of", SETTLES_WITHIN, told, |time| *time != first_run)?;
     ensure!(scan()? == before && found(&centre)? == expected, "a kill changed what was found");
+    drill_over_kills(&mut centre, &mut agent)?;
     report::note(format_args!("four anomalies of {SUSPECT}, the scan with {before} observations"));
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, MacAddr, Timestamp, incident::Severity};
+use crate::{AgentId, DrillId, MacAddr, Timestamp, incident::Severity};
 
 /// Pieces of evidence that an anomaly keeps.
 pub const EVIDENCE_MAX: usize = 24;
@@ -43,6 +43,9 @@ pub struct AnomalyReport {
     pub run: u64,
     /// From what it was concluded.
     pub evidence: Vec<AnomalyEvidence>,
+    /// The drill that it is: it was put in, and not found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drill: Option<DrillId>,
 }
 
 /// Names an anomaly within its site.
@@ -267,6 +270,7 @@ mod tests {
             count,
             run,
             evidence: vec![AnomalyEvidence { is: "ports".into(), value: count.to_string() }],
+            drill: None,
         }
     }
 

@@ -175,6 +175,8 @@ kinds! {
     SuppressionKind, SuppressionId, "suppression";
     /// An inspection campaign.
     CampaignKind, CampaignId, "inspection";
+    /// Something that was put in as a drill.
+    DrillKind, DrillId, "drill";
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub mod csv;
 pub mod dated;
 pub mod device;
 pub mod division;
+pub mod drill;
 pub mod endpoint;
 pub mod fact;
 pub mod flow;
@@ -49,8 +50,8 @@ pub mod vlan;
 
 pub use application::Application;
 pub use id::{
-    AcceptanceId, AgentId, AreaId, AssetId, CampaignId, CaseId, DeviceId, EndpointId, Id, IncidentId, InterfaceId,
-    LinkId, MaintenanceId, SiteId, SpaceId, SuppressionId, TerminalId,
+    AcceptanceId, AgentId, AreaId, AssetId, CampaignId, CaseId, DeviceId, DrillId, EndpointId, Id, IncidentId,
+    InterfaceId, LinkId, MaintenanceId, SiteId, SpaceId, SuppressionId, TerminalId,
 };
 pub use mac::MacAddr;
 pub use probe::{Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest};

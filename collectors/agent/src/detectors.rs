@@ -222,6 +222,7 @@ fn report(finding: &Finding, run: u64, packets: Option<AnomalyEvidence>) -> Anom
         count: finding.count,
         run,
         evidence: finding.evidence.iter().map(evidence).chain(packets).collect(),
+        drill: None,
     }
 }
 

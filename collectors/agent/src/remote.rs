@@ -1,5 +1,6 @@
 //! What the centre may ask of the agent: a new site's part of the configuration, the status, an inspection of a configured
-//! device, finished flows, a capture file that is evidence, a test over a way that is probed. Nothing else.
+//! device, finished flows, a capture file that is evidence, a test over a way that is probed, a finding that is marked as a drill. Nothing
+//! else.
 //!
 //! Invariant: a text of the centre is checked by the checker of the agent's own file, applied only when all of it is good,
 //! and never touches identity, centre address, data folder or credentials (see `config.rs`). Who asks for flows or a capture is noted for
@@ -12,10 +13,10 @@ use std::sync::{
 
 use onenet_snmp::{Budget, Profiles, Sockets, Target, inspect};
 use onenet_topology::{
-    fact::ConditionKind,
+    fact::{ConditionKind, HistoryBody, HistoryItem, Scope},
     flow::{FlowCursor, FlowPage, FlowQuery},
 };
-use onenet_wire::{CaptureQuery, FlowsQuery, MeasureQuery, Query, limits};
+use onenet_wire::{CaptureQuery, DrillOrder, FlowsQuery, MeasureQuery, Query, limits};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -179,6 +180,20 @@ impl Handler for Remote {
             Query::Capture(asked) => self.capture(asked).await,
             Query::Flows(_) => Err("flows are answered page by page".to_owned()),
         }
+    }
+
+    async fn drill(&self, order: DrillOrder) -> Result<(), String> {
+        let DrillOrder { asker, report } = order;
+        if !onenet_detection::Kind::ALL.iter().any(|kind| kind.name() == report.key.kind) {
+            return Err(format!("this agent has no detector of {:?}: bring it up to date", report.key.kind));
+        }
+        tracing::info!(
+            principal = %asker.principal, reason = %asker.reason, kind = %report.key.kind, subject = %report.key.subject,
+            "the centre drills"
+        );
+        let (time, body) = (self.clock.timestamp(), HistoryBody::Anomaly(report));
+        self.observations.history(vec![HistoryItem { time, scope: Scope::new(""), body }]).await;
+        Ok(())
     }
 
     async fn flows(&self, asked: FlowsQuery) -> Result<FlowPage, String> {

@@ -21,8 +21,8 @@ use onenet_topology::{
     flow::{FlowPage, FlowQuery},
 };
 use onenet_wire::{
-    Acknowledgement, AgentMessage, Asker, CentreMessage, Content, EnrolRequest, EnrolResponse, FlowsQuery, Instruction,
-    InstructionBody, InstructionResult, Position, Query, Welcome,
+    Acknowledgement, AgentMessage, Asker, CentreMessage, Content, DrillOrder, EnrolRequest, EnrolResponse, FlowsQuery,
+    Instruction, InstructionBody, InstructionResult, Position, Query, Welcome,
     tls::{self, Fingerprint, Identity, SERVER_NAME},
     token::Token,
     v1::{
@@ -259,6 +259,10 @@ impl Handler for Answers {
 
     async fn flows(&self, asked: FlowsQuery) -> Result<FlowPage, String> {
         Ok(FlowPage { days: asked.query.limit, ..FlowPage::default() })
+    }
+
+    async fn drill(&self, order: DrillOrder) -> Result<(), String> {
+        Err(format!("no {} here", order.report.key.kind))
     }
 }
 

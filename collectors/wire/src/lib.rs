@@ -22,8 +22,9 @@ pub use direct::{AddressRow, FactRow, ForwardingRow};
 pub use invalid::{Invalid, Problem};
 pub use message::{
     Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
-    EnrolRequest, EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody,
-    InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
+    DrillOrder, EnrolRequest, EnrolResponse, FlowsQuery, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction,
+    InstructionBody, InstructionResult, KeyRange, Lane, MeasureQuery, Position, Query, Rejection, RejectionReason,
+    Welcome,
 };
 
 /// The messages and services as generated from `proto/onenet/wire/v1/wire.proto`.

@@ -5,6 +5,7 @@
 
 use onenet_topology::{
     AgentId, ProbeTest, SiteId, Timestamp,
+    anomaly::AnomalyReport,
     fact::{FactChange, Group, HistoryItem},
     flow::{FlowCursor, FlowPage, FlowQuery},
 };
@@ -203,6 +204,17 @@ pub enum InstructionBody {
     Resync(Vec<Group>),
     /// Answer a question.
     Query(Query),
+    /// Tell of an anomaly as detectors would, marked as a drill.
+    Drill(Box<DrillOrder>),
+}
+
+/// What an agent is to tell of as if its detectors had found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrillOrder {
+    /// Who asks.
+    pub asker: Asker,
+    /// What is to be told, with the number of the drill.
+    pub report: AnomalyReport,
 }
 
 /// A question to an agent.

@@ -8,8 +8,8 @@
 use std::{fs, net::IpAddr, path::PathBuf};
 
 use onenet_topology::{
-    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
-    SiteId, Timestamp, VlanSet,
+    AgentId, DrillId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind,
+    SensorState, SiteId, Timestamp, VlanSet,
     anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     application::Application,
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
@@ -25,8 +25,8 @@ use onenet_topology::{
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
-    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
-    MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
+    DrillOrder, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange,
+    Lane, MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome, codec, fact_hash, key_hash, tls, v1,
 };
 use prost::Message as _;
 
@@ -439,6 +439,7 @@ fn anomaly_items() -> [HistoryItem; 2] {
         count: 64,
         run: 0x0102_0304_0506_0708,
         evidence: vec![AnomalyEvidence { is: "ports".into(), value: "1-64".into() }],
+        drill: None,
     };
     let detector = DetectorSample {
         kind: "dark_address".into(),
@@ -553,6 +554,24 @@ fn what_the_centre_of_version_1_says_is_frozen() {
     let asker = Asker { principal: text("li"), reason: text("a case") };
     let capture = CaptureQuery { asker, file: text("20261129T081200000Z-port_scan-10.20.0.66.pcapng"), offset: 65_536 };
     centre("capture.bin", &instruction(InstructionBody::Query(Query::Capture(capture))));
+    let report = AnomalyReport {
+        key: AnomalyKey { kind: "port_scan".into(), subject: "10.20.30.40".into() },
+        grade: Severity::Considerable,
+        confidence: 100,
+        lasted_ms: 20_000,
+        count: 1,
+        run: 0x0102_0304_0506_0708,
+        evidence: vec![AnomalyEvidence { is: "source".into(), value: "10.20.30.40".into() }],
+        drill: Some(DrillId::from_raw(0x0102_0304_0506_0708)),
+    };
+    let asker = Asker { principal: text("li"), reason: text("autumn drill") };
+    centre("drill.bin", &instruction(InstructionBody::Drill(Box::new(DrillOrder { asker, report: report.clone() }))));
+    let item = HistoryItem { time: time(0), scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
+    let content = Content::History(vec![item]);
+    agent(
+        "history_drill.bin",
+        &AgentMessage::Batch(Batch { position: position(Lane::History), clocks: clocks(), content }),
+    );
     centre("inspect.bin", &instruction(InstructionBody::Query(Query::Inspect { device: text("core") })));
 }
 

@@ -146,6 +146,7 @@ impl Centre {
             count: 30,
             run: 1,
             evidence: vec![AnomalyEvidence { is: "port".into(), value: port.into() }],
+            drill: None,
         };
         let item = HistoryItem { time: self.now, scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
         self.report(site, Lane::History, Content::History(vec![item]));

@@ -5,6 +5,8 @@
 //!
 //! A search walks the sites that the principal sees; that is a person's question, never a report's path (invariant 1).
 
+mod drills;
+
 use std::{net::IpAddr, sync::Arc};
 
 use onenet_topology::{
@@ -313,9 +315,10 @@ impl View {
         open.map(Arc::as_ref).filter(|it| self.shows_incident(it))
     }
 
-    /// Returns an incident, if it concerns a site whose inventory may be read.
+    /// Returns an incident, a drill too, if it concerns a site whose inventory may be read.
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
-        self.estate.incidents.get(&id).map(Arc::as_ref).filter(|it| self.shows_incident(it))
+        let drilled = || self.estate.drills.of_incident(id).and_then(|it| it.incident.as_ref());
+        self.estate.incidents.get(&id).map(Arc::as_ref).or_else(drilled).filter(|it| self.shows_incident(it))
     }
 
     fn shows_incident(&self, incident: &Incident) -> bool {

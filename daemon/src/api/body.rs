@@ -19,6 +19,7 @@ mod contact;
 mod containment;
 mod detector;
 mod device;
+mod drill;
 mod endpoint;
 mod flow;
 mod incident;
@@ -63,6 +64,7 @@ pub use containment::{CautionBody, ContainmentBody};
 pub use detector::{CentreDetectorBody, CentreThresholdBody};
 pub(crate) use device::link_end_name;
 pub use device::{DeviceBody, EntityBody, InterfaceBody, LinkBody, LinkEndBody, LinkEvidenceBody};
+pub use drill::DrillBody;
 pub(crate) use endpoint::station;
 pub use endpoint::{
     AddressBody, AttachmentBody, EndpointBody, EndpointDetailBody, PlaceBody, RejectedBody, WitnessBody,

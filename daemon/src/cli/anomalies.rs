@@ -127,8 +127,9 @@ fn show(anomaly: &Value, evidence: bool) -> Result<(), CommandError> {
         state => format!("  {case} {state}"),
     };
     let rule = silencing(anomaly);
+    let drill = if text(anomaly, "/drill").is_empty() { "" } else { "  drill" };
     say(&format!(
-        "{last}  {code} {name}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}{case}{rule}"
+        "{last}  {code} {name}  {kind:<18} {subject:<24} {grade:<13} {confidence:>3} %  {count} since {first}{case}{rule}{drill}"
     ))?;
     let pieces = anomaly.get("evidence").and_then(Value::as_array).filter(|_| evidence);
     pieces.into_iter().flatten().try_for_each(|piece| {

@@ -1,6 +1,7 @@
 //! `onenetd cases …`: what deserves a person's time, what people do with it, and what is silenced.
 
 mod containment;
+mod drills;
 mod files;
 mod notice;
 mod statistics;
@@ -57,8 +58,14 @@ pub enum CasesCommand {
     /// Do something with a case.
     #[command(flatten)]
     Act(ActCommand),
-    /// Open a case as a drill.
+    /// Drill: put something in at a site where it would be found, marked as a drill.
+    ///
+    /// What detectors of a site find is told of by the site's agent, and its case is opened once the centre has heard of it; an agent that is
+    /// not connected is asked when it is back, within a day. What the centre concludes is put in there, and so is all of a site that has no
+    /// agent. `drills` shows how long it took.
     Drill(Box<DrillArgs>),
+    /// List drills with their times: ordered, put in, found, and how long it took to detect, to take up and to close each.
+    Drills(DrillsArgs),
     /// List rules that silence cases, with how many each silences.
     Rules {
         /// List those that are over.
@@ -296,8 +303,8 @@ pub struct DrillArgs {
     /// What would have been found, such as `port_scan`; a word that is none lists them.
     #[arg(long, value_name = "KIND")]
     pub kind: String,
-    /// About whom or what; the source where nothing is given.
-    #[arg(long, value_name = "SUBJECT", default_value = "", required_unless_present = "source")]
+    /// About whom or what; the source where nothing is given. Of an incident: the upper site of a link, an agent, a device, a port, a service.
+    #[arg(long, value_name = "SUBJECT", default_value = "")]
     pub subject: String,
     /// Whose traffic it would be.
     #[arg(long, value_name = "ADDRESS")]
@@ -311,12 +318,38 @@ pub struct DrillArgs {
     /// How grave it would be.
     #[arg(long, value_name = "GRADE", default_value = "general")]
     pub grade: String,
-    /// Since when it would have been going on; now by default.
+    /// Since when it would have been going on; from the moment at which it is put in by default.
     #[arg(long, value_name = "TIME")]
     pub began: Option<String>,
+    /// How long an incident lasts, unless its case is closed before: 30 minutes by default.
+    #[arg(long, value_name = "MINUTES")]
+    pub minutes: Option<u32>,
+    /// Put it in at the centre although the site has an agent.
+    #[arg(long)]
+    pub at_centre: bool,
     /// What is drilled.
     #[arg(long, value_name = "TEXT")]
     pub text: String,
+    /// Where the centre is.
+    #[command(flatten)]
+    pub data: DataArgs,
+}
+
+/// Which drills to list.
+#[derive(Debug, Clone, Args)]
+pub struct DrillsArgs {
+    /// Only those of this site and those below it: an id or a division code.
+    #[arg(long, value_name = "SITE")]
+    pub site: Option<String>,
+    /// Only those that are so far: waiting, injected, found, over or failed.
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// All of it as CSV (RFC 4180), with a line of names first.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
+    /// All of it as JSON, a drill a line.
+    #[arg(long)]
+    pub json: bool,
     /// Where the centre is.
     #[command(flatten)]
     pub data: DataArgs,
@@ -379,10 +412,12 @@ pub(super) async fn run(command: CasesCommand) -> Result<(), CommandError> {
             let body = json!({
                 "site": args.site, "kind": args.kind, "subject": args.subject, "grade": args.grade,
                 "began": args.began, "source": args.source, "destination": args.destination, "port": args.port,
-                "text": args.text,
+                "text": args.text, "minutes": args.minutes, "at_centre": args.at_centre,
             });
-            post(&args.data, "/api/v1/drills", &body).await
+            let path = "/api/v1/drills";
+            drills::show(&ask_as(&args.data, Role::SecurityReviewer, Method::POST, path, with_json(&body)).await?)
         }
+        CasesCommand::Drills(args) => drills::list(args).await,
         CasesCommand::Rules { over, data } => {
             let path = format!("/api/v1/suppressions?on={}", !over);
             each_as(&data, Role::SecurityReviewer, &path, |it| say(&rule(it))).await
@@ -510,6 +545,9 @@ fn show(it: &Value) -> Result<(), CommandError> {
     list("/lost_captures")
         .try_for_each(|it| say(&format!("  lost      {}: {}", text(it, "/name"), text(it, "/why"))))?;
     list("/notices").flat_map(notice::lines).try_for_each(|line| say(&line))?;
+    if let Some(drill) = it.pointer("/drilled").filter(|it| !it.is_null()) {
+        drills::times(drill).iter().try_for_each(|line| say(line))?;
+    }
     for step in it.pointer("/steps").and_then(Value::as_array).into_iter().flatten() {
         let [time, by, did, said] = ["/time", "/by", "/did", "/text"].map(|key| text(step, key));
         let by = if by.is_empty() { "centre" } else { by };

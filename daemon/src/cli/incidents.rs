@@ -158,7 +158,8 @@ fn line(it: &Value) -> Result<(), CommandError> {
     let sites = it.pointer("/sites_affected").and_then(Value::as_u64).unwrap_or_default();
     let planned = if planned.is_empty() { "" } else { "  planned" };
     let cut_off = if sites == 0 { String::new() } else { format!("  {sites} sites cut off") };
-    say(&format!("{id:<20} {state:<7} {kind:<16} {severity:<14} since {since}  {about}{cut_off}{planned}"))
+    let drill = if text(it, "/drill").is_empty() { "" } else { "  drill" };
+    say(&format!("{id:<20} {state:<7} {kind:<16} {severity:<14} since {since}  {about}{cut_off}{planned}{drill}"))
 }
 
 fn show(it: &Value) -> Result<(), CommandError> {

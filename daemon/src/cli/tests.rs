@@ -209,14 +209,15 @@ async fn the_story_of_a_case_names_who_acts_on_the_centres_machine() {
     let data = tempfile::tempdir().unwrap();
     let sites = "/api/v1/sites/import?divisions=true";
     ask(data.path(), Role::SystemAdministrator, Method::POST, sites).await.unwrap();
-    let drill = serde_json::json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "text": "drill" });
     let as_who = async |person: Option<&str>| {
+        let subject = person.unwrap_or("nobody").trim();
+        let drill = serde_json::json!({ "site": "130102", "kind": "port_scan", "subject": subject, "text": "drill" });
         let centre = Local::find(data.path(), false).await.unwrap().for_person(person.map(str::to_owned));
         let request = super::commands::with_json(&drill);
         let opened = centre.ask(Role::SecurityReviewer, Method::POST, "/api/v1/drills", request).await;
         let acted = match opened {
-            Ok(case) => {
-                let path = format!("/api/v1/cases/{}/actions", case["id"].as_str().unwrap());
+            Ok(drill) => {
+                let path = format!("/api/v1/cases/{}/actions", drill["case"].as_str().unwrap());
                 let action = serde_json::json!({ "action": "comment", "text": "seen" });
                 centre.ask(Role::SecurityReviewer, Method::POST, &path, super::commands::with_json(&action)).await
             }
@@ -245,11 +246,13 @@ fn who_acts_is_said_by_a_flag_that_takes_no_other_flags_place() {
         "onenetd availability --by month",
         "onenetd sites contacts put 130102 李伟 --telephone 110 --by 王芳",
         "onenetd cases drill 130102 --kind port_scan --source 10.1.2.3 --text x",
+        "onenetd cases drill 130102 --kind site_cut --minutes 10 --text x",
+        "onenetd cases drills --site 130000 --state found --csv",
         "onenetd anomalies list --csv",
     ] {
         assert_eq!(parse(line), Ok(()), "{line}");
     }
-    for line in ["onenetd anomalies list --csv --json", "onenetd cases drill 130102 --kind port_scan --text x"] {
+    for line in ["onenetd anomalies list --csv --json", "onenetd cases drills --csv --json"] {
         assert!(parse(line).is_err(), "{line}");
     }
 }

@@ -222,7 +222,7 @@ impl Session {
             self.shared.streams.leave(hello.agent, entered.number);
             return Err(status);
         }
-        self.configure(&estate, hello.configuration_revision);
+        self.instruct(hello.configuration_revision);
         Ok(entered)
     }
 
@@ -238,17 +238,22 @@ impl Session {
         )))
     }
 
-    /// Pushes the site's configuration when the agent has another.
-    fn configure(&mut self, estate: &Estate, in_force: u64) {
-        let Some(wanted) = estate.configurations.get(&self.identity.site) else { return };
-        if wanted.revision == in_force {
+    /// Pushes the site's configuration when the agent has another, and the drills that it has to put in.
+    fn instruct(&mut self, in_force: u64) {
+        // As it is now that the stream is entered: whoever orders something from here on finds the stream.
+        let estate = self.shared.published.estate.load_full();
+        let agent = self.identity.agent;
+        let wanted = estate.configurations.get(&self.identity.site).filter(|it| it.revision != in_force).cloned();
+        if wanted.is_none() && estate.drills.awaiting(agent).next().is_none() {
             return;
         }
         let (shared, intake) = (Arc::clone(&self.shared), self.intake.clone());
-        let (agent, wanted) = (self.identity.agent, Arc::clone(wanted));
         self.helpers.spawn(async move {
-            // A failure is logged there, and tried again at the next hello.
-            let _ = shared.configure(&intake, agent, &wanted).await;
+            if let Some(wanted) = wanted {
+                // A failure is logged there, and tried again at the next hello.
+                let _ = shared.configure(&intake, agent, &wanted).await;
+            }
+            shared.drill(&intake, agent, true).await;
         });
     }
 

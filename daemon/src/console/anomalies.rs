@@ -1,10 +1,8 @@
 //! What detectors found: a list that can be narrowed down, each with the case that people work on.
 
-use std::cmp::Reverse;
-
 use axum::response::Response;
 use maud::{Markup, html};
-use onenet_topology::{SiteId, anomaly::Anomaly, incident::Severity};
+use onenet_topology::incident::Severity;
 
 use super::{
     Reader, cases, fields, layout, parameter, parts, suppressions,
@@ -13,7 +11,7 @@ use super::{
 };
 use crate::{
     access::{Action, View},
-    api::{AnomaliesWanted, Params, Problem},
+    api::{AnomaliesWanted, ListedAnomaly, Params, Problem},
 };
 
 /// Anomalies of a page; the API has all of them.
@@ -28,11 +26,9 @@ fn made(reader: &Reader) -> Result<Markup, Problem> {
     let view = reader.gate.anywhere(Action::ReadInventory)?;
     let mut params = Params::parse(reader.query().unwrap_or_default())?;
     let wanted = AnomaliesWanted::read(&view, &mut params)?;
-    let mut found: Vec<(SiteId, &Anomaly)> = wanted.of(&view).collect();
+    let mut found: Vec<ListedAnomaly<'_>> = wanted.of(&view).collect();
     // The last seen first.
-    found.sort_by(|(one_site, one), (other_site, other)| {
-        (Reverse(one.last), one_site, &one.key).cmp(&(Reverse(other.last), other_site, &other.key))
-    });
+    found.sort_by_cached_key(ListedAnomaly::place);
     let count = found.len();
     found.truncate(LIST_MAX);
     let content = html! {
@@ -95,7 +91,7 @@ fn filter(reader: &Reader, view: &View) -> Markup {
     }
 }
 
-fn table(reader: &Reader, view: &View, found: &[(SiteId, &Anomaly)]) -> Markup {
+fn table(reader: &Reader, view: &View, found: &[ListedAnomaly<'_>]) -> Markup {
     let columns = [
         text::CASE_GRADE,
         text::CASE_KIND,
@@ -111,18 +107,24 @@ fn table(reader: &Reader, view: &View, found: &[(SiteId, &Anomaly)]) -> Markup {
         div.scroll {
             table {
                 (parts::head(reader, &columns, 0))
-                tbody { @for (site, it) in found { (row(reader, view, *site, it)) } }
+                tbody { @for it in found { (row(reader, view, *it)) } }
             }
         }
     }
 }
 
-fn row(reader: &Reader, view: &View, site: SiteId, anomaly: &Anomaly) -> Markup {
-    let case = view.case_of(site, &anomaly.key);
+fn row(reader: &Reader, view: &View, ListedAnomaly { site, anomaly, drill }: ListedAnomaly<'_>) -> Markup {
+    let case = match drill {
+        Some(drill) => drill.case.and_then(|id| view.case(id)),
+        None => view.case_of(site, &anomaly.key),
+    };
     html! {
         tr {
             td { span class=(format!("grade {}", anomaly.grade.name())) { (reader.say(words::severity(anomaly.grade))) } }
-            th scope="row" title=(anomaly.key.kind) { (words::case_kind(reader.language, &anomaly.key.kind)) }
+            th scope="row" title=(anomaly.key.kind) {
+                (words::case_kind(reader.language, &anomaly.key.kind))
+                @if drill.is_some() { " " span.tag { (reader.say(text::CASE_DRILL)) } }
+            }
             td.long { code { (words::case_subject(reader.language, &anomaly.key.subject)) } }
             td { (parts::site_link_of(reader, view, site)) }
             td { (anomaly.confidence) " %" }

@@ -85,7 +85,7 @@ fn listed(reader: &Reader) -> Result<Markup, Problem> {
         }
         h1 { (reader.say(title)) span.sub { (cases.len()) } }
         (table(reader, &view, &cases, title == text::CASES_OPEN))
-        @if title == text::CASES_DRILLS { (drill::form(reader)) }
+        @if title == text::CASES_DRILLS { (drill::form(reader)) (drill::list(reader, &view)) }
         p.hint {
             @for (at, (path, name)) in others.into_iter().filter(|(_, name)| *name != title).enumerate() {
                 @if at > 0 { " · " }
@@ -185,6 +185,7 @@ fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
         }
         @if let Some(means) = text::means(&case.key.kind) { p.told { (reader.say(means)) } }
         (facts(reader, &view, case))
+        (drill::times(reader, &view, case))
         (notice::summaries(reader, &view, case))
         (actions::forms(reader, &view, case))
         h2 { (reader.say(text::CASE_EVIDENCE)) }

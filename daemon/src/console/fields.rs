@@ -9,7 +9,7 @@ use super::{
     text::{self, Text},
     words,
 };
-use crate::access::View;
+use crate::{access::View, api::Problem};
 
 /// A form under its name, folded.
 pub(super) fn form(reader: &Reader, address: &str, name: Text, fields: &Markup) -> Markup {
@@ -23,6 +23,18 @@ pub(super) fn form(reader: &Reader, address: &str, name: Text, fields: &Markup) 
             }
         }
     }
+}
+
+/// Returns what somebody filled in; `None` where that is nothing.
+pub(super) fn filled(text: String) -> Option<String> {
+    let trimmed = text.trim();
+    if trimmed.len() == text.len() { Some(text) } else { Some(trimmed.to_owned()) }.filter(|text| !text.is_empty())
+}
+
+/// Returns the port that somebody filled in.
+pub(super) fn port(text: String) -> Result<Option<u16>, Problem> {
+    let port = filled(text).map(|text| text.parse()).transpose();
+    port.map_err(|_| Problem::parameter("port", "is a number from 0 to 65535"))
 }
 
 /// A line of text.

@@ -43,7 +43,8 @@ pub(super) async fn list(State(_): State<Arc<App>>, reader: Reader) -> Response 
 fn listed(reader: &Reader) -> Result<Markup, Problem> {
     let view = reader.gate.anywhere(Action::ReadInventory)?;
     let closed = parameter(reader.query(), "state").as_deref() == Some("closed");
-    let all: Vec<&Incident> = view.incidents().filter(|it| it.is_open() != closed).take(LIST_MAX).collect();
+    let all = view.drilled_incidents().chain(view.incidents());
+    let all: Vec<&Incident> = all.filter(|it| it.is_open() != closed).take(LIST_MAX).collect();
     let (planned, open): (Vec<&Incident>, Vec<&Incident>) =
         all.into_iter().partition(|it| it.planned.is_some() && !closed);
     let content = html! {
@@ -82,7 +83,9 @@ pub(super) fn overview(reader: &Reader, view: &View) -> Markup {
 pub(super) fn of_site(reader: &Reader, view: &View, site: SiteId) -> Markup {
     // A device or an agent of the site stands among what is to be done there, with its remedy and a link to its incident.
     let told = |it: &Incident| it.site == site && matches!(it.subject, Subject::Device(_) | Subject::Agent(_));
-    let open: Vec<&Incident> = view.open_incidents().filter(|it| it.concerns_site(site) && !told(it)).collect();
+    let drilled = view.drilled_incidents().filter(|it| it.is_open() && it.concerns_site(site));
+    let open = view.open_incidents().filter(|it| it.concerns_site(site) && !told(it));
+    let open: Vec<&Incident> = drilled.chain(open).collect();
     if open.is_empty() {
         return parts::nothing();
     }
@@ -109,6 +112,7 @@ fn table(reader: &Reader, view: &View, incidents: &[&Incident], closed: bool) ->
                             td { (grade(reader, incident.severity)) }
                             th scope="row" {
                                 a href=(format!("/incidents/{}", incident.id)) { (reader.say(words::incident(incident.kind))) }
+                                (drill_tag(reader, view, incident))
                             }
                             td { (subject(reader, view, &incident.subject)) }
                             td { (impact::brief(reader, view, incident, &checks)) }
@@ -124,6 +128,11 @@ fn table(reader: &Reader, view: &View, incidents: &[&Incident], closed: bool) ->
             }
         }
     }
+}
+
+/// Says that an incident is a drill: nothing is broken.
+fn drill_tag(reader: &Reader, view: &View, incident: &Incident) -> Markup {
+    html! { @if view.drill_of_incident(incident.id).is_some() { " " span.tag { (reader.say(text::CASE_DRILL)) } } }
 }
 
 /// A grade in its colour, which is a proposal.
@@ -211,7 +220,7 @@ fn made(reader: &Reader, id: &str) -> Result<Markup, Problem> {
                 li aria-current="page" { (incident.id) }
             }
         }
-        h1 { (title) span.query { (subject(reader, &view, &incident.subject)) } (grade(reader, incident.severity)) }
+        h1 { (title) span.query { (subject(reader, &view, &incident.subject)) } (grade(reader, incident.severity)) (drill_tag(reader, &view, incident)) }
         (facts(reader, &view, incident))
         (case(reader, &view, incident))
         (believed(reader, incident))

@@ -214,17 +214,15 @@ pub(super) async fn make(State(app): State<Arc<App>>, reader: Reader, Form(made)
 
 /// Returns what a form says as a request of the API does.
 fn said(made: Made) -> Result<NewSuppressionBody, Problem> {
-    let filled = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-    let port = filled(made.port).map(|text| text.parse()).transpose();
     Ok(NewSuppressionBody {
-        kind: filled(made.kind),
-        subject: filled(made.subject),
-        site: filled(made.site),
-        area: filled(made.area),
-        source: filled(made.source),
-        destination: filled(made.destination),
-        port: port.map_err(|_| Problem::parameter("port", "is a number from 0 to 65535"))?,
-        hours: filled(made.hours),
+        kind: fields::filled(made.kind),
+        subject: fields::filled(made.subject),
+        site: fields::filled(made.site),
+        area: fields::filled(made.area),
+        source: fields::filled(made.source),
+        destination: fields::filled(made.destination),
+        port: fields::port(made.port)?,
+        hours: fields::filled(made.hours),
         owner: made.owner,
         reason: made.reason,
         until: made.until,

@@ -67,7 +67,7 @@ fn row(reader: &Reader, view: &View, moment: &MomentBody) -> Markup {
 fn what(reader: &Reader, moment: &MomentBody) -> Markup {
     let incident = || IncidentKind::ALL.into_iter().find(|kind| kind.name() == moment.kind).map(words::incident);
     let (mark, word) = match moment.what {
-        "incident_began" if moment.planned => (Mark::Warn, incident()),
+        "incident_began" if moment.planned || moment.drill => (Mark::Warn, incident()),
         "incident_began" => (Mark::Bad, incident()),
         "incident_ended" => (Mark::Good, incident()),
         "agent_connected" => (Mark::Good, Some(text::AGENT_CONNECTED)),
@@ -80,6 +80,7 @@ fn what(reader: &Reader, moment: &MomentBody) -> Markup {
         (parts::dot(reader, mark)) " "
         @if let Some(id) = &moment.incident { a href=(format!("/incidents/{id}")) { (word) (over) } } @else { (word) }
         @if moment.planned { " " span.tag { (reader.say(text::PLANNED)) } }
+        @if moment.drill { " " span.tag { (reader.say(text::CASE_DRILL)) } }
     }
 }
 

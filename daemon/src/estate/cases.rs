@@ -47,9 +47,9 @@ impl Cases {
         of_site.map(|(_, id)| *id).filter(|id| self.open.contains(id))
     }
 
-    /// Returns how many cases a rule silences.
+    /// Returns how many cases a rule silences, drills left out.
     pub fn silenced_by(&self, rule: SuppressionId) -> usize {
-        self.all.values().filter(|case| case.silenced_by == Some(rule)).count()
+        self.all.values().filter(|case| case.silenced_by == Some(rule) && !case.key.drill).count()
     }
 
     pub(super) fn put(&mut self, case: &Arc<Case>) {

@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
+    AgentId, CampaignId, CaseId, DeviceId, DrillId, EndpointId, IncidentId, MacAddr, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
     campaign::{Campaign, Sheet},
     case::Case,
     coverage::Trend,
     device::{Device, Handle},
+    drill::Drill,
     endpoint::Endpoint,
     fact::{Group, HistoryItem},
     incident::Incident,
@@ -126,6 +127,10 @@ pub enum Change {
     Case(Arc<Case>),
     /// A case was closed long ago, and is let go.
     CaseForgotten(CaseId),
+    /// A drill is now like this.
+    Drill(Arc<Drill>),
+    /// A drill was over long ago, and is let go.
+    DrillForgotten(DrillId),
     /// An inspection campaign is now like this, or (`None`) was closed long ago and is let go.
     Campaign {
         /// Which.

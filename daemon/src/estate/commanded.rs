@@ -61,6 +61,7 @@ impl Estate {
             // Stored in the log as the changes that they come to; what became of a case or a campaign is a row of its own, read back last.
             Command::OpenCase { .. }
             | Command::Drill { .. }
+            | Command::OrderDrill { .. }
             | Command::ActOnCase { .. }
             | Command::OpenCampaign { .. }
             | Command::ActOnCampaign { .. }

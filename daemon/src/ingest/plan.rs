@@ -15,6 +15,7 @@ mod concluded;
 mod contact;
 mod coverage;
 mod devices;
+mod drills;
 mod duplicates;
 mod evidence;
 mod expire;
@@ -31,7 +32,8 @@ mod time;
 use std::sync::Arc;
 
 use onenet_topology::{
-    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId, Timestamp,
+    AcceptanceId, AgentId, AreaId, CampaignId, CaseId, DrillId, Id, IncidentId, MaintenanceId, SiteId, SuppressionId,
+    Timestamp,
     acceptance::SignError,
     address::PlanError,
     area::AreaError,
@@ -42,7 +44,7 @@ use onenet_topology::{
     incident::MaintenanceError,
     site::SiteError,
 };
-use onenet_wire::Position;
+use onenet_wire::{Position, limits::SUBJECT_BYTES};
 
 pub use caps::{Cap, caps};
 pub use cases::kinds;
@@ -170,6 +172,8 @@ pub enum Outcome {
     MaintenancePlanned(MaintenanceId),
     /// A case was opened, or was open.
     CaseOpened(CaseId),
+    /// A drill was ordered.
+    DrillOrdered(DrillId),
     /// An inspection campaign was opened.
     CampaignOpened(CampaignId),
     /// A rule that silences cases was made.
@@ -310,8 +314,24 @@ pub enum Refusal {
     #[error(transparent)]
     Case(ActError),
     /// What is to be drilled cannot be like this.
-    #[error("a drill has a subject and a text, and has not begun later than now")]
+    #[error(
+        "a drill has a subject of at most {SUBJECT_BYTES} bytes and a text, has not begun later than now, and lasts at most a week"
+    )]
     Drill,
+    /// What is to break in a drill is not there.
+    #[error("a drill of {kind} is about {wanted}: name one that there is")]
+    DrillSubject {
+        /// The kind of incident.
+        kind: &'static str,
+        /// What it is about.
+        wanted: &'static str,
+    },
+    /// The same is being drilled.
+    #[error("the same is being drilled there, as {0}: close its case first, or drill something else")]
+    DrillUnderWay(DrillId),
+    /// There is no room for another drill.
+    #[error("there are as many drills as there can be: they go 190 days after they were ordered")]
+    TooManyDrills,
     /// Nothing of this kind is ever found.
     #[error("{0:?} is no kind of finding: write one of {known}", known = kinds().collect::<Vec<_>>().join(", "))]
     DrillKind(String),
@@ -464,6 +484,7 @@ fn planned(draft: &mut Draft<'_>, body: &Body) -> Result<Outcome, Refusal> {
         Body::ConfigurationRefused { agent, revision, reason } => {
             contact::configuration_refused(draft, *agent, *revision, reason)?
         }
+        Body::Drilled { agent, drill, refused } => drills::told(draft, *agent, *drill, refused.as_deref()),
         Body::Command { by, command } => command::command(draft, by, command)?,
         Body::Audit(entries) => {
             if !entries.is_empty() {

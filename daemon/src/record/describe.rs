@@ -29,6 +29,7 @@ impl Command {
             | Self::CloseCampaign { .. }
             | Self::OpenCase { .. }
             | Self::Drill { .. }
+            | Self::OrderDrill { .. }
             | Self::ActOnCase { .. }
             | Self::Suppress { .. }
             | Self::EndSuppression { .. } => Action::ReviewCases,
@@ -53,6 +54,7 @@ impl Command {
             | Self::RuleEndpoints { site, .. }
             | Self::OpenCase { site, .. }
             | Self::Drill { site, .. }
+            | Self::OrderDrill { site, .. }
             | Self::ActOnCase { site, .. }
             | Self::ActOnCampaign { site, .. }
             | Self::CloseCampaign { site, .. } => Some(*site),
@@ -109,6 +111,10 @@ impl Command {
             Self::OpenCase { incident, .. } => format!("case opened about {incident}"),
             Self::Drill { kind, subject, grade, text, .. } => {
                 format!("drill of {kind} of {subject}, {}: {text}", grade.name())
+            }
+            Self::OrderDrill { plan, .. } => {
+                let (kind, subject, grade) = (&plan.kind, &plan.subject, plan.grade.name());
+                format!("drill of {kind} of {subject} ordered, {grade}: {}", plan.text)
             }
             Self::ActOnCase { case, action, .. } => match action.text() {
                 text if text.is_empty() => format!("{case} {}", action.name()),

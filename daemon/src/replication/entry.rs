@@ -17,7 +17,7 @@ use std::{
 };
 
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
-use onenet_topology::{AgentId, SiteId, Timestamp, address::PlanRow, asset::AssetRow, site::SiteRow};
+use onenet_topology::{AgentId, DrillId, SiteId, Timestamp, address::PlanRow, asset::AssetRow, site::SiteRow};
 use onenet_wire::{Batch, Clocks, Position, tls::Fingerprint, v1};
 use prost::{Message as _, Oneof};
 use ring::hmac;
@@ -108,7 +108,7 @@ struct Message {
     agent: u64,
     #[prost(fixed64, tag = "6")]
     rules: u64,
-    #[prost(oneof = "Kind", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25")]
+    #[prost(oneof = "Kind", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26")]
     kind: Option<Kind>,
 }
 
@@ -149,6 +149,8 @@ enum Kind {
     Concluded(ConcludedMessage),
     #[prost(uint64, tag = "25")]
     Relayed(u64),
+    #[prost(message, tag = "26")]
+    Drilled(DrilledMessage),
 }
 
 #[derive(prost::Message)]
@@ -192,6 +194,14 @@ struct RefusedMessage {
     revision: u64,
     #[prost(string, tag = "2")]
     reason: String,
+}
+
+#[derive(prost::Message)]
+struct DrilledMessage {
+    #[prost(fixed64, tag = "1")]
+    drill: u64,
+    #[prost(string, optional, tag = "2")]
+    refused: Option<String>,
 }
 
 #[derive(prost::Message)]
@@ -314,7 +324,8 @@ const fn agent_of(body: &Body) -> Option<AgentId> {
         | Body::Report(Report { agent, .. })
         | Body::Unacceptable { agent, .. }
         | Body::Configured { agent, .. }
-        | Body::ConfigurationRefused { agent, .. } => Some(*agent),
+        | Body::ConfigurationRefused { agent, .. }
+        | Body::Drilled { agent, .. } => Some(*agent),
         _ => None,
     }
 }
@@ -337,6 +348,9 @@ fn kind(body: &Body) -> serde_json::Result<Kind> {
         Body::Configured { revision, .. } => Kind::Configured(*revision),
         Body::ConfigurationRefused { revision, reason, .. } => {
             Kind::ConfigurationRefused(RefusedMessage { revision: *revision, reason: reason.clone() })
+        }
+        Body::Drilled { drill, refused, .. } => {
+            Kind::Drilled(DrilledMessage { drill: drill.raw(), refused: refused.clone() })
         }
         Body::Command { by, command } => {
             Kind::Command(serde_json::to_vec(&Commanded { by: by.clone(), command: asked(command) })?)
@@ -440,6 +454,7 @@ fn body(kind: Kind, agent: AgentId) -> Result<Body, String> {
         Kind::ConfigurationRefused(it) => {
             Body::ConfigurationRefused { agent, revision: it.revision, reason: it.reason }
         }
+        Kind::Drilled(it) => Body::Drilled { agent, drill: DrillId::from_raw(it.drill), refused: it.refused },
         Kind::Command(json) => {
             let commanded: Commanded = from_json(&json)?;
             Body::Command { by: commanded.by, command: command(commanded.command) }

@@ -1,7 +1,7 @@
 //! Keys of the store: written and read here, as `store.rs` documents them.
 
 use onenet_topology::{
-    AgentId, CampaignId, CaseId, DeviceId, EndpointId, IncidentId, SiteId, Timestamp,
+    AgentId, CampaignId, CaseId, DeviceId, DrillId, EndpointId, IncidentId, SiteId, Timestamp,
     anomaly::AnomalyKey,
     coverage::Day,
     fact::{Group, Method, Scope},
@@ -35,6 +35,7 @@ pub(super) enum Key<'k> {
     Available { watched: Watched, piece: u8, day: Day },
     Incident,
     Case,
+    Drill,
     Campaign,
     Sheet,
     Altered(SiteId),
@@ -136,6 +137,11 @@ pub(super) fn is_outbox_mark(name: &[u8]) -> bool {
 /// Returns the key of a case: cases are the nation's, since their site may be merged into another.
 pub(super) fn case(id: CaseId) -> Vec<u8> {
     numbered(NATION, b'k', id.raw())
+}
+
+/// Returns the key of a drill.
+pub(super) fn drill(id: DrillId) -> Vec<u8> {
+    numbered(NATION, b'x', id.raw())
 }
 
 /// Returns the key of an inspection campaign.
@@ -346,6 +352,7 @@ pub(super) fn parse(key: &[u8]) -> Option<Key<'_>> {
         b'y' => Some(Key::Anomaly(site)),
         b'i' => Some(Key::Incident),
         b'k' => Some(Key::Case),
+        b'x' => Some(Key::Drill),
         b'g' => Some(Key::Campaign),
         b'j' => Some(Key::Sheet),
         b's' => Some(Key::Sample),

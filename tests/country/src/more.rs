@@ -219,6 +219,7 @@ fn found(site: &Site, minute: u64) -> impl Iterator<Item = AnomalyReport> {
             count: minute,
             run: 1,
             evidence: vec![AnomalyEvidence { is: "flow".to_owned(), value: "192.168.1.7".to_owned() }],
+            drill: None,
         })
         .into_iter()
 }

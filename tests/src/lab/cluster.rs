@@ -291,8 +291,7 @@ impl Cluster {
     ///
     /// Nobody answers.
     pub fn drill(&self, number: usize) -> Result<u16> {
-        let body =
-            json!({"site": "000000", "kind": "port_scan", "subject": format!("drill {number}"), "text": "a drill"});
+        let body = json!({"site": "000000", "kind": "port_scan", "subject": format!("drill {number}"), "text": "a drill", "at_centre": true});
         Ok(self.api.request("POST", "/api/v1/drills", Some(&body))?.status)
     }
 

@@ -333,6 +333,44 @@ fn good_since(incident: &Incident, verdicts: &Verdicts) -> Option<Timestamp> {
 }
 
 impl Incident {
+    /// Returns an incident that nothing but a drill speaks for.
+    pub fn drilled(
+        id: IncidentId,
+        (kind, site, subject): (IncidentKind, SiteId, Subject),
+        severity: Severity,
+        (since, now): (Timestamp, Timestamp),
+    ) -> Self {
+        let mut affected = Affected::default();
+        match (&subject, kind) {
+            (Subject::Site(site), _) => affected.sites.extend([*site]),
+            (Subject::Link { child, .. }, IncidentKind::SiteCut) => affected.sites.extend([*child]),
+            (Subject::Agent(agent), _) => affected.agents.extend([*agent]),
+            (Subject::Device(device), _) => affected.devices.extend([*device]),
+            _ => {}
+        }
+        let mut incident = Self {
+            id,
+            site,
+            kind,
+            covers: [subject.clone()].into(),
+            subject,
+            severity,
+            possible: BTreeSet::new(),
+            since,
+            raised: now,
+            updated: now,
+            healing: None,
+            closed: None,
+            planned: None,
+            affected,
+            evidence_for: BTreeSet::new(),
+            evidence_against: BTreeSet::new(),
+            revisions: Vec::new(),
+        };
+        incident.note(now);
+        incident
+    }
+
     /// Returns whether it is open.
     pub const fn is_open(&self) -> bool {
         self.closed.is_none()

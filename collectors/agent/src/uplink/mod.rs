@@ -24,8 +24,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use onenet_topology::{Timestamp, flow::FlowPage};
 use onenet_wire::{
-    AgentMessage, CentreMessage, Done, FlowsQuery, Hello, Instruction, InstructionBody, InstructionResult, Invalid,
-    Query, Welcome, limits, tls, v1,
+    AgentMessage, CentreMessage, Done, DrillOrder, FlowsQuery, Hello, Instruction, InstructionBody, InstructionResult,
+    Invalid, Query, Welcome, limits, tls, v1,
 };
 use serde::Serialize;
 use tokio::{
@@ -104,6 +104,9 @@ pub trait Handler: Send + Sync + 'static {
 
     /// Answers a question with JSON, or in words why not.
     fn query(&self, query: Query) -> impl Future<Output = Result<Vec<u8>, String>> + Send;
+
+    /// Tells of an anomaly that is a drill, or in words why not.
+    fn drill(&self, order: DrillOrder) -> impl Future<Output = Result<(), String>> + Send;
 
     /// Returns a page of flows that keeps the wire's limits, or in words why not.
     fn flows(&self, asked: FlowsQuery) -> impl Future<Output = Result<FlowPage, String>> + Send;
@@ -445,6 +448,10 @@ async fn carry_out<H: Handler>(handler: &H, body: InstructionBody) -> Result<Don
                 ));
             }
             Ok(Done { body, configuration_revision: handler.revision(), flows: None })
+        }
+        InstructionBody::Drill(order) => {
+            handler.drill(*order).await?;
+            Ok(Done { configuration_revision: handler.revision(), ..Done::default() })
         }
         InstructionBody::Resync(_) => Err("resync is the link's own".to_owned()),
     }

@@ -1,14 +1,15 @@
 //! What detectors found, and what they did.
 
 use onenet_topology::{
+    DrillId,
     anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     incident::Severity,
 };
 
 use super::check::{self, FromWire, count, enumerated, name, range, text};
 use crate::{
-    Invalid,
-    limits::{AGE_MS, DETECTORS, EVIDENCE, SUBJECT_BYTES, TEXT_BYTES, WORD_BYTES},
+    Asker, DrillOrder, Invalid,
+    limits::{AGE_MS, DETECTORS, EVIDENCE, NAME_BYTES, SUBJECT_BYTES, TEXT_BYTES, WORD_BYTES},
     v1,
 };
 
@@ -31,7 +32,30 @@ pub(super) fn report(it: v1::Anomaly) -> Result<AnomalyReport, Invalid> {
         count: it.count,
         run: it.run,
         evidence: evidence.collect::<Result<_, Invalid>>()?,
+        drill: (it.drill != 0).then(|| DrillId::from_raw(it.drill)),
     })
+}
+
+/// Returns a drill that the centre asks for.
+pub(super) fn drill(it: v1::Drill) -> Result<DrillOrder, Invalid> {
+    let asker = Asker {
+        principal: text("principal", it.principal, NAME_BYTES)?,
+        reason: text("reason", it.reason, TEXT_BYTES)?,
+    };
+    let report = report(check::required("anomaly", it.anomaly)?).map_err(|e| e.within("anomaly"))?;
+    // What is not marked would be taken for found.
+    check::required("anomaly.drill", report.drill)?;
+    Ok(DrillOrder { asker, report })
+}
+
+impl From<&DrillOrder> for v1::Drill {
+    fn from(it: &DrillOrder) -> Self {
+        Self {
+            principal: it.asker.principal.clone(),
+            reason: it.asker.reason.clone(),
+            anomaly: Some((&it.report).into()),
+        }
+    }
 }
 
 /// Returns what detectors did.
@@ -65,6 +89,7 @@ impl From<&AnomalyReport> for v1::Anomaly {
             count: it.count,
             run: it.run,
             evidence: evidence.map(|it| v1::AnomalyEvidence { is: it.is.clone(), value: it.value.clone() }).collect(),
+            drill: it.drill.map_or(0, DrillId::raw),
         }
     }
 }

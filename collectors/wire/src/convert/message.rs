@@ -4,6 +4,7 @@ use onenet_topology::{AgentId, SiteId, Timestamp, fact::Group};
 use prost::Message as _;
 
 use super::{
+    anomaly,
     check::{self, bytes, count, enumerated, name, range, required, text},
     fact, history, probe,
 };
@@ -331,6 +332,7 @@ impl From<&Instruction> for v1::Instruction {
                 };
                 Body::Query(v1::Query { body: Some(body) })
             }
+            InstructionBody::Drill(order) => Body::Drill((&**order).into()),
         };
         Self { id: it.id, body: Some(body) }
     }
@@ -348,6 +350,7 @@ impl TryFrom<v1::Instruction> for Instruction {
             },
             Body::Resync(it) => InstructionBody::Resync(groups(it.groups).map_err(|e| e.within("resync"))?),
             Body::Query(it) => InstructionBody::Query(query(it).map_err(|e| e.within("query"))?),
+            Body::Drill(it) => InstructionBody::Drill(Box::new(anomaly::drill(it).map_err(|e| e.within("drill"))?)),
         };
         Ok(Self { id: it.id, body })
     }

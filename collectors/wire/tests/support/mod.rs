@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use onenet_topology::{
-    AgentId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind, SensorState,
-    SiteId, Timestamp, VlanSet,
+    AgentId, DrillId, MacAddr, Probe, ProbeKind, ProbeRole, ProbeSample, ProbeState, ProbeTest, Role, SensorKind,
+    SensorState, SiteId, Timestamp, VlanSet,
     anomaly::{AnomalyEvidence, AnomalyKey, AnomalyReport, DetectionSample, DetectorSample},
     classify::{Claim, Concluded, Conclusion, DeviceClass, Ground, Name, OsFamily, SignKind},
     fact::{
@@ -19,8 +19,8 @@ use onenet_topology::{
 };
 use onenet_wire::{
     Acknowledgement, AgentMessage, Asker, Batch, CaptureQuery, CentreMessage, Clocks, Content, Digest, Done,
-    GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange, Lane,
-    MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
+    DrillOrder, GroupChanges, GroupDigest, Heartbeat, Hello, Instruction, InstructionBody, InstructionResult, KeyRange,
+    Lane, MeasureQuery, Position, Query, Rejection, RejectionReason, Welcome,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -409,8 +409,9 @@ fn word() -> impl Strategy<Value = String> {
 fn anomaly() -> impl Strategy<Value = AnomalyReport> {
     let evidence = (word(), text()).prop_map(|(is, value)| AnomalyEvidence { is, value });
     let grade = select(Severity::ALL.to_vec());
-    (word(), word(), grade, 0..=100_u8, 0..1_u64 << 40, any::<[u64; 2]>(), vec(evidence, 0..5)).prop_map(
-        |(kind, subject, grade, confidence, lasted_ms, [count, run], evidence)| AnomalyReport {
+    let drill = option::of((1..u64::MAX).prop_map(DrillId::from_raw));
+    (word(), word(), grade, 0..=100_u8, 0..1_u64 << 40, any::<[u64; 2]>(), vec(evidence, 0..5), drill).prop_map(
+        |(kind, subject, grade, confidence, lasted_ms, [count, run], evidence, drill)| AnomalyReport {
             key: AnomalyKey { kind, subject },
             grade,
             confidence,
@@ -418,6 +419,7 @@ fn anomaly() -> impl Strategy<Value = AnomalyReport> {
             count,
             run,
             evidence,
+            drill,
         },
     )
 }
@@ -598,6 +600,10 @@ pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
         (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),
         vec(group(), 0..5).prop_map(InstructionBody::Resync),
         query.prop_map(InstructionBody::Query),
+        (text(), text(), anomaly(), 1..u64::MAX).prop_map(|(principal, reason, report, drill)| {
+            let report = AnomalyReport { drill: Some(DrillId::from_raw(drill)), ..report };
+            InstructionBody::Drill(Box::new(DrillOrder { asker: Asker { principal, reason }, report }))
+        }),
     ];
     let instruction = (any::<u64>(), body).prop_map(|(id, body)| Instruction { id, body });
     prop_oneof![

@@ -3,6 +3,7 @@
 use onenet_topology::{
     AgentId, SiteId,
     anomaly::{Anomaly, AnomalyEvidence},
+    drill::Drill,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,6 +44,8 @@ pub struct AnomalyBody {
     pub evidence: Vec<AnomalyEvidenceBody>,
     /// The agent that told of it last; `centre` where the centre concluded it.
     pub agent: String,
+    /// The drill that it is: it was put in, and is in no figure. `null` where it was found.
+    pub drill: Option<String>,
 }
 
 /// One thing that speaks for an anomaly.
@@ -78,10 +81,14 @@ pub struct DetectorBody {
 }
 
 impl AnomalyBody {
-    pub(crate) fn of(view: &View, site: SiteId, anomaly: &Anomaly) -> Self {
+    /// Returns an anomaly as the view shows it, `drill` where it is one.
+    pub(crate) fn of(view: &View, (site, anomaly): (SiteId, &Anomaly), drill: Option<&Drill>) -> Self {
         let evidence = |it: &AnomalyEvidence| AnomalyEvidenceBody { is: it.is.clone(), value: it.value.clone() };
         let known = view.site(site);
-        let case = view.case_of(site, &anomaly.key);
+        let case = match drill {
+            Some(drill) => drill.case.and_then(|id| view.case(id)),
+            None => view.case_of(site, &anomaly.key),
+        };
         Self {
             site: site.to_string(),
             site_code: known.map(|it| it.code(view.now()).to_owned()).unwrap_or_default(),
@@ -98,6 +105,7 @@ impl AnomalyBody {
             count: anomaly.count,
             evidence: anomaly.evidence.iter().map(evidence).collect(),
             agent: if anomaly.agent == Anomaly::CENTRE { "centre".to_owned() } else { anomaly.agent.to_string() },
+            drill: drill.map(|it| it.id.to_string()),
         }
     }
 }

@@ -12,7 +12,7 @@ use onenet_topology::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{NoticeContactBody, time};
+use super::{DrillBody, NoticeContactBody, time};
 use crate::access::View;
 
 /// Something that deserves a person's time.
@@ -103,6 +103,8 @@ pub struct CaseDetailBody {
     pub escalated: Vec<EscalationBody>,
     /// What happened, oldest first.
     pub steps: Vec<CaseStepBody>,
+    /// The drill that it is, with its times; `null` where it is none, or one of an older version.
+    pub drilled: Option<DrillBody>,
 }
 
 /// One thing that speaks for a case.
@@ -375,6 +377,7 @@ impl CaseDetailBody {
             lost_captures: case.lost.iter().map(LostCaptureBody::of).collect(),
             escalated: case.escalations.iter().map(|it| EscalationBody::of(view, it)).collect(),
             steps: case.steps.iter().map(|step| CaseStepBody::of(view, case, step)).collect(),
+            drilled: view.drill_of_case(case.id).map(|it| DrillBody::of(view, it)),
         }
     }
 }

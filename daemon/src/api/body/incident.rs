@@ -48,6 +48,8 @@ pub struct IncidentBody {
     pub duration_s: i64,
     /// The planned maintenance that it falls into.
     pub maintenance: Option<String>,
+    /// The drill that it is: nothing is broken, and it is in no figure. `null` where it is none.
+    pub drill: Option<String>,
     /// How many sites that may be seen are out of reach by it.
     pub sites_affected: usize,
     /// How many agents at sites that may be seen are not heard by it.
@@ -241,6 +243,7 @@ impl IncidentBody {
             part_of,
             duration_s: incident.duration_ms(view.now()) / 1_000,
             maintenance: incident.planned.map(|it| it.to_string()),
+            drill: view.drill_of_incident(incident.id).map(|it| it.to_string()),
             sites_affected: incident.affected.sites.iter().filter(|it| view.site(**it).is_some()).count(),
             agents_affected: incident.affected.agents.iter().filter(|it| view.agent(**it).is_some()).count(),
             devices_affected: incident.affected.devices.iter().filter(|it| view.device(**it).is_some()).count(),

@@ -9,8 +9,9 @@ use axum::{
     response::IntoResponse,
 };
 use onenet_topology::{
-    SiteId, Timestamp,
+    DrillId, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
+    drill::Drill,
     incident::Severity,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -37,7 +38,15 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 }
 
 /// Where an anomaly stands in a list: the last seen first.
-type Place = (Reverse<Timestamp>, SiteId, AnomalyKey);
+type Place = (Reverse<Timestamp>, SiteId, Option<DrillId>, AnomalyKey);
+
+/// An anomaly of a list, with the drill that it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listed<'v> {
+    pub(crate) site: SiteId,
+    pub(crate) anomaly: &'v Anomaly,
+    pub(crate) drill: Option<&'v Drill>,
+}
 
 /// What a list is narrowed to.
 pub(crate) struct AnomaliesWanted {
@@ -47,6 +56,7 @@ pub(crate) struct AnomaliesWanted {
     grade: Option<Severity>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
+    drill: Option<bool>,
 }
 
 /// Lists what detectors found, the last seen first.
@@ -60,6 +70,7 @@ pub(crate) struct AnomaliesWanted {
         ("grade" = Option<String>, Query, description = "Only what is at least so grave: `general`, `considerable`, `major`, `extraordinary`"),
         ("from" = Option<String>, Query, description = "Only what was seen at this time or later, RFC 3339"),
         ("to" = Option<String>, Query, description = "Only what began before this time, RFC 3339"),
+        ("drill" = Option<bool>, Query, description = "Only drills, or only what is none"),
         ("limit" = Option<usize>, Query, description = "Entries of a page, 1 to 1000; 100 by default"),
         ("cursor" = Option<String>, Query, description = "`next` of the page before"),
     ),
@@ -71,15 +82,15 @@ async fn list_anomalies(gate: Gate, mut params: Params) -> Answer<Page<AnomalyBo
     let limit = params.limit()?;
     let after = params.text("cursor").map(parse_cursor).transpose()?;
     params.finish()?;
-    let mut found: Vec<(Place, &Anomaly)> = wanted
+    let mut found: Vec<(Place, Listed<'_>)> = wanted
         .of(&view)
-        .map(|(site, it)| ((Reverse(it.last), site, it.key.clone()), it))
+        .map(|it| (it.place(), it))
         .filter(|(place, _)| after.as_ref().is_none_or(|last| place > last))
         .collect();
     found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let mut places = found.iter().map(|(place, _)| place);
     let next = places.nth(limit.saturating_sub(1)).filter(|_| found.len() > limit).map(cursor);
-    let items = found.iter().take(limit).map(|((_, site, _), it)| AnomalyBody::of(&view, *site, it)).collect();
+    let items = found.iter().take(limit).map(|(_, it)| it.body(&view)).collect();
     Ok(Json(Page { items, next }))
 }
 
@@ -94,6 +105,7 @@ async fn list_anomalies(gate: Gate, mut params: Params) -> Answer<Page<AnomalyBo
         ("grade" = Option<String>, Query, description = "Only what is at least so grave: `general`, `considerable`, `major`, `extraordinary`"),
         ("from" = Option<String>, Query, description = "Only what was seen at this time or later, RFC 3339"),
         ("to" = Option<String>, Query, description = "Only what began before this time, RFC 3339"),
+        ("drill" = Option<bool>, Query, description = "Only drills, or only what is none"),
     ),
     responses((status = 200, body = String, content_type = "text/csv"), (status = "4XX", body = Problem, content_type = "application/problem+json")),
 )]
@@ -101,14 +113,14 @@ async fn anomalies_csv(gate: Gate, mut params: Params) -> Result<impl IntoRespon
     let view = gate.anywhere(Action::ReadInventory)?;
     let wanted = AnomaliesWanted::read(&view, &mut params)?;
     params.finish()?;
-    let mut found: Vec<(SiteId, &Anomaly)> = wanted.of(&view).collect();
-    found.sort_by_key(|(site, it)| (Reverse(it.last), *site, &it.key));
+    let mut found: Vec<Listed<'_>> = wanted.of(&view).collect();
+    found.sort_by_cached_key(Listed::place);
     // A byte order mark: without it, spreadsheets in China read the file as GBK.
     let mut csv = String::from(
-        "\u{feff}site,code,name,kind,subject,grade,confidence,first,last,count,case,case_state,rule,rule_owner,rule_until,agent,evidence\r\n",
+        "\u{feff}site,code,name,kind,subject,grade,confidence,first,last,count,case,case_state,rule,rule_owner,rule_until,agent,evidence,drill\r\n",
     );
-    for (site, it) in found {
-        line(&mut csv, &AnomalyBody::of(&view, site, it));
+    for it in found {
+        line(&mut csv, &it.body(&view));
     }
     Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv))
 }
@@ -136,6 +148,7 @@ fn line(csv: &mut String, it: &AnomalyBody) {
         until.to_owned(),
         it.agent.clone(),
         quoted(&evidence.join("; ")),
+        it.drill.clone().unwrap_or_default(),
     ];
     let _ = write!(csv, "{}\r\n", values.join(","));
 }
@@ -195,14 +208,19 @@ impl AnomaliesWanted {
             subject: params.short_text("subject", WORD_CHARS_MAX)?,
             from: params.time("from")?,
             to: params.time("to")?,
+            drill: params.flag("drill")?,
         })
     }
 
-    /// Returns all of them, in no order.
-    pub(crate) fn of<'v>(&'v self, view: &'v View) -> impl Iterator<Item = (SiteId, &'v Anomaly)> {
+    /// Returns all of them, in no order: what was found, and what was put in as a drill.
+    pub(crate) fn of<'v>(&'v self, view: &'v View) -> impl Iterator<Item = Listed<'v>> {
         let states = self.sites.iter().filter_map(|site| view.inventory(*site));
-        let all = states.flat_map(|state| state.anomalies.values().map(move |it| (state.id, it.as_ref())));
-        all.filter(|(_, it)| self.takes(it))
+        let found = states
+            .flat_map(|state| state.anomalies.values().map(|it| Listed { site: state.id, anomaly: it, drill: None }));
+        let drilled = self.sites.iter().flat_map(|site| view.drilled_anomalies(*site));
+        let drilled = drilled.map(|(drill, anomaly)| Listed { site: drill.site, anomaly, drill: Some(drill) });
+        let wanted = |it: &Listed<'_>| self.drill.is_none_or(|drill| drill == it.drill.is_some());
+        found.chain(drilled).filter(move |it| wanted(it) && self.takes(it.anomaly))
     }
 
     /// Returns how many found no room at these sites, whatever they were.
@@ -221,18 +239,32 @@ impl AnomaliesWanted {
     }
 }
 
-/// Writes a cursor: time, site, kind and subject, with commas; only the last may have any.
-fn cursor((Reverse(last), site, key): &Place) -> String {
-    format!("{},{site},{},{}", last.unix_ms(), key.kind, key.subject)
+impl Listed<'_> {
+    /// Returns where it stands.
+    pub(crate) fn place(&self) -> Place {
+        (Reverse(self.anomaly.last), self.site, self.drill.map(|it| it.id), self.anomaly.key.clone())
+    }
+
+    fn body(&self, view: &View) -> AnomalyBody {
+        AnomalyBody::of(view, (self.site, self.anomaly), self.drill)
+    }
+}
+
+/// Writes a cursor: time, site, drill, kind and subject, with commas; only the last may have any.
+fn cursor((Reverse(last), site, drill, key): &Place) -> String {
+    let drill = drill.map(|it| it.to_string()).unwrap_or_default();
+    format!("{},{site},{drill},{},{}", last.unix_ms(), key.kind, key.subject)
 }
 
 fn parse_cursor(text: &str) -> Result<Place, Problem> {
-    let mut parts = text.splitn(4, ',');
+    let mut parts = text.splitn(5, ',');
     let mut part = || parts.next();
     let parsed = (|| {
         let last = Timestamp::from_unix_ms(part()?.parse().ok()?);
         let site = part()?.parse().ok()?;
-        Some((Reverse(last), site, AnomalyKey { kind: part()?.to_owned(), subject: part()?.to_owned() }))
+        let drill = Some(part()?).filter(|it| !it.is_empty()).map(str::parse).transpose().ok()?;
+        let key = AnomalyKey { kind: part()?.to_owned(), subject: part()?.to_owned() };
+        Some((Reverse(last), site, drill, key))
     })();
     parsed.ok_or_else(|| Problem::parameter("cursor", format!("{text:?} is none: give `next` of the page before")))
 }

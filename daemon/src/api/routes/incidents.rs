@@ -47,6 +47,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         ("site" = Option<String>, Query, description = "Only what concerns this site or those below it: an id or a division code"),
         ("kind" = Option<String>, Query, description = "Only this kind, such as `link_down`"),
         ("severity" = Option<String>, Query, description = "Only this grade"),
+        ("drill" = Option<bool>, Query, description = "Only drills, or only what is none"),
         ("planned" = Option<bool>, Query, description = "Only what falls into a planned maintenance, or only what does not"),
         ("from" = Option<String>, Query, description = "Only what was not over before this time, RFC 3339"),
         ("to" = Option<String>, Query, description = "Only what began before this time, RFC 3339"),
@@ -60,7 +61,10 @@ async fn list_incidents(gate: Gate, mut params: Params) -> Answer<Page<IncidentB
     let wanted = Wanted::read(&view, &mut params)?;
     let (limit, cursor) = (params.limit()?, params.parsed::<IncidentId>("cursor")?);
     params.finish()?;
-    let all = view.incidents().filter(|it| cursor.is_none_or(|last| it.id < last) && wanted.takes(&view, it));
+    // Both have the newest first; a drill's id is one of an incident too.
+    let mut all: Vec<&Incident> = view.incidents().chain(view.drilled_incidents()).collect();
+    all.sort_by_key(|it| std::cmp::Reverse(it.id));
+    let all = all.into_iter().filter(|it| cursor.is_none_or(|last| it.id < last) && wanted.takes(&view, it));
     let bodies = all.map(|incident| IncidentBody::of(&view, incident));
     Ok(Json(super::page_of_ids(bodies, limit, |body| &body.id)))
 }
@@ -72,6 +76,7 @@ struct Wanted {
     kind: Option<IncidentKind>,
     severity: Option<Severity>,
     planned: Option<bool>,
+    drill: Option<bool>,
     from: Option<Timestamp>,
     to: Option<Timestamp>,
 }
@@ -93,6 +98,7 @@ impl Wanted {
             kind: named(params, "kind", &IncidentKind::ALL, |it| it.name())?,
             severity: named(params, "severity", &Severity::ALL, |it| it.name())?,
             planned: params.flag("planned")?,
+            drill: params.flag("drill")?,
             from: params.time("from")?,
             to: params.time("to")?,
         })
@@ -103,6 +109,7 @@ impl Wanted {
             && self.kind.is_none_or(|kind| kind == incident.kind)
             && self.severity.is_none_or(|severity| severity == incident.severity)
             && self.planned.is_none_or(|planned| planned == incident.planned.is_some())
+            && self.drill.is_none_or(|drill| drill == view.drill_of_incident(incident.id).is_some())
             && self.to.is_none_or(|to| incident.since < to)
             && self.from.is_none_or(|from| incident.closed.is_none_or(|(at, _)| at >= from))
             && self.site.is_none_or(|root| view.concerns(incident, root))
@@ -142,6 +149,8 @@ pub(crate) struct MomentBody {
     pub detail: Option<String>,
     /// Whether it falls into a planned maintenance.
     pub planned: bool,
+    /// Whether it is a drill.
+    pub drill: bool,
 }
 
 /// What happened at a site: incidents, silences, events and changes in one list, the newest first.
@@ -182,10 +191,11 @@ pub(crate) async fn timeline(
     limit: usize,
 ) -> Result<Page<MomentBody>, Problem> {
     let mut moments = events(app, view, site, (from, until)).await?;
-    for incident in view.incidents().filter(|it| it.concerns_site(site)) {
+    for incident in view.incidents().chain(view.drilled_incidents()).filter(|it| it.concerns_site(site)) {
+        let drill = view.drill_of_incident(incident.id).is_some();
         let closed = incident.closed.map(|(at, _)| ("incident_ended", at));
         for (what, at) in [("incident_began", incident.since)].into_iter().chain(closed) {
-            moments.push((at, of_incident(what, at, incident)));
+            moments.push((at, MomentBody { drill, ..of_incident(what, at, incident) }));
         }
     }
     for agent in view.agents_of(site) {
@@ -205,7 +215,17 @@ pub(crate) async fn timeline(
 }
 
 fn moment(at: Timestamp, what: &'static str, kind: String) -> MomentBody {
-    MomentBody { time: time(at), what, kind, incident: None, agent: None, subject: None, detail: None, planned: false }
+    MomentBody {
+        time: time(at),
+        what,
+        kind,
+        incident: None,
+        agent: None,
+        subject: None,
+        detail: None,
+        planned: false,
+        drill: false,
+    }
 }
 
 fn of_incident(what: &'static str, at: Timestamp, incident: &Incident) -> MomentBody {

@@ -104,6 +104,7 @@ async fn world_with_capture() -> World {
         count: 3,
         run: 1,
         evidence: vec![AnomalyEvidence { is: CAPTURE.into(), value: FILE.into() }],
+        drill: None,
     };
     let item = HistoryItem { time: NOW.plus_ms(-60_000), scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
     world.tell_more(1, vec![item]).await;

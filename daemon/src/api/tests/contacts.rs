@@ -83,8 +83,9 @@ async fn a_notice_names_who_issued_it_whom_it_went_to_and_by_when_it_is_to_be_an
     import(&world, &administrator, FILE).await;
     let reviewer = world.token(Role::SecurityReviewer, Some("130000")).await;
     let body = json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "text": "drill" });
-    let case = world.send(&reviewer, Method::POST, "/api/v1/drills", Some(body)).await.json();
-    let path = format!("/api/v1/cases/{}/actions", case["id"].as_str().unwrap());
+    let drill = world.send(&reviewer, Method::POST, "/api/v1/drills", Some(body)).await.json();
+    let case = drill["case"].as_str().unwrap();
+    let path = format!("/api/v1/cases/{case}/actions");
     let act = async |body: Value| world.send(&reviewer, Method::POST, &path, Some(body)).await;
     act(json!({ "action": "acknowledge" })).await;
     act(json!({ "action": "grade", "grade": "major", "category": "network_attack" })).await;
@@ -99,12 +100,12 @@ async fn a_notice_names_who_issued_it_whom_it_went_to_and_by_when_it_is_to_be_an
     assert_eq!(names(notice["contacts"].as_array().unwrap()), ["李伟", "赵敏"]);
     // Who is notified reads in whose name, though he may not see that site.
     let county = world.token(Role::Operator, Some("130102")).await;
-    let seen = world.get(&county, &format!("/api/v1/cases/{}", case["id"].as_str().unwrap())).await.json();
+    let seen = world.get(&county, &format!("/api/v1/cases/{case}")).await.json();
     let issuer = &seen["notice"]["issuer"];
     assert_eq!((&issuer["unit"], &issuer["unit_name"]), (&Value::Null, &json!("河北省")));
     // What went out stays as it was.
     let path = format!("/api/v1/sites/130102/contacts/{}", crate::api::encode("李伟"));
     world.send(&administrator, Method::DELETE, &path, None).await;
-    let seen = world.get(&county, &format!("/api/v1/cases/{}", case["id"].as_str().unwrap())).await.json();
+    let seen = world.get(&county, &format!("/api/v1/cases/{case}")).await.json();
     assert_eq!(names(seen["notice"]["contacts"].as_array().unwrap()), ["李伟", "赵敏"]);
 }

@@ -195,7 +195,9 @@ async fn what_cannot_be_asked_or_said_is_refused_with_what_to_do_instead() {
 async fn cases_leave_as_a_table_with_no_formula_and_none_of_other_sites() {
     let world = World::new().await;
     let reviewer = world.token(Role::SecurityReviewer, Some("130000")).await;
-    let drill = json!({ "site": "130102", "kind": "port_scan", "subject": "=cmd, \"x\"", "text": "drill" });
+    let drill = json!({
+        "site": "130102", "kind": "port_scan", "subject": "=cmd, \"x\"", "text": "drill", "at_centre": true,
+    });
     assert_eq!(world.send(&reviewer, Method::POST, "/api/v1/drills", Some(drill)).await.status, StatusCode::OK);
     let table = world.get(&reviewer, "/api/v1/cases.csv?state=all").await;
     assert!(table.header(header::CONTENT_TYPE).starts_with("text/csv"), "{}", table.text);

@@ -30,6 +30,7 @@ async fn what_a_rule_silences_names_it_in_lists_of_cases_and_of_anomalies_and_in
         count: 40,
         run: 1,
         evidence: Vec::new(),
+        drill: None,
     };
     world
         .tell_more(1, vec![HistoryItem { time: NOW, scope: Scope::new(""), body: HistoryBody::Anomaly(report) }])

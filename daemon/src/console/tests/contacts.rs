@@ -8,8 +8,8 @@ use crate::{access::Role, testing::World};
 
 async fn graded(world: &World, token: &str) -> String {
     let body = json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "text": "drill" });
-    let case = world.send(token, hyper::Method::POST, "/api/v1/drills", Some(body)).await.json();
-    let case = case["id"].as_str().unwrap().to_owned();
+    let drill = world.send(token, hyper::Method::POST, "/api/v1/drills", Some(body)).await.json();
+    let case = drill["case"].as_str().unwrap().to_owned();
     for body in [
         json!({ "action": "acknowledge" }),
         json!({ "action": "grade", "grade": "major", "category": "network_attack" }),

@@ -23,7 +23,7 @@ async fn a_reviewer_opens_a_drill_from_its_list_and_nobody_else_is_offered_to() 
     let opened = submit(&world, &reviewer, &page, "/cases/drills", &fields).await;
     assert_eq!(opened.status, StatusCode::SEE_OTHER, "{opened:?}");
     let case = visit(&world, &reviewer, opened.header(header::LOCATION)).await.text;
-    for said in ["秋季演练", "10.1.2.3", "192.0.2.9", "443", "演练"] {
+    for said in ["演练用时", "发现用时", "秋季演练", "10.1.2.3", "192.0.2.9", "443", "演练"] {
         assert!(case.contains(said), "{said}: {case}");
     }
     let mut wrong = fields;

@@ -38,6 +38,7 @@ async fn evidence_is_read_in_the_readers_language_on_the_page_and_in_the_notice(
         count: 40,
         run: 1,
         evidence,
+        drill: None,
     };
     let item = HistoryItem { time: NOW, scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
     world.tell_more(1, vec![item]).await;

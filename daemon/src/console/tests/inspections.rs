@@ -38,6 +38,7 @@ async fn who_may_read_flows_fetches_the_packets_of_a_case_and_nobody_else_is_off
             is: CAPTURE.into(),
             value: "20270115T080000100Z-sweep-10.20.0.9.pcapng".into(),
         }],
+        drill: None,
     };
     let item = HistoryItem { time: NOW, scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
     world.tell_more(1, vec![item]).await;
@@ -145,6 +146,7 @@ async fn a_rule_is_made_counted_and_ended_on_a_page_by_who_reviews() {
         count: 40,
         run: 1,
         evidence: Vec::new(),
+        drill: None,
     };
     let item = HistoryItem { time: NOW, scope: Scope::new(""), body: HistoryBody::Anomaly(report) };
     world.tell_more(1, vec![item]).await;

@@ -20,6 +20,7 @@ use super::{
     caps::KEPT_MS,
     cases,
     concluded::spread,
+    drills,
     quota::{self, Refused},
 };
 use crate::estate::Change;
@@ -46,6 +47,10 @@ pub(super) fn told(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, items: &
         let HistoryBody::Anomaly(report) = &item.body else { continue };
         // Nothing is seen in the future: a wrong clock would keep it there for good.
         let last = item.time.min(draft.record.time);
+        if let Some(drill) = report.drill {
+            drills::found(draft, (site, agent), drill, report, last);
+            continue;
+        }
         refused.anomalies += u64::from(!take(draft, site, agent, report, last));
     }
     if refused.anomalies > 0 {
@@ -57,7 +62,7 @@ pub(super) fn told(draft: &mut Draft<'_>, site: SiteId, agent: AgentId, items: &
 pub(super) fn concluded(draft: &mut Draft<'_>, site: SiteId, it: Concluded) {
     let lasted_ms = u64::try_from(it.last.ms_since(it.first)).unwrap_or(0);
     let Concluded { key, grade, confidence, count, evidence, .. } = it;
-    let report = AnomalyReport { key, grade, confidence, lasted_ms, count, run: 0, evidence };
+    let report = AnomalyReport { key, grade, confidence, lasted_ms, count, run: 0, evidence, drill: None };
     take(draft, site, Anomaly::CENTRE, &report, it.last);
 }
 

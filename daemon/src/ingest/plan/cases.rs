@@ -54,6 +54,28 @@ pub(super) fn tell(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<Cas
     Ok(Some(id))
 }
 
+/// Opens the case of a drill; an earlier one of the same is another drill's.
+pub(super) fn drilled(draft: &mut Draft<'_>, cause: CaseCause) -> Result<Option<CaseId>, Refusal> {
+    let (cause, now) = (cause.bounded(), draft.record.time);
+    let rule = draft.next.silencing(&cause, now);
+    let id = draft.id()?;
+    let case = told(None, &cause, rule, now, &draft.policy.deadlines, || Some(id));
+    Ok(case.map(|case| {
+        put(draft, case);
+        id
+    }))
+}
+
+/// Takes in what is told of a drill by now, as far as its case is not closed.
+pub(super) fn drilled_again(draft: &mut Draft<'_>, case: CaseId, cause: &CaseCause) {
+    let known = draft.next.cases.all.get(&case).filter(|case| case.state.verdict().is_none()).cloned();
+    let deadlines = draft.policy.deadlines;
+    let next = known.and_then(|it| told(Some(&it), cause, it.silenced_by, draft.record.time, &deadlines, || None));
+    if let Some(next) = next {
+        put(draft, next);
+    }
+}
+
 /// Returns what is told in place of one case more than a site can have open.
 fn too_many(left_out: CaseCause) -> CaseCause {
     let CaseKey { site, kind, subject, drill } = left_out.key;
@@ -92,8 +114,8 @@ pub(super) fn of_incident(draft: &mut Draft<'_>, incident: &Incident) {
 }
 
 /// Returns what an incident is of, in one text.
-pub(super) fn subject_of(incident: &Incident) -> String {
-    match &incident.subject {
+pub(super) fn subject_of(subject: &Subject) -> String {
+    match subject {
         Subject::Link { child, parent } => format!("{child} {parent}"),
         Subject::Site(site) => site.to_string(),
         Subject::Agent(agent) => agent.to_string(),
@@ -104,8 +126,8 @@ pub(super) fn subject_of(incident: &Incident) -> String {
     }
 }
 
-fn incident_cause(incident: &Incident) -> CaseCause {
-    let subject = subject_of(incident);
+pub(super) fn incident_cause(incident: &Incident) -> CaseCause {
+    let subject = subject_of(&incident.subject);
     let possible: Vec<&str> = incident.possible.iter().map(|it| it.name()).collect();
     let mut evidence = vec![
         CaseEvidence::new("incident", incident.id.to_string()),

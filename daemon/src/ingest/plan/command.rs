@@ -64,6 +64,7 @@ pub(super) fn command(draft: &mut Draft<'_>, by: &Author, asked: &Arc<Command>) 
     }
     super::campaigns::carry_out(draft, &by.name, &command)?;
     let outcome = super::cases::carry_out(draft, &by.name, &command)?.unwrap_or(outcome);
+    let outcome = super::drills::carry_out(draft, &by.name, &command)?.unwrap_or(outcome);
     // An agent's own row is what is read back last, so it follows every command about the agent.
     let about = match (&outcome, &*command) {
         (Outcome::Enrolled { agent, .. }, _) | (_, Command::RevokeAgent { agent, .. }) => draft.next.agent(*agent),
@@ -157,6 +158,7 @@ fn resolve(draft: &mut Draft<'_>, command: &Arc<Command>) -> Result<Resolved, Re
         | Command::ActOnCase { .. }
         | Command::Suppress { .. }
         | Command::EndSuppression { .. } => super::cases::check(draft, command)?,
+        Command::OrderDrill { .. } => super::drills::check(draft, command)?,
         Command::OpenCampaign { .. } | Command::ActOnCampaign { .. } | Command::CloseCampaign { .. } => {
             super::campaigns::check(draft, command)?
         }

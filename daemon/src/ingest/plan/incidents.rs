@@ -54,8 +54,8 @@ pub(super) fn judge(draft: &mut Draft<'_>) {
     for incident in changed {
         let incident = Arc::new(incident);
         let known = draft.next.incidents.get(&incident.id);
-        let subject = super::cases::subject_of(&incident);
-        let message = Message::of_incident(known.map(Arc::as_ref), &incident, subject, draft.message_id());
+        let subject = super::cases::subject_of(&incident.subject);
+        let message = Message::of_incident(known.map(Arc::as_ref), (&incident, false), subject, draft.message_id());
         draft.put(Change::Incident(Arc::clone(&incident)));
         draft.tell(message);
         super::cases::of_incident(draft, &incident);

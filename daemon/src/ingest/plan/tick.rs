@@ -5,7 +5,8 @@ use std::sync::Arc;
 use onenet_topology::{SiteId, Timestamp};
 
 use super::{
-    Draft, Outcome, attach, availability, campaigns, caps, cases, concluded, coverage, duplicates, expire, incidents,
+    Draft, Outcome, attach, availability, campaigns, caps, cases, concluded, coverage, drills, duplicates, expire,
+    incidents,
 };
 use crate::estate::{Agent, Change};
 
@@ -50,6 +51,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Outcome {
     incidents::judge(draft);
     availability::follow(draft);
     cases::follow(draft);
+    drills::follow(draft);
     campaigns::follow(draft);
     caps::warn(draft);
     Outcome::Accepted

@@ -26,6 +26,7 @@ fn scans(sequence: u64, hosts: std::ops::Range<u32>, grade: Severity) -> Batch {
             count: 30,
             run: 1,
             evidence: Vec::new(),
+            drill: None,
         };
         HistoryItem { time, scope: Scope::new(""), body: HistoryBody::Anomaly(report) }
     };

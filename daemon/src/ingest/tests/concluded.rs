@@ -35,6 +35,7 @@ fn sweep(sequence: u64, host: &str, port: &str) -> Batch {
         count: 30,
         run: 1,
         evidence: vec![AnomalyEvidence { is: "port".into(), value: port.into() }],
+        drill: None,
     };
     let boot_ms = 1_000_000;
     let time = Timestamp::from_unix_ms(wall_at(boot_ms));
