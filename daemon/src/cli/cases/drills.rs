@@ -49,7 +49,7 @@ fn line(it: &Value) -> String {
 
 fn spans(it: &Value) -> String {
     let told = SPANS.into_iter().filter_map(|(key, what)| Some((what, it.pointer(key)?.as_i64()?)));
-    told.map(|(what, seconds)| format!("  {what} {seconds} s")).collect()
+    told.fold(String::new(), |all, (what, seconds)| all + &format!("  {what} {seconds} s"))
 }
 
 /// Returns the times of a drill, a line each.

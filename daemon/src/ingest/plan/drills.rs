@@ -96,7 +96,7 @@ fn broken(draft: &Draft<'_>, site: SiteId, kind: IncidentKind, said: &str) -> Re
         }
         IncidentKind::DeviceDown => {
             let mut devices = state.into_iter().flat_map(|state| state.devices.values()).filter(|_| !said.is_empty());
-            let found = devices.find(|it| is(it.id.to_string(), &it.name()));
+            let found = devices.find(|it| is(it.id.to_string(), it.name()));
             (found.map(|it| Subject::Device(it.id)), "a device of the site: its id or name")
         }
         IncidentKind::InterfaceDown => {
@@ -151,12 +151,11 @@ pub(super) fn carry_out(draft: &mut Draft<'_>, by: &str, command: &Command) -> R
     };
     if drill.way == DrillWay::Centre {
         drill.injected = Some(now);
-        match incident_kind(&drill.plan.kind) {
-            Some(kind) => break_it(draft, &mut drill, kind, said)?,
-            None => {
-                let report = drill.report(now);
-                take(draft, &mut drill, (Anomaly::CENTRE, now), &report)?;
-            }
+        if let Some(kind) = incident_kind(&drill.plan.kind) {
+            break_it(draft, &mut drill, kind, said)?;
+        } else {
+            let report = drill.report(now);
+            take(draft, &mut drill, (Anomaly::CENTRE, now), &report)?;
         }
     }
     let id = drill.id;
