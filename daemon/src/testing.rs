@@ -1,6 +1,5 @@
-//! A small centre for tests: sites in a tree, an agent with something to tell at some of them, and callers.
-//!
-//! Everything enters by commands and records, as it does from outside.
+//! A small centre for tests: sites in a tree, an agent with something to tell at some of them, and callers. Everything enters by
+//! commands and records, as it does from outside.
 
 mod raw;
 
