@@ -32,8 +32,7 @@ async fn act(world: &World, token: &str, case: &str, body: Value) -> Value {
 
 /// A case of a county's, taken up and graded.
 async fn graded(world: &World, reviewer: &str) -> String {
-    let body =
-        json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "grade": "major", "text": "drill" });
+    let body = json!({ "site": "130102", "kind": "port_scan", "subject": "10.1.2.3", "grade": "major", "text": "drill", "at_centre": true });
     let case = world.send(reviewer, Method::POST, "/api/v1/drills", Some(body)).await.json()["case"].clone();
     let case = case.as_str().unwrap().to_owned();
     act(world, reviewer, &case, json!({ "action": "acknowledge" })).await;
