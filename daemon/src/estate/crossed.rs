@@ -26,11 +26,6 @@ impl Crossed {
         numbered.map(|(number, bytes)| (Application::numbered(number), *bytes))
     }
 
-    /// Returns all bytes; `None` where nobody told of any.
-    pub fn bytes(&self) -> Option<u64> {
-        (!self.0.is_empty()).then(|| self.0.iter().fold(0, |sum, bytes| u64::saturating_add(sum, *bytes)))
-    }
-
     /// Takes in what a batch tells of the present, and returns how many bytes that were. What endpoints sent is counted, since each byte
     /// has one sender.
     pub(super) fn take(&mut self, block: &SampleBlock, now: Timestamp) -> u64 {
@@ -87,9 +82,8 @@ mod tests {
             uncertain: false,
         };
         let mut crossed = Crossed::default();
-        assert_eq!(crossed.bytes(), None);
+        assert_eq!(crossed.by_application().count(), 0);
         assert_eq!(crossed.take(&block, now), 18);
         assert_eq!(crossed.by_application().collect::<Vec<_>>(), [(None, 3), (Some(Application::Tls), 15)]);
-        assert_eq!(crossed.bytes(), Some(18));
     }
 }

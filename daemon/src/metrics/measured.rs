@@ -131,6 +131,7 @@ pub(super) fn window(role: ProbeRole, sample: &ProbeSample, put: &mut dyn FnMut(
 pub(super) fn capture(labels: [&str; 3], sample: &CaptureSample, put: Put<'_>) {
     let [site, agent, interface] = labels;
     put(names::CAPTURE_FRAMES, &labels, float(sample.frames_seen));
+    put(names::CAPTURE_BYTES, &labels, float(sample.octets_seen));
     let lost = [
         ("kernel", sample.frames_dropped_by_kernel),
         ("cut", sample.frames_cut),

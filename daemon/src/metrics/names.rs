@@ -98,8 +98,6 @@ metrics! {
         "Findings of the centre about a site.";
     SITE_NEW_ENDPOINTS = Gauge "onenet_site_new_endpoints" ["site"] 1 * Site
         "Endpoints that were seen at a site for the first time within the last day.";
-    SITE_FLOW_BYTES = Counter "onenet_site_flow_bytes_total" ["site"] 1 * Site
-        "Bytes of finished flows that crossed the segments of a site, as its agents told within half an hour since the centre started. None while no agent of it is heard.";
     SUBTREE_SITES = Gauge "onenet_subtree_sites" ["site", "tier", "state"] 5 * Subtree
         "Sites at and below a site above the counties, by what is concluded of them: up, degraded, down, flapping, or unknown. Each site counts along its first way up. No series for states without a site.";
     SUBTREE_AGENTS = Gauge "onenet_subtree_agents" ["site", "tier", "state"] 3 * Subtree
@@ -190,6 +188,8 @@ metrics! {
         "Batches of history that an agent has not had acknowledged.";
     CAPTURE_FRAMES = Counter "onenet_capture_frames_total" ["site", "agent", "capture_interface"] 1 * Agent
         "Frames that an agent took from an interface on which it listens, since it started. Measured.";
+    CAPTURE_BYTES = Counter "onenet_capture_bytes_total" ["site", "agent", "capture_interface"] 1 * Agent
+        "Bytes of these frames as they were on the wire, without the frame check sequence: what crossed the segment that is mirrored there. Measured.";
     CAPTURE_FRAMES_LOST = Counter "onenet_capture_frames_lost_total" ["site", "agent", "capture_interface", "reason"] 3 * Agent
         "Frames of which capture lost something: kernel (dropped, since the ring was full), cut (their end is missing), undecoded (not understood). Measured.";
     CAPTURE_PAYLOAD_BYTES = Counter "onenet_capture_payload_bytes_total" ["site", "agent", "capture_interface", "state"] 2 * Agent

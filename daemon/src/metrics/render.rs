@@ -238,11 +238,6 @@ fn site_metrics(families: &mut Families, app: &App, view: &View, site: &Site, me
     }
     let new = state.tally().new_since(view.now().plus_ms(-NEW_MS));
     families.add(names::SITE_NEW_ENDPOINTS, &[&id], float(u64::try_from(new).unwrap_or(u64::MAX)));
-    // A counter that stands still says that nothing is sent: while nobody there is heard, that is not known.
-    let heard = counts.agents_connected > 0;
-    if let Some(bytes) = state.crossed.get().bytes().filter(|_| heard) {
-        families.add(names::SITE_FLOW_BYTES, &[&id], float(bytes));
-    }
     devices::devices(families, view, state);
     probes::of_site(families, view, state, measured);
     let mut conditions: BTreeMap<&str, u32> = BTreeMap::new();

@@ -32,8 +32,8 @@ export function device(c) {
       lines(t('Received', '接收'), t('Bytes a second that ports received.', '端口每秒接收字节。'), none, 'Bps', [{ expr: `rate(onenet_interface_receive_bytes_total{${port}}[15m])`, legend: '{{interface}}' }], { links, min: 0, w: 12 }),
       lines(t('Sent', '发送'), t('Bytes a second that ports sent.', '端口每秒发送字节。'), none, 'Bps', [{ expr: `rate(onenet_interface_transmit_bytes_total{${port}}[15m])`, legend: '{{interface}}' }], { links, min: 0, w: 12 }),
       lines(t('Used part', '利用率'), t('The busier direction by the speed of the port.', '较忙方向占端口速率的比例。'), none, 'percentunit', [{ expr: `8 * (rate(onenet_interface_receive_bytes_total{${port}}[15m]) > rate(onenet_interface_transmit_bytes_total{${port}}[15m]) or rate(onenet_interface_transmit_bytes_total{${port}}[15m])) / on(site, device, interface) onenet_interface_speed_bits_per_second{${port}}`, legend: '{{interface}}' }], { links, min: 0 }),
-      lines(t('Errors', '错误'), t('Packets a second with errors.', '每秒错误报文。'), none, 'pps', [{ expr: `rate(onenet_interface_errors_total{${port}}[15m])`, legend: '{{interface}} {{direction}}' }], { links, min: 0 }),
-      lines(t('Discards', '丢弃'), t('Packets a second that the device dropped instead of sending them, as a rule since the queue was full.', '每秒未能发出而被丢弃的报文，通常因队列已满。'), none, 'pps', [{ expr: `rate(onenet_interface_transmit_discards_total{${port}}[15m])`, legend: '{{interface}}' }], { links, min: 0 }),
+      lines(t('Errors', '错误'), t('Packets a minute with errors.', '每分钟错误报文。'), none, 'locale', [{ expr: `rate(onenet_interface_errors_total{${port}}[15m]) * 60`, legend: '{{interface}} {{direction}}' }], { links, min: 0 }),
+      lines(t('Discards', '丢弃'), t('Packets a minute that the device dropped instead of sending them, as a rule since the queue was full.', '每分钟未能发出而被丢弃的报文，通常因队列已满。'), none, 'locale', [{ expr: `rate(onenet_interface_transmit_discards_total{${port}}[15m]) * 60`, legend: '{{interface}}' }], { links, min: 0 }),
     ],
   };
 }

@@ -2,9 +2,9 @@
 
 import { devicesOverTime, gradeStats, incidentTable, presence, worstWays } from '../common.mjs';
 import { heading, series, stat, steps, table } from '../panels.mjs';
-import { FLOWS, attached, below, greatest, known, most, sitesBelow } from '../queries.mjs';
+import { CAPTURE, attached, below, greatest, known, most, sitesBelow } from '../queries.mjs';
 import * as variables from '../variables.mjs';
-import { averaged, nothing } from '../words.mjs';
+import { nothing } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
 
@@ -129,10 +129,10 @@ function flows(c) {
   const { t } = c;
   return series({
     title: t('Traffic', '流量'),
-    about: t('Bytes of finished flows, the eight sites with most.', '已结束流的流量，前八个站点。') + averaged(c),
+    about: t('What agents captured, the eight sites with most.', '采集器抓取的流量，前八个站点。'),
     none: t('No flows told: capture runs nowhere here', '没有流量：此处没有站点在抓包'),
     unit: 'Bps', min: 0,
-    targets: [{ expr: `${most(8, 'onenet_site_flow_bytes_total{site=~"$sites"}', FLOWS)} * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
+    targets: [{ expr: `${most(8, 'onenet_capture_bytes_total{site=~"$sites"}', CAPTURE)} * on(site) group_left(name) onenet_site_info`, legend: '{{name}}' }],
     onward: [{ title: t('Flows in the console', '控制台中的流'), url: c.console('/sites/${__field.labels.site}/flows'), targetBlank: true }],
     links: [{ title: t('Traffic', '流量'), url: c.to('traffic') }],
     w: 8,

@@ -2,9 +2,9 @@
 
 import { DELAY, LOSS, devicesOverTime, incidentTable, presence } from '../common.mjs';
 import { STATES, bars, heading, series, stat, states, steps, table } from '../panels.mjs';
-import { FLOWS, greatest, known } from '../queries.mjs';
+import { CAPTURE, greatest, known } from '../queries.mjs';
 import * as variables from '../variables.mjs';
-import { averaged, conditions, nothing, probed, roles } from '../words.mjs';
+import { conditions, nothing, probed, roles } from '../words.mjs';
 
 /** @typedef {import('../schema').Context} Context */
 
@@ -114,8 +114,8 @@ function troubles(c) {
 function flows(c) {
   const { t } = c;
   return series({
-    title: t('Traffic', '流量'), about: t('Bytes of finished flows that crossed this site’s segments.', '经过本站点网段的已结束流的流量。') + averaged(c), none: t('No flows told: capture does not run here', '没有流量：此处未抓包'), unit: 'Bps', min: 0,
-    targets: [{ expr: `rate(onenet_site_flow_bytes_total{site="$site"}[${FLOWS}])`, legend: t('Flows', '流') }],
+    title: t('Traffic', '流量'), about: t('What the agent captured: what crosses the segments of this site that are mirrored to it.', '采集器抓取的流量，即镜像到采集器的本站点网段流量。'), none: t('Capture does not run here', '此处未抓包'), unit: 'Bps', min: 0,
+    targets: [{ expr: `sum by (capture_interface) (rate(onenet_capture_bytes_total{site="$site"}[${CAPTURE}]))`, legend: '{{capture_interface}}' }],
     links: [{ title: t('Flows in the console', '控制台中的流'), url: c.console('/sites/$site/flows'), targetBlank: true }], w: 8,
   });
 }

@@ -19,7 +19,7 @@ export function traffic(c) {
     variables: [variables.province(c), variables.sites('$province')],
     panels: [
       lines(t('Applications', '应用'), t('Bytes of finished flows of the whole country, the twelve greatest applications.', '全国已结束流的流量，前十二种应用。') + averaged(c), none, 'Bps', [{ expr: `topk(12, rate(onenet_application_bytes_total[${FLOWS}]))`, legend: '{{application}}' }], { ...onward, renamed: unnamed(c), stack: true, min: 0, w: 12, h: 10 }),
-      lines(t('Busiest sites', '流量最大的站点'), t('Bytes of finished flows, the ten sites with most.', '已结束流的流量，前十个站点。') + averaged(c), none, 'Bps', [{ expr: `${most(10, 'onenet_site_flow_bytes_total', FLOWS)} ${name}`, legend: '{{name}}' }], { ...onward, ...flows, coarse: true, min: 0, w: 12, h: 10 }),
+      lines(t('Busiest sites', '流量最大的站点'), t('What agents captured, the ten sites with most; after an outage too, for the time of it.', '采集器抓取的流量，前十个站点；线路中断期间的数据恢复后补齐。'), none, 'Bps', [{ expr: `${most(10, 'onenet_capture_bytes_total', CAPTURE)} ${name}`, legend: '{{name}}' }], { ...onward, ...flows, coarse: true, min: 0, w: 12, h: 10 }),
       lines(t('Provinces with most traffic', '流量最大的省份'), t('Bytes of finished flows of all sites of a province, the ten with most.', '本省全部站点已结束流的流量合计，前十个省份。') + averaged(c), none, 'Bps', [{ expr: `${most(10, 'onenet_subtree_flow_bytes_total{tier="province"}', FLOWS)} ${name}`, legend: '{{name}}' }], { ...onward, onward: [{ title: t('Dashboard of the province', '省级看板'), url: c.to('province', { province: '${__field.labels.site}' }) }], min: 0, w: 12, h: 9 }),
       table({
         title: t('Outreach', '违规外联'), about: t('Sites at which a terminal spoke to an address outside the address plan within the last day: always serious. Who it was, and the packets, are in the case.', '一天内有终端访问地址规划之外地址的站点，一律视为严重；终端与报文见相应事件。'), none: t('Nobody was seen to reach outside within a day', '一天内未发现违规外联'), unit: 'locale',
@@ -28,9 +28,9 @@ export function traffic(c) {
         links: [{ title: t('Anomalies in the console', '控制台中的异常'), url: c.console('/anomalies?kind=outreach'), targetBlank: true }, { title: t('Cases', '事件'), url: c.to('cases') }], w: 12, h: 9,
       }),
       heading(t('Province', '本省')),
-      lines(t('Busiest sites here', '本省流量最大的站点'), t('Bytes of finished flows.', '已结束流的流量。') + averaged(c), none, 'Bps', [{ expr: `${most(10, 'onenet_site_flow_bytes_total{site=~"$sites"}', FLOWS)} ${name}`, legend: '{{name}}' }], { ...onward, ...flows, min: 0, w: 12 }),
+      lines(t('Busiest sites here', '本省流量最大的站点'), t('What agents captured, the ten sites with most.', '采集器抓取的流量，前十个站点。'), none, 'Bps', [{ expr: `${most(10, 'onenet_capture_bytes_total{site=~"$sites"}', CAPTURE)} ${name}`, legend: '{{name}}' }], { ...onward, ...flows, min: 0, w: 12 }),
       lines(t('Frames captured', '抓包速率'), t('Frames a second that agents took.', '采集器每秒抓取的帧。'), nothing(c).agents, 'pps', [{ expr: `${most(10, 'onenet_capture_frames_total{site=~"$sites"}', CAPTURE)} ${name}`, legend: '{{name}}' }], { ...onward, min: 0, w: 12 }),
-      lines(t('Missed', '缺失'), t('Frames a second that were lost (kernel), cut or not understood.', '每秒内核丢弃、截断或未识别的帧。'), nothing(c).agents, 'pps', [{ expr: `sum by (reason) (rate(onenet_capture_frames_lost_total{site=~"$sites"}[${CAPTURE}]))`, legend: '{{reason}}' }], { ...onward, renamed: fates(c), min: 0, w: 12 }),
+      lines(t('Missed', '缺失'), t('Frames a minute that were lost (kernel), cut or not understood.', '每分钟内核丢弃、截断或未识别的帧。'), nothing(c).agents, 'locale', [{ expr: `sum by (reason) (rate(onenet_capture_frames_lost_total{site=~"$sites"}[${CAPTURE}])) * 60`, legend: '{{reason}}' }], { ...onward, renamed: fates(c), min: 0, w: 12 }),
       lines(t('Payload that capture missed', '未抓到的载荷'), t('Part of the acknowledged payload of TCP that was never captured: the mirror port does not carry it.', 'TCP 已确认但未抓到的载荷占比：镜像口未覆盖。'), nothing(c).agents, 'percentunit',
         [{ expr: `sum(rate(onenet_capture_payload_bytes_total{${WITHIN}state="missed"}[${CAPTURE}])) / sum(rate(onenet_capture_payload_bytes_total{site=~"$sites"}[${CAPTURE}]))`, legend: t('Missed', '缺失') }], { ...onward, min: 0, w: 12 }),
     ],
