@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod notify;
 mod observed;
 pub mod outbox;
+mod packets;
 mod past;
 mod path;
 pub mod pki;

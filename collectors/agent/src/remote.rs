@@ -138,7 +138,11 @@ impl Remote {
                 "the centre asks for a capture"
             );
             journal.ask_capture(&asked, clock.timestamp());
-            let outcome = evidence.part(&asked.file, asked.offset, limits::CAPTURE_PART_BYTES);
+            let most = match usize::try_from(asked.bytes_max) {
+                Ok(most @ 1..limits::CAPTURE_PART_BYTES) => most,
+                _ => limits::CAPTURE_PART_BYTES,
+            };
+            let outcome = evidence.part(&asked.file, asked.offset, most);
             journal.answered_capture(&asked, &outcome);
             outcome
         });

@@ -244,6 +244,8 @@ pub struct CaptureQuery {
     pub file: String,
     /// From which byte on.
     pub offset: u64,
+    /// How many bytes at most; 0: as many as a part may have, which older agents tell in any case.
+    pub bytes_max: u32,
 }
 
 /// A question for a test over a way.

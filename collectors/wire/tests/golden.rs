@@ -552,8 +552,11 @@ fn what_the_centre_of_version_1_says_is_frozen() {
     };
     centre("measure.bin", &instruction(InstructionBody::Query(Query::Measure(measure))));
     let asker = Asker { principal: text("li"), reason: text("a case") };
-    let capture = CaptureQuery { asker, file: text("20261129T081200000Z-port_scan-10.20.0.66.pcapng"), offset: 65_536 };
-    centre("capture.bin", &instruction(InstructionBody::Query(Query::Capture(capture))));
+    let file = text("20261129T081200000Z-port_scan-10.20.0.66.pcapng");
+    let capture = CaptureQuery { asker, file, offset: 65_536, bytes_max: 0 };
+    centre("capture.bin", &instruction(InstructionBody::Query(Query::Capture(capture.clone()))));
+    let small = CaptureQuery { bytes_max: 16_384, ..capture };
+    centre("capture_small.bin", &instruction(InstructionBody::Query(Query::Capture(small))));
     let report = AnomalyReport {
         key: AnomalyKey { kind: "port_scan".into(), subject: "10.20.30.40".into() },
         grade: Severity::Considerable,

@@ -19,8 +19,8 @@ pub enum AnomaliesCommand {
     List(Box<AnomaliesListArgs>),
     /// Fetch the packets around an anomaly from the site's agent, as a capture file (pcapng) for Wireshark.
     ///
-    /// The agent has room for 64 files of together 32 MiB. What was fetched once gives way to others last; it does not know which cases are
-    /// open, so fetch what a case needs while it is there.
+    /// The agent has room for 64 files of together 32 MiB; what was asked for once gives way to others last. Those of open cases the centre
+    /// asks for at once, fetches slowly and attaches (`onenetd cases show`): this is for what is needed now, and for what no case names.
     Capture {
         /// The site: its id or its division code.
         site: String,

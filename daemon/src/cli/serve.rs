@@ -33,7 +33,7 @@ use crate::{
     http_client::HttpError,
     ingest::{Lifetimes, Policy, SourceError},
     notify::{self, Channel, Notifier},
-    pki,
+    packets, pki,
     remote_write::{self, Client, Told, Writer},
 };
 
@@ -220,6 +220,7 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         tokio::spawn(api::serve(listening, router, Arc::clone(&app), shutdown.clone())),
         tokio::spawn(api::serve_local(socket, local_router, shutdown.clone())),
         tokio::spawn(write_audit(Arc::clone(&app), shutdown.clone())),
+        tokio::spawn(packets::run(centre.clone(), config.data_dir.clone(), shutdown.clone())),
     ];
     tasks.extend(writer.map(|writer| tokio::spawn(remote_write::run(writer, shutdown.clone()))));
     tasks.extend(notifier.map(|notifier| tokio::spawn(notify::run(notifier, shutdown.clone()))));

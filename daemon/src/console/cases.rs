@@ -294,8 +294,10 @@ fn evidence_name(reader: &Reader, evidence: &CaseEvidence) -> Markup {
 
 /// The packets around what was found, for who may read flows: fetched from the site when they are asked for, with a reason.
 fn packets(reader: &Reader, view: &View, case: &Case) -> Markup {
-    let files: Vec<&CaseEvidence> =
-        case.evidence.iter().filter(|it| it.is == CAPTURE && it.value.ends_with(".pcapng")).collect();
+    // What the centre fetched is among the files of the case.
+    let is_here = |name: &str| case.files.iter().any(|it| it.file.fetched && it.file.name == name);
+    let names = |it: &&CaseEvidence| it.is == CAPTURE && it.value.ends_with(".pcapng") && !is_here(&it.value);
+    let files: Vec<&CaseEvidence> = case.evidence.iter().filter(names).collect();
     if files.is_empty() || !view.may(Action::ReadFlows, case.key.site) {
         return parts::nothing();
     }

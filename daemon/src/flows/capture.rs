@@ -80,7 +80,7 @@ async fn parts(app: &App, gate: &Gate, question: &CaptureQuestion) -> Result<Vec
     let mut file = Vec::new();
     loop {
         let offset = u64::try_from(file.len()).unwrap_or(u64::MAX);
-        let query = CaptureQuery { asker: asker.clone(), file: question.file.clone(), offset };
+        let query = CaptureQuery { asker: asker.clone(), file: question.file.clone(), offset, bytes_max: 0 };
         let body = InstructionBody::Query(Query::Capture(query));
         let part = asking::ask(&app.centre, question.agent, body, ANSWER_WITHIN).await.map_err(nobody)?.body;
         let is_last = part.len() < limits::CAPTURE_PART_BYTES;

@@ -328,6 +328,7 @@ impl From<&Instruction> for v1::Instruction {
                         reason: query.asker.reason.clone(),
                         file: query.file.clone(),
                         offset: query.offset,
+                        bytes_max: query.bytes_max,
                     }),
                 };
                 Body::Query(v1::Query { body: Some(body) })
@@ -378,6 +379,7 @@ fn capture(it: v1::CaptureQuery) -> Result<CaptureQuery, Invalid> {
         },
         file: text("file", it.file, limits::FILE_BYTES)?,
         offset: it.offset,
+        bytes_max: it.bytes_max,
     })
 }
 

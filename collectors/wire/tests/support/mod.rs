@@ -592,9 +592,11 @@ pub(crate) fn centre_message() -> impl Strategy<Value = CentreMessage> {
                 Query::Measure(MeasureQuery { principal, probe, test, kbit_per_s, seconds })
             }
         ),
-        (text(), text(), text(), any::<u64>()).prop_map(|(principal, reason, file, offset)| {
-            Query::Capture(CaptureQuery { asker: Asker { principal, reason }, file, offset })
-        }),
+        (text(), text(), text(), any::<u64>(), any::<u32>()).prop_map(
+            |(principal, reason, file, offset, bytes_max)| {
+                Query::Capture(CaptureQuery { asker: Asker { principal, reason }, file, offset, bytes_max })
+            }
+        ),
     ];
     let body = prop_oneof![
         (any::<u64>(), text()).prop_map(|(revision, toml)| InstructionBody::Configure { revision, toml }),

@@ -87,8 +87,8 @@ async fn list_flows(
 /// The packets around an anomaly, as the agent that found it saved them: a capture file (pcapng).
 ///
 /// `file` is the `capture` of the anomaly's evidence. It is fetched over the site's line, part by part; an agent keeps 64 of
-/// them, of at most 1 MiB each and 32 MiB together. When there is no more room, the oldest of the kind of which there are most goes; what was fetched once goes
-/// last, since somebody works on it. An agent does not know which cases are open: fetch what a case needs while it is there, and keep the file with it. Needs the right to read flows (security-reviewer); to everybody else there is no such thing.
+/// them, of at most 1 MiB each and 32 MiB together. When there is no more room, the oldest of the kind of which there are most goes; what was asked for once goes
+/// last. The files of open cases the centre asks for at once, fetches slowly by itself and attaches, four of a case at most: see `files` of the case. Needs the right to read flows (security-reviewer); to everybody else there is no such thing.
 #[utoipa::path(
     get, path = "/api/v1/sites/{site}/captures/{file}", tag = "anomalies",
     params(

@@ -134,7 +134,7 @@ async fn the_packets_of_an_anomaly_are_fetched_part_by_part_and_the_county_reads
     assert!(answer.text.as_bytes() == whole, "{} bytes came", answer.text.len());
     assert_eq!(answer.header(header::CONTENT_TYPE), "application/vnd.tcpdump.pcap");
     let asker = Asker { principal: "security-reviewer of 130000".into(), reason: "case 2026-17".into() };
-    let part = |offset| CaptureQuery { asker: asker.clone(), file: FILE.into(), offset };
+    let part = |offset| CaptureQuery { asker: asker.clone(), file: FILE.into(), offset, bytes_max: 0 };
     assert_eq!(*asked.lock().unwrap(), [part(0), part(65_536), part(131_072)]);
     let auditor = world.token(Role::AuditAdministrator, Some("130102")).await;
     let entries = world.get(&auditor, "/api/v1/audit").await.items();

@@ -5,7 +5,7 @@ use super::Text;
 texts! {
     CASE_PACKETS = "下载报文样本（pcapng）", "Fetch the packets (pcapng)";
     CASE_PACKETS_REASON = "调取理由（记入审计，并在站点显示）", "Why you ask (in the audit trail, and shown at the site)";
-    CASE_PACKETS_HINT = "报文由站点代理保存，点击后经该站点线路调取，最大 1 MiB。代理空间有限，调取过的样本最后才被覆盖，请及时调取并留存。", "The site's agent keeps the packets; they are fetched over its line when you ask, 1 MiB at most. It has little room; what was fetched once goes last. Fetch what the case needs while it is there.";
+    CASE_PACKETS_HINT = "报文由站点代理保存，点击后经该站点线路调取，最大 1 MiB。未办结事件的报文样本由中心自动缓慢调取（约一小时），完成后列于附件；急需时可在此立即调取。", "The site's agent keeps the packets; they are fetched over its line when you ask, 1 MiB at most. Those of open cases the centre fetches by itself, slowly (an hour or so), and attaches them: see Files. Ask here for what you need at once.";
     CASES = "事件处置", "Cases";
     CASES_OPEN = "待处置事件", "Open cases";
     CASES_AWAIT_ANSWER = "待本单位反馈的通报", "Notices that wait for our answer";
