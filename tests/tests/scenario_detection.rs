@@ -130,8 +130,7 @@ impl People {
 }
 
 /// Works on the cases of what was found, which are these and no others, and then on a drill of the same.
-fn work_on_cases(centre: &Centre, expected: &BTreeSet<(String, String)>) -> Result<()> {
-    let people = People::of(centre)?;
+fn work_on_cases(people: &People, expected: &BTreeSet<(String, String)>) -> Result<()> {
     let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
     let listed = people.reviewer.json("/api/v1/cases?state=all&limit=1000")?;
     let cases = listed["items"].as_array().context("no items")?;
@@ -157,8 +156,7 @@ fn work_on_cases(centre: &Centre, expected: &BTreeSet<(String, String)>) -> Resu
 }
 
 /// Drills while the agent is dead, and kills both sides while drills are on their way: each is found once.
-fn drill_over_kills(centre: &mut Centre, agent: &mut Agent) -> Result<()> {
-    let people = People::of(centre)?;
+fn drill_over_kills(people: &People, centre: &mut Centre, agent: &mut Agent) -> Result<()> {
     let figures = people.figures()?;
     agent.kill_9()?;
     let waiting = people.drill("sweep", "10.20.0.201")?;
@@ -247,7 +245,8 @@ fn a_host_that_scans_calls_home_serves_addresses_and_reaches_outside_is_found_fo
     let all =
         clock::until("all four are found", FOUND_WITHIN, || found(&centre), |found| found.is_superset(&expected))?;
     ensure!(all == expected, "more was found than there was: {all:?}");
-    work_on_cases(&centre, &expected)?;
+    let people = People::of(&centre)?;
+    work_on_cases(&people, &expected)?;
 
     let ports = scanned_ports(&centre, &centre_node)?;
     ensure!((1..=100).all(|port| ports.contains(&port)), "of the scan the capture has the ports {ports:?}");
@@ -269,7 +268,7 @@ fn a_host_that_scans_calls_home_serves_addresses_and_reaches_outside_is_found_fo
     agent.restart()?;
     clock::until("another run of the detectors is told of", SETTLES_WITHIN, told, |time| *time != first_run)?;
     ensure!(scan()? == before && found(&centre)? == expected, "a kill changed what was found");
-    drill_over_kills(&mut centre, &mut agent)?;
+    drill_over_kills(&people, &mut centre, &mut agent)?;
     report::note(format_args!("four anomalies of {SUSPECT}, the scan with {before} observations"));
     Ok(())
 }
