@@ -137,8 +137,8 @@ fn proposal<'v>(state: &'v SiteState, endpoint: &'v Endpoint, drill: bool) -> Pr
 impl Proposal<'_> {
     /// Proposes steps at a port.
     fn at(&mut self, device: &Device, place: Place) {
-        let recognised = self.state.identification(device).map(|it| it.vendor.as_str());
-        self.syntax = recognised.filter(|it| !it.is_empty()).and_then(Syntax::of);
+        let recognised = self.state.identification(device).map(|it| it.vendor);
+        self.syntax = recognised.filter(|it| !it.is_empty()).and_then(|vendor| Syntax::of(&vendor));
         let Some(interface) = self.state.interface(device.id, place.interface) else { return };
         let leads = self.state.links.iter().flat_map(|link| [&link.a, &link.b]).any(|end| {
             matches!(end, LinkEnd::Interface { device: of, interface: Some(it), .. }

@@ -18,6 +18,7 @@ mod derived;
 mod detectors;
 mod drills;
 mod flaps;
+mod held;
 mod index;
 mod judging;
 mod log;
@@ -59,6 +60,7 @@ pub use derived::Derived;
 pub use detectors::{Detectors, Running};
 pub use drills::Drills;
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
+pub use held::{Held, HeldGroup, HeldRow};
 pub use index::Indexes;
 use index::is_found_otherwise;
 pub use judging::Judging;
@@ -67,7 +69,7 @@ pub use made::Made;
 pub use measured::{Measured, Taken};
 pub(crate) use readings::FRESH_MS;
 pub use readings::{Reading, Readings};
-pub use site::{Held, HeldGroup, Ruling, SiteState};
+pub use site::{Ruling, SiteState};
 pub use tally::Tally;
 use tally::counts_otherwise;
 pub use words::Words;
@@ -288,7 +290,7 @@ impl Estate {
         self.judging.get_mut().note(change);
         match change {
             Change::Fact { site, agent, group, key_hash, held } => {
-                self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.clone());
+                self.site_mut(*site).set_fact((*agent, group.clone()), *key_hash, held.as_deref());
             }
             Change::Endpoint { site, endpoint } => self.apply_endpoint(*site, endpoint),
             Change::EndpointForgotten { site, id } => self.forget_endpoint(*site, *id),

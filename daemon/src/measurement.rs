@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use onenet_topology::{AgentId, ProbeSample, ProbeTest, SiteId, Timestamp, fact::FactBody};
+use onenet_topology::{AgentId, ProbeSample, ProbeTest, SiteId, Timestamp};
 use onenet_wire::{InstructionBody, MeasureQuery, Query};
 
 use crate::{
@@ -121,8 +121,7 @@ fn is_of(sample: &ProbeSample, wanted: &Wanted) -> bool {
 /// Returns the agent that has the probe.
 fn teller(estate: &Estate, wanted: &Wanted) -> Result<AgentId, NotMeasured> {
     let state = estate.site(wanted.site).ok_or(NotMeasured::NoProbe)?;
-    let named = |body: &FactBody| matches!(body, FactBody::Probe(probe) if probe.name == wanted.probe);
-    let having = state.probes().filter(|(_, held)| named(&held.fact.body)).map(|(agent, _)| agent);
+    let having = state.probes().filter(|(_, _, probe)| probe.name == wanted.probe).map(|(agent, ..)| agent);
     let active = |agent: &AgentId| estate.agent(*agent).is_some_and(|known| known.revoked.is_none());
     let found: Vec<AgentId> =
         having.filter(active).filter(|agent| wanted.agent.is_none_or(|wanted| wanted == *agent)).collect();

@@ -209,9 +209,9 @@ fn links(state: &SiteState, map: &mut Map) {
     }
 }
 
-fn foot(state: &SiteState, device: &Device, own: &OwnAddress) -> Option<Foot> {
+fn foot(state: &SiteState, device: &Device, own: OwnAddress) -> Option<Foot> {
     let address = ipnetwork::IpNetwork::new(own.ip, own.prefix_bits?).ok()?;
-    Some(Foot { device: device.id, site: state.id, interface: own.interface.clone(), address })
+    Some(Foot { device: device.id, site: state.id, interface: own.interface, address })
 }
 
 /// Returns whether a prefix means one thing at two sites of the way: they are next to each other, and it is a transfer net, of

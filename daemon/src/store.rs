@@ -321,7 +321,7 @@ impl Store {
     /// # Errors
     /// Fails when the disk does or a row is damaged.
     pub fn load(&self) -> Result<Estate, StoreError> {
-        let mut estate = Estate::default();
+        let (mut estate, mut origins) = (Estate::default(), rows::Origins::default());
         // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
         for row in &self.tree {
             let (key, value) = row.map_err(|error| self.read_error(error))?;
@@ -333,7 +333,7 @@ impl Store {
             {
                 continue;
             }
-            let change = read_change(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+            let change = read_change(&key, &value, &mut origins).map_err(|problem| self.damaged(&key, problem))?;
             if let Some(change) = change {
                 estate.apply(&change);
             }
@@ -468,7 +468,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
 }
 
 /// Reads a row of the estate back. Returns `None` for rows that are not part of it.
-fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
+fn read_change(key: &[u8], value: &[u8], origins: &mut rows::Origins) -> Result<Option<Change>, String> {
     use keys::Key;
     let change = match keys::parse(key).ok_or("the key is not known to this version")? {
         Key::Meta(name) if name == b"position" => {
@@ -484,7 +484,9 @@ fn read_change(key: &[u8], value: &[u8]) -> Result<Option<Change>, String> {
         }
         Key::Agent(site, id) => Change::Agent(Arc::new(rows::read_agent(site, id, value)?)),
         Key::Device(site, id) => Change::Device { site, device: Arc::new(rows::read_device(id, value)?) },
-        Key::Endpoint(site, id) => Change::Endpoint { site, endpoint: Arc::new(rows::read_endpoint(id, value)?) },
+        Key::Endpoint(site, id) => {
+            Change::Endpoint { site, endpoint: Arc::new(rows::read_endpoint(id, value, origins)?) }
+        }
         Key::Fact { site, agent, group, key_hash } => {
             Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
         }

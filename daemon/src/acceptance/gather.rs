@@ -9,7 +9,6 @@ use onenet_topology::{
     acceptance::{AgentFound, Configured, Found, ServiceFound, WayFound},
     device::Standing,
     endpoint::Endpoint,
-    fact::FactBody,
     incident::Side,
 };
 
@@ -44,17 +43,17 @@ pub(super) fn sources(estate: &Estate, site: SiteId, now: Timestamp) -> Vec<Sour
     let mut sources = Vec::new();
     for of in std::iter::once(site).chain(parents.iter().copied()) {
         for (agent, probe) in probes(estate, of) {
-            let Some(way) = way_of(&estate.tree, of, probe, now) else { continue };
+            let Some(way) = way_of(&estate.tree, of, &probe, now) else { continue };
             if way.child == site && parents.contains(&way.parent) {
                 sources.push(Source {
                     site: of,
                     agent,
-                    probe: probe.name.clone(),
+                    probe: probe.name,
                     kind: probe.kind,
                     parent: way.parent,
                     side: way.side,
                     state: probe.state,
-                    detail: probe.detail.clone(),
+                    detail: probe.detail,
                 });
             }
         }
@@ -65,13 +64,9 @@ pub(super) fn sources(estate: &Estate, site: SiteId, now: Timestamp) -> Vec<Sour
 }
 
 /// Returns the probes of a site's agents that are heard.
-fn probes(estate: &Estate, site: SiteId) -> impl Iterator<Item = (AgentId, &Probe)> {
+fn probes(estate: &Estate, site: SiteId) -> impl Iterator<Item = (AgentId, Probe)> {
     let all = estate.site(site).into_iter().flat_map(|state| state.probes());
-    let heard = all.filter(|(agent, _)| estate.is_heard(*agent));
-    heard.filter_map(|(agent, held)| match &held.fact.body {
-        FactBody::Probe(probe) => Some((agent, probe.as_ref())),
-        _ => None,
-    })
+    all.filter(|(agent, ..)| estate.is_heard(*agent)).map(|(agent, _, probe)| (agent, probe))
 }
 
 /// Returns what is known of a site, media tests aside.
@@ -89,7 +84,7 @@ pub(super) fn found(estate: &Estate, site: SiteId, now: Timestamp, measured: &Me
     }
     found.name_services = probes(estate, site)
         .filter(|(_, probe)| probe.kind == ProbeKind::Dns)
-        .map(|(_, probe)| ServiceFound { name: probe.name.clone(), state: probe.state, detail: probe.detail.clone() })
+        .map(|(_, probe)| ServiceFound { name: probe.name, state: probe.state, detail: probe.detail })
         .collect();
     address_plan(estate, site, now, &mut found);
     devices(estate, site, &mut found);

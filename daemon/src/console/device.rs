@@ -76,6 +76,7 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, device: &Device) -> Ve
     let system = device.system.as_ref();
     let answering = device.answering.iter().max_by_key(|it| it.observed);
     let recognised = state.identification(device);
+    let recognised = recognised.as_ref();
     let of_recognised =
         |of: fn(&Identification) -> &String| recognised.map(|it| of(it).as_str()).filter(|text| !text.is_empty());
     // What no profile tells, a part may: the chassis before others.

@@ -115,7 +115,7 @@ pub(super) fn is_seen(view: &View, endpoint: &Endpoint) -> bool {
 }
 
 fn is_heard(view: &View, witness: &Witness) -> bool {
-    view.agent(witness.source.agent).is_some_and(Agent::is_heard)
+    view.agent(witness.source.origin.agent).is_some_and(Agent::is_heard)
 }
 
 /// The state of what `witnesses` hold for current.
@@ -253,8 +253,8 @@ fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                             td {
                                 @for (at, witness) in address.witnesses.iter().enumerate() {
                                     @if at > 0 { br; }
-                                    (parts::method(reader, witness.source.group.method))
-                                    " " code { (witness.source.group.scope) }
+                                    (parts::method(reader, witness.source.origin.group.method))
+                                    " " code { (witness.source.origin.group.scope) }
                                 }
                             }
                         }
@@ -286,11 +286,11 @@ fn evidence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                 tbody {
                     @for witness in witnesses {
                         tr {
-                            th scope="row" { (parts::method(reader, witness.source.group.method)) }
-                            td { code { (witness.source.group.scope) } }
+                            th scope="row" { (parts::method(reader, witness.source.origin.group.method)) }
+                            td { code { (witness.source.origin.group.scope) } }
                             td { (parts::or_dash(witness.interface.as_deref())) }
                             td { (parts::or_dash(witness.vlan.map(|vlan| vlan.to_string()).as_deref())) }
-                            td.code { (witness.source.agent) }
+                            td.code { (witness.source.origin.agent) }
                             td { (seen(reader, view, witness.current, [witness])) }
                             td { (parts::ago(reader, view, Some(witness.first_seen))) }
                             td { (parts::ago(reader, view, Some(witness.last_seen))) }

@@ -164,8 +164,9 @@ fn device_fit(state: &SiteState, device: &Device, squeezed: &str) -> Option<Fit>
     let names = device.handles.iter().map(|handle| handle.scope.as_str()).chain([device.name()]);
     let targets = device.answering.iter().map(|it| it.reach.target.as_str());
     let serials = device.entities.iter().map(|part| part.serial.as_str());
-    let recognised = state.identification(device).map(|it| it.serial.as_str());
-    let known = names.chain(targets).chain(serials).chain(recognised).chain(addresses.iter().map(String::as_str));
+    let recognised = state.identification(device).map(|it| it.serial);
+    let known =
+        names.chain(targets).chain(serials).chain(recognised.as_deref()).chain(addresses.iter().map(String::as_str));
     fit(known, squeezed)
 }
 

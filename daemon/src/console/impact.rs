@@ -54,8 +54,8 @@ impl Checks {
                 |it: &Shown<'_>| it.probe.role == ProbeRole::Named && wanted.contains(it.probe.name.as_str());
             for shown in probes(view, site.id).into_iter().filter(of_service) {
                 let Shown { probe, state, since, .. } = shown;
-                let check = Check { site: site.id, state, since, detail: probe.detail.clone() };
-                services.entry(probe.name.clone()).or_default().push(check);
+                let check = Check { site: site.id, state, since, detail: probe.detail };
+                services.entry(probe.name).or_default().push(check);
             }
         }
         Self { services }

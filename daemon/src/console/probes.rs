@@ -49,7 +49,7 @@ pub(super) fn table(reader: &Reader, view: &View, site: &Site) -> Markup {
 }
 
 fn row(reader: &Reader, view: &View, shown: &Shown<'_>) -> Markup {
-    let probe = shown.probe;
+    let probe = &shown.probe;
     let sample = shown.measured.map(|taken| &taken.sample);
     let loss = sample.and_then(probe_loss_ratio);
     let round_trip = sample.and_then(|it| Some((it.round_trip_median_us?, it.round_trip_p95_us?)));

@@ -8,18 +8,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::OrdMap;
 use onenet_topology::{
-    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SiteId, Timestamp,
+    AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, Probe, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
     device::{Device, Handle, Interface},
     endpoint::Endpoint,
-    fact::{Condition, Fact, FactBody, Group, Identification, Method},
+    fact::{Condition, FactBody, Group, Identification, Method},
     inference::{Attachment, Place, SiteInference, Where},
     link::Link,
 };
-use onenet_wire::{GroupDigest, fact_hash};
-use serde::{Deserialize, Serialize};
 
-use super::{Captures, Change, Crossed, Derived, Detectors, Flaps, Made, Measured, Readings, Tally, Words};
+use super::{
+    Captures, Change, Crossed, Derived, Detectors, Flaps, Held, HeldGroup, Made, Measured, Readings, Tally, Words,
+};
 use crate::{
     findings::{Finding, FindingKey},
     record::RulingVerdict,
@@ -100,24 +100,6 @@ impl Ruling {
     pub fn of(verdict: RulingVerdict, (time, by): (Timestamp, &str), reason: &str) -> Option<Self> {
         verdict.same().map(|same| Self { same, by: by.into(), time, reason: reason.to_owned() })
     }
-}
-
-/// The facts of one group, as one agent holds them. Cheap to clone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldGroup {
-    facts: OrdMap<u64, Arc<Held>>,
-    digest: GroupDigest,
-}
-
-/// A fact, and how its time came about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// The fact, with the time corrected by the centre's clock.
-    pub fact: Fact,
-    /// Milliseconds that were added to the agent's time.
-    pub shift_ms: i64,
-    /// Whether the correction is a guess, since the batch is from a boot that the centre never saw.
-    pub uncertain: bool,
 }
 
 impl SiteState {
@@ -263,31 +245,27 @@ impl SiteState {
     }
 
     /// Returns what agents tell of a device by a method, handle by handle.
-    pub fn told<'s, 'd>(
-        &'s self,
-        device: &'d Device,
-        method: Method,
-    ) -> impl Iterator<Item = &'s Arc<Held>> + use<'s, 'd> {
+    pub fn told<'s, 'd>(&'s self, device: &'d Device, method: Method) -> impl Iterator<Item = Held> + use<'s, 'd> {
         device.handles.iter().flat_map(move |handle| self.told_under(handle, method))
     }
 
     /// Returns what one agent tells, by a method, of the device that it polls under a name.
-    pub fn told_under<'s>(&'s self, handle: &Handle, method: Method) -> impl Iterator<Item = &'s Arc<Held>> + use<'s> {
+    pub fn told_under<'s>(&'s self, handle: &Handle, method: Method) -> impl Iterator<Item = Held> + use<'s> {
         let group = Group { method, scope: handle.scope.clone() };
         self.group(handle.agent, &group).into_iter().flat_map(|held| held.iter().map(|(_, held)| held))
     }
 
     /// Returns what a device was last recognised as.
-    pub fn identification<'s>(&'s self, device: &Device) -> Option<&'s Identification> {
-        let told = self.told(device, Method::SnmpSystem).filter_map(|held| match &held.fact.body {
-            FactBody::Identification(it) => Some((held.fact.observed, it.as_ref())),
+    pub fn identification(&self, device: &Device) -> Option<Identification> {
+        let told = self.told(device, Method::SnmpSystem).filter_map(|held| match held.fact.body {
+            FactBody::Identification(it) => Some((held.fact.observed, it)),
             _ => None,
         });
-        told.max_by_key(|(observed, _)| *observed).map(|(_, it)| it)
+        told.max_by_key(|(observed, _)| *observed).map(|(_, it)| *it)
     }
 
     /// Puts a fact in or takes it out. Changes in place what no other snapshot shares.
-    pub(super) fn set_fact(&mut self, key: (AgentId, Group), key_hash: u64, held: Option<Arc<Held>>) {
+    pub(super) fn set_fact(&mut self, key: (AgentId, Group), key_hash: u64, held: Option<&Held>) {
         let agent = key.0;
         let (before, after) = if let Some(group) = self.facts.get_mut(&key) {
             let group = Arc::make_mut(group);
@@ -340,7 +318,7 @@ impl SiteState {
                 agent: *agent,
                 group: group.clone(),
                 key_hash,
-                held: Some(Arc::clone(held)),
+                held: Some(Arc::new(held)),
             })
         });
         let devices = self.accounts.values().map(move |it| Change::Device { site, device: Arc::clone(it) });
@@ -358,19 +336,24 @@ impl SiteState {
         facts.chain(devices).chain(endpoints).chain(findings).chain(anomalies)
     }
 
-    /// Returns what agents measure of the ways that lead away: who does, and what holds.
-    pub fn probes(&self) -> impl Iterator<Item = (AgentId, &Held)> {
+    /// Returns what agents measure of the ways that lead away: who does, since when it is so, and what.
+    pub fn probes(&self) -> impl Iterator<Item = (AgentId, Timestamp, Probe)> {
         let told = self.facts.iter().filter(|((_, group), _)| group.method == Method::Probe);
-        told.flat_map(|((agent, _), held)| held.iter().map(|(_, held)| (*agent, held.as_ref())))
+        told.flat_map(|((agent, _), held)| held.iter().map(|(_, held)| (*agent, held))).filter_map(|(agent, held)| {
+            match held.fact.body {
+                FactBody::Probe(probe) => Some((agent, held.fact.observed, *probe)),
+                _ => None,
+            }
+        })
     }
 
     /// Returns what keeps agents from their work: who says so, since when, and what.
-    pub fn conditions(&self) -> impl Iterator<Item = (AgentId, Timestamp, &Condition)> {
+    pub fn conditions(&self) -> impl Iterator<Item = (AgentId, Timestamp, Condition)> {
         self.facts
             .iter()
             .filter(|((_, group), _)| group.method == Method::Agent)
             .flat_map(|((agent, _), held)| held.iter().map(|(_, held)| (*agent, held)))
-            .filter_map(|(agent, held)| match &held.fact.body {
+            .filter_map(|(agent, held)| match held.fact.body {
                 FactBody::Condition(condition) => Some((agent, held.fact.observed, condition)),
                 _ => None,
             })
@@ -385,60 +368,4 @@ fn count(counts: &mut OrdMap<AgentId, usize>, agent: AgentId, before: usize, aft
     } else {
         counts.insert(agent, counted)
     };
-}
-
-impl HeldGroup {
-    /// Returns a group without a fact.
-    pub fn new(group: Group) -> Self {
-        Self { facts: OrdMap::new(), digest: GroupDigest::empty(group) }
-    }
-
-    /// Returns number and sum of the facts, as agents compute them.
-    pub const fn digest(&self) -> &GroupDigest {
-        &self.digest
-    }
-
-    /// Returns the fact of this key hash.
-    pub fn get(&self, key_hash: u64) -> Option<&Arc<Held>> {
-        self.facts.get(&key_hash)
-    }
-
-    /// Returns all facts with their key hashes, in the order of these.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, &Arc<Held>)> {
-        self.facts.iter().map(|(hash, held)| (*hash, held))
-    }
-
-    /// Returns the facts whose key hashes lie in the range, both ends included.
-    pub fn range(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, &Arc<Held>)> {
-        self.facts.range(first..=last).map(|(hash, held)| (*hash, held))
-    }
-
-    /// Returns whether it holds no fact.
-    pub fn is_empty(&self) -> bool {
-        self.facts.is_empty()
-    }
-
-    /// Returns the number of facts.
-    pub fn len(&self) -> usize {
-        self.facts.len()
-    }
-
-    /// Puts the fact in (`Some`) or takes it out (`None`), and keeps the digest in step.
-    pub fn set(&mut self, key_hash: u64, held: Option<Arc<Held>>) {
-        let group = self.digest.group.clone();
-        let hash = |held: &Held| fact_hash(&group, &held.fact.body);
-        let added = held.as_ref().map(|held| hash(held));
-        let removed = match held {
-            Some(held) => self.facts.insert(key_hash, held),
-            None => self.facts.remove(&key_hash),
-        };
-        if let Some(removed) = removed {
-            self.digest.count = self.digest.count.saturating_sub(1);
-            self.digest.sum = self.digest.sum.wrapping_sub(hash(&removed));
-        }
-        if let Some(added) = added {
-            self.digest.count = self.digest.count.saturating_add(1);
-            self.digest.sum = self.digest.sum.wrapping_add(added);
-        }
-    }
 }

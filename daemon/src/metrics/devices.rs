@@ -70,6 +70,7 @@ pub(super) fn devices(families: &mut Families, view: &View, state: &SiteState) {
 
 fn information(families: &mut Families, site: &str, id: &str, state: &SiteState, device: &Device) {
     let known = state.identification(device);
+    let known = known.as_ref();
     let vendor = known.map(|it| it.vendor.as_str()).unwrap_or_default();
     let model = known.map(|it| it.model.as_str()).unwrap_or_default();
     let role = known.and_then(|it| it.role).map(Role::name).unwrap_or_default();
@@ -93,8 +94,8 @@ pub(super) fn label(device: &Device) -> Cow<'_, str> {
 fn states(state: &SiteState, device: &Device) -> BTreeMap<&'static str, u32> {
     let mut sensors = BTreeMap::new();
     for held in Method::SENSORS.into_iter().flat_map(|method| state.told(device, method)) {
-        if let FactBody::Sensor(it) = &held.fact.body {
-            let worst = sensors.entry((it.kind, it.name.as_str())).or_insert(it.state);
+        if let FactBody::Sensor(it) = held.fact.body {
+            let worst = sensors.entry((it.kind, it.name)).or_insert(it.state);
             *worst = (*worst).max(it.state);
         }
     }

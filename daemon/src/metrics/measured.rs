@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use onenet_topology::{
     AgentId, DeviceId, InterfaceId, ProbeRole, ProbeSample, ProbeTest, Role,
     device::{Device, Interface},
-    fact::{CaptureSample, FactBody, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
+    fact::{CaptureSample, HistoryBody, HistoryItem, InterfaceSample, InterfaceStatus, Scope},
     link::LinkEnd,
 };
 
@@ -46,8 +46,8 @@ pub(crate) struct Exported<'s> {
     /// Which device an agent means by a scope.
     devices: BTreeMap<(AgentId, &'s Scope), DeviceId>,
     ports: BTreeMap<DeviceId, BTreeSet<&'s str>>,
-    /// Where probes lead.
-    probes: BTreeMap<(AgentId, &'s str), ProbeRole>,
+    /// Where probes lead, by the agents' names of them.
+    probes: BTreeMap<AgentId, BTreeMap<String, ProbeRole>>,
 }
 
 impl<'s> Exported<'s> {
@@ -58,15 +58,15 @@ impl<'s> Exported<'s> {
         let devices = || state.devices.values();
         let handles =
             devices().flat_map(|device| device.handles.iter().map(|handle| ((handle.agent, &handle.scope), device.id)));
-        let probes = state.probes().filter_map(|(agent, held)| match &held.fact.body {
-            FactBody::Probe(probe) => Some(((agent, probe.name.as_str()), probe.role)),
-            _ => None,
-        });
+        let mut probes: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for (agent, _, probe) in state.probes() {
+            probes.entry(agent).or_default().insert(probe.name, probe.role);
+        }
         Self {
             site: state.id.to_string(),
             devices: handles.collect(),
             ports: devices().map(|device| (device.id, ports(state, device, &ends))).collect(),
-            probes: probes.collect(),
+            probes,
         }
     }
 
@@ -80,7 +80,7 @@ impl<'s> Exported<'s> {
         match &item.body {
             HistoryBody::Interface(sample) => self.counters(agent, &item.scope, sample, put),
             HistoryBody::Probe(sample) if sample.test == ProbeTest::Regular => {
-                let Some(role) = self.probes.get(&(agent, sample.name.as_str())) else { return };
+                let Some(role) = self.probes.get(&agent).and_then(|own| own.get(&sample.name)) else { return };
                 let agent = agent.to_string();
                 let labels = [self.site.as_str(), &agent, &sample.name, role.name()];
                 window(*role, sample, &mut |metric, value| put(metric, &labels, value));

@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError, alterations, keys, read_change, samples};
+use super::{Store, StoreError, alterations, keys, read_change, rows, samples};
 use crate::estate::{Change, Estate};
 
 const FORMAT: &str = "onenet export";
@@ -94,7 +94,7 @@ impl Store {
         let damaged = |problem| self.damaged(key, problem);
         match keys::parse(key) {
             Some(keys::Key::Command(position)) if position <= estate.position => {
-                read_change(key, value).map_err(damaged)
+                read_change(key, value, &mut rows::Origins::default()).map_err(damaged)
             }
             Some(keys::Key::Altered(site)) => {
                 let change = alterations::read(site, key, value).map_err(damaged)?;

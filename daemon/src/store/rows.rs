@@ -7,12 +7,12 @@ mod availability;
 mod classified;
 mod coverage;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SpaceId, Timestamp,
     device::{Answering, Device, Handle, Interface},
-    endpoint::{BoundAddress, Endpoint, HostStatement, Located, Source, Witness},
+    endpoint::{BoundAddress, Endpoint, HostStatement, Located, Origin, Source, Witness},
     fact::{Entity, Fact, FactBody, Group, Host, Method, Reach, ReachState, Scope, System},
     inference::{Place, Where},
 };
@@ -222,17 +222,26 @@ fn read_body(bytes: &[u8]) -> Result<Fact, Problem> {
     codec::decode_fact(bytes).map_err(|error| error.to_string())
 }
 
+/// Reads rows into a list with room for them and no more: the usual one makes room for four, where most have one.
+fn exactly<R, T>(rows: Vec<R>, read: impl Fn(R) -> Result<T, Problem>) -> Result<Vec<T>, Problem> {
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        all.push(read(row)?);
+    }
+    Ok(all)
+}
+
 // ---- endpoints ----------------------------------------------------------------------------------------------------
 
 /// The groups that a row's witnesses name, each written once.
 #[derive(Default)]
-struct Groups(Vec<(AgentId, Group)>);
+struct Groups(Vec<Arc<Origin>>);
 
 impl Groups {
     fn number(&mut self, source: &Source) -> u32 {
-        let known = self.0.iter().position(|(agent, group)| *agent == source.agent && *group == source.group);
+        let known = self.0.iter().position(|origin| *origin == source.origin);
         let number = known.unwrap_or_else(|| {
-            self.0.push((source.agent, source.group.clone()));
+            self.0.push(Arc::clone(&source.origin));
             self.0.len() - 1
         });
         u32::try_from(number).unwrap_or(u32::MAX)
@@ -246,7 +255,7 @@ impl Groups {
             last_after_ms: witness.last_seen.ms_since(witness.first_seen),
             current: witness.current,
             vlan: witness.vlan.map(u32::from),
-            interface: witness.interface.clone(),
+            interface: witness.interface.as_deref().map(str::to_owned),
         }
     }
 
@@ -256,20 +265,20 @@ impl Groups {
 
     fn read(&self, row: WitnessRow) -> Result<Witness, Problem> {
         let index = usize::try_from(row.group).map_err(|error| error.to_string())?;
-        let (agent, group) = self.0.get(index).ok_or("a witness names a group that is not listed")?;
+        let origin = self.0.get(index).ok_or("a witness names a group that is not listed")?;
         let vlan = row.vlan.map(u16::try_from).transpose().map_err(|error| error.to_string())?;
         Ok(Witness {
-            source: Source { agent: *agent, group: group.clone(), fact: row.fact },
+            source: Source { origin: Arc::clone(origin), fact: row.fact },
             first_seen: time(row.first_ms),
             last_seen: time(row.first_ms.saturating_add(row.last_after_ms)),
             current: row.current,
             vlan,
-            interface: row.interface,
+            interface: row.interface.map(Into::into),
         })
     }
 
     fn read_all(&self, rows: Vec<WitnessRow>) -> Result<Vec<Witness>, Problem> {
-        rows.into_iter().map(|row| self.read(row)).collect()
+        exactly(rows, |row| self.read(row))
     }
 }
 
@@ -293,10 +302,10 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
     let groups = groups
         .0
         .into_iter()
-        .map(|(agent, group)| GroupRow {
-            agent: agent.raw(),
-            method: u32::from(method_number(group.method)),
-            scope: group.scope.as_str().to_owned(),
+        .map(|origin| GroupRow {
+            agent: origin.agent.raw(),
+            method: u32::from(method_number(origin.group.method)),
+            scope: origin.group.scope.as_str().to_owned(),
         })
         .collect();
     EndpointRow {
@@ -313,9 +322,10 @@ pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
     .encode_to_vec()
 }
 
-pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Problem> {
+/// Reads an endpoint; its witnesses share their origins with those that were read before.
+pub(super) fn read_endpoint(id: EndpointId, value: &[u8], origins: &mut Origins) -> Result<Endpoint, Problem> {
     let row = EndpointRow::decode(value).map_err(|error| error.to_string())?;
-    let groups = row.groups.iter().map(read_group).collect::<Result<_, _>>().map(Groups)?;
+    let groups = row.groups.iter().map(|it| origins.read(it)).collect::<Result<_, _>>().map(Groups)?;
     let mut addresses = Vec::with_capacity(row.addresses.len());
     for it in row.addresses {
         let witnesses = groups.read_all(it.witnesses)?;
@@ -334,7 +344,7 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8]) -> Result<Endpoint, Pr
         addresses,
         statements,
         located: row.located.map(read_located).transpose()?,
-        classified: row.classified.into_iter().map(|it| classified::read(&groups, it)).collect::<Result<_, _>>()?,
+        classified: exactly(row.classified, |it| classified::read(&groups, it))?,
         silent_since: row.silent_since_ms.map(time),
         retired_since: row.retired_since_ms.map(time),
     })
@@ -381,10 +391,23 @@ fn read_located(row: LocatedRow) -> Result<Located, Problem> {
     Ok(Located { at: read_where(row.at)?, since: time(row.since_ms), contender })
 }
 
-fn read_group(row: &GroupRow) -> Result<(AgentId, Group), Problem> {
-    let index = usize::try_from(row.method).ok().and_then(|number| number.checked_sub(1));
-    let method = *index.and_then(|index| Method::ALL.get(index)).ok_or("a method that this version does not know")?;
-    Ok((AgentId::from_raw(row.agent), Group { method, scope: Scope::new(&row.scope) }))
+/// Origins of witnesses that were read, each once.
+#[derive(Default)]
+pub(super) struct Origins(BTreeSet<Arc<Origin>>);
+
+impl Origins {
+    fn read(&mut self, row: &GroupRow) -> Result<Arc<Origin>, Problem> {
+        let index = usize::try_from(row.method).ok().and_then(|number| number.checked_sub(1));
+        let method =
+            *index.and_then(|index| Method::ALL.get(index)).ok_or("a method that this version does not know")?;
+        let group = Group { method, scope: Scope::new(&row.scope) };
+        let origin = Origin { agent: AgentId::from_raw(row.agent), group };
+        Ok(self.0.get(&origin).cloned().unwrap_or_else(|| {
+            let origin = Arc::new(origin);
+            self.0.insert(Arc::clone(&origin));
+            origin
+        }))
+    }
 }
 
 fn read_host(bytes: &[u8]) -> Result<Host, Problem> {
@@ -451,11 +474,11 @@ pub(super) fn read_device(id: DeviceId, value: &[u8]) -> Result<Device, Problem>
         id,
         first_seen: time(row.first_seen_ms),
         handles: row.handles.into_iter().map(handle).collect(),
-        answering: row.answering.into_iter().map(read_answering).collect::<Result<_, _>>()?,
+        answering: exactly(row.answering, read_answering)?,
         system,
         system_observed,
-        entities: row.entities.iter().map(|bytes| read_entity(bytes)).collect::<Result<_, _>>()?,
-        interfaces: row.interfaces.iter().map(read_interface).collect::<Result<_, _>>()?,
+        entities: exactly(row.entities, |bytes| read_entity(&bytes))?,
+        interfaces: exactly(row.interfaces, |row| read_interface(&row))?,
     })
 }
 

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     AgentId, InterfaceId,
-    endpoint::{Located, Source, Testimony, Witness},
+    endpoint::{Located, Origin, Source, Testimony, Witness},
     fact::{Entity, Group, Method, Scope, System},
     inference::Place,
     link::LinkEvidence,
@@ -23,7 +23,8 @@ fn place(port: u64) -> Where {
 fn endpoint(id: u64, first: Timestamp, port: Option<u64>) -> Endpoint {
     let mut endpoint = Endpoint::new(EndpointId::from_raw(id), MacAddr([0, 0x1b, 0x21, 0, 0, 1]));
     let group = Group { method: Method::PassiveFrames, scope: Scope::new("eth0") };
-    let source = Source { agent: AgentId::from_raw(1), group, fact: id };
+    let origin = Arc::new(Origin { agent: AgentId::from_raw(1), group });
+    let source = Source { origin, fact: id };
     let witness = Witness { source, first_seen: first, last_seen: first, current: true, vlan: None, interface: None };
     endpoint.hear(Testimony::Presence, witness);
     endpoint.located = port.map(|port| Located { at: place(port), since: first, contender: None });

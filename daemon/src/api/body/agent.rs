@@ -292,7 +292,7 @@ pub(crate) fn agent_state(agent: &Agent) -> &'static str {
 
 impl ConditionBody {
     /// Returns a condition of a site.
-    pub fn of(site: SiteId, (agent, observed, condition): (AgentId, Timestamp, &Condition)) -> Self {
+    pub fn of(site: SiteId, (agent, observed, condition): (AgentId, Timestamp, Condition)) -> Self {
         let words = words::condition(condition.kind);
         Self {
             site: site.to_string(),

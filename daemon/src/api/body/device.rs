@@ -196,6 +196,7 @@ impl DeviceBody {
         let system = device.system.as_ref();
         let bridge_mac = system.and_then(|system| system.bridge_mac);
         let recognised = state.identification(device);
+        let recognised = recognised.as_ref();
         Self {
             id: device.id.to_string(),
             site: state.id.to_string(),
@@ -243,7 +244,8 @@ impl EntityBody {
 impl InterfaceBody {
     /// Returns an interface of a device.
     pub(crate) fn of(state: &SiteState, device: &Device, interface: &Interface, running: Option<Running>) -> Self {
-        let vlans = told::port_vlans(state, device).get(interface.said.name.as_str()).copied();
+        let vlans = told::port_vlans(state, device);
+        let vlans = vlans.get(&interface.said.name);
         let endpoints = state.plugged_in(device.id).get(&interface.id).map_or(0, Vec::len);
         Self::with(state, (device, interface), vlans, endpoints, running)
     }
@@ -251,7 +253,7 @@ impl InterfaceBody {
     /// Returns the interfaces of a device, past ones included.
     pub(crate) fn all(state: &SiteState, device: &Device, running: Option<Running>) -> Vec<Self> {
         let vlans = told::port_vlans(state, device);
-        let vlans_of = |it: &Interface| vlans.get(it.said.name.as_str()).copied();
+        let vlans_of = |it: &Interface| vlans.get(&it.said.name);
         let plugged = state.plugged_in(device.id);
         let endpoints = |it: &Interface| plugged.get(&it.id).map_or(0, Vec::len);
         let body = |it: &Arc<Interface>| Self::with(state, (device, it), vlans_of(it), endpoints(it), running);

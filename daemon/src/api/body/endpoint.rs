@@ -245,7 +245,7 @@ impl AttachmentBody {
         Some(Self {
             place,
             also: also.iter().filter_map(|place| PlaceBody::of(state, Where::Port(*place))).collect(),
-            access_point: station.and_then(|it| given(&it.access_point)),
+            access_point: station.as_ref().and_then(|it| given(&it.access_point)),
             ssid: station.and_then(|it| given(&it.ssid)),
             since: time(located.since),
             confidence: deciding.map(|found| f64::from(found.confidence) / 100.0),
@@ -257,10 +257,11 @@ impl AttachmentBody {
 }
 
 /// Returns what a wireless controller tells of an endpoint at present: the newest, where several do.
-pub(crate) fn station<'s>(state: &'s SiteState, endpoint: &Endpoint) -> Option<&'s Station> {
-    let told = endpoint.witnesses.iter().filter(|it| it.current && it.source.group.method == Method::SnmpStations);
+pub(crate) fn station(state: &SiteState, endpoint: &Endpoint) -> Option<Station> {
+    let told =
+        endpoint.witnesses.iter().filter(|it| it.current && it.source.origin.group.method == Method::SnmpStations);
     let newest = told.max_by_key(|it| it.last_seen)?;
-    match &state.group(newest.source.agent, &newest.source.group)?.get(newest.source.fact)?.fact.body {
+    match state.group(newest.source.origin.agent, &newest.source.origin.group)?.get(newest.source.fact)?.fact.body {
         FactBody::Station(station) => Some(station),
         _ => None,
     }
@@ -293,10 +294,10 @@ impl AddressBody {
 impl WitnessBody {
     fn of(witness: &Witness) -> Self {
         Self {
-            agent: witness.source.agent.to_string(),
-            method: witness.source.group.method.name(),
-            scope: witness.source.group.scope.to_string(),
-            interface: witness.interface.clone(),
+            agent: witness.source.origin.agent.to_string(),
+            method: witness.source.origin.group.method.name(),
+            scope: witness.source.origin.group.scope.to_string(),
+            interface: witness.interface.as_deref().map(str::to_owned),
             vlan: witness.vlan,
             first_seen: time(witness.first_seen),
             last_seen: time(witness.last_seen),

@@ -1,6 +1,6 @@
 //! Probes: what agents measure of the ways that lead away from a site, and what they judge of each.
 
-use onenet_topology::{AgentId, Probe, ProbeSample, ProbeState, ProbeTest, SiteId, Timestamp, fact::FactBody};
+use onenet_topology::{AgentId, Probe, ProbeSample, ProbeState, ProbeTest, SiteId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -122,10 +122,10 @@ pub struct ProbeSampleBody {
 }
 
 /// A probe as a view shows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Shown<'v> {
     pub(crate) agent: AgentId,
-    pub(crate) probe: &'v Probe,
+    pub(crate) probe: Probe,
     pub(crate) state: ProbeState,
     pub(crate) since: Timestamp,
     pub(crate) measured: Option<&'v Taken>,
@@ -136,19 +136,13 @@ pub(crate) struct Shown<'v> {
 /// Returns the probes of a site's agents, by agent and name. What a silent agent watches is unknown since it is silent.
 pub(crate) fn probes(view: &View, site: SiteId) -> Vec<Shown<'_>> {
     let Some(state) = view.inventory(site) else { return Vec::new() };
-    let shown = |(agent, held): (AgentId, &'_ crate::estate::Held)| {
-        let known = view.agent(agent)?;
-        let silent = (!known.is_heard()).then(|| known.contact.silent_since.or(known.contact.last_heard)).flatten();
-        let told = (held.fact.observed, known.is_heard());
-        Some((agent, told, silent))
-    };
     let mut all: Vec<Shown<'_>> = Vec::new();
-    for (agent, held) in state.probes() {
-        let FactBody::Probe(probe) = &held.fact.body else { continue };
-        let Some((agent, (observed, is_heard), silent)) = shown((agent, held)) else { continue };
-        let (judged, since) = if is_heard {
+    for (agent, observed, probe) in state.probes() {
+        let Some(known) = view.agent(agent) else { continue };
+        let (judged, since) = if known.is_heard() {
             (probe.state, observed)
         } else {
+            let silent = known.contact.silent_since.or(known.contact.last_heard);
             (ProbeState::Unknown, silent.unwrap_or(observed).max(observed))
         };
         let last = |test| state.measured.get().of(agent, &probe.name, test, view.now());
@@ -161,7 +155,7 @@ pub(crate) fn probes(view: &View, site: SiteId) -> Vec<Shown<'_>> {
 
 impl ProbeBody {
     pub(crate) fn of(view: &View, site: SiteId, shown: &Shown<'_>) -> Self {
-        let probe = shown.probe;
+        let probe = &shown.probe;
         Self {
             site: site.to_string(),
             agent: shown.agent.to_string(),

@@ -46,7 +46,7 @@ pub(crate) fn of_site(view: &View, state: &SiteState) -> Vec<SubnetBody> {
         let own = told::own_addresses(state, device).into_iter();
         own.filter_map(|it| {
             let address = ipnetwork::IpNetwork::new(it.ip, it.prefix_bits?).ok()?;
-            Some(DeviceAddress { device: device.id, interface: it.interface.clone(), address })
+            Some(DeviceAddress { device: device.id, interface: it.interface, address })
         })
     });
     let hops = devices().flat_map(|device| told::next_hops(state, device)).map(|hop| hop.ip);

@@ -158,18 +158,15 @@ impl DeviceDetailBody {
             let network = ipnetwork::IpNetwork::new(it.ip, it.prefix_bits?).ok()?;
             Some(format!("{}/{}", network.network(), network.prefix()))
         };
-        let own = |it: &OwnAddress| OwnAddressBody {
-            ip: it.ip.to_string(),
-            prefix: prefix(it),
-            interface: it.interface.clone(),
-        };
-        let quirk = |it: &Quirk| QuirkBody { quirk: it.word.clone(), table: it.table.clone(), count: it.count };
+        let own =
+            |it: OwnAddress| OwnAddressBody { ip: it.ip.to_string(), prefix: prefix(&it), interface: it.interface };
+        let quirk = |it: Quirk| QuirkBody { quirk: it.word, table: it.table, count: it.count };
         Self {
             device: DeviceBody::of(view, state, device),
             accounts: accounts(state, device),
             rulings: rulings(state, device),
             own_addresses: own_addresses(state, device).into_iter().map(own).collect(),
-            next_hops: next_hops(state, device).into_iter().map(|it| hop(state, it)).collect(),
+            next_hops: next_hops(state, device).into_iter().map(|it| hop(state, &it)).collect(),
             spanning_tree: spanning_tree(state, device),
             vlans: vlans(state, device)
                 .into_iter()
@@ -211,7 +208,7 @@ fn rulings(state: &SiteState, device: &Device) -> Vec<DeviceRulingBody> {
 }
 
 /// Returns a device's own addresses, in their order.
-pub(crate) fn own_addresses<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s OwnAddress> {
+pub(crate) fn own_addresses(state: &SiteState, device: &Device) -> Vec<OwnAddress> {
     newest(state, device, Method::SnmpOwnAddresses, |body| match body {
         FactBody::OwnAddress(it) => Some(it),
         _ => None,
@@ -219,7 +216,7 @@ pub(crate) fn own_addresses<'s>(state: &'s SiteState, device: &Device) -> Vec<&'
 }
 
 /// Returns whereto a device's routes lead, those of default routes first.
-pub(crate) fn next_hops<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s NextHop> {
+pub(crate) fn next_hops(state: &SiteState, device: &Device) -> Vec<NextHop> {
     let mut hops = newest(state, device, Method::SnmpRoutes, |body| match body {
         FactBody::NextHop(it) => Some(it),
         _ => None,
@@ -245,8 +242,8 @@ fn spanning_tree(state: &SiteState, device: &Device) -> Option<SpanningTreeBody>
         FactBody::SpanningTreePort(it) => Some(it),
         _ => None,
     });
-    let port = |it: &SpanningTreePort| SpanningTreePortBody {
-        interface: it.interface.clone(),
+    let port = |it: SpanningTreePort| SpanningTreePortBody {
+        interface: it.interface,
         state: it.state.map(SpanningTreeState::name),
         designated_bridge: it.designated_bridge.map(|mac| mac.to_string()),
         designated_port: it.designated_port,
@@ -262,7 +259,7 @@ fn spanning_tree(state: &SiteState, device: &Device) -> Option<SpanningTreeBody>
 }
 
 /// Returns a device's VLANs, by number.
-pub(crate) fn vlans<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s Vlan> {
+pub(crate) fn vlans(state: &SiteState, device: &Device) -> Vec<Vlan> {
     newest(state, device, Method::SnmpVlans, |body| match body {
         FactBody::Vlan(it) => Some(it),
         _ => None,
@@ -270,7 +267,7 @@ pub(crate) fn vlans<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s Vlan> 
 }
 
 /// Returns what is peculiar about a device, by word and table.
-pub(crate) fn quirks<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s Quirk> {
+pub(crate) fn quirks(state: &SiteState, device: &Device) -> Vec<Quirk> {
     newest(state, device, Method::SnmpQuirks, |body| match body {
         FactBody::Quirk(it) => Some(it),
         _ => None,
@@ -278,12 +275,12 @@ pub(crate) fn quirks<'s>(state: &'s SiteState, device: &Device) -> Vec<&'s Quirk
 }
 
 /// Returns the VLANs of a device's ports, by ifName.
-pub(crate) fn port_vlans<'s>(state: &'s SiteState, device: &Device) -> BTreeMap<&'s str, &'s PortVlans> {
+pub(crate) fn port_vlans(state: &SiteState, device: &Device) -> BTreeMap<String, PortVlans> {
     let ports = newest(state, device, Method::SnmpVlans, |body| match body {
         FactBody::PortVlans(it) => Some(it),
         _ => None,
     });
-    ports.into_iter().map(|it| (it.interface.as_str(), it)).collect()
+    ports.into_iter().map(|it| (it.interface.clone(), it)).collect()
 }
 
 /// Returns a set of VLANs as engineers write it; `None` for an empty one.
@@ -292,18 +289,13 @@ pub(crate) fn written(set: &VlanSet) -> Option<String> {
 }
 
 /// Returns what is told of a device by a method, each thing once, as it was observed last.
-fn newest<'s, T>(
-    state: &'s SiteState,
-    device: &Device,
-    method: Method,
-    of: impl Fn(&'s FactBody) -> Option<&'s T>,
-) -> Vec<&'s T> {
-    let mut newest: BTreeMap<ItemKey, (Timestamp, &'s T)> = BTreeMap::new();
+fn newest<T>(state: &SiteState, device: &Device, method: Method, of: impl Fn(FactBody) -> Option<T>) -> Vec<T> {
+    let mut newest: BTreeMap<ItemKey, (Timestamp, T)> = BTreeMap::new();
     for held in state.told(device, method) {
-        let Some(it) = of(&held.fact.body) else { continue };
-        let known = newest.entry(held.fact.body.key()).or_insert((held.fact.observed, it));
-        if held.fact.observed > known.0 {
-            *known = (held.fact.observed, it);
+        let (key, observed) = (held.fact.body.key(), held.fact.observed);
+        let Some(it) = of(held.fact.body) else { continue };
+        if newest.get(&key).is_none_or(|(known, _)| observed > *known) {
+            newest.insert(key, (observed, it));
         }
     }
     newest.into_values().map(|(_, it)| it).collect()

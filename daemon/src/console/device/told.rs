@@ -33,7 +33,8 @@ struct Members<'s> {
 /// The VLANs of a device, each with the ports that carry it.
 pub(super) fn vlans(reader: &Reader, state: &SiteState, device: &Device) -> Markup {
     let vlans = told::vlans(state, device);
-    let members = members(super::shown(&vlans), told::port_vlans(state, device));
+    let ports = told::port_vlans(state, device);
+    let members = members(super::shown(&vlans), &ports);
     super::section(reader, text::VLANS, vlans.len(), &vlan_table(reader, &vlans, &members))
 }
 
@@ -83,8 +84,8 @@ pub(super) fn quirks(reader: &Reader, state: &SiteState, device: &Device) -> Mar
 }
 
 /// Returns which ports carry each VLAN, in the order in which people count ports.
-fn members<'s>(vlans: &[&Vlan], ports: BTreeMap<&'s str, &'s PortVlans>) -> BTreeMap<u16, Members<'s>> {
-    let mut ports: Vec<_> = ports.into_iter().collect();
+fn members<'s>(vlans: &[Vlan], ports: &'s BTreeMap<String, PortVlans>) -> BTreeMap<u16, Members<'s>> {
+    let mut ports: Vec<_> = ports.iter().collect();
     ports.sort_by_cached_key(|(name, _)| parts::natural(name));
     let mut members: BTreeMap<u16, Members<'s>> = BTreeMap::new();
     for number in vlans.iter().map(|it| it.vlan) {
@@ -100,7 +101,7 @@ fn members<'s>(vlans: &[&Vlan], ports: BTreeMap<&'s str, &'s PortVlans>) -> BTre
     members
 }
 
-fn vlan_table(reader: &Reader, vlans: &[&Vlan], members: &BTreeMap<u16, Members<'_>>) -> Markup {
+fn vlan_table(reader: &Reader, vlans: &[Vlan], members: &BTreeMap<u16, Members<'_>>) -> Markup {
     html! {
         div.scroll {
             table {
@@ -139,7 +140,7 @@ fn ports(reader: &Reader, names: &[&str]) -> Markup {
     }
 }
 
-fn own_address_table(reader: &Reader, own: &[&OwnAddress]) -> Markup {
+fn own_address_table(reader: &Reader, own: &[OwnAddress]) -> Markup {
     let bits = |it: &OwnAddress| it.prefix_bits.map(|bits| format!("/{bits}")).unwrap_or_default();
     html! {
         div.scroll {
@@ -164,7 +165,7 @@ fn own_address_table(reader: &Reader, own: &[&OwnAddress]) -> Markup {
     }
 }
 
-fn quirk_table(reader: &Reader, quirks: &[&Quirk]) -> Markup {
+fn quirk_table(reader: &Reader, quirks: &[Quirk]) -> Markup {
     html! {
         div.scroll {
             table {

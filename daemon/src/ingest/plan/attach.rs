@@ -8,10 +8,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
-    AgentId, DeviceId, SiteId, Timestamp,
+    DeviceId, SiteId, Timestamp,
     device::Handle,
-    endpoint::{Endpoint, Located, Source},
-    fact::{Group, InterfaceStatus, Method},
+    endpoint::{Endpoint, Located, Origin, Source},
+    fact::{InterfaceStatus, Method},
     inference::{Attachment, Place, Where, infer},
 };
 
@@ -47,7 +47,13 @@ fn settle_site(draft: &mut Draft<'_>, site: SiteId) {
         links::derive(draft, site);
     }
     let Some(state) = draft.next.site(site).cloned() else { return };
-    let inference = Arc::new(infer(&evidence(&state)));
+    let mut inference = infer(&evidence(&state));
+    // It is kept until the tables change: without the room that lists have to grow.
+    for attachment in inference.attachments.values_mut() {
+        attachment.also.shrink_to_fit();
+        attachment.rejected.shrink_to_fit();
+    }
+    let inference = Arc::new(inference);
     if *inference != **state.inference.get() {
         draft.put(Change::Inferred { site, inference: Arc::clone(&inference) });
     }
@@ -135,7 +141,7 @@ fn is_plain(state: &SiteState, old: Where, found: &Attachment) -> bool {
 /// stayed.
 struct Walked<'s> {
     state: &'s SiteState,
-    newest: BTreeMap<(AgentId, Group), Option<Timestamp>>,
+    newest: BTreeMap<Arc<Origin>, Option<Timestamp>>,
 }
 
 impl Walked<'_> {
@@ -165,19 +171,22 @@ impl Walked<'_> {
 
     fn is_of(&self, device: DeviceId, source: &Source) -> bool {
         let handles = self.state.device(device).map_or(&[][..], |device| &device.handles);
-        handles.iter().any(|handle: &Handle| handle.agent == source.agent && handle.scope == source.group.scope)
+        handles
+            .iter()
+            .any(|handle: &Handle| handle.agent == source.origin.agent && handle.scope == source.origin.group.scope)
     }
 
     fn newest(&mut self, source: &Source) -> Option<Timestamp> {
-        let key = (source.agent, source.group.clone());
+        let key = Arc::clone(&source.origin);
         let state = self.state;
         *self.newest.entry(key).or_insert_with(|| {
-            let held = state.group(source.agent, &source.group)?;
-            held.iter().map(|(_, held)| held.fact.observed).max()
+            let held = state.group(source.origin.agent, &source.origin.group)?;
+            held.rows().map(|row| row.observed).max()
         })
     }
 }
 
 fn is_table(source: &Source) -> bool {
-    Method::FORWARDING.contains(&source.group.method) || source.group.method == Method::SnmpStations
+    let method = source.origin.group.method;
+    Method::FORWARDING.contains(&method) || method == Method::SnmpStations
 }

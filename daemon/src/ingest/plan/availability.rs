@@ -134,7 +134,7 @@ pub(super) fn measured(draft: &mut Draft<'_>, agent: &Agent, items: &[HistoryIte
 /// Returns the ways between sites that an agent measures, by the names of its probes.
 fn ways(estate: &Estate, site: SiteId, agent: AgentId, now: Timestamp) -> BTreeMap<String, Watched> {
     let Some(state) = estate.site(site) else { return BTreeMap::new() };
-    let way = |held: &Arc<crate::estate::Held>| {
+    let way = |held: crate::estate::Held| {
         let FactBody::Probe(probe) = &held.fact.body else { return None };
         let way = way_of(&estate.tree, site, probe, now)?;
         let is_way = estate.tree.parents(way.child, now).any(|above| above.id == way.parent);

@@ -17,7 +17,7 @@ use super::{
     merging::{Told, is_renamed},
     quota::{Refused, has_room_for_device},
 };
-use crate::estate::{Change, SiteState};
+use crate::estate::{Change, Held, SiteState};
 
 /// Derives the account behind a handle again. Returns what changed; `None` when nothing did.
 pub(super) fn derive(
@@ -69,7 +69,7 @@ fn is_told_of(state: &SiteState, handle: &Handle) -> bool {
 /// Takes over whether the device answers and what it says it is. What nobody reports any more stays as it was.
 fn describe(state: &SiteState, device: &mut Device) {
     let mut answering = Vec::new();
-    let mut system: Option<(Timestamp, &fact::System)> = None;
+    let mut system: Option<(Timestamp, Box<fact::System>)> = None;
     let mut entities = BTreeMap::new();
     for handle in &device.handles {
         for held in state.told_under(handle, Method::SnmpReach) {
@@ -78,19 +78,19 @@ fn describe(state: &SiteState, device: &mut Device) {
             }
         }
         for held in state.told_under(handle, Method::SnmpSystem) {
-            if let FactBody::System(it) = &held.fact.body {
+            if let FactBody::System(it) = held.fact.body {
                 system = system.max_by_time((held.fact.observed, it));
             }
         }
         for held in state.told_under(handle, Method::SnmpEntities) {
-            if let FactBody::Entity(it) = &held.fact.body {
-                entities.insert(it.index, fact::Entity::clone(it));
+            if let FactBody::Entity(it) = held.fact.body {
+                entities.insert(it.index, *it);
             }
         }
     }
     device.answering = answering;
     if let Some((observed, system)) = system {
-        device.system = Some(system.clone());
+        device.system = Some(*system);
         device.system_observed = observed;
     }
     if !entities.is_empty() {
@@ -120,7 +120,9 @@ fn answer(device: &Device, agent: AgentId, observed: Timestamp, reach: &fact::Re
 /// Takes over the interfaces: known names keep their identity.
 fn connect(draft: &mut Draft<'_>, state: &SiteState, device: &mut Device) -> Result<(), Refusal> {
     let mut newest: BTreeMap<&str, (Timestamp, &fact::Interface)> = BTreeMap::new();
-    for held in device.handles.iter().flat_map(|handle| state.told_under(handle, Method::SnmpInterfaces)) {
+    let told: Vec<Held> =
+        device.handles.iter().flat_map(|handle| state.told_under(handle, Method::SnmpInterfaces)).collect();
+    for held in &told {
         if let FactBody::Interface(it) = &held.fact.body {
             let entry = newest.entry(&it.name).or_insert((held.fact.observed, it));
             if held.fact.observed > entry.0 {

@@ -99,7 +99,7 @@ fn flapping(state: &SiteState, now: Timestamp) -> BTreeMap<FindingKey, Evidence>
     let mut found: BTreeMap<FindingKey, Evidence> = known.collect();
     for (mac, handle, changing) in state.flaps.get().flapping(now) {
         let Some(endpoint) = state.endpoint_by_mac(mac).filter(|it| !state.is_device_mac(it.mac)) else { continue };
-        let roams = |witness: &Witness| witness.current && witness.source.group.method == Method::SnmpStations;
+        let roams = |witness: &Witness| witness.current && witness.source.origin.group.method == Method::SnmpStations;
         let device = state.handles.get(handle).map(|account| state.canonical(*account));
         let key = FindingKey { kind, subject: Subject::Endpoint(endpoint.id) };
         if let Some(device) = device.filter(|_| !endpoint.witnesses.iter().any(roams))

@@ -21,7 +21,7 @@ use onenet_topology::{
     },
 };
 
-use crate::estate::SiteState;
+use crate::estate::{Held, SiteState};
 
 /// Returns what the devices of a site tell, with resolved names.
 pub(super) fn evidence(state: &SiteState) -> SiteEvidence {
@@ -46,14 +46,15 @@ pub(crate) fn evidence_file(state: &SiteState, site: &str, now: Timestamp) -> Ev
 
 /// Returns what a device tells of where things are.
 fn told(state: &SiteState, device: &Arc<Device>) -> DeviceTold {
-    let rows = || Method::FORWARDING.into_iter().flat_map(|method| state.told(device, method));
-    let learned = newest(rows().filter_map(|held| match &held.fact.body {
+    let rows: Vec<Held> = Method::FORWARDING.into_iter().flat_map(|method| state.told(device, method)).collect();
+    let ports: Vec<Held> = state.told(device, Method::SnmpInterfaces).collect();
+    let learned = newest(rows.iter().filter_map(|held| match &held.fact.body {
         FactBody::Forwarding(row) if row.status == ForwardingStatus::Learned => {
             Some((row.interface.as_deref()?, held.fact.observed))
         }
         _ => None,
     }));
-    let states = newest(state.told(device, Method::SnmpInterfaces).filter_map(|held| match &held.fact.body {
+    let states = newest(ports.iter().filter_map(|held| match &held.fact.body {
         FactBody::Interface(interface) => Some((interface.name.as_str(), held.fact.observed)),
         _ => None,
     }));
@@ -67,7 +68,7 @@ fn told(state: &SiteState, device: &Arc<Device>) -> DeviceTold {
         identity: IdentityTold { chassis_id: system.and_then(|it| given(&it.chassis_id)) },
         bridge: bridge(state, device),
         interfaces: current.map(|it| interface(it, outdated(&it.said.name))).collect(),
-        forwarding: rows().filter_map(|held| forwarding(&held.fact.body)).collect(),
+        forwarding: rows.into_iter().filter_map(|held| forwarding(held.fact.body)).collect(),
         neighbours: all(state, device, Method::SnmpNeighbours, neighbour),
         stations: all(state, device, Method::SnmpStations, station),
         lag_members: all(state, device, Method::SnmpAggregation, lag_member),
@@ -148,7 +149,7 @@ fn interface(interface: &Interface, outdated: bool) -> InterfaceRow {
     }
 }
 
-fn forwarding(body: &FactBody) -> Option<ForwardingRow> {
+fn forwarding(body: FactBody) -> Option<ForwardingRow> {
     let FactBody::Forwarding(row) = body else { return None };
     let status = match row.status {
         ForwardingStatus::Other => RowStatus::Other,
@@ -162,7 +163,7 @@ fn forwarding(body: &FactBody) -> Option<ForwardingRow> {
         vlan: row.vlan,
         bridge_port: Some(row.bridge_port),
         if_index: None,
-        interface: row.interface.clone(),
+        interface: row.interface,
         status: Some(status),
     })
 }

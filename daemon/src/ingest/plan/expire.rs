@@ -112,7 +112,7 @@ fn is_absent(estate: &Estate, endpoint: &Endpoint, last: Timestamp, now: Timesta
     // Whoever was connected again just now has had no time to say what is there.
     let settled = lifetimes.silent_ms / 2;
     endpoint.all_witnesses().filter(|witness| witness.current).all(|witness| {
-        let Some(agent) = estate.agent(witness.source.agent).filter(|agent| agent.revoked.is_none()) else {
+        let Some(agent) = estate.agent(witness.source.origin.agent).filter(|agent| agent.revoked.is_none()) else {
             return true;
         };
         let contact = agent.contact;

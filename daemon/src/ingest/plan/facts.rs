@@ -13,7 +13,7 @@ use std::{
 use onenet_topology::{
     AgentId, MacAddr, SiteId, SpaceId, Timestamp,
     device::Handle,
-    endpoint::{Endpoint, Source, Testimony, Witness},
+    endpoint::{Endpoint, Origin, Source, Testimony, Witness},
     fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Host, Method},
 };
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
@@ -45,6 +45,8 @@ struct Touched {
 struct Place<'a> {
     agent: &'a Agent,
     group: &'a Group,
+    /// Agent and group, as all witnesses from it share them.
+    origin: Arc<Origin>,
     correction: Correction,
 }
 
@@ -67,7 +69,8 @@ pub(super) fn fold(
         refused: Refused::default(),
     };
     for it in groups {
-        let place = Place { agent, group: &it.group, correction };
+        let origin = Arc::new(Origin { agent: agent.id, group: it.group.clone() });
+        let place = Place { agent, group: &it.group, origin, correction };
         let (mut named, mut anew) = (BTreeSet::new(), false);
         for change in &it.changes {
             let hash = key_hash(&change.key());
@@ -112,8 +115,7 @@ fn fold_change(
     change: &FactChange,
 ) -> Result<bool, Refusal> {
     let observed = change.observed().plus_ms(place.correction.shift_ms);
-    let old =
-        draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)?.get(hash).cloned());
+    let old = draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)?.get(hash));
     // Ties go to the later batch of the lane: within one, batches are in order.
     if old.as_ref().is_some_and(|old| old.fact.observed > observed) {
         return Ok(false);
@@ -144,11 +146,11 @@ fn take_away_others(
 ) -> Result<bool, Refusal> {
     let closed = place.correction.closed;
     let held = draft.next.site(touched.site).and_then(|site| site.group(place.agent.id, place.group)).cloned();
-    let others: Vec<(u64, Arc<Held>)> = held
+    let others: Vec<(u64, Held)> = held
         .iter()
         .flat_map(|held| held.range(range.first, range.last))
-        .filter(|(hash, held)| !named.contains(hash) && held.fact.observed <= closed)
-        .map(|(hash, held)| (hash, Arc::clone(held)))
+        .filter(|row| !named.contains(&row.key_hash) && row.observed <= closed)
+        .filter_map(|row| Some((row.key_hash, row.held()?)))
         .collect();
     let some = !others.is_empty();
     for (hash, old) in others {
@@ -163,15 +165,15 @@ fn set(
     touched: &mut Touched,
     place: &Place<'_>,
     hash: u64,
-    old: Option<&Arc<Held>>,
+    old: Option<&Held>,
     held: Option<Arc<Held>>,
     observed: Timestamp,
 ) -> Result<bool, Refusal> {
     let space = |ip: IpAddr| draft.next.space_of(touched.site, ip, draft.record.time);
-    let said = |held: &Arc<Held>| testimony(&held.fact.body, space);
+    let said = |held: &Held| testimony(&held.fact.body, space);
     let before = old.and_then(said);
-    let after = held.as_ref().and_then(said);
-    let source = Source { agent: place.agent.id, group: place.group.clone(), fact: hash };
+    let after = held.as_deref().and_then(said);
+    let source = Source { origin: Arc::clone(&place.origin), fact: hash };
     let ended = before.filter(|before| after.as_ref().is_none_or(|after| !after.is_same_as(before)));
     if let Some(before) = ended
         && let Some(endpoint) = touched.endpoint(draft, place, before.mac, false)?
@@ -186,7 +188,7 @@ fn set(
         endpoint.hear(after.testimony, witness);
     }
     if let Some(change) =
-        old.zip(held.as_ref()).and_then(|(old, held)| port_change(draft, touched.site, place, old, held))
+        old.zip(held.as_deref()).and_then(|(old, held)| port_change(draft, touched.site, place, old, held))
     {
         draft.put(change);
     }
@@ -209,8 +211,8 @@ fn port_change(draft: &Draft<'_>, site: SiteId, place: &Place<'_>, old: &Held, n
     let device = Handle { agent: place.agent.id, scope: place.group.scope.clone() };
     let state = draft.next.site(site)?;
     let whole = |port: &str| {
-        let mut members = state.told_under(&device, Method::SnmpAggregation).filter_map(|held| match &held.fact.body {
-            FactBody::Aggregation(it) if it.member == port => Some(it.aggregate.clone()),
+        let mut members = state.told_under(&device, Method::SnmpAggregation).filter_map(|held| match held.fact.body {
+            FactBody::Aggregation(it) if it.member == port => Some(it.aggregate),
             _ => None,
         });
         members.next().unwrap_or_else(|| port.to_owned())
@@ -274,7 +276,7 @@ struct Said {
     mac: MacAddr,
     testimony: Testimony,
     vlan: Option<u16>,
-    interface: Option<String>,
+    interface: Option<Box<str>>,
 }
 
 impl Said {
@@ -294,13 +296,16 @@ impl Said {
 fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said> {
     let said = match body {
         // Only learned rows tell where a card is (RFC 4188, dot1dTpFdbStatus).
-        FactBody::Forwarding(it) if it.status == ForwardingStatus::Learned => {
-            Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: it.interface.clone() }
-        }
+        FactBody::Forwarding(it) if it.status == ForwardingStatus::Learned => Said {
+            mac: it.mac,
+            testimony: Testimony::Presence,
+            vlan: it.vlan,
+            interface: it.interface.as_deref().map(Box::from),
+        },
         FactBody::Sighting(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
         FactBody::Station(it) => Said { mac: it.mac, testimony: Testimony::Presence, vlan: it.vlan, interface: None },
         FactBody::Binding(it) => address(it.mac, it.ip, space(it.ip), None)?,
-        FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.clone()))?,
+        FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.as_str().into()))?,
         FactBody::Classification(it) => {
             let testimony = Testimony::Class(Arc::clone(&it.conclusion));
             Said { mac: it.mac, testimony, vlan: None, interface: None }
@@ -313,7 +318,7 @@ fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said>
     (said.mac.is_unicast() && !said.mac.is_virtual_router()).then_some(said)
 }
 
-fn address(mac: MacAddr, ip: IpAddr, space: SpaceId, interface: Option<String>) -> Option<Said> {
+fn address(mac: MacAddr, ip: IpAddr, space: SpaceId, interface: Option<Box<str>>) -> Option<Said> {
     let one_host = !ip.is_unspecified() && !ip.is_multicast() && !ip.is_loopback();
     one_host.then_some(Said { mac, testimony: Testimony::Address(space, ip), vlan: None, interface })
 }

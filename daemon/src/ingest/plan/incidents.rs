@@ -164,7 +164,7 @@ fn gather_probes(estate: &Estate, agent: &Agent, evidence: &mut Evidence) {
     }
 }
 
-pub(super) fn probes_of(state: &SiteState, agent: AgentId) -> impl Iterator<Item = &Arc<Held>> {
+pub(super) fn probes_of(state: &SiteState, agent: AgentId) -> impl Iterator<Item = Held> {
     let first = (agent, Group { method: Method::Probe, scope: Scope::new("") });
     let groups = state.facts.range(first..);
     let own = groups.take_while(move |((holder, group), _)| *holder == agent && group.method == Method::Probe);
