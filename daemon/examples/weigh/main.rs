@@ -7,8 +7,9 @@
 
 #![allow(missing_docs, clippy::print_stdout, clippy::cast_precision_loss)]
 
-use std::{alloc::System, collections::BTreeMap, fs, path::Path, sync::Arc, time::Duration};
+use std::{alloc::System, fs, path::Path, sync::Arc, time::Duration};
 
+use imbl::OrdMap;
 use onenet_topology::{
     classify::{Conclusion, Ground},
     device::{Device, Interface},
@@ -152,8 +153,7 @@ fn derived(estate: &mut Estate) {
 }
 
 fn facts(estate: &mut Estate) {
-    let methods: BTreeMap<Method, ()> = Method::ALL.into_iter().map(|method| (method, ())).collect();
-    for method in methods.into_keys() {
+    for method in Method::ALL {
         of_sites(estate, &format!("facts by {method}"), |site| {
             let keys: Vec<_> = site.facts.keys().filter(|(_, group)| group.method == method).cloned().collect();
             keys.iter().filter_map(|key| site.facts.remove(key)).map(|group| group.len()).sum()
@@ -188,7 +188,7 @@ fn national(estate: &mut Estate) {
         ($($name:literal: $field:ident),*) => { $(
             let before = weight();
             let pieces = estate.indexes.$field.len();
-            estate.indexes.$field = Default::default();
+            estate.indexes.$field = OrdMap::new();
             say($name, before, pieces);
         )* };
     }

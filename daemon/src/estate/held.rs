@@ -262,14 +262,14 @@ mod tests {
 
     /// A fact of a few bytes, or, of each eight, one of up to half a block.
     fn held(number: u8, observed: i64, shift_ms: i64) -> Held {
-        let body = if number % 8 == 0 {
+        let body = if number.is_multiple_of(8) {
             let description = "x".repeat(usize::from(number) * 4);
             FactBody::System(Box::new(System { description, ..System::default() }))
         } else {
             FactBody::Sighting(Sighting { mac: MacAddr([2, 0, 0, 0, 0, number]), vlan: None })
         };
         let fact = Fact { observed: Timestamp::from_unix_ms(observed), body };
-        Held { fact, shift_ms, uncertain: number % 2 == 0 }
+        Held { fact, shift_ms, uncertain: number.is_multiple_of(2) }
     }
 
     fn hash(number: u8) -> u64 {
