@@ -18,7 +18,9 @@ use onenet_topology::{acceptance::Thresholds, case::Deadlines};
 
 use hyper::Uri;
 
-use crate::{access::audit::MIN_RETENTION_DAYS, ingest::Concluding, replication::ReplicationConfig};
+use crate::{
+    access::audit::MIN_RETENTION_DAYS, ingest::Concluding, replication::ReplicationConfig, store::CACHE_BYTES,
+};
 
 mod cases;
 mod notify;
@@ -200,7 +202,7 @@ impl Default for ApiConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { cache_bytes: 128 * MIB, samples: 30 * DAY, audit: MIN_RETENTION_DAYS * DAY }
+        Self { cache_bytes: CACHE_BYTES, samples: 30 * DAY, audit: MIN_RETENTION_DAYS * DAY }
     }
 }
 

@@ -88,8 +88,9 @@ use crate::{
 
 /// Version of the format.
 pub const SCHEMA: u32 = 1;
-/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start.
-pub const CACHE_BYTES: u64 = 64 << 20;
+/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With four times as much the whole
+/// country takes 140 MB more, and nothing is faster (`tests/country/README.md`).
+pub const CACHE_BYTES: u64 = 32 << 20;
 /// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
 /// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
 const BATCH_CHANGES: usize = 1_000;
