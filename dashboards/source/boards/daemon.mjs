@@ -36,7 +36,7 @@ export function daemon(c) {
       bars({
         title: t('Room for what is kept', '留存空间'), about: t('How much of the room for what has to be kept 190 days is taken. Beyond the whole, closed ones older than that give way.', '须留存 190 天的数据已占用的空间；超过 100% 时，更早且已关闭者让位。'),
         none, unit: 'percentunit', min: 0, max: 1, decimals: 1, thresholds: steps('green', [0.8, 'yellow'], [1, 'orange']),
-        targets: [{ expr: 'max(onenet_kept_ratio{what="cases"})', legend: t('Cases', '事件') }, { expr: 'max(onenet_kept_ratio{what="inspections"})', legend: t('Inspections', '安全检查') }], ...onward, w: 8,
+        targets: [{ expr: 'max(onenet_kept_ratio{what="cases"})', legend: t('Cases', '事件') }, { expr: 'max(onenet_kept_ratio{what="inspections"})', legend: t('Inspections', '安全检查') }, { expr: 'max(onenet_kept_ratio{what="files"})', legend: t('Files of cases', '事件附件') }], ...onward, w: 8,
       }),
     ],
   };
