@@ -52,8 +52,9 @@ export function greatest(count, expr, by = 'site') {
 /** What traffic by flows is averaged over: agents tell the sum of each quarter of an hour (`[flow_log] roll_up_s`), so that its counters
  * jump that often. Over two of them a rate is a mean; over less it is nought, or too much, by turns. */
 export const FLOWS = '30m';
-/** What counters of capture are averaged over: agents tell them each minute (`[capture] traffic_interval_s`). */
-export const CAPTURE = '5m';
+/** What counters of capture are averaged over: agents tell them each minute unless `[capture] traffic_interval_s` says otherwise, up to a few
+ * minutes; as long as for ports. */
+export const CAPTURE = '15m';
 
 /** What each of the `count` sites with most within the range tells a second, by a counter. Who they are is found by one look at the
  * range, where `greatest` would reckon each step for all. A range shorter than the window may be one in which a site told nothing: then

@@ -28,7 +28,7 @@ export function cases(c) {
       ranks(t('By state', '按处置状态'), t('Cases that are not closed, by how far they are.', '未办结事件所处的阶段。'), none, 'locale', states.map(([state, legend]) => ({ expr: `sum(onenet_cases{state="${state}"})`, legend })), onward),
       lines(t('Overdue', '逾期'), t('Open cases of which something is overdue.', '有环节逾期的事件。'), none, 'locale', by((grade) => `sum(onenet_cases_overdue{grade="${grade}"})`), { ...onward, stack: true, min: 0, colours }),
       lines(t('Age of the oldest', '最早事件的历时'), t('How old the oldest open case is.', '最早的未办结事件已历时多久。'), none, 's', by((grade) => `max(onenet_case_oldest_age_seconds{grade="${grade}"})`), { ...onward, min: 0, colours }),
-      lines(t('Until taken up', '受理用时'), t('Median time until somebody took a case up, of those opened within 30 days.', '30 天内立案的事件，受理用时的中位数。'), none, 's', by((grade) => `max(onenet_case_acknowledged_median_seconds{grade="${grade}"})`), { ...onward, min: 0, colours }),
+      lines(t('Until taken up', '受理用时'), t('Median time until somebody took a case up, of those opened within 30 days.', '30 天内立案的事件，受理用时的中位数。'), t('Nobody took one up within 30 days', '30 天内没有已受理的事件'), 's', by((grade) => `max(onenet_case_acknowledged_median_seconds{grade="${grade}"})`), { ...onward, min: 0, colours }),
       ranks(t('How they ended', '办结结论'), t('Closed cases by what they were found to be.', '已办结事件的结论。'), none, 'locale', [
         { expr: 'sum(onenet_cases_closed{verdict="true"})', legend: t('True', '属实') },
         { expr: 'sum(onenet_cases_closed{verdict="benign"})', legend: t('Benign', '正常行为') },
@@ -52,14 +52,14 @@ function found(c, by, colours) {
     table({
       title: t('Anomalies by kind', '按类别统计的异常'), about: t('What was found within the last day, at how many sites.', '一天内发现的异常及涉及站点数。'), none, unit: 'locale',
       targets: [{ expr: 'sum by (kind) (onenet_site_anomalies)' }, { expr: 'count by (kind) (sum by (site, kind) (onenet_site_anomalies))' }],
-      columns: [{ of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'A', name: t('How many', '数量'), unit: 'locale', width: 90 }, { of: 'B', name: t('Sites', '站点'), unit: 'locale', heat: true, thresholds: few, width: 80 }],
-      sort: t('How many', '数量'), ...onward, w: 8, h: 9,
+      columns: [{ of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'A', name: t('Count', '数量'), unit: 'locale', width: 90 }, { of: 'B', name: t('Sites', '站点'), unit: 'locale', heat: true, thresholds: few, width: 80 }],
+      sort: t('Count', '数量'), ...onward, w: 8, h: 9,
     }),
     table({
       title: t('Sites with anomalies', '有异常的站点'), about: t('The thirty sites and kinds of which most was found within the last day, with the grade proposed.', '一天内发现异常最多的三十个站点与类别，附建议级别。'), none, unit: 'locale',
       targets: [{ expr: named('topk(30, sum by (site, kind, grade) (onenet_site_anomalies))') }],
-      columns: [...siteColumns(c), { of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'grade', name: t('Grade', '级别'), mappings: gradeWords(c), heat: true, width: 110 }, { of: 'A', name: t('How many', '数量'), unit: 'locale', width: 90 }],
-      kept: ['site'], sort: t('How many', '数量'), ...onward, w: 10, h: 9,
+      columns: [...siteColumns(c), { of: 'kind', name: t('What', '异常'), mappings: anomalies(c) }, { of: 'grade', name: t('Grade', '级别'), mappings: gradeWords(c), heat: true, width: 110 }, { of: 'A', name: t('Count', '数量'), unit: 'locale', width: 90 }],
+      kept: ['site'], sort: t('Count', '数量'), ...onward, w: 10, h: 9,
     }),
     ...detectors(c, onward),
   ];

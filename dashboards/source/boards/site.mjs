@@ -81,7 +81,7 @@ function devices(c) {
       { of: 'name', name: t('Device', '设备'), width: 150, links: [{ title: t('Dashboard of the device', '设备看板'), url: c.to('device', { device: '${__data.fields.device}' }) }, { title: t('In the console', '控制台'), url: c.console('/devices/${__data.fields.device}'), targetBlank: true }] },
       { of: 'vendor', name: t('Vendor', '厂商'), width: 80 }, { of: 'model', name: t('Model', '型号') }, { of: 'role', name: t('Role', '角色'), mappings: roles(c), width: 90 },
       { of: 'B', name: t('Processor', '处理器'), unit: 'percentunit', heat: true, thresholds: hot }, { of: 'C', name: t('Memory', '内存'), unit: 'percentunit', heat: true, thresholds: hot },
-      { of: 'D', name: t('Temperature', '温度'), unit: 'celsius', heat: true, thresholds: steps('transparent', [60, 'yellow'], [75, 'orange'], [85, 'red']) },
+      { of: 'D', name: t('Temp.', '温度'), unit: 'celsius', heat: true, thresholds: steps('transparent', [60, 'yellow'], [75, 'orange'], [85, 'red']) },
     ],
     kept: ['device'], links: [{ title: t('Device', '设备'), url: c.to('device') }], w: 14, h: 9,
   });
@@ -105,7 +105,7 @@ function troubles(c) {
   return table({
     title: t('To be done here', '待处理'), about: t('Conditions of agents and findings of the centre; the console says the remedy of each.', '采集器状况与中心发现；处理办法见控制台。'), none: t('Nothing that is known of', '没有已知事项'), unit: 'locale',
     targets: [{ expr: 'sum by (kind) (onenet_site_conditions{site="$site"}) or sum by (kind) (onenet_site_findings{site="$site"})' }],
-    columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c), links: [{ title: t('Remedy in the console', '处理办法'), url: c.console('/sites/$site'), targetBlank: true }] }, { of: 'A', name: t('How many', '数量'), unit: 'locale' }],
+    columns: [{ of: 'kind', name: t('What', '事项'), mappings: conditions(c), links: [{ title: t('Remedy in the console', '处理办法'), url: c.console('/sites/$site'), targetBlank: true }] }, { of: 'A', name: t('Count', '数量'), unit: 'locale' }],
     links: [{ title: t('Agents', '采集器'), url: c.to('agents') }], w: 5, h: 9,
   });
 }
