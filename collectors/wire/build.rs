@@ -5,6 +5,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed={SCHEMA}");
     let descriptors = protox::compile([SCHEMA], ["proto"])?;
     // One answer in thousands of messages: it must not make each of them as large as a page.
-    tonic_prost_build::configure().boxed(".onenet.wire.v1.Done.flows").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .boxed(".onenet.wire.v1.Done.flows")
+        .codec_path("crate::lean::LeanCodec")
+        .compile_fds(descriptors)?;
     Ok(())
 }

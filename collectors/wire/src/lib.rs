@@ -8,6 +8,7 @@
 pub mod alive;
 pub mod codec;
 pub mod digest;
+pub mod lean;
 pub mod limits;
 pub mod tls;
 pub mod token;
@@ -17,6 +18,7 @@ mod direct;
 mod invalid;
 mod message;
 
+pub use convert::history_message;
 pub use digest::{MessageHasher, fact_hash, key_hash, key_hash_of, key_hash_of_row, message_hash};
 pub use direct::{AddressRow, FactRow, ForwardingRow};
 pub use invalid::{Invalid, Problem};

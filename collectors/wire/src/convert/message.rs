@@ -1,6 +1,9 @@
 //! The messages of the stream and of enrolment.
 
-use onenet_topology::{AgentId, SiteId, Timestamp, fact::Group};
+use onenet_topology::{
+    AgentId, SiteId, Timestamp,
+    fact::{Group, HistoryItem},
+};
 use prost::Message as _;
 
 use super::{
@@ -158,12 +161,21 @@ impl From<&Batch> for v1::Batch {
         let closed = it.closed();
         let (groups, history) = match &it.content {
             Content::State(groups) => (groups.iter().map(|group| group_to_wire(group, closed)).collect(), Vec::new()),
-            // What a newer agent tells of kinds that are not known here leaves nothing, and is a batch of its lane all the same.
-            Content::History(items) if items.is_empty() => (Vec::new(), vec![v1::HistoryGroup::default()]),
-            Content::History(items) => (Vec::new(), history::groups_to_wire(items, closed)),
+            Content::History(items) => (Vec::new(), history_groups(items, closed)),
         };
         Self { position: Some((&it.position).into()), clocks: Some((&it.clocks).into()), groups, history }
     }
+}
+
+/// Returns what a batch of these items is as a message, but for its position: they come by the thousand, and stay where they are.
+pub fn history_message(items: &[HistoryItem], clocks: &Clocks) -> v1::Batch {
+    let history = history_groups(items, Timestamp::from_unix_ms(clocks.wall_ms));
+    v1::Batch { position: None, clocks: Some(clocks.into()), groups: Vec::new(), history }
+}
+
+fn history_groups(items: &[HistoryItem], closed: Timestamp) -> Vec<v1::HistoryGroup> {
+    // What a newer agent tells of kinds that are not known here leaves nothing, and is a batch of its lane all the same.
+    if items.is_empty() { vec![v1::HistoryGroup::default()] } else { history::groups_to_wire(items, closed) }
 }
 
 fn group_to_wire(it: &GroupChanges, closed: Timestamp) -> v1::FactGroup {

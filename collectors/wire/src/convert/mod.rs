@@ -16,3 +16,4 @@ mod probe;
 
 pub(crate) use fact::{fact_body, item_key};
 pub(crate) use history::{history_group, history_items};
+pub use message::history_message;
