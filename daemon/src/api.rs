@@ -122,10 +122,10 @@ fn documented() -> (Router<Arc<App>>, Document) {
 
 /// Returns everything that the daemon serves to people and programs.
 pub fn router(app: Arc<App>, timeout: Duration) -> Router {
-    let (api, document) = documented();
-    // Written once, when somebody asks first: it is large, and for everybody.
-    let document = Arc::new(LazyLock::new(move || {
-        serde_json::to_vec(&document).map(Bytes::from).map_err(|error| Problem::unavailable(error.to_string()))
+    let (api, _) = documented();
+    // Written once, when somebody asks first: it is large, and for everybody. Until then, and unwritten, nobody holds it: that is 12 MB.
+    let text = Arc::new(LazyLock::new(|| {
+        serde_json::to_vec(&document()).map(Bytes::from).map_err(|error| Problem::unavailable(error.to_string()))
     }));
     let known = middleware::from_fn_with_state(Arc::clone(&app), auth::require_caller);
     let guarded = api
@@ -136,7 +136,7 @@ pub fn router(app: Arc<App>, timeout: Duration) -> Router {
     let open = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .route("/api/v1/openapi.json", get(async move || (**document).clone().map(json)));
+        .route("/api/v1/openapi.json", get(async move || (**text).clone().map(json)));
     Router::new()
         .merge(guarded)
         .merge(open)

@@ -112,6 +112,6 @@ fn last_sight(estate: &Estate, mac: MacAddr, now: Timestamp) -> Option<LastSight
 
 /// Returns when an endpoint was last seen. An agent says what changes: whom one that is heard holds for present is seen now.
 fn last_seen(estate: &Estate, endpoint: &Endpoint, now: Timestamp) -> Option<Timestamp> {
-    let heard = || endpoint.all_witnesses().any(|it| it.current && estate.is_heard(it.source.origin.agent));
+    let heard = || endpoint.holders().any(|agent| estate.is_heard(agent));
     if endpoint.is_present() && heard() { Some(now) } else { endpoint.last_seen() }
 }

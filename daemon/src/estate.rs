@@ -62,7 +62,7 @@ pub use drills::Drills;
 pub use flaps::{Changing, Flaps, PortChange, RESTS_MS};
 pub use held::{Held, HeldGroup, HeldRow};
 pub use index::Indexes;
-use index::is_found_otherwise;
+use index::is_indexed_otherwise;
 pub use judging::Judging;
 pub use log::{LEASE_MS, Lease, LogState, WRITERS_MAX, WriterMark};
 pub use made::Made;
@@ -72,7 +72,8 @@ pub use readings::{Reading, Readings};
 pub use site::{Ruling, SiteState};
 pub use tally::Tally;
 use tally::counts_otherwise;
-pub use words::Words;
+use words::is_found_otherwise;
+pub use words::{Called, Words};
 
 use crate::{
     access,
@@ -401,6 +402,8 @@ impl Estate {
         // Most of what is told of an endpoint is that it is still there: by what it is found does not change.
         if old.as_deref().is_none_or(|old| is_found_otherwise(old, endpoint)) {
             state.words.get_mut().forget();
+        }
+        if old.as_deref().is_none_or(|old| is_indexed_otherwise(old, endpoint)) {
             self.indexes.replace(site, old.as_deref(), Some(endpoint));
         }
     }

@@ -350,7 +350,7 @@ impl Walk<'_> {
 
     fn endpoint_hop(&self, id: EndpointId, known: Known) -> Option<Hop> {
         let (state, endpoint) = self.view.endpoint(id)?;
-        let name = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), str::to_owned);
+        let name = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), String::from);
         Some(Hop { thing: HopThing::Endpoint(id), site: state.id, name, into: None, out: None, known, state: None })
     }
 

@@ -61,7 +61,7 @@ fn card(state: &SiteState, matcher: &Matcher<'_>, endpoint: &Endpoint) -> Card {
         mac: endpoint.mac,
         asset: matcher.asset(endpoint.mac, endpoint.current_addresses().map(|it| it.ip)).map(|asset| asset.id),
         hostname: endpoint.hostname().unwrap_or_default().to_owned(),
-        client_id: endpoint.host().map(|host| host.client_id.clone()).unwrap_or_default(),
+        client_id: endpoint.host().map(|host| host.client_id).unwrap_or_default(),
         class: endpoint.conclusion().class.map(|class| class.is),
         is_present: endpoint.is_present(),
         is_wireless: state.attachment(endpoint.mac).is_some_and(|it| it.reason == Reason::Wireless),

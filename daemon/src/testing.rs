@@ -283,7 +283,7 @@ impl World {
     ) {
         let (mut told, centre) = (self.app.centre.streams().enter_test(agent), self.app.centre.clone());
         tokio::spawn(async move {
-            while let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await {
+            while let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await.map(|it| *it) {
                 let InstructionBody::Query(query) = body else { panic!("{body:?}") };
                 let outcome = carry_out(query);
                 centre.streams().answer(agent, InstructionResult { id, outcome });

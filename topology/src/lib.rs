@@ -45,6 +45,7 @@ pub mod site;
 pub mod subnet;
 pub mod terminal;
 pub mod time;
+pub mod varint;
 pub mod vendor;
 pub mod vlan;
 

@@ -41,7 +41,6 @@ mod traps;
 mod trial;
 pub mod uplink;
 mod usage;
-mod varint;
 
 pub use rights::Opened;
 pub use run::{RunError, STOP_WITHIN, run, run_with};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: pure; whether an endpoint may be found at all is decided before it gets here.
 
-use memchr::memmem;
+use memchr::memmem::Finder;
 use onenet_topology::endpoint::Endpoint;
 
 /// Longest query in characters.
@@ -36,10 +36,10 @@ impl Query {
         self.text.is_empty()
     }
 
-    /// Returns whether it can match any endpoint whose words stand in this text ([`crate::estate::Words`]).
-    pub(crate) fn may_be_in(&self, words: &str) -> bool {
-        let digits = self.mac.as_ref().map(|part| part.digits.as_str());
-        [Some(self.text.as_str()), digits].into_iter().flatten().any(|part| contains_bytes(words, part))
+    /// Returns the parts of which each endpoint that it matches is called by one ([`crate::estate::Words`]).
+    pub(crate) fn parts(&self) -> Vec<Finder<'static>> {
+        let digits = self.mac.as_ref().map(|part| part.digits.as_str()).filter(|digits| *digits != self.text);
+        [Some(self.text.as_str()), digits].into_iter().flatten().map(|part| Finder::new(part).into_owned()).collect()
     }
 
     /// Returns whether it matches the endpoint.
@@ -48,13 +48,8 @@ impl Query {
             || self.mac.as_ref().is_some_and(|part| part.is_in(endpoint.mac.0))
             || endpoint.hostname().is_some_and(|name| contains(name, &self.text))
             || endpoint.vendor().is_some_and(|vendor| contains(vendor, &self.text))
-            || endpoint.addresses.iter().any(|address| address.ip.to_string().contains(&self.text))
+            || endpoint.evidence.bindings().any(|address| address.ip.to_string().contains(&self.text))
     }
-}
-
-/// Like `str::contains`, in the fewest passes of the processor.
-fn contains_bytes(text: &str, part: &str) -> bool {
-    memmem::find(text.as_bytes(), part.as_bytes()).is_some()
 }
 
 fn contains(text: &str, lower: &str) -> bool {

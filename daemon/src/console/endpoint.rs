@@ -8,7 +8,8 @@ use axum::{
 };
 use maud::{Markup, html};
 use onenet_topology::{
-    endpoint::{Endpoint, Witness},
+    AgentId,
+    endpoint::{Endpoint, Sight},
     inference::{Attachment, Where},
 };
 
@@ -44,7 +45,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
     })?;
     let (state, endpoint) = view.endpoint(id).ok_or_else(Problem::not_found)?;
     let usage = usage_of(app, &view, site, Some(endpoint.mac), traffic::period(view.now())).await?;
-    let title = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), str::to_owned);
+    let title = endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), String::from);
     let content = html! {
         (parts::trail(reader, &view, site, Some(&title)))
         h1 {
@@ -76,7 +77,7 @@ async fn made(app: &App, reader: &Reader, id: &str) -> Result<Markup, Problem> {
 }
 
 fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -> Markup {
-    let vendor_class = endpoint.host().map(|host| host.vendor_class.as_str());
+    let vendor_class = endpoint.host().map(|host| host.vendor_class);
     let ips: Vec<String> = endpoint.current_addresses().map(|address| address.ip.to_string()).collect();
     let conclusion = endpoint.conclusion();
     let mut rows = vec![
@@ -91,7 +92,7 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -
         ),
         (reader.say(text::HOSTNAME), parts::or_dash(endpoint.hostname())),
         (reader.say(text::VENDOR), vendor(reader, endpoint)),
-        (reader.say(text::VENDOR_CLASS), parts::or_dash(vendor_class)),
+        (reader.say(text::VENDOR_CLASS), parts::or_dash(vendor_class.as_deref())),
         (reader.say(text::SITE), parts::site_link_of(reader, view, state.id)),
         (reader.say(text::FIRST_SEEN), parts::ago(reader, view, endpoint.first_seen())),
         (reader.say(text::LAST_SEEN), parts::ago(reader, view, endpoint.last_seen())),
@@ -106,23 +107,23 @@ fn facts(reader: &Reader, view: &View, state: &SiteState, endpoint: &Endpoint) -
 
 /// Whether an agent sees it now; unknown when those who saw it last are silent.
 pub(super) fn presence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
-    seen(reader, view, endpoint.is_present(), endpoint.all_witnesses().filter(|witness| witness.current))
+    seen(reader, view, endpoint.is_present(), endpoint.holders())
 }
 
 /// Returns whether an agent that is heard sees it now.
 pub(super) fn is_seen(view: &View, endpoint: &Endpoint) -> bool {
-    endpoint.is_present() && endpoint.all_witnesses().any(|witness| witness.current && is_heard(view, witness))
+    endpoint.is_present() && endpoint.holders().any(|agent| is_heard(view, agent))
 }
 
-fn is_heard(view: &View, witness: &Witness) -> bool {
-    view.agent(witness.source.origin.agent).is_some_and(Agent::is_heard)
+fn is_heard(view: &View, agent: AgentId) -> bool {
+    view.agent(agent).is_some_and(Agent::is_heard)
 }
 
-/// The state of what `witnesses` hold for current.
-fn seen<'w>(reader: &Reader, view: &View, current: bool, witnesses: impl IntoIterator<Item = &'w Witness>) -> Markup {
+/// The state of what `holders` hold for current.
+fn seen(reader: &Reader, view: &View, current: bool, holders: impl IntoIterator<Item = AgentId>) -> Markup {
     if !current {
         parts::mark(reader, Mark::Idle, text::PAST)
-    } else if witnesses.into_iter().any(|witness| is_heard(view, witness)) {
+    } else if holders.into_iter().any(|agent| is_heard(view, agent)) {
         parts::mark(reader, Mark::Good, text::PRESENT)
     } else {
         parts::mark(reader, Mark::Unknown, text::UNKNOWN)
@@ -179,7 +180,7 @@ fn attachment(reader: &Reader, state: &SiteState, endpoint: &Endpoint) -> Markup
             @for place in also.iter().filter_map(|place| words::place(language, state, Where::Port(*place))) {
                 p { (reader.say(text::ALSO)) " " (place) }
             }
-            @if let Some(place) = located.contender.and_then(|(at, _)| words::place(language, state, at)) {
+            @if let Some(place) = located.contender.as_deref().and_then(|(at, _)| words::place(language, state, *at)) {
                 p { (parts::mark(reader, Mark::Warn, text::NEEDS_ATTENTION)) " " (fill(reader.say(text::MOVING), place)) }
             }
         }
@@ -227,7 +228,8 @@ fn rejected(reader: &Reader, state: &SiteState, found: Option<&Attachment>) -> M
 }
 
 fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
-    if endpoint.addresses.is_empty() {
+    let addresses = endpoint.evidence.unpack().addresses;
+    if addresses.is_empty() {
         return html! { p.calm { (reader.say(text::NO_BINDINGS)) } };
     }
     html! {
@@ -243,11 +245,11 @@ fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                     }
                 }
                 tbody {
-                    @for address in &endpoint.addresses {
+                    @for address in &addresses {
                         tr {
                             th.mono scope="row" { (address.ip) }
-                            @let current = address.witnesses.iter().filter(|witness| witness.current);
-                            td { (seen(reader, view, address.is_current(), current)) }
+                            @let current = address.witnesses.iter().filter(|it| it.current);
+                            td { (seen(reader, view, address.is_current(), current.map(|it| it.source.origin.agent))) }
                             td { (parts::ago(reader, view, address.first_seen())) }
                             td { (parts::ago(reader, view, address.last_seen())) }
                             td {
@@ -266,8 +268,8 @@ fn bindings(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
 }
 
 fn evidence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
-    let mut witnesses: Vec<&Witness> = endpoint.all_witnesses().collect();
-    witnesses.sort_by_key(|witness| (!witness.current, std::cmp::Reverse(witness.last_seen)));
+    let mut sights: Vec<Sight<'_>> = endpoint.evidence.sights().collect();
+    sights.sort_by_key(|sight| (!sight.current, std::cmp::Reverse(sight.last_seen)));
     html! {
         div.scroll {
             table {
@@ -284,16 +286,16 @@ fn evidence(reader: &Reader, view: &View, endpoint: &Endpoint) -> Markup {
                     }
                 }
                 tbody {
-                    @for witness in witnesses {
+                    @for sight in sights {
                         tr {
-                            th scope="row" { (parts::method(reader, witness.source.origin.group.method)) }
-                            td { code { (witness.source.origin.group.scope) } }
-                            td { (parts::or_dash(witness.interface.as_deref())) }
-                            td { (parts::or_dash(witness.vlan.map(|vlan| vlan.to_string()).as_deref())) }
-                            td.code { (witness.source.origin.agent) }
-                            td { (seen(reader, view, witness.current, [witness])) }
-                            td { (parts::ago(reader, view, Some(witness.first_seen))) }
-                            td { (parts::ago(reader, view, Some(witness.last_seen))) }
+                            th scope="row" { (parts::method(reader, sight.origin.group.method)) }
+                            td { code { (sight.origin.group.scope) } }
+                            td { (parts::or_dash(sight.interface)) }
+                            td { (parts::or_dash(sight.vlan.map(|vlan| vlan.to_string()).as_deref())) }
+                            td.code { (sight.origin.agent) }
+                            td { (seen(reader, view, sight.current, [sight.origin.agent])) }
+                            td { (parts::ago(reader, view, Some(sight.first_seen))) }
+                            td { (parts::ago(reader, view, Some(sight.last_seen))) }
                         }
                     }
                 }

@@ -157,7 +157,7 @@ fn endpoint(state: &SiteState, mac: MacAddr) -> Markup {
             Some(endpoint) => {
                 a.mono href=(format!("/endpoints/{}", endpoint.id)) { (mac) }
                 @let ip = endpoint.current_addresses().next().map(|address| address.ip.to_string());
-                @if let Some(name) = endpoint.hostname().map(str::to_owned).or(ip) { " " span.note { (name) } }
+                @if let Some(name) = endpoint.hostname().map(String::from).or(ip) { " " span.note { (name) } }
             }
             None => span.mono { (mac) },
         }

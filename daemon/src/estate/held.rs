@@ -10,6 +10,7 @@ use std::{cmp::Ordering, sync::Arc};
 use onenet_topology::{
     Timestamp,
     fact::{Fact, Group},
+    varint::{self, unzigzag, zigzag},
 };
 use onenet_wire::{GroupDigest, codec, message_hash};
 use serde::{Deserialize, Serialize};
@@ -65,9 +66,8 @@ impl HeldRow<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.key_hash.to_be_bytes());
         out.extend_from_slice(&self.observed.unix_ms().to_be_bytes());
-        // Small numbers of either sign become small numbers.
-        write_number((self.shift_ms.cast_unsigned() << 1) ^ (self.shift_ms >> 63).cast_unsigned(), out);
-        write_number(self.message.len() as u64 * 2 + u64::from(self.uncertain), out);
+        varint::put(out, zigzag(self.shift_ms));
+        varint::put(out, self.message.len() as u64 * 2 + u64::from(self.uncertain));
         out.extend_from_slice(self.message);
     }
 }
@@ -75,38 +75,17 @@ impl HeldRow<'_> {
 /// Splits the first row from a block; `None` at its end.
 fn first_row(block: &[u8]) -> Option<(HeldRow<'_>, &[u8])> {
     let (key_hash, rest) = block.split_first_chunk()?;
-    let (observed, rest) = rest.split_first_chunk()?;
-    let (shift, rest) = read_number(rest)?;
-    let (length, rest) = read_number(rest)?;
+    let (observed, mut rest) = rest.split_first_chunk()?;
+    let (shift, length) = (varint::take(&mut rest)?, varint::take(&mut rest)?);
     let (message, rest) = rest.split_at_checked(usize::try_from(length / 2).ok()?)?;
     let row = HeldRow {
         key_hash: u64::from_be_bytes(*key_hash),
         observed: Timestamp::from_unix_ms(i64::from_be_bytes(*observed)),
-        shift_ms: (shift >> 1).cast_signed() ^ -(shift & 1).cast_signed(),
+        shift_ms: unzigzag(shift),
         uncertain: length % 2 == 1,
         message,
     };
     Some((row, rest))
-}
-
-/// Writes a number, seven bits a byte, the least first.
-fn write_number(mut number: u64, out: &mut Vec<u8>) {
-    while let rest @ 1.. = number >> 7 {
-        out.push(number.to_le_bytes()[0] | 0x80);
-        number = rest;
-    }
-    out.push(number.to_le_bytes()[0]);
-}
-
-fn read_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let mut number = 0;
-    for (place, byte) in bytes.iter().enumerate().take(10) {
-        number |= u64::from(byte & 0x7f) << (7 * place);
-        if byte & 0x80 == 0 {
-            return Some((number, bytes.get(place + 1..)?));
-        }
-    }
-    None
 }
 
 fn rows(block: &[u8]) -> impl Iterator<Item = HeldRow<'_>> {

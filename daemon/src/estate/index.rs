@@ -1,7 +1,7 @@
 //! National indexes: ways to find an endpoint without knowing its site, and the agents of a site without looking at all.
 //!
-//! Invariant: the indexes hold exactly the addresses and names of the endpoints in the estate, and its agents. They hold keys and ids, no
-//! endpoint, so that they stay small.
+//! Invariant: the indexes hold exactly the addresses of the endpoints in the estate, and its agents. They hold keys and ids, no
+//! endpoint, so that they stay small; who is found by a part of a name or an address is a matter of [`super::Words`].
 
 use std::{collections::BTreeSet, net::IpAddr};
 
@@ -25,10 +25,8 @@ pub struct Indexes {
     pub interface_devices: OrdMap<InterfaceId, DeviceId>,
     /// By MAC address; one address can be at several sites.
     pub macs: OrdMap<(MacAddr, EndpointId), ()>,
-    /// By IP address within its space, past bindings included.
+    /// By IP address within its space: those that some agent still holds.
     pub addresses: OrdMap<(SpaceId, IpAddr, EndpointId), ()>,
-    /// By host name in lower case.
-    pub hostnames: OrdMap<(String, EndpointId), ()>,
 }
 
 impl Indexes {
@@ -55,19 +53,11 @@ impl Indexes {
         self.macs.range(first..).map(|(key, ())| *key).take_while(move |(it, _)| *it == mac).map(|(_, id)| id)
     }
 
-    /// Returns the endpoints that have or had this address.
+    /// Returns the endpoints that have this address.
     pub fn by_address(&self, space: SpaceId, ip: IpAddr) -> impl Iterator<Item = EndpointId> {
         let first = (space, ip, EndpointId::from_raw(0));
         let found = self.addresses.range(first..).map(|(key, ())| *key);
         found.take_while(move |(in_space, it, _)| *in_space == space && *it == ip).map(|(_, _, id)| id)
-    }
-
-    /// Returns the endpoints of this host name, whatever its case.
-    pub fn by_hostname(&self, hostname: &str) -> impl Iterator<Item = EndpointId> {
-        let wanted = hostname.to_lowercase();
-        let first = (wanted.clone(), EndpointId::from_raw(0));
-        let found = self.hostnames.range(first..).map(|(key, ())| key);
-        found.take_while(move |(name, _)| *name == wanted).map(|(_, id)| *id)
     }
 
     /// Replaces what is indexed of a device. Interfaces never leave a device: what is gone stays as past.
@@ -88,23 +78,18 @@ impl Indexes {
         };
         let mac = |it: Option<&Endpoint>| it.map(|endpoint| (endpoint.mac, id)).into_iter().collect();
         differ(&mut self.macs, &mac(old), mac(new));
-        differ(&mut self.addresses, &addresses(old), addresses(new));
-        let name = |it: Option<&Endpoint>| {
-            it.and_then(Endpoint::hostname).map(|name| (name.to_lowercase(), id)).into_iter().collect()
-        };
-        differ(&mut self.hostnames, &name(old), name(new));
+        let bound = |it: Option<&Endpoint>| it.into_iter().flat_map(addresses).collect();
+        differ(&mut self.addresses, &bound(old), bound(new));
     }
 }
 
-/// Returns whether an endpoint is to be found by other addresses or another name than before.
-pub(super) fn is_found_otherwise(old: &Endpoint, new: &Endpoint) -> bool {
-    let bound = |it: &Endpoint| it.addresses.iter().map(|address| (address.space, address.ip)).collect::<Vec<_>>();
-    old.mac != new.mac || old.hostname() != new.hostname() || bound(old) != bound(new)
+/// Returns whether an endpoint is indexed under other addresses than before.
+pub(super) fn is_indexed_otherwise(old: &Endpoint, new: &Endpoint) -> bool {
+    old.mac != new.mac || !addresses(old).eq(addresses(new))
 }
 
-fn addresses(endpoint: Option<&Endpoint>) -> BTreeSet<(SpaceId, IpAddr, EndpointId)> {
-    let all = endpoint.into_iter().flat_map(|it| it.addresses.iter().map(|address| (address.space, address.ip, it.id)));
-    all.collect()
+fn addresses(endpoint: &Endpoint) -> impl Iterator<Item = (SpaceId, IpAddr, EndpointId)> {
+    endpoint.current_addresses().map(|bound| (bound.space, bound.ip, endpoint.id))
 }
 
 fn differ<K: Ord + Clone>(index: &mut OrdMap<K, ()>, old: &BTreeSet<K>, new: BTreeSet<K>) {

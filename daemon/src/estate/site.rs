@@ -4,9 +4,13 @@
 //! 8). Everything is shared: cloning a site costs a few pointers, and changing it copies only what the change touches
 //! (invariant 1).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use imbl::OrdMap;
+use memchr::memmem::Finder;
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, Probe, SiteId, Timestamp,
     anomaly::{Anomaly, AnomalyKey},
@@ -18,7 +22,8 @@ use onenet_topology::{
 };
 
 use super::{
-    Captures, Change, Crossed, Derived, Detectors, Flaps, Held, HeldGroup, Made, Measured, Readings, Tally, Words,
+    Called, Captures, Change, Crossed, Derived, Detectors, Flaps, Held, HeldGroup, Made, Measured, Readings, Tally,
+    Words,
 };
 use crate::{
     findings::{Finding, FindingKey},
@@ -167,9 +172,19 @@ impl SiteState {
         self.endpoints.values().any(waits)
     }
 
-    /// Returns by what its endpoints are found, as one text in lower case: see [`Words`].
-    pub fn words(&self) -> &str {
-        self.words.get().of(|| self.endpoints.values())
+    /// Returns the endpoints that may be called by one of these parts, which are in lower case, by their ids; retired ones too where they
+    /// are asked for: see [`Words`].
+    pub fn may_be_called(&self, parts: &[Finder<'_>], retired: bool) -> Vec<&Arc<Endpoint>> {
+        let mut ids = BTreeSet::new();
+        for past in [false, true].into_iter().take(1 + usize::from(retired)) {
+            let endpoints = || self.endpoints.values().filter(move |it| it.retired_since.is_some() == past);
+            match self.words.get().of(past, endpoints).called(parts) {
+                Called::These(macs) => ids.extend(macs.iter().filter_map(|mac| self.macs.get(mac).copied())),
+                Called::Any => ids.extend(endpoints().map(|it| it.id)),
+            }
+        }
+        let found = ids.iter().filter_map(|id| self.endpoints.get(id));
+        found.filter(|endpoint| !self.is_device_mac(endpoint.mac)).collect()
     }
 
     /// Returns how many endpoints of what kinds it has, as lists and counts show them.

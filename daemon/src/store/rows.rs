@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 use onenet_topology::{
     AgentId, DeviceId, EndpointId, InterfaceId, MacAddr, SpaceId, Timestamp,
     device::{Answering, Device, Handle, Interface},
-    endpoint::{BoundAddress, Endpoint, HostStatement, Located, Origin, Source, Witness},
+    endpoint::{BoundAddress, Endpoint, Evidence, HostStatement, Located, Origin, Source, Witness},
     fact::{Entity, Fact, FactBody, Group, Host, Method, Reach, ReachState, Scope, System},
     inference::{Place, Where},
 };
@@ -284,21 +284,22 @@ impl Groups {
 
 pub(super) fn write_endpoint(endpoint: &Endpoint) -> Vec<u8> {
     let mut groups = Groups::default();
-    let witnesses = groups.write_all(&endpoint.witnesses);
-    let addresses = endpoint
+    let evidence = endpoint.evidence.unpack();
+    let witnesses = groups.write_all(&evidence.witnesses);
+    let addresses = evidence
         .addresses
         .iter()
         .map(|it| AddressRow { space: it.space.raw(), ip: ip_bytes(it.ip), witnesses: groups.write_all(&it.witnesses) })
         .collect();
-    let statements = endpoint
+    let statements = evidence
         .statements
-        .iter()
+        .into_iter()
         .map(|it| StatementRow {
             witness: Some(groups.write(&it.witness)),
-            host: write_body(Timestamp::EPOCH, FactBody::Host(Box::new(it.host.clone()))),
+            host: write_body(Timestamp::EPOCH, FactBody::Host(Box::new(it.host))),
         })
         .collect();
-    let classified = endpoint.classified.iter().map(|it| classified::write(&mut groups, endpoint.mac, it)).collect();
+    let classified = evidence.classified.iter().map(|it| classified::write(&mut groups, endpoint.mac, it)).collect();
     let groups = groups
         .0
         .into_iter()
@@ -337,14 +338,17 @@ pub(super) fn read_endpoint(id: EndpointId, value: &[u8], origins: &mut Origins)
         statements.push(HostStatement { witness, host: read_host(&it.host)? });
     }
     let mac = MacAddr::from_u64(row.mac).ok_or("the MAC address has more than 48 bits")?;
-    Ok(Endpoint {
-        id,
-        mac,
+    let evidence = Evidence {
         witnesses: groups.read_all(row.witnesses)?,
         addresses,
         statements,
-        located: row.located.map(read_located).transpose()?,
         classified: exactly(row.classified, |it| classified::read(&groups, it))?,
+    };
+    Ok(Endpoint {
+        id,
+        mac,
+        evidence: evidence.into(),
+        located: row.located.map(read_located).transpose()?,
         silent_since: row.silent_since_ms.map(time),
         retired_since: row.retired_since_ms.map(time),
     })
@@ -378,14 +382,14 @@ fn write_located(located: &Located) -> LocatedRow {
     LocatedRow {
         at: write_where(located.at),
         since_ms: located.since.unix_ms(),
-        contender: located.contender.and_then(|(at, _)| write_where(at)),
-        contender_since_ms: located.contender.map_or(0, |(_, since)| since.unix_ms()),
+        contender: located.contender.as_deref().and_then(|(at, _)| write_where(*at)),
+        contender_since_ms: located.contender.as_deref().map_or(0, |(_, since)| since.unix_ms()),
     }
 }
 
 fn read_located(row: LocatedRow) -> Result<Located, Problem> {
     let contender = match row.contender {
-        Some(contender) => Some((read_where(Some(contender))?, time(row.contender_since_ms))),
+        Some(contender) => Some(Box::new((read_where(Some(contender))?, time(row.contender_since_ms)))),
         None => None,
     };
     Ok(Located { at: read_where(row.at)?, since: time(row.since_ms), contender })

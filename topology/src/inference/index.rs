@@ -130,11 +130,13 @@ impl Index {
 
     fn unplaced(&self, shared: &Shared) -> Vec<Vec<DeviceIndex>> {
         let devices = 0..self.devices.len();
+        let learned = shared.learned();
         let hidden = |device: DeviceIndex, far: DeviceIndex| {
+            let there = learned.get(far).map_or(&[][..], Vec::as_slice);
             let has_table = device != far && self.has_table.get(far) == Some(&true);
             has_table
                 && !self.adjacency.is_sure(device, far)
-                && shared.may_be_behind_any(device, far, self.adjacency.way(far, device))
+                && shared.may_be_behind_any(device, (far, there), self.adjacency.way(far, device))
         };
         devices.clone().map(|device| devices.clone().filter(|far| hidden(device, *far)).collect()).collect()
     }

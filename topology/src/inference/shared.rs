@@ -35,6 +35,14 @@ pub(super) struct Shared {
     ports: Vec<Vec<PortIndex>>,
 }
 
+/// An address that a device has learned at one port.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Learned {
+    address: usize,
+    /// Of the port, in `ports` of the device.
+    place: usize,
+}
+
 /// Counts of the pair at hand.
 #[derive(Debug, Default)]
 struct Counts {
@@ -84,27 +92,42 @@ impl Shared {
         }
     }
 
-    /// Returns whether `far` may be behind any port of `device`, as far as addresses tell: they have some in common, and those
-    /// that `far` has beside its way to `device` are too few, or do not agree. Whoever is behind a port has its hosts there,
-    /// since they talk past the device as much as any. `way` is the port of `far` that leads to `device`, where it is known,
+    /// Returns for each device the addresses that it has learned at one port, and the place of that port: few beside all there are, of
+    /// most devices of a large site.
+    pub(super) fn learned(&self) -> Vec<Vec<Learned>> {
+        let of = |rows: &Vec<u32>| {
+            let named = rows.iter().enumerate().filter(|(_, place)| **place < SEVERAL);
+            named.map(|(address, place)| Learned { address, place: *place as usize }).collect()
+        };
+        self.rows.iter().map(of).collect()
+    }
+
+    /// Returns whether `far`, which has learned `there`, may be behind any port of `device`, as far as addresses tell: they have some in
+    /// common, and those that `far` has beside its way to `device` are too few, or do not agree. Whoever is behind a port has its hosts
+    /// there, since they talk past the device as much as any. `way` is the port of `far` that leads to `device`, where it is known,
     /// else the one with most of what they have in common is taken.
-    pub(super) fn may_be_behind_any(&self, device: DeviceIndex, far: DeviceIndex, way: Option<PortIndex>) -> bool {
-        let (Some(here), Some(there)) = (self.rows.get(device), self.rows.get(far)) else { return false };
-        let mut common = vec![0_usize; self.ports.get(far).map_or(0, Vec::len)];
-        for (_, there) in here.iter().zip(there).filter(|(here, there)| **here < SEVERAL && **there < SEVERAL) {
-            if let Some(common) = common.get_mut(*there as usize) {
+    pub(super) fn may_be_behind_any(
+        &self,
+        device: DeviceIndex,
+        (far, there): (DeviceIndex, &[Learned]),
+        way: Option<PortIndex>,
+    ) -> bool {
+        let Some(here) = self.rows.get(device) else { return false };
+        let is_here = |it: &Learned| here.get(it.address).is_some_and(|place| *place < SEVERAL);
+        let ports = self.ports.get(far).map_or(&[][..], Vec::as_slice);
+        let mut common = vec![0_usize; ports.len()];
+        for it in there.iter().filter(|it| is_here(it)) {
+            if let Some(common) = common.get_mut(it.place) {
                 *common += 1;
             }
         }
-        let ports = self.ports.get(far).map_or(&[][..], Vec::as_slice);
         let most = (0..).zip(&common).zip(ports).max_by_key(|((_, common), port)| (**common, **port));
         let Some(((most, _), _)) = most.filter(|((_, common), _)| **common > 0) else { return false };
         let way = way.and_then(|way| ports.iter().position(|port| *port == way)).unwrap_or(most);
-        let beside = there.iter().zip(here).filter(|(there, _)| **there < SEVERAL && **there as usize != way);
         let (mut few, mut any) = (0, false);
-        for (_, here) in beside {
+        for it in there.iter().filter(|it| it.place != way) {
             few += 1;
-            any |= *here < SEVERAL;
+            any |= is_here(it);
         }
         few < BESIDE_MIN || any
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     AgentId, InterfaceId,
-    endpoint::{Located, Origin, Source, Testimony, Witness},
+    endpoint::{Hearing, Located, Origin, Source, Testimony, Witness},
     fact::{Entity, Group, Method, Scope, System},
     inference::Place,
     link::LinkEvidence,
@@ -21,14 +21,14 @@ fn place(port: u64) -> Where {
 
 /// An endpoint that was first seen at `first`, and is at a port since then.
 fn endpoint(id: u64, first: Timestamp, port: Option<u64>) -> Endpoint {
-    let mut endpoint = Endpoint::new(EndpointId::from_raw(id), MacAddr([0, 0x1b, 0x21, 0, 0, 1]));
+    let mut endpoint = Hearing::new(EndpointId::from_raw(id), MacAddr([0, 0x1b, 0x21, 0, 0, 1]));
     let group = Group { method: Method::PassiveFrames, scope: Scope::new("eth0") };
     let origin = Arc::new(Origin { agent: AgentId::from_raw(1), group });
     let source = Source { origin, fact: id };
     let witness = Witness { source, first_seen: first, last_seen: first, current: true, vlan: None, interface: None };
     endpoint.hear(Testimony::Presence, witness);
-    endpoint.located = port.map(|port| Located { at: place(port), since: first, contender: None });
-    endpoint
+    let located = port.map(|port| Located { at: place(port), since: first, contender: None });
+    Endpoint { located, ..endpoint.close() }
 }
 
 fn moved(endpoint: &Endpoint, port: u64, since: Timestamp) -> Endpoint {

@@ -26,10 +26,10 @@ use onenet_topology::{
     MacAddr,
     application::Application,
     flow::{Flow, FlowEnd},
+    varint::{self, zigzag},
 };
 
 use super::told::{Told, went};
-use crate::varint::{self, zigzag};
 
 /// The least length of a frame on Ethernet without its checksum: most packets are little longer.
 pub(super) const FRAME_BYTES: u64 = 60;
@@ -253,8 +253,7 @@ impl Columns {
     }
 
     fn put_text(&mut self, column: Column, text: &str) {
-        self.put(column, text.len() as u64);
-        self.get(column).extend_from_slice(text.as_bytes());
+        varint::put_bytes(self.get(column), text.as_bytes());
     }
 
     fn put_service(&mut self, service: &Service) {

@@ -11,10 +11,10 @@ use onenet_topology::{
     application::Application,
     fact::Scope,
     flow::{Flow, FlowEnd, FlowParty, FlowQuery, TcpFlow, TcpState},
+    varint::{self, unzigzag},
 };
 
 use super::block::{COLUMNS, Column, Ends, FRAME_BYTES};
-use crate::varint::{self, unzigzag};
 
 /// The payload is not one: it was damaged after its checksum was made, or is of another format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,7 @@ impl<'a> Rows<'a> {
         let mut columns: [&[u8]; COLUMNS] = [&[]; COLUMNS];
         let mut rest = payload;
         for (at, column) in columns.iter_mut().enumerate() {
-            *column = take_bytes(&mut rest).ok_or(Undecodable(at))?;
+            *column = varint::take_bytes(&mut rest).ok_or(Undecodable(at))?;
         }
         let tables = Tables::read(&columns, query)?;
         Ok(Self { tables, columns, query, ends: Ends::new(), left: flows })
@@ -209,15 +209,15 @@ impl<'a> Tables<'a> {
             Some(party(address, mac, query))
         })?;
         let interfaces =
-            entries(column(Column::Interfaces), Column::Interfaces, |rest| take_text(rest).map(Scope::new))?;
+            entries(column(Column::Interfaces), Column::Interfaces, |rest| varint::take_text(rest).map(Scope::new))?;
         let services =
             entries(column(Column::Services), Column::Services, |rest| service(rest, &parties, &interfaces, query))?;
         let kinds = entries(column(Column::Kinds), Column::Kinds, |rest| {
             let (state, behind) = rest.split_first()?;
             *rest = behind;
-            Some(Kind { state: TcpState::numbered(*state)?, history: take_text(rest)? })
+            Some(Kind { state: TcpState::numbered(*state)?, history: varint::take_text(rest)? })
         })?;
-        Ok(Self { parties, services, names: entries(column(Column::Names), Column::Names, take_text)?, kinds })
+        Ok(Self { parties, services, names: entries(column(Column::Names), Column::Names, varint::take_text)?, kinds })
     }
 }
 
@@ -295,18 +295,6 @@ fn take_byte(columns: &mut [&[u8]; COLUMNS], column: Column) -> Result<u8, Undec
     let (byte, rest) = bytes.split_first().ok_or(wrong(column))?;
     *bytes = rest;
     Ok(*byte)
-}
-
-/// Takes bytes with their length before them.
-fn take_bytes<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(varint::take(rest)?).ok()?;
-    let (bytes, behind) = rest.split_at_checked(length)?;
-    *rest = behind;
-    Some(bytes)
-}
-
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    std::str::from_utf8(take_bytes(rest)?).ok()
 }
 
 const fn wrong(column: Column) -> Undecodable {

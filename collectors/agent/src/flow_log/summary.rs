@@ -14,13 +14,13 @@ use std::collections::BTreeSet;
 use onenet_topology::{
     application::Application,
     flow::{Flow, FlowQuery},
+    varint::{self, unzigzag, zigzag},
 };
 
 use super::{
     filter::{Asked, Filter, Keys},
     frame::PAYLOAD_MAX,
 };
-use crate::varint::{self, unzigzag, zigzag};
 
 /// Flows that were finished and never got into the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

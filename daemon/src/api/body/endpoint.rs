@@ -177,7 +177,7 @@ impl EndpointBody {
             site: state.id.to_string(),
             mac: endpoint.mac.to_string(),
             ips: endpoint.current_addresses().map(|address| address.ip.to_string()).collect(),
-            hostname: endpoint.hostname().map(str::to_owned),
+            hostname: endpoint.hostname().map(String::from),
             vendor: endpoint.vendor().map(str::to_owned),
             class: ClassBody::of(&endpoint.conclusion()),
             random_mac: endpoint.mac.is_local(),
@@ -197,10 +197,11 @@ impl EndpointBody {
 impl EndpointDetailBody {
     /// Returns an endpoint with all evidence.
     pub fn of(view: &View, state: &SiteState, endpoint: &Endpoint) -> Self {
+        let evidence = endpoint.evidence.unpack();
         Self {
             endpoint: EndpointBody::of(view, state, endpoint),
-            bindings: endpoint.addresses.iter().map(AddressBody::of).collect(),
-            evidence: endpoint.witnesses.iter().map(WitnessBody::of).collect(),
+            bindings: evidence.addresses.iter().map(AddressBody::of).collect(),
+            evidence: evidence.witnesses.iter().map(WitnessBody::of).collect(),
             rejected: RejectedBody::all(state, endpoint),
             vendor_class: endpoint.host().and_then(|host| given(&host.vendor_class)),
             classification: ClassificationBody::of(endpoint),
@@ -235,7 +236,7 @@ impl AttachmentBody {
         let place = PlaceBody::of(state, located.at)?;
         let found = state.attachment(endpoint.mac);
         let deciding = found.filter(|found| found.at == located.at);
-        let (reason, detail) = match (deciding, located.contender) {
+        let (reason, detail) = match (deciding, &located.contender) {
             (Some(found), _) => words::reason(Language::En, state, found.reason),
             (None, Some(_)) => ("move_pending", text::LOOKS_ELSEWHERE.en.to_owned()),
             (None, None) => ("last_known", text::LAST_KNOWN.en.to_owned()),
@@ -251,17 +252,16 @@ impl AttachmentBody {
             confidence: deciding.map(|found| f64::from(found.confidence) / 100.0),
             reason,
             detail,
-            contender: located.contender.and_then(|(at, _)| PlaceBody::of(state, at)),
+            contender: located.contender.as_deref().and_then(|(at, _)| PlaceBody::of(state, *at)),
         })
     }
 }
 
 /// Returns what a wireless controller tells of an endpoint at present: the newest, where several do.
 pub(crate) fn station(state: &SiteState, endpoint: &Endpoint) -> Option<Station> {
-    let told =
-        endpoint.witnesses.iter().filter(|it| it.current && it.source.origin.group.method == Method::SnmpStations);
+    let told = endpoint.evidence.own_sights().filter(|it| it.current && it.origin.group.method == Method::SnmpStations);
     let newest = told.max_by_key(|it| it.last_seen)?;
-    match state.group(newest.source.origin.agent, &newest.source.origin.group)?.get(newest.source.fact)?.fact.body {
+    match state.group(newest.origin.agent, &newest.origin.group)?.get(newest.fact)?.fact.body {
         FactBody::Station(station) => Some(station),
         _ => None,
     }

@@ -63,7 +63,7 @@ impl TerminalBody {
             Some(CardBody {
                 id: id.to_string(),
                 mac: endpoint.mac.to_string(),
-                hostname: endpoint.hostname().map(str::to_owned),
+                hostname: endpoint.hostname().map(String::from),
                 present: endpoint.is_present(),
                 registered: known.asset(*id).is_some(),
             })

@@ -1,6 +1,6 @@
 //! What flows add up to: by application, and by endpoint.
 
-use onenet_topology::{MacAddr, application::Application, fact::FlowTotals};
+use onenet_topology::{MacAddr, application::Application, endpoint::Endpoint, fact::FlowTotals};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -163,7 +163,7 @@ impl TalkersBody {
             TalkerBody {
                 mac: mac.to_string(),
                 endpoint: endpoint.map(|endpoint| endpoint.id.to_string()),
-                hostname: endpoint.and_then(|endpoint| endpoint.hostname()).map(str::to_owned),
+                hostname: endpoint.and_then(Endpoint::hostname).map(String::from),
                 ips: endpoint.iter().flat_map(|it| it.current_addresses()).map(|it| it.ip.to_string()).collect(),
                 applications: greatest
                     .into_iter()

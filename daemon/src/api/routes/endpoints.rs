@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::Path};
+use memchr::memmem::Finder;
 use onenet_topology::{EndpointId, SiteId, classify::DeviceClass, endpoint::Endpoint};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -48,10 +49,10 @@ pub(crate) fn find<'v>(
 ) -> impl Iterator<Item = (&'v SiteState, &'v Arc<Endpoint>)> + 'v {
     let first = wanted.after.map(|(site, _)| site);
     let sites = inventory_sites(view, wanted.root).into_iter().filter(move |site| first.is_none_or(|it| *site >= it));
+    let parts = wanted.query.parts();
     let endpoints = sites
         .filter_map(|site| view.inventory(site))
-        .filter(|state| wanted.query.is_empty() || wanted.query.may_be_in(state.words()))
-        .flat_map(|state| state.known_endpoints().map(move |endpoint| (state, endpoint)));
+        .flat_map(move |state| candidates(state, wanted, &parts).into_iter().map(move |endpoint| (state, endpoint)));
     endpoints.filter(|(state, endpoint)| {
         (wanted.retired || endpoint.retired_since.is_none())
             && wanted.after.is_none_or(|last| (state.id, endpoint.id) > last)
@@ -60,6 +61,11 @@ pub(crate) fn find<'v>(
             && wanted.registered.is_none_or(|registered| view.asset_of(state.id, endpoint).is_some() == registered)
             && wanted.class.is_none_or(|class| endpoint.conclusion().class.is_some_and(|it| it.is == class))
     })
+}
+
+/// Returns the endpoints of a site that the query may match, in order.
+fn candidates<'v>(state: &'v SiteState, wanted: &Wanted, parts: &[Finder<'_>]) -> Vec<&'v Arc<Endpoint>> {
+    if wanted.query.is_empty() { state.known_endpoints().collect() } else { state.may_be_called(parts, wanted.retired) }
 }
 
 /// Reads a cursor: site and endpoint, joined by a full stop.

@@ -240,8 +240,7 @@ async fn list_traffic(
 ) -> Answer<Page<SampleBody<EndpointTraffic>>> {
     let (view, site, id, period) = asked(&gate, params, |estate| endpoint_by(estate, &endpoint))?;
     let (_, endpoint) = view.endpoint(id).ok_or_else(Problem::not_found)?;
-    let by =
-        endpoint.all_witnesses().map(|it| (it.source.origin.agent, it.source.origin.group.scope.clone())).collect();
+    let by = endpoint.evidence.sights().map(|it| (it.origin.agent, it.origin.group.scope.clone())).collect();
     let watched = Watched { site, kind: SampleKind::Traffic, item: endpoint.mac.to_string(), by };
     page(&app, watched, period, |body| {
         let HistoryBody::Traffic(traffic) = body else { return None };

@@ -39,7 +39,9 @@ fn line(world: &World, agent: AgentId, outcome: Result<(), &str>) -> oneshot::Re
     let (asked, order) = oneshot::channel();
     let outcome = outcome.map(|()| Done::default()).map_err(str::to_owned);
     tokio::spawn(async move {
-        let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await else { return };
+        let Some(Ok(CentreMessage::Instruction(Instruction { id, body }))) = told.recv().await.map(|it| *it) else {
+            return;
+        };
         let InstructionBody::Drill(order) = body else { panic!("{body:?}") };
         asked.send(*order).unwrap();
         centre.streams().answer(agent, InstructionResult { id, outcome });

@@ -118,7 +118,7 @@ fn carried(reader: &Reader, vlans: &PortVlans) -> Option<String> {
 
 fn guests(reader: &Reader, endpoints: &[&Endpoint]) -> Markup {
     let shown = endpoints.get(..endpoints.len().min(GUESTS_MAX)).unwrap_or_default();
-    let name = |endpoint: &Endpoint| endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), str::to_owned);
+    let name = |endpoint: &Endpoint| endpoint.hostname().map_or_else(|| endpoint.mac.to_string(), String::from);
     html! {
         @for (at, endpoint) in shown.iter().enumerate() {
             @if at > 0 { ", " }

@@ -72,7 +72,7 @@ fn end(state: Option<&SiteState>, flow: &Flow, end: &FlowEnd) -> Markup {
         let state = state.filter(|state| !state.is_device_mac(mac))?;
         // The router's address stands for everybody behind it: only whose own address it is has a page.
         let endpoint = state.endpoint_by_mac(mac)?;
-        endpoint.addresses.iter().any(|address| address.ip == end.ip).then_some(endpoint.id)
+        endpoint.evidence.bindings().any(|address| address.ip == end.ip).then_some(endpoint.id)
     });
     let mac = end.mac.map(|mac| mac.to_string());
     let ip = match end.ip {

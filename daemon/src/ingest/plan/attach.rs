@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use onenet_topology::{
     DeviceId, SiteId, Timestamp,
     device::Handle,
-    endpoint::{Endpoint, Located, Origin, Source},
+    endpoint::{Endpoint, Located, Origin},
     fact::{InterfaceStatus, Method},
     inference::{Attachment, Place, Where, infer},
 };
@@ -89,10 +89,10 @@ fn locate(walks: &mut Walked<'_>, endpoint: &Endpoint, found: &Attachment, now: 
     if is_plain(walks.state, known.at, found) {
         return here(now);
     }
-    let contender = endpoint.located.as_ref().and_then(|located| located.contender);
+    let contender = endpoint.located.as_ref().and_then(|located| located.contender.as_deref().copied());
     let contender = contender.filter(|(contender, _)| is_same_place(walks.state.canonical_place(*contender), at));
     let Some(walk) = walks.of(endpoint, at) else {
-        return Some(Located { contender: Some(contender.unwrap_or((at, now))), ..known });
+        return Some(Located { contender: Some(Box::new(contender.unwrap_or((at, now)))), ..known });
     };
     let first = contender.map_or(walk, |(_, first)| first.min(walk));
     let again = |walk: Timestamp| walk.ms_since(first) >= WALK_MIN_MS;
@@ -102,7 +102,7 @@ fn locate(walks: &mut Walked<'_>, endpoint: &Endpoint, found: &Attachment, now: 
         // It was believed to be at the old place then, so it moved later.
         here(first.max(known.since.plus_ms(1)))
     } else {
-        Some(Located { contender: Some((at, first)), ..known })
+        Some(Located { contender: Some(Box::new((at, first))), ..known })
     }
 }
 
@@ -147,46 +147,42 @@ struct Walked<'s> {
 impl Walked<'_> {
     /// Returns when the tables that have an endpoint were last read: those of the device where it is, else any.
     fn of(&mut self, endpoint: &Endpoint, at: Where) -> Option<Timestamp> {
-        let rows = || endpoint.witnesses.iter().filter(|it| it.current && is_table(&it.source));
+        let tables = endpoint.evidence.own_sights().filter(|it| it.current && is_table(it.origin)).map(|it| it.origin);
+        let tables: Vec<&Arc<Origin>> = tables.collect();
         let device = device_of(at);
-        let of_device: Vec<&Source> = rows()
-            .map(|it| &it.source)
-            .filter(|source| device.is_some_and(|device| self.is_of(device, source)))
-            .collect();
-        let sources = if of_device.is_empty() { rows().map(|it| &it.source).collect() } else { of_device };
-        sources.into_iter().filter_map(|source| self.newest(source)).max()
+        let is_there = |table: &&Arc<Origin>| device.is_some_and(|device| self.is_of(device, table));
+        let of_device: Vec<_> = tables.iter().copied().filter(is_there).collect();
+        let which = if of_device.is_empty() { tables } else { of_device };
+        which.into_iter().filter_map(|table| self.newest(table)).max()
     }
 
     /// Returns whether a table still has an endpoint at a port.
     fn is_still_at(&self, endpoint: &Endpoint, at: Where) -> bool {
         let Where::Port(old) = at else { return false };
         let Some(port) = self.state.interface(old.device, old.interface) else { return false };
-        endpoint.witnesses.iter().any(|it| {
+        endpoint.evidence.own_sights().any(|it| {
             it.current
-                && is_table(&it.source)
-                && it.interface.as_deref() == Some(port.said.name.as_str())
-                && self.is_of(old.device, &it.source)
+                && is_table(it.origin)
+                && it.interface == Some(port.said.name.as_str())
+                && self.is_of(old.device, it.origin)
         })
     }
 
-    fn is_of(&self, device: DeviceId, source: &Source) -> bool {
+    fn is_of(&self, device: DeviceId, table: &Origin) -> bool {
         let handles = self.state.device(device).map_or(&[][..], |device| &device.handles);
-        handles
-            .iter()
-            .any(|handle: &Handle| handle.agent == source.origin.agent && handle.scope == source.origin.group.scope)
+        handles.iter().any(|handle: &Handle| handle.agent == table.agent && handle.scope == table.group.scope)
     }
 
-    fn newest(&mut self, source: &Source) -> Option<Timestamp> {
-        let key = Arc::clone(&source.origin);
+    fn newest(&mut self, table: &Arc<Origin>) -> Option<Timestamp> {
         let state = self.state;
-        *self.newest.entry(key).or_insert_with(|| {
-            let held = state.group(source.origin.agent, &source.origin.group)?;
+        *self.newest.entry(Arc::clone(table)).or_insert_with(|| {
+            let held = state.group(table.agent, &table.group)?;
             held.rows().map(|row| row.observed).max()
         })
     }
 }
 
-fn is_table(source: &Source) -> bool {
-    let method = source.origin.group.method;
+fn is_table(origin: &Origin) -> bool {
+    let method = origin.group.method;
     Method::FORWARDING.contains(&method) || method == Method::SnmpStations
 }

@@ -11,7 +11,7 @@ use std::{
 
 use onenet_topology::{
     DeviceId, MacAddr, SiteId, Timestamp,
-    endpoint::{BoundAddress, Endpoint, Witness},
+    endpoint::{Bound, Endpoint, Sight},
     fact::{FactBody, Method},
 };
 
@@ -71,9 +71,9 @@ fn duplicates(estate: &Estate, state: &SiteState, now: Timestamp) -> BTreeMap<Fi
         if sites > 0 {
             add(FindingKind::MacAtTwoSites, Evidence::MacElsewhere { mac: endpoint.mac, sites });
         }
-        let bound = endpoint.current_addresses().filter(|it| lately(it.last_seen()) && is_unique(it.ip));
+        let bound = endpoint.current_addresses().filter(|it| lately(Some(it.last_seen)) && is_unique(it.ip));
         for address in bound {
-            let macs = sharers(estate, state, endpoint, address, lately);
+            let macs = sharers(estate, state, endpoint, &address, lately);
             if macs.len() > 1 {
                 let macs = macs.into_iter().take(MACS_MAX).collect();
                 add(FindingKind::IpWithTwoMacs, Evidence::TwoMacs { ip: address.ip, macs });
@@ -99,10 +99,10 @@ fn flapping(state: &SiteState, now: Timestamp) -> BTreeMap<FindingKey, Evidence>
     let mut found: BTreeMap<FindingKey, Evidence> = known.collect();
     for (mac, handle, changing) in state.flaps.get().flapping(now) {
         let Some(endpoint) = state.endpoint_by_mac(mac).filter(|it| !state.is_device_mac(it.mac)) else { continue };
-        let roams = |witness: &Witness| witness.current && witness.source.origin.group.method == Method::SnmpStations;
+        let roams = |it: Sight<'_>| it.current && it.origin.group.method == Method::SnmpStations;
         let device = state.handles.get(handle).map(|account| state.canonical(*account));
         let key = FindingKey { kind, subject: Subject::Endpoint(endpoint.id) };
-        if let Some(device) = device.filter(|_| !endpoint.witnesses.iter().any(roams))
+        if let Some(device) = device.filter(|_| !endpoint.evidence.own_sights().any(roams))
             && (found.len() < FINDINGS_MAX || found.contains_key(&key))
         {
             let (count, changes) = (changing.count, changing.last.clone());
@@ -154,7 +154,7 @@ fn sharers(
     estate: &Estate,
     state: &SiteState,
     endpoint: &Endpoint,
-    address: &BoundAddress,
+    address: &Bound,
     lately: impl Fn(Option<Timestamp>) -> bool,
 ) -> BTreeSet<MacAddr> {
     let mut macs = BTreeSet::from([endpoint.mac]);
@@ -162,11 +162,11 @@ fn sharers(
         let site = estate.indexes.endpoint_sites.get(&id).and_then(|site| estate.site(*site));
         let Some((site, other)) = site.and_then(|site| Some((site, site.endpoints.get(&id)?))) else { continue };
         let theirs = other.current_addresses().find(|it| (it.space, it.ip) == (address.space, address.ip));
-        let Some(theirs) = theirs.filter(|it| lately(it.last_seen()) && !site.is_device_mac(other.mac)) else {
+        let Some(theirs) = theirs.filter(|it| lately(Some(it.last_seen)) && !site.is_device_mac(other.mac)) else {
             continue;
         };
         // The older one was confirmed after the younger one came: neither took over from the other.
-        let at_a_time = theirs.last_seen() > address.first_seen() && address.last_seen() > theirs.first_seen();
+        let at_a_time = theirs.last_seen > address.first_seen && address.last_seen > theirs.first_seen;
         if at_a_time && other.mac != endpoint.mac {
             if site.id == state.id && id < endpoint.id {
                 return BTreeSet::new();

@@ -111,8 +111,8 @@ fn is_absent(estate: &Estate, endpoint: &Endpoint, last: Timestamp, now: Timesta
     }
     // Whoever was connected again just now has had no time to say what is there.
     let settled = lifetimes.silent_ms / 2;
-    endpoint.all_witnesses().filter(|witness| witness.current).all(|witness| {
-        let Some(agent) = estate.agent(witness.source.origin.agent).filter(|agent| agent.revoked.is_none()) else {
+    endpoint.holders().all(|agent| {
+        let Some(agent) = estate.agent(agent).filter(|agent| agent.revoked.is_none()) else {
             return true;
         };
         let contact = agent.contact;

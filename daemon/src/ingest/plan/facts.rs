@@ -12,8 +12,9 @@ use std::{
 
 use onenet_topology::{
     AgentId, MacAddr, SiteId, SpaceId, Timestamp,
+    classify::Packed,
     device::Handle,
-    endpoint::{Endpoint, Origin, Source, Testimony, Witness},
+    endpoint::{Hearing, Origin, Source, Testimony, Witness},
     fact::{Fact, FactBody, FactChange, ForwardingStatus, Group, Host, Method},
 };
 use onenet_wire::{GroupChanges, KeyRange, key_hash};
@@ -28,7 +29,7 @@ use crate::estate::{Agent, Change, Held, PortChange};
 /// What a batch touched, to be derived again.
 struct Touched {
     site: SiteId,
-    endpoints: BTreeMap<MacAddr, Endpoint>,
+    endpoints: BTreeMap<MacAddr, Hearing>,
     handles: BTreeSet<Handle>,
     /// Whether neighbours were told of.
     links: bool,
@@ -88,7 +89,7 @@ pub(super) fn fold(
 fn finish(draft: &mut Draft<'_>, touched: Touched, agent: AgentId) -> Result<(), Refusal> {
     let (site, mut refused) = (touched.site, touched.refused);
     for endpoint in touched.endpoints.into_values() {
-        draft.put(Change::Endpoint { site, endpoint: Arc::new(endpoint) });
+        draft.put(Change::Endpoint { site, endpoint: Arc::new(endpoint.close()) });
     }
     let mut told = Vec::new();
     for handle in &touched.handles {
@@ -230,10 +231,10 @@ impl Touched {
         place: &Place<'_>,
         mac: MacAddr,
         admit: bool,
-    ) -> Result<Option<&mut Endpoint>, Refusal> {
+    ) -> Result<Option<&mut Hearing>, Refusal> {
         if !self.endpoints.contains_key(&mac) {
             let site = draft.next.site(self.site);
-            let known = site.and_then(|site| site.endpoint_by_mac(mac)).map(|known| Endpoint::clone(known));
+            let known = site.and_then(|site| site.endpoint_by_mac(mac)).map(|known| Hearing::of(known));
             let endpoint = match known {
                 Some(known) => known,
                 None if !admit => return Ok(None),
@@ -244,7 +245,7 @@ impl Touched {
                 }
                 None => {
                     self.admitted += 1;
-                    Endpoint::new(draft.id()?, mac)
+                    Hearing::new(draft.id()?, mac)
                 }
             };
             self.endpoints.insert(mac, endpoint);
@@ -307,7 +308,7 @@ fn testimony(body: &FactBody, space: impl Fn(IpAddr) -> SpaceId) -> Option<Said>
         FactBody::Binding(it) => address(it.mac, it.ip, space(it.ip), None)?,
         FactBody::Address(it) => address(it.mac, it.ip, space(it.ip), Some(it.interface.as_str().into()))?,
         FactBody::Classification(it) => {
-            let testimony = Testimony::Class(Arc::clone(&it.conclusion));
+            let testimony = Testimony::Class(Packed::from(&*it.conclusion));
             Said { mac: it.mac, testimony, vlan: None, interface: None }
         }
         FactBody::Host(it) => {

@@ -81,7 +81,7 @@ fn an_address_row_that_changes_hands_moves_the_binding() {
     world.report(agent, site, report(2, 990_000, 2)).unwrap();
     assert_eq!(current_ips(&world, site, 1), Vec::<String>::new());
     assert_eq!(current_ips(&world, site, 2), ["10.0.0.9"]);
-    assert_eq!(world.endpoint(site, 1).unwrap().addresses.len(), 1, "the past binding is remembered");
+    assert_eq!(world.endpoint(site, 1).unwrap().evidence.bindings().count(), 1, "the past binding is remembered");
 }
 
 #[test]

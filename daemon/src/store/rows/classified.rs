@@ -1,10 +1,8 @@
 //! What agents concluded of an endpoint, as part of its row.
 
-use std::sync::Arc;
-
 use onenet_topology::{
     MacAddr, Timestamp,
-    classify::{DeviceClass, OsFamily},
+    classify::{DeviceClass, OsFamily, Packed},
     endpoint::{Classified, Recognition},
     fact::{Classification, FactBody},
 };
@@ -37,7 +35,7 @@ struct RecognitionRow {
 }
 
 pub(super) fn write(groups: &mut Groups, mac: MacAddr, it: &Classified) -> ClassifiedRow {
-    let body = Classification { mac, conclusion: Arc::clone(&it.conclusion) };
+    let body = Classification { mac, conclusion: it.conclusion.unpack().into() };
     ClassifiedRow {
         witness: Some(groups.write(&it.witness)),
         said: write_body(Timestamp::EPOCH, FactBody::Classification(body)),
@@ -60,7 +58,7 @@ pub(super) fn read(groups: &Groups, row: ClassifiedRow) -> Result<Classified, Pr
     };
     Ok(Classified {
         witness: groups.read(row.witness.ok_or("a classification without a witness")?)?,
-        conclusion: said.conclusion,
+        conclusion: Packed::from(&*said.conclusion),
         since: read_recognition(&row.since.ok_or("a classification without a time")?),
         past: row.past.iter().map(read_recognition).collect(),
     })
