@@ -28,7 +28,7 @@ const WAITING_MAX: usize = 128;
 const GATHER: Duration = Duration::from_millis(50);
 
 /// How often at most: each batch that is cut of what was taken is written and flushed.
-const GATHERS_MAX: usize = 4;
+const GATHERS_MAX: usize = 8;
 
 /// How many samples and events the spool is given at once: it writes what fills several batches together.
 const ITEMS_AT_ONCE: usize = 2_048;

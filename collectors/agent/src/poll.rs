@@ -101,7 +101,7 @@ impl Poller {
         self.stop().await;
         self.cancel = CancellationToken::new();
         self.shared.board.set_devices(devices);
-        devices.iter().cloned().for_each(|device| self.begin(device, devices.len()));
+        devices.iter().cloned().for_each(|device| self.begin(device, (devices.len(), devices.len())));
     }
 
     /// Polls these devices from now on, and no others; those that are the same as before go on undisturbed.
@@ -119,10 +119,10 @@ impl Poller {
         }
         let stay: HashSet<&str> = self.devices.values().map(|(device, _)| device.name.as_str()).collect();
         let new: Vec<_> = devices.iter().filter(|device| !stay.contains(device.name.as_str())).cloned().collect();
-        let beginning = new.len();
+        let counts = (new.len(), devices.len());
         for device in new {
             self.shared.board.add_device(&device);
-            self.begin(device, beginning);
+            self.begin(device, counts);
         }
     }
 
@@ -135,12 +135,13 @@ impl Poller {
             };
             let Some((device, _)) = self.devices.remove(&id) else { continue };
             tracing::error!(device = %device.name, error = ?ended.err(), "the task of a device failed and is begun again");
-            self.begin(device, 1);
+            self.begin(device, (1, self.devices.len() + 1));
         }
     }
 
-    fn begin(&mut self, device: Arc<DeviceConfig>, beginning: usize) {
-        let polling = Device::new(Arc::clone(&device), self.shared.clone(), self.told.clone(), beginning);
+    /// Begins with a device: one of so many that begin now, and that there are.
+    fn begin(&mut self, device: Arc<DeviceConfig>, counts: (usize, usize)) {
+        let polling = Device::new(Arc::clone(&device), self.shared.clone(), self.told.clone(), counts);
         let notices = self.told.add(&device);
         let cancel = self.cancel.child_token();
         let task = self.tasks.spawn(polling.run(cancel.clone(), self.news.0.subscribe(), notices));

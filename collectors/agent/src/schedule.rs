@@ -7,6 +7,7 @@
 //!
 //! Pure: `now` goes in, decisions come out. It knows no socket, task or clock, nor how long anything takes.
 
+mod beat;
 mod pace;
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 use onenet_snmp::Backoff;
 use onenet_topology::Timestamp;
 
-use self::pace::Pace;
+use self::{beat::Beat, pace::Pace};
 use crate::config::Intervals;
 
 /// Devices begin within this time of the start, so that not all are asked at the same moment.
@@ -107,6 +108,7 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct DeviceSchedule {
     seed: u64,
+    beat: Beat,
     slots: [Slot; Table::ALL.len()],
     running: Option<Tables>,
     backoff: Backoff,
@@ -231,6 +233,7 @@ impl DeviceSchedule {
         };
         Self {
             seed,
+            beat: Beat::default(),
             slots: Table::ALL.map(slot),
             running: None,
             backoff: Backoff::default(),
@@ -241,6 +244,13 @@ impl DeviceSchedule {
             late: 0,
             retry: None,
         }
+    }
+
+    /// Has what is due fall due at moments that so many devices have in common. What something new asks for waits for none.
+    #[must_use]
+    pub fn in_step_with(self, devices: usize) -> Self {
+        let shortest = Table::ALL.into_iter().map(|table| self.interval_ms(table)).min();
+        Self { beat: Beat::of(devices, shortest.unwrap_or(1)), ..self }
     }
 
     /// Decides what to do at `now`. What it says to poll counts as begun.
@@ -431,7 +441,7 @@ impl DeviceSchedule {
     fn slot_due(&self, table: Table) -> Timestamp {
         let slot = self.slot(table);
         let due = slot.due.plus_ms(slot.jitter_ms);
-        slot.reread.map_or(due, |reread| reread.min(due))
+        self.beat.from(slot.reread.map_or(due, |reread| reread.min(due)))
     }
 
     /// Moves the table's due time behind `now`. Returns how many due times were skipped.

@@ -279,9 +279,12 @@ impl Session {
         let mut failures: Vec<(usize, RequestError)> = Vec::new();
         // Long cells leave room for few columns, here and not in other tables.
         let mut fitting = COLUMNS_MAX;
+        // Room that each question has anew is what an allocator is slowest with.
+        let mut names = Vec::new();
         while let Some(plan) = walk.plan(fitting.min(self.columns_max)) {
             let places = &plan.places;
-            match self.ask_bulk(walk.names(places), &plan).await {
+            walk.put_names(places, &mut names);
+            match self.ask_bulk(&mut names, &plan).await {
                 Ok(varbinds) => {
                     let silent_about = walk.accept(places, varbinds);
                     if silent_about > 0 && !plan.is_probe() {
@@ -335,20 +338,28 @@ impl Session {
         failures
     }
 
-    /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
-    /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
-    /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
-    async fn ask_bulk(&mut self, after: Vec<Oid>, plan: &Plan) -> Result<VarBinds, RequestError> {
-        let mut waited = Duration::ZERO;
-        let mut tries = 0;
+    /// Asks for the successors of names, which stay as they are, as the plan says.
+    async fn ask_bulk(&mut self, names: &mut Vec<Oid>, plan: &Plan) -> Result<VarBinds, RequestError> {
         let columns = plan.places.len();
         let fitting = plan
             .cell_bytes
             .map_or_else(|| self.repetitions.rows(columns), |cell_bytes| self.repetitions.rows_of(columns, cell_bytes));
         let rows = plan.rows.and_then(|rows| u32::try_from(rows).ok()).map_or(fitting, |rows| rows.min(fitting));
-        let mut request = Request::GetBulk { after, rows };
+        let mut request = Request::GetBulk { after: std::mem::take(names), rows };
+        let answer = self.ask_for_fewer(&mut request, columns).await;
+        let (Request::Get(after) | Request::GetBulk { after, .. }) = request;
+        *names = after;
+        answer
+    }
+
+    /// Asks a GETBULK, for fewer rows after each `tooBig`, each `genErr` (one object behind the end of a column that an agent
+    /// fails on costs all that it would have answered with it) and each silence that may mean too many. A device that stays
+    /// silent is asked for its uptime, to tell one that is gone from one that cannot cope with the question.
+    async fn ask_for_fewer(&mut self, request: &mut Request, columns: usize) -> Result<VarBinds, RequestError> {
+        let mut waited = Duration::ZERO;
+        let mut tries = 0;
         while tries < TRIES {
-            match self.ask(&request, 1).await {
+            match self.ask(request, 1).await {
                 Ok(varbinds) => {
                     self.repetitions.answered(varbinds.len(), varbinds.iter().map(|pair| pair.wire_bytes).sum());
                     return Ok(varbinds);

@@ -40,6 +40,9 @@ const PROBES_MAX: usize = 16;
 /// How many columns are asked at once of which nothing is known.
 const UNKNOWN_MAX: usize = 6;
 
+/// How many arcs the name of a row has as a rule, at most.
+const ARCS_USUAL: usize = 20;
+
 /// How far columns that are read side by side may be apart.
 const ABREAST: usize = 2;
 
@@ -108,8 +111,9 @@ struct ColumnWalk {
     place: usize,
     /// The name to ask for the successor of.
     cursor: Vec<u32>,
-    /// How many values were read.
+    /// How many values were read, and how many before the last answer.
     values: usize,
+    values_before: usize,
     /// The rows of the table up to which it was read.
     passed: usize,
     /// What was read of it, when it does not fit the rows of the table as they came.
@@ -150,12 +154,16 @@ impl Walk {
                 let before = before.get(column);
                 let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0);
                 rows_most = rows_most.max(rows.min(caps.rows));
+                // Room for the names of its rows, so that it is made once.
+                let mut cursor = Vec::with_capacity(ARCS_USUAL.max(column.oid.len()));
+                cursor.extend_from_slice(column.oid);
                 walk.columns.push(ColumnWalk {
                     column: *column,
                     table,
                     place,
-                    cursor: column.oid.to_vec(),
+                    cursor,
                     values: 0,
+                    values_before: 0,
                     passed: 0,
                     apart: None,
                     out_of_order: 0,
@@ -192,12 +200,14 @@ impl Walk {
         };
         // Who copes with few columns at a time is asked for few whatever is expected.
         let most = if at_most < UNKNOWN_MAX { at_most.max(1) } else { most };
-        let chosen: Vec<_> = open().filter(|(_, column)| abreast(column)).take(most).collect();
-        let sizes = chosen.iter().filter_map(|(_, column)| column.before.map(|before| usize::from(before.cell_bytes)));
+        let chosen = || open().filter(|(_, column)| abreast(column)).take(most);
+        let sizes = chosen().filter_map(|(_, column)| column.before.map(|before| usize::from(before.cell_bytes)));
         let (sum, known) = sizes.fold((0, 0), |(sum, known), bytes| (sum + bytes, known + 1));
+        let mut places = Vec::with_capacity(most.min(PROBES_MAX));
+        places.extend(chosen().map(|(place, _)| place));
         Some(Plan {
-            rows: chosen.iter().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
-            places: chosen.into_iter().map(|(place, _)| place).collect(),
+            rows: chosen().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
+            places,
             cell_bytes: (known > 0 && sum > 0).then(|| sum.div_ceil(known)),
         })
     }
@@ -217,18 +227,23 @@ impl Walk {
 
     /// Returns the names whose successors are to be asked for the columns at `places`.
     pub fn names(&self, places: &[usize]) -> Vec<Oid> {
-        places
-            .iter()
-            .filter_map(|place| self.columns.get(*place))
-            .map(|column| Oid::from_arcs(&column.cursor))
-            .collect()
+        let mut names = Vec::new();
+        self.put_names(places, &mut names);
+        names
+    }
+
+    /// Puts what [`names`](Self::names) returns in the place of other names.
+    pub(crate) fn put_names(&self, places: &[usize], names: &mut Vec<Oid>) {
+        let columns = places.iter().filter_map(|place| self.columns.get(*place));
+        names.clear();
+        names.extend(columns.map(|column| Oid::from_arcs(&column.cursor)));
     }
 
     /// Takes the answer to a question for the columns at `places`: the successors come row by row, a place a column
     /// (RFC 3416, section 4.2.3). Returns how many columns it said nothing about.
     pub fn accept(&mut self, places: &[usize], mut varbinds: VarBinds) -> usize {
         let answered = varbinds.len().min(places.len());
-        let rows_before: Vec<usize> = self.columns.iter().map(|column| column.values).collect();
+        self.columns.iter_mut().for_each(|column| column.values_before = column.values);
         for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
             self.bytes += bytes;
             if let Some(column) = self.columns.get_mut(*place)
@@ -238,9 +253,7 @@ impl Walk {
             }
         }
         for place in places.iter().take(answered) {
-            if let (Some(column), Some(before)) = (self.columns.get_mut(*place), rows_before.get(*place))
-                && column.values == *before
-            {
+            if let Some(column) = self.columns.get_mut(*place).filter(|column| column.values == column.values_before) {
                 column.finish(ColumnEnd::Loop);
             }
         }

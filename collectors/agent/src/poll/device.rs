@@ -87,14 +87,20 @@ pub(super) struct Device {
 }
 
 impl Device {
-    /// Returns one of so many devices that are `beginning` to be polled at once.
-    pub(super) fn new(config: Arc<DeviceConfig>, shared: Shared, told: Told, beginning: usize) -> Box<Self> {
+    /// Returns one of so many devices that are `beginning` to be polled at once, and of `all` that are polled.
+    pub(super) fn new(
+        config: Arc<DeviceConfig>,
+        shared: Shared,
+        told: Told,
+        (beginning, all): (usize, usize),
+    ) -> Box<Self> {
         let now = shared.clock.timestamp();
+        let schedule = DeviceSchedule::new(&config.intervals, seed_of(&config.name), now, beginning);
         Box::new(Self {
             scope: Scope::new(&config.name),
             target: config.target.to_string(),
             session: None,
-            schedule: DeviceSchedule::new(&config.intervals, seed_of(&config.name), now, beginning),
+            schedule: schedule.in_step_with(all),
             memory: Memory::default(),
             handed: Handed::default(),
             outdated: false,
@@ -461,11 +467,10 @@ impl Device {
 
     /// Hands on everything that holds now of a method. Returns how many facts it is.
     async fn complete(&mut self, method: Method, holding: impl Holding) -> usize {
-        let lineage = self.shared.observations.lineage();
-        if let Some(facts) = self.handed.same(method, &holding, lineage) {
+        let (lineage, hash) = (self.shared.observations.lineage(), self.handed.stands_for(&holding));
+        if let Some(facts) = self.handed.same(method, hash, lineage) {
             return facts;
         }
-        let hash = self.handed.stands_for(&holding);
         let facts = holding.observed(self.shared.clock.timestamp());
         self.handed.whole(method, hash, facts.len());
         let count = facts.len();

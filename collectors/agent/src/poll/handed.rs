@@ -9,8 +9,6 @@ use std::hash::{BuildHasher as _, Hash};
 use onenet_snmp::InterfaceTables;
 use onenet_topology::fact::Method;
 
-use super::holding::Holding;
-
 /// What was handed on of a device.
 #[derive(Debug, Default)]
 pub(super) struct Handed {
@@ -31,14 +29,14 @@ struct Whole {
 }
 
 impl Handed {
-    /// Returns how many facts these bodies were when they were handed on last, if they were the last and the spool, whose
-    /// lineage is `lineage` now, has them still. They are [taken along](Self::take_again) then.
-    pub(super) fn same(&mut self, method: Method, bodies: &impl Holding, lineage: u64) -> Option<usize> {
+    /// Returns how many facts the bodies that `hash` [stands for](Self::stands_for) were when they were handed on last, if they were
+    /// the last and the spool, whose lineage is `lineage` now, has them still. They are [taken along](Self::take_again) then.
+    pub(super) fn same(&mut self, method: Method, hash: u64, lineage: u64) -> Option<usize> {
         if self.since != lineage {
             (self.since, self.groups, self.again) = (lineage, Vec::new(), Vec::new());
         }
         let whole = self.groups.iter().find(|whole| whole.method == method)?;
-        let same = whole.hash == self.stands_for(bodies);
+        let same = whole.hash == hash;
         if same && !self.again.contains(&method) {
             self.again.push(method);
         }
@@ -85,27 +83,31 @@ mod tests {
         vec![FactBody::Reach(Reach { state: ReachState::Answering, detail: detail.into(), target: String::new() })]
     }
 
+    fn same(handed: &mut Handed, method: Method, detail: &str, lineage: u64) -> Option<usize> {
+        handed.same(method, handed.stands_for(&body(detail)), lineage)
+    }
+
     #[test]
     fn only_what_was_handed_on_last_is_the_same() {
         let mut handed = Handed::default();
-        assert_eq!(handed.same(METHOD, &body("a"), 0), None);
+        assert_eq!(same(&mut handed, METHOD, "a", 0), None);
         handed.whole(METHOD, handed.stands_for(&body("a")), 1);
-        assert_eq!(handed.same(METHOD, &body("a"), 0), Some(1));
-        assert_eq!(handed.same(METHOD, &body("b"), 0), None);
-        assert_eq!(handed.same(Method::SnmpSystem, &body("a"), 0), None);
+        assert_eq!(same(&mut handed, METHOD, "a", 0), Some(1));
+        assert_eq!(same(&mut handed, METHOD, "b", 0), None);
+        assert_eq!(same(&mut handed, Method::SnmpSystem, "a", 0), None);
         assert_eq!(handed.take_again(), (vec![METHOD], 0));
         assert_eq!(handed.take_again(), (vec![], 0));
         handed.part(METHOD);
-        assert_eq!(handed.same(METHOD, &body("a"), 0), None);
+        assert_eq!(same(&mut handed, METHOD, "a", 0), None);
     }
 
     #[test]
     fn a_spool_that_lost_something_is_given_everything_again() {
         let mut handed = Handed::default();
         handed.whole(METHOD, handed.stands_for(&body("a")), 1);
-        assert_eq!(handed.same(METHOD, &body("a"), 1), None);
+        assert_eq!(same(&mut handed, METHOD, "a", 1), None);
         handed.whole(METHOD, handed.stands_for(&body("a")), 1);
-        assert_eq!(handed.same(METHOD, &body("a"), 1), Some(1));
+        assert_eq!(same(&mut handed, METHOD, "a", 1), Some(1));
         assert_eq!(handed.take_again(), (vec![METHOD], 1));
     }
 }

@@ -51,6 +51,27 @@ fn thousands_that_begin_at_once_begin_over_their_interval_and_keep_apart() {
 }
 
 #[test]
+fn devices_in_step_are_due_at_the_same_moments_and_what_is_new_waits_for_none() {
+    let intervals = Intervals { interfaces: Duration::from_secs(60), ..intervals() };
+    let mut moments = std::collections::BTreeSet::new();
+    for device in 0..300 {
+        let seed = seed_of(&format!("switch-{device}"));
+        let alone = DeviceSchedule::new(&intervals, seed, START, 300);
+        let mut schedule = alone.clone().in_step_with(300);
+        let begin = schedule.next_due();
+        assert!((0..2_000).contains(&begin.ms_since(alone.next_due())), "moved by less than the longest beat");
+        assert!(matches!(schedule.decide(begin.plus_ms(-1)), Decision::WaitUntil(due) if due == begin));
+        assert_eq!(schedule.decide(begin), Decision::Poll(Tables::ALL));
+        assert_eq!(schedule.finished(Outcome::Answered, begin.plus_ms(500)), Tables::default());
+        moments.extend([begin, schedule.next_due()].map(|due| due.unix_ms() % 2_000));
+        let new = begin.plus_ms(20_001);
+        schedule.trigger(new);
+        assert!(matches!(schedule.decide(new), Decision::Poll(_)));
+    }
+    assert_eq!(moments.into_iter().collect::<Vec<_>>(), [0]);
+}
+
+#[test]
 fn something_new_has_forwarding_walked_at_once_and_a_burst_only_once_a_spacing() {
     let (mut schedule, end) = settled();
     let first = end.plus_ms(20_000);

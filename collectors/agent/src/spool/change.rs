@@ -16,6 +16,7 @@ use super::{
     group::{Editor, GroupTable},
     page::{Entry, State},
     sorted::{SortedFact, SortedFacts},
+    stream::{self, Whole},
 };
 
 /// How observations become changes.
@@ -98,8 +99,11 @@ pub(super) fn edit_whole(
         let (part, behind) = rest.split_at_checked(here).unwrap_or((rest, &[]));
         rest = behind;
         let is_plain = !due && part.iter().all(|fact| fact.observed == together);
-        if is_plain && table.holds(place, here, sum(part, hasher)) {
-            continue;
+        if is_plain {
+            let whole = Whole { facts: part, sum: sum(part, hasher), together, now, refresh_ms: rules.refresh_ms };
+            if table.holds(place, here, whole.sum) || stream::replace(table, editor, place, &whole, room)? {
+                continue;
+            }
         }
         editor.page(place, |entries, editor| {
             let mut changed = false;

@@ -51,7 +51,7 @@ pub(super) struct Tally {
     /// How many wait to be sent, those that are gone among them.
     pub(super) waiting: usize,
     /// The sum of the hashes of those that hold.
-    sum: u64,
+    pub(super) sum: u64,
 }
 
 /// How a group changes.
@@ -183,6 +183,18 @@ impl GroupTable {
         Ok(bytes.and_then(|bytes| page::decode(&bytes)).unwrap_or_default())
     }
 
+    /// Returns those entries of a page that wait to be sent.
+    pub(super) fn read_waiting(&self, store: &Store, group: &Group, place: usize) -> Result<Vec<Entry>, SpoolError> {
+        let Some(page) = self.pages.get(place) else { return Ok(Vec::new()) };
+        let bytes = store.get(&keys::item(keys::PAGE, group, page.first))?;
+        Ok(bytes.and_then(|bytes| page::waiting(&bytes)).unwrap_or_default())
+    }
+
+    /// Returns whether some facts were observed later on their own.
+    pub(super) fn has_later(&self) -> bool {
+        !self.later.is_empty()
+    }
+
     /// Takes in what the disk has now.
     pub(super) fn take(&mut self, edit: Edit) {
         self.tally = self.tally.minus(edit.before).plus(edit.after);
@@ -258,6 +270,26 @@ impl<'a> Editor<'a> {
         Ok(())
     }
 
+    /// Changes the page at a place as [`page`](Self::page) does, where that takes nothing but another value of its key: `work` makes
+    /// its bytes and what they add up to of its bytes and what those add up to. Returns whether it did; if not, nothing happened.
+    pub(super) fn stream(
+        &mut self,
+        place: usize,
+        work: impl FnOnce(&[u8], Tally, &mut Self) -> Option<(Vec<u8>, Tally)>,
+    ) -> Result<bool, SpoolError> {
+        // The first holds what is below its name too, and gets another name when it changes.
+        let known = self.table.pages.get(place).filter(|page| place > 0 || page.first == 0);
+        let Some(page) = known.copied() else { return Ok(false) };
+        let key = keys::item(keys::PAGE, &self.edit.group, page.first);
+        let Some(bytes) = self.store.get(&key)? else { return Ok(false) };
+        let before = page.tally();
+        let Some((bytes, after)) = work(&bytes, before, self) else { return Ok(false) };
+        self.writes.put(key, bytes);
+        (self.edit.before, self.edit.after) = (self.edit.before.plus(before), self.edit.after.plus(after));
+        self.edit.pages.push((place, vec![Page::new(page.first, after)]));
+        Ok(true)
+    }
+
     fn put(&mut self, name: u64, entries: &[Entry]) -> Vec<Page> {
         let parts = page::encode(entries);
         let ends: Vec<usize> = parts.iter().skip(1).map(|(place, _)| *place).chain([entries.len()]).collect();
@@ -279,7 +311,13 @@ impl<'a> Editor<'a> {
     /// Notes that a page says when a fact was observed, and whether that is new to the centre.
     pub(super) fn reported(&mut self, key_hash: u64, observed: Timestamp, waits: bool) {
         self.edit.later.push((key_hash, None));
-        self.edit.reported = earliest(self.edit.reported, Some(observed));
+        self.told(observed, waits);
+    }
+
+    /// Notes that pages say when facts were observed, of which none was observed later on its own, and whether that is new to the
+    /// centre.
+    pub(super) fn told(&mut self, earliest_of: Timestamp, waits: bool) {
+        self.edit.reported = earliest(self.edit.reported, Some(earliest_of));
         self.edit.waits |= waits;
     }
 

@@ -13,24 +13,30 @@ use onenet_topology::{
     Timestamp,
     fact::{Event, EventKind, HistoryBody, HistoryItem, Method, Scope},
 };
-use onenet_wire::{Batch, Clocks, Content, Lane, Position, codec, limits, v1};
+use onenet_wire::{Clocks, Position, codec, history_message, limits, v1};
 use prost::Message as _;
 
 use super::{
-    SpoolError, keys,
-    store::{Purpose, Store, Writes},
+    SpoolError,
+    journal::{Found, Journal, Lane},
+    lost::Lost,
+    store::{Purpose, Store},
+    tree_history::LeftInTree,
 };
 
-/// Stored bytes at which a batch is closed early: small batches let the state lane in between on a slow line.
+/// Stored bytes of a batch: small batches let the state lane in between on a slow line.
 const CLOSE_BYTES: usize = 24 << 10;
-/// Items at which a batch is closed early.
+/// Items of a batch.
 const CLOSE_ITEMS: usize = 1_024;
 /// Age of the oldest item, in milliseconds, at which a batch is closed. A crash loses at most this much.
 const CLOSE_AGE_MS: u64 = 1_000;
 /// Items that memory keeps while the disk takes none. Then the oldest are dropped, and counted.
 const OPEN_ITEMS: usize = 8 * CLOSE_ITEMS;
-/// Batches that memory keeps after they were written: as many as are in flight.
-const RECENT: usize = 4;
+/// As many full batches are written together: each time the disk is waited for.
+const CLOSE_TOGETHER: usize = 4;
+/// Batches that memory keeps after they were written: as many as are in flight, and what sixty switches that are read at once fill behind
+/// those.
+const RECENT: usize = 24;
 /// How much of the byte cap may be used before the oldest batches go.
 const TRIGGER_PERCENT: u64 = 75;
 /// Live bytes that are never dropped for the byte cap, as a share of it: sled needs about twice what lives.
@@ -47,29 +53,20 @@ pub(super) struct Caps {
     pub(super) age_ms: u64,
     /// Bytes of the spool's folder on disk.
     pub(super) disk_bytes: u64,
-}
-
-/// What caps cost since it was last reported.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub(super) batches: u64,
-    pub(super) items: u64,
-    pub(super) first_ms: i64,
-    pub(super) last_ms: i64,
+    /// Bytes that it takes now.
+    pub(super) taken: u64,
 }
 
 /// The history lane.
 #[derive(Debug)]
 pub(super) struct History {
-    epoch: u64,
-    /// The number before the epoch's first batch.
-    base: u64,
-    /// The oldest batch kept; `next` when there is none.
-    first: u64,
-    /// The number that the next batch gets.
-    next: u64,
-    /// Bytes of all batches kept.
-    bytes: u64,
+    journal: Journal,
+    /// What an older version left in the tree.
+    left: LeftInTree,
+    /// As the journal has it, but for what was lost before it reached the disk.
+    lane: Lane,
+    /// When the oldest batch was closed, and its number; `None` for one that cannot be read.
+    oldest: Option<(u64, Option<Clocks>)>,
     /// Bytes beyond which the oldest go, while the folder is near its cap.
     limit: Option<u64>,
     /// Size of the folder when `limit` was last tightened.
@@ -83,29 +80,38 @@ pub(super) struct History {
     closing: Vec<usize>,
     /// Whether the last of the open items tells what was lost.
     tells_lost: bool,
-    pub(super) lost: Lost,
     /// Since the process started.
     pub(super) lost_total: Lost,
+    /// Damaged records found when it was opened.
+    pub(super) damaged: usize,
 }
 
 impl History {
-    /// Reads the lane back; `epoch` names it when it is new.
+    /// Reads the lane back; `epoch` names it when it is new. What an older version left in the tree stays there until it goes;
+    /// [`LeftInTree::take_over`] is to be written then.
     pub(super) fn load(store: &Store, epoch: u64) -> Result<Self, SpoolError> {
-        let meta = store.get(keys::HISTORY_LANE)?.and_then(|value| numbers::<3>(&value));
-        let [epoch, base, next] = meta.unwrap_or([epoch, 0, 1]);
-        remove_parts(store, next)?;
-        let first = store.first_key(keys::HISTORY)?.and_then(|key| keys::parse_history(&key)).unwrap_or(next);
-        let mut bytes = 0;
-        for item in store.scan(&[keys::HISTORY]) {
-            bytes += item?.1.len() as u64;
-        }
-        let lost = store.get(keys::LOST)?.and_then(|value| Lost::decode(&value)).unwrap_or_default();
+        let failed = |error| store.failed_io(error);
+        let mut found = Found::of(store.folder()).map_err(failed)?;
+        let new = Lane { epoch, base: 0, first: 1, next: 1, lost: Lost::default() };
+        let lane = match LeftInTree::lane(store)? {
+            Some(lane) => {
+                // It was not taken over yet.
+                found.clear().map_err(failed)?;
+                lane
+            }
+            None => found.lane.unwrap_or(new),
+        };
+        let left = LeftInTree::load(store, &lane)?;
+        let first = left.first().into_iter().chain(found.first(&lane)).min().unwrap_or(lane.next);
+        let (lane, damaged) = (Lane { first, ..lane }, found.damaged);
+        let journal = found.begin(&lane).map_err(failed)?;
+        #[cfg(test)]
+        let journal = journal.with_steps(store.steps.clone());
         Ok(Self {
-            epoch,
-            base,
-            first,
-            next,
-            bytes,
+            journal,
+            left,
+            lane,
+            oldest: None,
             limit: None,
             disk: 0,
             open: Vec::new(),
@@ -114,15 +120,15 @@ impl History {
             recent: VecDeque::new(),
             closing: Vec::new(),
             tells_lost: false,
-            lost,
             lost_total: Lost::default(),
+            damaged,
         })
     }
 
     /// Takes over what only memory knew before the disk was opened again.
     pub(super) fn take_over(&mut self, mut before: Self) {
         // Writing batches failed halfway: some are there, and the others are not.
-        let batches = usize::try_from(self.next.saturating_sub(before.next)).unwrap_or(usize::MAX);
+        let batches = usize::try_from(self.lane.next.saturating_sub(before.lane.next)).unwrap_or(usize::MAX);
         let written: usize = before.closing.iter().take(batches).sum();
         before.open.drain(..written.min(before.open.len()));
         self.open = before.open;
@@ -133,22 +139,29 @@ impl History {
 
     /// Returns the last batch written.
     pub(super) const fn position(&self) -> Position {
-        Position { lane: Lane::History, epoch: self.epoch, sequence: (self.next - 1).saturating_sub(self.base) }
+        let sequence = (self.lane.next - 1).saturating_sub(self.lane.base);
+        Position { lane: onenet_wire::Lane::History, epoch: self.lane.epoch, sequence }
     }
 
     /// Returns the sequence before the oldest batch kept.
     pub(super) const fn before_first(&self) -> u64 {
-        (self.first - 1).saturating_sub(self.base)
+        (self.lane.first - 1).saturating_sub(self.lane.base)
     }
 
     /// Returns how many batches are kept.
     pub(super) const fn waiting(&self) -> u64 {
-        self.next - self.first
+        self.lane.next - self.lane.first
     }
 
     /// Returns the bytes of the batches kept.
     pub(super) const fn bytes(&self) -> u64 {
-        self.bytes
+        self.journal.bytes() + self.left.bytes()
+    }
+
+    /// Returns what was lost and is not told yet.
+    #[cfg(test)]
+    pub(super) const fn lost(&self) -> Lost {
+        self.lane.lost
     }
 
     /// Takes in items. They are on disk after the next [`close`](Self::close).
@@ -163,8 +176,8 @@ impl History {
         }
         if self.open.len() > OPEN_ITEMS {
             for item in self.open.drain(..self.open.len() - OPEN_ITEMS) {
-                let one = Lost { batches: 0, items: 1, first_ms: item.time.unix_ms(), last_ms: item.time.unix_ms() };
-                self.lost.add(one);
+                let one = Lost::of_item(item.time);
+                self.lane.lost.add(one);
                 self.lost_total.add(one);
             }
         }
@@ -175,9 +188,9 @@ impl History {
         self.is_full() || (!self.open.is_empty() && now.boot_ms.saturating_sub(self.open_since_ms) >= CLOSE_AGE_MS)
     }
 
-    /// Returns whether a batch is full.
+    /// Returns whether so many batches are full as are written together.
     pub(super) const fn is_full(&self) -> bool {
-        self.open_bytes >= CLOSE_BYTES || self.open.len() >= CLOSE_ITEMS
+        self.open_bytes >= CLOSE_TOGETHER * CLOSE_BYTES || self.open.len() >= CLOSE_TOGETHER * CLOSE_ITEMS
     }
 
     /// Returns whether items wait that are on no disk yet.
@@ -200,14 +213,14 @@ impl History {
     /// enough of them.
     fn make_room(&mut self, store: &Store) -> Result<bool, SpoolError> {
         let wanted = u64::try_from(self.open_bytes).unwrap_or(u64::MAX);
-        if self.bytes < wanted.saturating_add(MATTERS_BYTES) {
+        if self.bytes() < wanted.saturating_add(MATTERS_BYTES) {
             return Ok(false);
         }
-        let until = self.bytes - wanted;
-        while self.bytes > until && self.first < self.next {
+        let until = self.bytes() - wanted;
+        while self.bytes() > until && self.waiting() > 0 {
             self.drop_first(store)?;
         }
-        store.sync()?;
+        self.sync(store)?;
         Ok(true)
     }
 
@@ -215,15 +228,14 @@ impl History {
         let mut messages = Vec::new();
         self.closing.clear();
         let written = self.write_batches(store, now, purpose, &mut messages);
-        let flushed = if messages.is_empty() { Ok(()) } else { store.sync() };
+        let flushed = if messages.is_empty() { Ok(()) } else { self.sync(store) };
         if flushed.is_ok() {
             // One that failed halfway stays among those that are being written.
             let items: usize = self.closing.drain(..messages.len()).sum();
             self.open.drain(..items.min(self.open.len()));
-            for (message, bytes) in messages {
-                self.recent.push_back((self.next, message));
-                self.next += 1;
-                self.bytes += bytes;
+            for message in messages {
+                self.recent.push_back((self.lane.next, message));
+                self.lane.next += 1;
             }
             self.recent.drain(..self.recent.len().saturating_sub(RECENT));
         }
@@ -231,100 +243,103 @@ impl History {
         written.and(flushed)
     }
 
-    /// Writes the items that wait as batches, which are kept in `messages` with their sizes.
+    /// Writes the items that wait as batches, which are kept in `messages`.
     fn write_batches(
         &mut self,
         store: &Store,
         now: &Clocks,
         purpose: Purpose,
-        messages: &mut Vec<(v1::Batch, u64)>,
+        messages: &mut Vec<v1::Batch>,
     ) -> Result<(), SpoolError> {
-        let mut rest = std::mem::take(&mut self.open);
-        let (mut number, mut written) = (self.next, Ok(()));
-        while !rest.is_empty() && written.is_ok() {
-            let later = rest.split_off(batch_len(&rest).min(rest.len()));
-            let (items, message) = history_message(rest, now);
-            rest = later;
-            let (bytes, count) = (message.encode_to_vec(), items.len());
-            self.open.extend(items);
-            let mut writes = Writes::default();
-            if self.tells_lost && rest.is_empty() {
-                writes.bind();
-                writes.remove(keys::LOST);
-            }
-            writes.put_parts(&keys::history(number), &bytes);
-            number += 1;
-            writes.put(keys::HISTORY_LANE, self.encode_meta(self.base, number));
+        let (mut next, mut begin) = (self.lane.next, 0);
+        while let Some(rest) = self.open.get(begin..).filter(|rest| !rest.is_empty()) {
+            let count = batch_len(rest).min(rest.len());
+            let message = history_message(rest.get(..count).unwrap_or(rest), now);
+            let tells = self.tells_lost && count == rest.len();
             self.closing.push(count);
-            written = store.apply(writes, purpose);
-            if written.is_ok() {
-                messages.push((message, bytes.len() as u64));
-            }
+            store.check(purpose)?;
+            let put = self.journal.put(&Lane { next, ..self.lane }, &message.encode_to_vec(), tells);
+            put.map_err(|error| store.failed_io(error))?;
+            messages.push(message);
+            next += 1;
+            begin += count;
         }
-        self.open.extend(rest);
-        written
+        Ok(())
+    }
+
+    fn sync(&mut self, store: &Store) -> Result<(), SpoolError> {
+        self.journal.sync().map_err(|error| store.failed_io(error))
+    }
+
+    /// Returns the bytes of a batch, none for one that is not there.
+    fn read(&self, store: &Store, number: u64) -> Result<Vec<u8>, SpoolError> {
+        if let Some(bytes) = self.left.get(store, number)? {
+            return Ok(bytes);
+        }
+        let read = self.journal.get(number).map_err(|error| store.failed_io(error))?;
+        Ok(read.unwrap_or_default())
     }
 
     /// Returns a batch of this epoch, ready to be sent.
     pub(super) fn batch(&mut self, store: &Store, sequence: u64) -> Result<Option<v1::Batch>, SpoolError> {
-        let number = self.base + sequence;
-        if number < self.first || number >= self.next {
-            return Ok(None);
-        }
-        let position = Position { lane: Lane::History, epoch: self.epoch, sequence };
+        let Some(number) = self.number(sequence) else { return Ok(None) };
+        let position = Position { lane: onenet_wire::Lane::History, epoch: self.lane.epoch, sequence };
         // Whoever asks for it again has lost its line, and the disk has it.
         let recent = self.recent.iter().position(|(recent, _)| *recent == number);
         let batch = match recent.and_then(|place| self.recent.remove(place)) {
             Some((_, batch)) => Some(batch),
-            None => decode(&store.get_parts(&keys::history(number))?),
+            None => decode(&self.read(store, number)?),
         };
         Ok(batch.map(|batch| v1::Batch { position: Some((&position).into()), ..batch }))
     }
 
+    /// Returns the number of a batch of this epoch that is kept.
+    fn number(&self, sequence: u64) -> Option<u64> {
+        let number = self.lane.base.saturating_add(sequence);
+        (self.lane.first..self.lane.next).contains(&number).then_some(number)
+    }
+
     /// Forgets the batches up to this sequence of this epoch: the centre has them.
     pub(super) fn acknowledge(&mut self, store: &Store, sequence: u64) -> Result<(), SpoolError> {
-        let last = self.base.saturating_add(sequence).min(self.next - 1);
-        while self.first <= last {
-            self.remove_first(store, Writes::default())?;
-        }
-        Ok(())
+        let first = self.lane.base.saturating_add(sequence).saturating_add(1).min(self.lane.next);
+        if first > self.lane.first { self.go_on(store, Lane { first, ..self.lane }) } else { Ok(()) }
+    }
+
+    /// Goes on as this lane, without the batches before its first.
+    fn go_on(&mut self, store: &Store, lane: Lane) -> Result<(), SpoolError> {
+        store.check(Purpose::BookKeeping)?;
+        self.journal.note(&lane).map_err(|error| store.failed_io(error))?;
+        self.lane = lane;
+        self.recent.retain(|(number, _)| *number >= lane.first);
+        // What is not removed now is when the spool is opened again.
+        self.left.remove(store, lane.first)
     }
 
     /// Begins another epoch with the oldest batch kept as its first.
     pub(super) fn renew(&mut self, store: &Store, epoch: u64) -> Result<(), SpoolError> {
-        let (before, base) = (self.epoch, self.first - 1);
-        self.epoch = epoch;
-        let mut writes = Writes::default();
-        writes.put(keys::HISTORY_LANE, self.encode_meta(base, self.next));
-        if let Err(error) = store.apply(writes, Purpose::BookKeeping).and_then(|()| store.sync()) {
-            self.epoch = before;
-            return Err(error);
-        }
-        self.base = base;
-        Ok(())
+        let before = self.lane;
+        self.go_on(store, Lane { epoch, base: before.first - 1, ..before })?;
+        self.sync(store)
     }
 
     /// Returns the bytes of a batch that was refused, and is the oldest then. It stays until it is
     /// [acknowledged](Self::acknowledge).
     pub(super) fn refused(&mut self, store: &Store, sequence: u64) -> Result<Option<Vec<u8>>, SpoolError> {
-        let number = self.base.saturating_add(sequence);
-        if number < self.first || number >= self.next {
-            return Ok(None);
-        }
+        let Some(number) = self.number(sequence) else { return Ok(None) };
         // What stands before a refused batch was committed.
         self.acknowledge(store, sequence - 1)?;
-        store.get_parts(&keys::history(number)).map(Some)
+        self.read(store, number).map(Some)
     }
 
     /// Drops what the caps do not allow. Returns whether something was.
     pub(super) fn enforce(&mut self, store: &Store, caps: Caps, now: &Clocks) -> Result<bool, SpoolError> {
         let mut dropped = false;
-        while self.first < self.next && self.first_age_ms(store, now)? > caps.age_ms {
+        while self.waiting() > 0 && self.first_age_ms(store, now)? > caps.age_ms {
             self.drop_first(store)?;
             dropped = true;
         }
-        self.tighten(store.disk_bytes(), caps.disk_bytes);
-        while self.limit.is_some_and(|limit| self.bytes > limit) && self.first < self.next {
+        self.tighten(caps.taken, caps.disk_bytes);
+        while self.limit.is_some_and(|limit| self.bytes() > limit) && self.waiting() > 0 {
             self.drop_first(store)?;
             dropped = true;
         }
@@ -338,7 +353,7 @@ impl History {
             self.limit = None;
             self.disk = 0;
         } else if self.limit.is_none() || disk > self.disk {
-            let tighter = percent(self.limit.unwrap_or(self.bytes), 90).max(percent(cap, FLOOR_PERCENT));
+            let tighter = percent(self.limit.unwrap_or(self.bytes()), 90).max(percent(cap, FLOOR_PERCENT));
             self.limit = Some(tighter);
             self.disk = disk;
         }
@@ -346,9 +361,14 @@ impl History {
 
     /// Returns the age of the oldest batch, in milliseconds. Across boots only plausible wall clocks are compared, so that a
     /// clock that was wrong and is put right costs no history.
-    fn first_age_ms(&self, store: &Store, now: &Clocks) -> Result<u64, SpoolError> {
-        let bytes = store.get_parts(&keys::history(self.first))?;
-        let Some(clocks) = decode(&bytes).and_then(|batch| Clocks::try_from(batch.clocks?).ok()) else {
+    fn first_age_ms(&mut self, store: &Store, now: &Clocks) -> Result<u64, SpoolError> {
+        let first = self.lane.first;
+        let clocks = match self.oldest {
+            Some((number, clocks)) if number == first => clocks,
+            _ => decode(&self.read(store, first)?).and_then(|batch| Clocks::try_from(batch.clocks?).ok()),
+        };
+        self.oldest = Some((first, clocks));
+        let Some(clocks) = clocks else {
             // Unreadable: as old as can be.
             return Ok(u64::MAX);
         };
@@ -361,36 +381,18 @@ impl History {
     }
 
     fn drop_first(&mut self, store: &Store) -> Result<(), SpoolError> {
-        let cost =
-            decode(&store.get_parts(&keys::history(self.first))?).as_ref().map_or_else(Lost::unreadable, Lost::of);
-        let mut lost = self.lost;
+        let first = self.lane.first;
+        let cost = decode(&self.read(store, first)?).as_ref().map_or_else(Lost::unreadable, Lost::of);
+        let mut lost = self.lane.lost;
         lost.add(cost);
-        let mut writes = Writes::together();
-        writes.put(keys::LOST, lost.encode());
-        self.remove_first(store, writes)?;
-        self.lost = lost;
+        self.go_on(store, Lane { first: first + 1, lost, ..self.lane })?;
         self.lost_total.add(cost);
-        Ok(())
-    }
-
-    /// Removes the oldest batch, behind what else is written with it.
-    fn remove_first(&mut self, store: &Store, mut writes: Writes) -> Result<(), SpoolError> {
-        let mut bytes = 0;
-        for item in store.scan(&keys::history(self.first)) {
-            let (key, value) = item?;
-            bytes += value.len() as u64;
-            writes.remove(key);
-        }
-        store.apply(writes, Purpose::BookKeeping)?;
-        self.bytes = self.bytes.saturating_sub(bytes);
-        self.recent.retain(|(number, _)| *number != self.first);
-        self.first += 1;
         Ok(())
     }
 
     /// Turns what was lost into an event among the items that wait.
     pub(super) fn report_lost(&mut self, store: &Store, now: &Clocks) -> Result<(), SpoolError> {
-        let lost = self.lost;
+        let lost = self.lane.lost;
         if lost == Lost::default() {
             return Ok(());
         }
@@ -398,7 +400,7 @@ impl History {
         self.close(store, now)?;
         let event = Event {
             kind: EventKind::HistoryLost,
-            subject: Lane::History.name().to_owned(),
+            subject: onenet_wire::Lane::History.name().to_owned(),
             detail: lost.describe(),
             count: lost.items,
         };
@@ -412,97 +414,12 @@ impl History {
         let closed = self.close_within(store, now, Purpose::BookKeeping);
         self.tells_lost = false;
         match &closed {
-            Ok(()) => self.lost = Lost::default(),
+            Ok(()) => self.lane.lost = Lost::default(),
             // It is made anew.
             Err(_) => _ = self.open.pop(),
         }
         closed
     }
-
-    /// Returns the lane's numbers as they are on disk.
-    pub(super) fn meta(&self) -> Vec<u8> {
-        self.encode_meta(self.base, self.next)
-    }
-
-    fn encode_meta(&self, base: u64, next: u64) -> Vec<u8> {
-        [self.epoch, base, next].map(u64::to_be_bytes).concat()
-    }
-}
-
-impl Lost {
-    fn of(batch: &v1::Batch) -> Self {
-        let closed = batch.clocks.as_ref().map_or(0, |clocks| clocks.wall_ms);
-        let time = |group: &v1::HistoryGroup| closed - i64::try_from(group.age_ms).unwrap_or(0);
-        let items = |group: &v1::HistoryGroup| {
-            group.interfaces.len()
-                + group.devices.len()
-                + group.traffic.len()
-                + group.captures.len()
-                + group.events.len()
-        };
-        Self {
-            batches: 1,
-            items: batch.history.iter().map(items).sum::<usize>() as u64,
-            first_ms: batch.history.iter().map(time).min().unwrap_or(closed),
-            last_ms: batch.history.iter().map(time).max().unwrap_or(closed),
-        }
-    }
-
-    /// Returns what an unreadable batch counts as.
-    const fn unreadable() -> Self {
-        Self { batches: 1, items: 0, first_ms: i64::MAX, last_ms: 0 }
-    }
-
-    fn add(&mut self, more: Self) {
-        let nothing_yet = self.batches == 0 && self.items == 0;
-        self.batches += more.batches;
-        self.items += more.items;
-        self.first_ms = if nothing_yet { more.first_ms } else { self.first_ms.min(more.first_ms) };
-        self.last_ms = self.last_ms.max(more.last_ms);
-    }
-
-    /// Says in words what was lost.
-    pub(super) fn describe(&self) -> String {
-        let (first, last) = (Timestamp::from_unix_ms(self.first_ms), Timestamp::from_unix_ms(self.last_ms));
-        format!(
-            "{} samples and events of {first} to {last} were dropped by the spool's age or byte cap: restore the line to the \
-             centre sooner, or raise the cap",
-            self.items
-        )
-    }
-
-    fn encode(self) -> Vec<u8> {
-        let times = [self.first_ms, self.last_ms].map(i64::to_be_bytes).concat();
-        [[self.batches, self.items].map(u64::to_be_bytes).concat(), times].concat()
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let [batches, items, first, last] = numbers::<4>(bytes)?;
-        Some(Self { batches, items, first_ms: first.cast_signed(), last_ms: last.cast_signed() })
-    }
-}
-
-/// Returns items as they are sent, and the items again. The position is put in when the batch is sent.
-fn history_message(items: Vec<HistoryItem>, now: &Clocks) -> (Vec<HistoryItem>, v1::Batch) {
-    let position = Position { lane: Lane::History, epoch: 0, sequence: 0 };
-    let batch = Batch { position, clocks: *now, content: Content::History(items) };
-    let message = v1::Batch { position: None, ..v1::Batch::from(&batch) };
-    let Content::History(items) = batch.content else { return (Vec::new(), message) };
-    (items, message)
-}
-
-/// Removes what is left of a write that was interrupted: the parts of batches from this number on, and, of the oldest batch, parts
-/// without the first, which goes first.
-fn remove_parts(store: &Store, next: u64) -> Result<(), SpoolError> {
-    let mut writes = Writes::default();
-    for key in store.keys(keys::history(next)..vec![keys::HISTORY + 1]) {
-        writes.remove(key?);
-    }
-    let first = store.first_key(keys::HISTORY)?.filter(|key| !keys::is_first_part(key));
-    if let Some(number) = first.and_then(|key| keys::parse_history(&key)) {
-        store.remove_all(&keys::history(number), &mut writes)?;
-    }
-    store.apply(writes, Purpose::Start)
 }
 
 /// Returns how many of these items make one batch.

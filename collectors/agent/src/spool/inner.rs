@@ -23,10 +23,15 @@ use super::{
     state::StateTable,
     store::{Purpose, Store, Writes},
     time,
+    tree_history::LeftInTree,
 };
 
 /// How often a loss that goes on is reported while the line is up, in milliseconds.
 const LOSS_REPORT_MS: u64 = 60_000;
+
+/// How long pages are held back that nothing else writes, in milliseconds. What the centre takes within that time is written once, as
+/// sent, and not twice; a process that is killed reads what it held back anew.
+const HELD_BACK_MS: u64 = 5_000;
 
 /// The spool's one owner of state.
 #[derive(Debug)]
@@ -45,6 +50,8 @@ pub(super) struct Inner {
     pub(super) damaged: usize,
     pub(super) disk_full: bool,
     loss_reported_ms: Option<u64>,
+    /// When pages that were held back were last written.
+    written_out_ms: u64,
 }
 
 impl Inner {
@@ -52,7 +59,7 @@ impl Inner {
         let store = Store::open(folder)?;
         let found = store.get(keys::FORMAT)?.and_then(|value| numbers::<1>(&value)).map(|[found]| found);
         match found {
-            None | Some(FORMAT) => {}
+            None | Some(2 | FORMAT) => {}
             Some(1) => migrate::from_format_1(&store)?,
             Some(found) => return Err(SpoolError::Format { folder: folder.to_owned(), found }),
         }
@@ -64,6 +71,7 @@ impl Inner {
         let outstanding =
             store.keys(vec![keys::OUTSTANDING]..vec![keys::OUTSTANDING + 1]).next().transpose()?.is_some();
         let history = History::load(&store, epoch()?)?;
+        let damaged = damaged + history.damaged;
         let inner = Self {
             store: Some(store),
             state,
@@ -77,6 +85,7 @@ impl Inner {
             damaged,
             disk_full: false,
             loss_reported_ms: None,
+            written_out_ms: now.boot_ms,
         };
         inner.write_meta(now)?;
         Ok(inner)
@@ -88,7 +97,7 @@ impl Inner {
         writes.put(keys::FORMAT, &FORMAT.to_be_bytes());
         writes.put(keys::CLOCK, encode_clock(now));
         writes.put(keys::STATE_LANE, encode_lane(self.state_epoch, self.state_sequence));
-        writes.put(keys::HISTORY_LANE, self.history.meta());
+        LeftInTree::take_over(&mut writes);
         let store = self.store()?;
         store.apply(writes, Purpose::Start)?;
         store.flush()
@@ -116,6 +125,16 @@ impl Inner {
 
     pub(super) fn has_space(&self) -> bool {
         self.store.as_ref().is_some_and(Store::has_space)
+    }
+
+    /// Writes pages that were held back long enough.
+    pub(super) fn write_out_in_time(&mut self, now: &Clocks) -> Result<(), SpoolError> {
+        if now.boot_ms.saturating_sub(self.written_out_ms) < HELD_BACK_MS {
+            return Ok(());
+        }
+        self.store()?.write_out()?;
+        self.written_out_ms = now.boot_ms;
+        Ok(())
     }
 
     pub(super) fn observe(
@@ -176,7 +195,8 @@ impl Inner {
         let sealed = history.is_open();
         history.close(store, now)?;
         // On a small disk the oldest history goes before the spool has filled it: sled gives no space back.
-        let caps = Caps { age_ms: config.age_cap_ms, disk_bytes: config.byte_cap.min(store.room()) };
+        let taken = store.disk_bytes();
+        let caps = Caps { age_ms: config.age_cap_ms, disk_bytes: config.byte_cap.min(store.room(taken)), taken };
         history.enforce(store, caps, now)?;
         let since = self.loss_reported_ms.map(|at| now.boot_ms.saturating_sub(at));
         if since.is_some_and(|since| since >= LOSS_REPORT_MS) {
@@ -290,6 +310,8 @@ impl Inner {
         };
         let Some(bytes) = bytes else { return Ok(false) };
         refused::keep(self.store()?, position, &bytes)?;
+        // The journal may be on disk sooner than the tree.
+        self.store()?.sync()?;
         let Self { store, history, .. } = self;
         history.acknowledge(opened(store.as_ref())?, position.sequence)?;
         Ok(self.count_refused())

@@ -9,14 +9,13 @@
 //!
 //! - A page stands for itself; what a page that is split or renamed hands to another is bound to it, so that no fact is in two
 //!   pages or in none.
-//! - A history batch is one when `m/history` has a next number behind it, which is written last. Parts that it does not cover are
-//!   what was being written, and are removed at opening.
-//! - A history batch is forgotten from its first part on, the oldest batch first. An oldest batch without its first part was being
-//!   forgotten, and is removed at opening.
-//! - Bound together are a state batch with the settling of what it took, a new epoch with what is to be sent again, a loss with what
-//!   was dropped, and the event that tells the loss with its being told. A refused batch is kept before it is forgotten.
+//! - History is in a journal beside the tree (`journal.rs`), a record a batch. A loss is one record with what was dropped, and the event
+//!   that tells it one with its being told.
+//! - Bound together are a state batch with the settling of what it took, and a new epoch with what is to be sent again. A refused
+//!   batch is kept, on disk, before it is forgotten.
 //!
-//! Format 2: one sled tree, the default one, in the folder `sled`. Keys begin with a letter for their kind (see `keys.rs`),
+//! Format 3: the journal in the folder `history`, and one sled tree, the default one, in the folder `sled`. Keys begin with a letter for
+//! their kind (see `keys.rs`),
 //! then method (one byte, the wire's number), length of the scope (one byte), scope. Numbers are 8 bytes, big endian.
 //!
 //! | key | value |
@@ -24,15 +23,20 @@
 //! | `p` group, first key hash | facts that hold, and those that are gone and wait to be sent: a page (see `page.rs`) |
 //! | `c` group | it waits to be sent complete: 0, or the first key hash that was not sent yet |
 //! | `o` part (2 bytes) | the state batch that waits for its acknowledgement: protobuf, in parts of 2 KiB |
-//! | `h` number, part | a history batch: protobuf without its position |
 //! | `r` lane, number, part | a batch that the centre refused |
-//! | `m/format` | 2 |
+//! | `m/format` | 3 |
 //! | `m/clock` | boot id (16 bytes), wall minus boot milliseconds: the timeline of the facts' times |
 //! | `m/state` | epoch, last sequence |
+//!
+//! Format 2 had the history lane in the tree, where its batches stay until they go (`tree_history.rs`):
+//!
+//! | key | value |
+//! |---|---|
+//! | `h` number, part | a history batch: protobuf without its position |
 //! | `m/history` | epoch, base, next number |
 //! | `m/lost` | batches, items, first and last time that caps dropped and that no event has told yet |
 //!
-//! Format 1 had a record a fact; it is brought into format 2 when it is opened (`migrate.rs`).
+//! Format 1 had a record a fact besides; it is brought into pages when it is opened (`migrate.rs`).
 //!
 //! Calls are synchronous and short; those that flush ([`Spool::seal`], [`Spool::cut_state`]) wait for the disk: call them
 //! where blocking is allowed. The spool does not know the line, and reads no clock.
@@ -42,15 +46,19 @@ mod cut;
 mod group;
 mod history;
 mod inner;
+mod journal;
 mod keys;
+mod lost;
 mod migrate;
 mod page;
 mod refused;
 mod sorted;
 mod state;
 mod store;
+mod stream;
 #[cfg(test)]
 mod tests;
+mod tree_history;
 
 use std::{
     path::{Path, PathBuf},
@@ -72,12 +80,12 @@ pub use sorted::SortedFacts;
 pub(crate) use sorted::one_each;
 
 use change::Rules;
-use history::Lost;
 use inner::{Inner, opened};
+use lost::Lost;
 use store::Store;
 
 /// Version of the format on disk.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// Facts that the table may hold unless the configuration says otherwise: what 10,000 switches of 48 ports tell, with 300 learned
 /// addresses and 200 bindings each, and a tenth more. A fact takes some 50 bytes on disk and two in memory.
@@ -326,14 +334,15 @@ impl Spool {
         if full { self.seal(now) } else { Ok(()) }
     }
 
-    /// Puts on disk what [`record`](Self::record) took in and is old enough, and enforces the caps. Call it every second.
+    /// Puts on disk what [`record`](Self::record) took in and is old enough, writes facts that were held back for long, and enforces the
+    /// caps. Call it every second.
     /// Blocks until the disk has it.
     ///
     /// # Errors
     /// The disk is full or fails.
     pub fn seal(&self, now: &Clocks) -> Result<(), SpoolError> {
         self.work(now, |inner, config| {
-            inner.store()?.write_out()?;
+            inner.write_out_in_time(now)?;
             if inner.history.is_due(now) { inner.seal(config, now) } else { Ok(false) }
         })
     }

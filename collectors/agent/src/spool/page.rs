@@ -9,16 +9,22 @@
 //! how many bytes its message shares with the end and the beginning of the one before, how many it has of its own; then those.
 //! Messages are what `onenet_wire::codec` makes of a fact or, for one that is gone, of its key.
 
-use onenet_topology::Timestamp;
+use onenet_topology::{
+    Timestamp,
+    varint::{self, unzigzag, zigzag},
+};
 use smallvec::SmallVec;
-
-use crate::varint::{self, unzigzag, zigzag};
 
 /// Bytes beyond which a page is split. The store writes sixteen neighbours together and keeps some thousands of such lots in
 /// memory.
 pub(super) const PAGE_BYTES: usize = 1_024;
 /// Bytes that the parts of a split page are made of at most, so that the next change does not split them again.
 const PART_BYTES: usize = PAGE_BYTES / 4 * 3;
+
+/// Bytes of an entry before its first number.
+const KEY_HASH_BYTES: usize = 8;
+/// The bits of that number that are the state.
+const STATE_BITS: u8 = 3;
 
 /// What a page holds of one fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +96,12 @@ fn encode_up_to(entries: &[Entry], bytes: usize) -> Vec<(usize, Vec<u8>)> {
 
 fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
     let (then, like) = before.map_or((entry.observed, &[][..]), |before| (before.observed, &before.message[..]));
+    let Entry { key_hash, observed, state, ref message } = *entry;
+    write_entry(page, (then, like), &Head { key_hash, observed, state }, message);
+}
+
+/// Adds an entry to a page, behind one of a time and a message.
+fn write_entry(page: &mut Vec<u8>, (then, like): (Timestamp, &[u8]), entry: &Head, mine: &[u8]) {
     let state = match entry.state {
         State::Held => 0,
         State::Dirty => 1,
@@ -97,7 +109,6 @@ fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
     };
     // Six bits at the top are no loss: a step of 2^61 milliseconds is no time.
     let step = entry.observed.ms_since(then);
-    let mine = &entry.message;
     let tail = common(mine.iter().rev(), like.iter().rev());
     let head = common(mine.iter(), like.iter()).min(mine.len().min(like.len()) - tail);
     let own = mine.get(head..mine.len() - tail).unwrap_or_default();
@@ -106,6 +117,69 @@ fn append(page: &mut Vec<u8>, before: Option<&Entry>, entry: &Entry) {
         varint::put(page, number);
     }
     page.extend_from_slice(own);
+}
+
+/// Writes a page entry by entry, and copies what follows in it as it did in the page that is read.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    bytes: Vec<u8>,
+    then: Timestamp,
+    /// The message of the entry that was written last.
+    message: Vec<u8>,
+    /// Whether what was written last is not what was read last.
+    is_apart: bool,
+}
+
+impl Writer {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// Writes an entry that is not in the page that is read, or is not the same there.
+    pub(super) fn write(&mut self, entry: &Head, message: &[u8]) {
+        if self.bytes.is_empty() {
+            self.bytes.extend_from_slice(&entry.observed.unix_ms().to_be_bytes());
+            self.then = entry.observed;
+        }
+        write_entry(&mut self.bytes, (self.then, &self.message), entry, message);
+        self.wrote(entry, message);
+        self.is_apart = true;
+    }
+
+    /// Writes the entry that was read last, with this state.
+    pub(super) fn copy(&mut self, reading: &Entries<'_>, entry: &Head) {
+        if self.is_apart {
+            self.write(entry, &reading.message);
+        } else {
+            if self.bytes.is_empty() {
+                self.bytes.extend_from_slice(reading.begin);
+            }
+            let place = self.bytes.len() + KEY_HASH_BYTES;
+            self.bytes.extend_from_slice(reading.entry);
+            // The state is in the lowest bits of a number whose lowest bits come first.
+            if let (Some(byte), State::Held) = (self.bytes.get_mut(place), entry.state) {
+                *byte &= !STATE_BITS;
+            }
+            self.wrote(entry, &reading.message);
+        }
+        self.is_apart = false;
+    }
+
+    /// Takes note that what was read last is not written.
+    pub(super) const fn leave_out(&mut self) {
+        self.is_apart = true;
+    }
+
+    /// Returns the page, `None` unless there is one and it is no longer than a page may be.
+    pub(super) fn finish(self) -> Option<Vec<u8>> {
+        (1..=PAGE_BYTES).contains(&self.bytes.len()).then_some(self.bytes)
+    }
+
+    fn wrote(&mut self, entry: &Head, message: &[u8]) {
+        self.then = entry.observed;
+        self.message.clear();
+        self.message.extend_from_slice(message);
+    }
 }
 
 /// Returns the entries of a page, `None` for what is no page.
@@ -118,8 +192,24 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
+/// Returns the entries of a page that wait to be sent, `None` for what is no page.
+pub(super) fn waiting(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let mut reading = Entries::of(bytes).ok()?;
+    let mut entries = Vec::new();
+    while let Some(Head { key_hash, observed, state }) = reading.next().ok()? {
+        if state != State::Held {
+            entries.push(Entry { key_hash, observed, state, message: reading.message.as_slice().into() });
+        }
+    }
+    Some(entries)
+}
+
 /// Reads the entries of a page one after the other, without an allocation for each.
 pub(super) struct Entries<'a> {
+    /// What stands before the first entry.
+    begin: &'a [u8],
+    /// The entry that was read last, as it stands there.
+    entry: &'a [u8],
     rest: &'a [u8],
     then: i64,
     last: Option<u64>,
@@ -129,6 +219,7 @@ pub(super) struct Entries<'a> {
 }
 
 /// What a page holds of one fact beside its message.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Head {
     pub(super) key_hash: u64,
     pub(super) observed: Timestamp,
@@ -141,7 +232,8 @@ pub(super) struct NoPage;
 impl<'a> Entries<'a> {
     pub(super) fn of(bytes: &'a [u8]) -> Result<Self, NoPage> {
         let (time, rest) = bytes.split_first_chunk::<8>().ok_or(NoPage)?;
-        Ok(Self { rest, then: i64::from_be_bytes(*time), last: None, message: Vec::new(), before: Vec::new() })
+        let (then, message, before) = (i64::from_be_bytes(*time), Vec::new(), Vec::new());
+        Ok(Self { begin: time, entry: &[], rest, then, last: None, message, before })
     }
 
     /// Reads the next entry, `None` behind the last.
@@ -150,7 +242,8 @@ impl<'a> Entries<'a> {
     }
 
     fn read(&mut self) -> Option<Head> {
-        let (key_hash, rest) = self.rest.split_first_chunk::<8>()?;
+        let begun = self.rest;
+        let (key_hash, rest) = self.rest.split_first_chunk::<KEY_HASH_BYTES>()?;
         let key_hash = u64::from_be_bytes(*key_hash);
         self.rest = rest;
         let (when, tail) = (varint::take(&mut self.rest)?, varint::take(&mut self.rest)?);
@@ -164,6 +257,7 @@ impl<'a> Entries<'a> {
         self.then = self.then.checked_add(unzigzag(when >> 2))?;
         let (own, rest) = self.rest.split_at_checked(usize::try_from(own).ok()?)?;
         self.rest = rest;
+        self.entry = begun.get(..begun.len() - rest.len())?;
         if self.last.replace(key_hash).is_some_and(|before| before >= key_hash) {
             return None;
         }
@@ -249,6 +343,51 @@ mod tests {
             for (place, page) in &pages {
                 prop_assert_eq!(&decode(page).unwrap()[0], &entries[*place]);
             }
+        }
+
+        #[test]
+        fn a_page_that_is_copied_with_changes_is_what_the_changed_entries_make(
+            entries in entries(),
+            steps in vec((0..6_u8, any::<u64>(), vec(0..3_u8, 0..40)), 80),
+        ) {
+            let page = encode_whole(&entries);
+            prop_assume!(!page.is_empty());
+            let mut reading = Entries::of(&page).ok().expect("it was encoded");
+            let (mut writer, mut expected) = (Writer::default(), Vec::new());
+            let mut last = None;
+            for (step, number, message) in steps {
+                let Some(entry) = reading.next().ok().expect("it was encoded") else { break };
+                let mut changed = Entry {
+                    key_hash: entry.key_hash, observed: entry.observed, state: entry.state, message: reading.message.as_slice().into(),
+                };
+                // A new one before it, where there is room for its hash.
+                let before = entry.key_hash.saturating_sub(number % 1_000 + 1);
+                if step == 0 && entry.key_hash > 1_000 && last.is_none_or(|last| last < before) {
+                    let new = Head { key_hash: before, observed: Timestamp::from_unix_ms(7), state: State::Dirty };
+                    writer.write(&new, &message);
+                    expected.push(Entry { key_hash: before, observed: new.observed, state: new.state, message: message.as_slice().into() });
+                }
+                last = Some(entry.key_hash);
+                match step {
+                    1 => {
+                        writer.leave_out();
+                        continue;
+                    }
+                    2 => {
+                        changed.state = State::Held;
+                        writer.copy(&reading, &Head { state: State::Held, ..entry });
+                    }
+                    3 => {
+                        (changed.message, changed.observed) = (message.as_slice().into(), Timestamp::from_unix_ms(9));
+                        writer.write(&Head { observed: changed.observed, ..entry }, &message);
+                    }
+                    _ => writer.copy(&reading, &entry),
+                }
+                expected.push(changed);
+            }
+            let whole = encode_whole(&expected);
+            let fits = (1..=PAGE_BYTES).contains(&whole.len());
+            prop_assert_eq!(writer.finish(), fits.then_some(whole));
         }
 
         #[test]

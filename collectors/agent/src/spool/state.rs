@@ -26,6 +26,7 @@ use super::{
     page::{self, Entry, State},
     sorted::SortedFacts,
     store::{Purpose, Store, Writes},
+    stream,
 };
 
 /// Bytes of a batch that are not for its groups: position and clocks.
@@ -306,8 +307,8 @@ impl StateTable {
         for (group, hashes) in self.round() {
             let Some(table) = self.groups.get(group) else { continue };
             for place in table.waiting_places(*hashes.start(), *hashes.end()) {
-                for entry in table.read(store, group, place)? {
-                    if !entry.waits() || !hashes.contains(&entry.key_hash) {
+                for entry in table.read_waiting(store, group, place)? {
+                    if !hashes.contains(&entry.key_hash) {
                         continue;
                     }
                     let Some(change) = change(table, &entry) else { continue };
@@ -376,7 +377,9 @@ impl StateTable {
                 |key_hash: u64| hashes.contains(&key_hash) || ranges.iter().any(|range| range.contains(key_hash));
             let mut editor = Editor::new(store, group.clone(), table, writes);
             for place in table.waiting_places(0, u64::MAX) {
-                editor.page(place, |entries, editor| settle(table, entries, editor, is_sent))?;
+                if !stream::settle(table, &mut editor, place, is_sent)? {
+                    editor.page(place, |entries, editor| settle(table, entries, editor, is_sent))?;
+                }
             }
             edits.push(editor.done());
         }

@@ -12,6 +12,8 @@
 //! written. Pages are independent of each other, so that a process that is killed may lose any of them as of the last flush; what moves
 //! facts from one page to another, or takes a page away, is bound, and never held back.
 //!
+//! History is beside the tree, in the files of `journal.rs`.
+//!
 //! After an error of the disk sled refuses everything until it is opened again; the owner does that and reads anew.
 
 use std::{
@@ -25,8 +27,10 @@ use std::{
 use super::{SpoolError, keys};
 use crate::disk::{folder_bytes, free_bytes};
 
-/// Memory for pages. The spool of a county is a few hundred kilobytes.
-const CACHE_BYTES: u64 = 2 << 20;
+/// Memory for pages, at most. The spool of a county is a few hundred kilobytes; that of three hundred switches with their tables fits, and
+/// where it does not each page that is looked at is read from its file and taken apart. sled parts it among 256 shards, each
+/// of which has to hold some leaves of 16 KiB.
+const CACHE_BYTES: u64 = 16 << 20;
 /// How often sled flushes by itself what nobody waits for, in milliseconds: touches of facts.
 const FLUSH_MS: u64 = 2_000;
 /// A value's size limit: sled rewrites whole leaves of sixteen values.
@@ -38,8 +42,8 @@ const LAST_RESERVE_BYTES: u64 = 2 << 20;
 /// Free space below which not even that is written. sled writes what it was given half a megabyte at a time, so that less may be
 /// free than when it was asked.
 const START_RESERVE_BYTES: u64 = 1 << 20;
-/// How many pages are held back at most: half a megabyte.
-const HELD_MAX: usize = 512;
+/// How many pages are held back at most, two megabytes: as many as change between two batches where sixty switches are read at once.
+const HELD_MAX: usize = 2_048;
 /// How often, and with which pause, opening is tried again: a process that was told to end may take a moment.
 const LOCK_TRIES: usize = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
@@ -72,7 +76,41 @@ pub(super) struct Store {
     _closing: Closing,
     /// What was applied, in the steps between which a process may be killed.
     #[cfg(test)]
-    pub(super) steps: std::sync::Mutex<Vec<Vec<Change>>>,
+    pub(super) steps: Steps,
+}
+
+/// A step between which and the next a process may be killed.
+#[cfg(test)]
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// Changes of the tree, all of them.
+    Tree(Vec<Change>),
+    /// What is done to the journal.
+    File(FileStep),
+}
+
+/// What is done to a file of the journal, by its order. What is appended may be cut anywhere.
+#[cfg(test)]
+#[derive(Debug, Clone)]
+pub(super) enum FileStep {
+    Append(u64, Vec<u8>),
+    Remove(u64),
+}
+
+/// The steps so far, of tree and journal.
+#[cfg(test)]
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps(std::sync::Arc<Mutex<Vec<Step>>>);
+
+#[cfg(test)]
+impl Steps {
+    pub(super) fn push(&self, step: Step) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+    }
+
+    pub(super) fn take(&self) -> Vec<Step> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Waits, when it is dropped, until this process has let go of sled's file, whose lock would refuse the next opening: threads
@@ -154,7 +192,7 @@ impl Store {
             held: Mutex::default(),
             _closing: Closing(path.join(FILE)),
             #[cfg(test)]
-            steps: std::sync::Mutex::default(),
+            steps: Steps::default(),
         })
     }
 
@@ -186,6 +224,7 @@ impl Store {
     }
 
     /// Returns the first key of this kind.
+    #[cfg(test)]
     pub(super) fn first_key(&self, kind: u8) -> Result<Option<Vec<u8>>, SpoolError> {
         let first = self.db.scan_prefix([kind]).keys().next().transpose();
         first.map(|key| key.map(|key| key.to_vec())).map_err(|source| self.failed(source))
@@ -272,7 +311,7 @@ impl Store {
 
     #[cfg(test)]
     fn note(&self, step: Vec<Change>) {
-        self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(step);
+        self.steps.push(Step::Tree(step));
     }
 
     /// Returns when everything applied so far is on disk.
@@ -286,19 +325,34 @@ impl Store {
         self.db.flush().map(drop).map_err(|source| self.failed(source))
     }
 
+    /// Returns the spool's folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Refuses what the disk has no room for.
+    pub(super) fn check(&self, purpose: Purpose) -> Result<(), SpoolError> {
+        check_space(&self.folder, purpose)
+    }
+
     /// Returns whether the disk takes observations.
     pub(super) fn has_space(&self) -> bool {
         check_space(&self.folder, Purpose::Observation).is_ok()
     }
 
-    /// Returns how large the spool's folder may grow, in bytes, before it alone fills the disk.
-    pub(super) fn room(&self) -> u64 {
-        self.disk_bytes().saturating_add(free_bytes(&self.folder).saturating_sub(2 * RESERVE_BYTES))
+    /// Returns how large the spool's folder, which takes so many bytes now, may grow before it alone fills the disk.
+    pub(super) fn room(&self, taken: u64) -> u64 {
+        taken.saturating_add(free_bytes(&self.folder).saturating_sub(2 * RESERVE_BYTES))
     }
 
     /// Returns what the spool's folder takes on disk, in bytes.
     pub(super) fn disk_bytes(&self) -> u64 {
         folder_bytes(&self.folder)
+    }
+
+    /// Returns the error of a file beside the tree.
+    pub(super) fn failed_io(&self, error: std::io::Error) -> SpoolError {
+        self.failed(error.into())
     }
 
     fn failed(&self, source: sled::Error) -> SpoolError {

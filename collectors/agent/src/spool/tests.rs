@@ -2,6 +2,7 @@
 
 mod caps;
 mod disk;
+mod journal;
 mod killed;
 mod model;
 mod state;

@@ -52,6 +52,9 @@ use work::{Carried, Work, understood};
 const OUTBOUND_DEPTH: usize = 2;
 /// How often the link looks whether something is due.
 const TICK: Duration = Duration::from_millis(200);
+/// How long what changed waits until the link looks at it: while many devices are polled something changes all the time, state waits
+/// for more anyway, and each look wakes a thread.
+const LOOK: Duration = Duration::from_millis(100);
 /// How often what was recorded is put on disk.
 const SEAL: Duration = Duration::from_secs(1);
 /// How long a connection must have lasted for the back-off to begin anew.
@@ -344,7 +347,7 @@ impl<H: Handler> Uplink<H> {
                 }
                 // The line takes more: reports first, then the page.
                 Ok(_) = outbound.reserve(), if work.has_pages() => {}
-                () = self.spool.changed() => {}
+                () = self.changed() => {}
                 _ = tick.tick() => {
                     if link.is_dead(&self.clock.now()) {
                         return Err(UplinkError::Silent);
@@ -352,6 +355,12 @@ impl<H: Handler> Uplink<H> {
                 }
             }
         }
+    }
+
+    /// Returns when there may be something new to send, [`LOOK`] after this was asked at the soonest.
+    async fn changed(&self) {
+        sleep(LOOK).await;
+        self.spool.changed().await;
     }
 
     /// Sends what is due, as far as the socket takes it.

@@ -135,6 +135,11 @@ impl Pending {
         self.waiting.remove(&number);
     }
 
+    /// Returns whether a question waits.
+    pub(super) fn waits(&self, number: i32) -> bool {
+        self.waiting.contains_key(&number)
+    }
+
     /// Returns how many questions wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()

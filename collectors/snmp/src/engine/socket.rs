@@ -1,7 +1,8 @@
 //! One UDP socket for the questions to all devices of an address family.
 //!
-//! While few questions are asked each is sent at once and its answer handed on as it comes. While many are, answers gather for
-//! a moment, and what is asked because of them is sent together: a system call and a wake-up for many, and not for each.
+//! Whatever is asked before tasks have had their turn is sent together: a system call for many questions, and not for each. While few
+//! are asked, an answer is handed on as it comes. While many are, answers gather for a moment as well, and what is asked meanwhile
+//! waits with them: a wake-up for many.
 //!
 //! Tasks: [`Socket`] owns one task, which hands what the socket receives to the table of questions and sends what gathered. It
 //! ends when the `Socket` is dropped, never on bad input, and pauses after an error of the system. Dropping [`Socket::ask`]
@@ -14,7 +15,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{io::Interest, sync::oneshot, task::JoinHandle};
+use tokio::{
+    io::Interest,
+    sync::{Notify, oneshot},
+    task::JoinHandle,
+};
 
 use super::{
     batch::{self, Inbox, Outgoing},
@@ -51,12 +56,14 @@ struct Shared {
     udp: UdpSocket,
     pending: Mutex<Pending>,
     outbox: Mutex<Outbox>,
+    /// Told when there is something to send and nobody looks by the clock.
+    asked: Notify,
 }
 
 /// The questions that are to be sent together: as many as wait for answers, at most.
 #[derive(Debug, Default)]
 struct Outbox {
-    /// Whether questions gather here; if not, each is sent at once.
+    /// Whether somebody looks here by the clock; if not, he is told of the first question.
     gathers: bool,
     questions: Vec<Outgoing>,
 }
@@ -78,7 +85,8 @@ impl Socket {
         }
         batch::stamp_arrivals(&udp);
         let (watched, inbox) = (watched(&udp)?, Inbox::of(&udp)?);
-        let shared = Arc::new(Shared { udp, pending: Mutex::default(), outbox: Mutex::default() });
+        let shared =
+            Arc::new(Shared { udp, pending: Mutex::default(), outbox: Mutex::default(), asked: Notify::new() });
         let serving = tokio::spawn(serve(Arc::clone(&shared), watched, inbox));
         Ok(Self { shared, serving })
     }
@@ -89,14 +97,8 @@ impl Socket {
         let unsendable = |error: message::Unwritable| ExchangeError::Unsendable(error.to_string());
         let number = question.number;
         let datagram = message::question(request, device.community.reveal(), number).map_err(unsendable)?;
-        let alone = self.shared.outbox().gather(Outgoing { to: device.address, datagram, number });
-        if let Some(Outgoing { to, datagram, .. }) = alone {
-            while let Err(error) = self.shared.udp.send_to(&datagram, to) {
-                if error.kind() != io::ErrorKind::WouldBlock {
-                    return Err(ExchangeError::Network(error));
-                }
-                tokio::time::sleep(NO_ROOM).await;
-            }
+        if self.shared.outbox().put(Outgoing { to: device.address, datagram, number }) {
+            self.shared.asked.notify_one();
         }
         // The other side is dropped only when the runtime stops.
         answer.await.map_err(|_| ExchangeError::TimedOut)?.map_err(ExchangeError::Network)
@@ -140,13 +142,10 @@ impl Drop for Question<'_> {
 }
 
 impl Outbox {
-    /// Takes a question to be sent with others; gives it back when it is to be sent at once.
-    fn gather(&mut self, question: Outgoing) -> Option<Outgoing> {
-        if !self.gathers {
-            return Some(question);
-        }
+    /// Takes a question. Returns whether somebody has to be told of it.
+    fn put(&mut self, question: Outgoing) -> bool {
         self.questions.push(question);
-        None
+        !self.gathers && self.questions.len() == 1
     }
 }
 
@@ -157,6 +156,15 @@ impl Shared {
 
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns when there is something to send.
+    async fn has_questions(&self) {
+        if self.outbox().questions.is_empty() {
+            self.asked.notified().await;
+        } else {
+            tokio::time::sleep(NO_ROOM).await;
+        }
     }
 
     /// Takes what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
@@ -177,8 +185,7 @@ impl Shared {
         Ok((taken, true))
     }
 
-    /// Sends what gathered, and says whether questions gather from now on. What there is no room for waits for the next time; the
-    /// last time it is asked again when no answer comes.
+    /// Sends what was asked, and says whether questions gather from now on. What there is no room for waits for the next time.
     fn send(&self, gathers: bool) {
         let mut outbox = self.outbox();
         let mut sent = 0;
@@ -188,7 +195,13 @@ impl Shared {
             rest.iter().take(batch::AT_ONCE).for_each(|question| pending.sent(question.number, now));
             match batch::send(&self.udp, rest) {
                 Ok(count) => sent += count.max(1),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // Whoever gave up meanwhile is not asked for any more.
+                    outbox.questions.drain(..sent);
+                    outbox.questions.retain(|question| pending.waits(question.number));
+                    sent = 0;
+                    break;
+                }
                 Err(error) => {
                     rest.iter().take(1).for_each(|question| pending.fail(question.number, &error));
                     sent += 1;
@@ -212,7 +225,10 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
     let mut watching = Some(watched_at_first);
     loop {
         let received = if let Some(watched) = &watching {
-            received_at_once(&shared, &mut inbox, watched).await
+            tokio::select! {
+                received = received_at_once(&shared, &mut inbox, watched) => received,
+                () = shared.has_questions() => Ok(0),
+            }
         } else {
             tokio::time::sleep(pace.gathers_for(batch::AT_ONCE)).await;
             shared.receive(&mut inbox).map(|(taken, _)| taken)
@@ -221,7 +237,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
             tracing::debug!(%error, "cannot receive SNMP answers");
             tokio::time::sleep(PAUSE).await;
         }
-        // Whoever has an answer asks on before what gathered is sent.
+        // Whoever has an answer, or is due, asks before all of it is sent.
         tokio::task::yield_now().await;
         let busy = pace.note(received.unwrap_or(0), clock::monotonic_now());
         if busy {

@@ -1,9 +1,10 @@
 //! Processes that are killed between any two writes, played through: each beginning of what an operation writes is opened as a
 //! spool of its own.
 //!
-//! That sled leaves such a beginning, and nothing else, is what the process that is really killed shows (`disk.rs`).
+//! That sled leaves such a beginning, and nothing else, is what the process that is really killed shows (`disk.rs`). Of what is
+//! appended to a file beside it any part may be there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, io::Write as _, path::Path};
 
 use proptest::{collection::vec, prelude::*};
 
@@ -13,13 +14,14 @@ use super::{
 };
 use crate::spool::{
     keys,
-    store::{Change, Purpose, Store, Writes},
+    store::{Change, FileStep, Purpose, Step as Written, Store, Writes},
 };
 
 /// What a spool had on disk, and what was written then, in steps.
 struct Writing {
     before: Vec<Change>,
-    steps: Vec<Vec<Change>>,
+    files_before: Vec<(String, Vec<u8>)>,
+    steps: Vec<Written>,
 }
 
 impl Writing {
@@ -28,24 +30,30 @@ impl Writing {
         let inner = spool.inner.lock().unwrap();
         let store = inner.store.as_ref().unwrap();
         let before = store.scan(&[]).map(Result::unwrap).map(|(key, value)| (key.into(), Some(value.into()))).collect();
-        store.steps.lock().unwrap().clear();
+        let files = fs::read_dir(spool.folder.join(JOURNAL)).unwrap().map(Result::unwrap);
+        let files_before =
+            files.map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap())).collect();
+        store.steps.take();
         drop(inner);
         work();
         let inner = spool.inner.lock().unwrap();
-        let steps = std::mem::take(&mut *inner.store.as_ref().unwrap().steps.lock().unwrap());
-        Self { before, steps }
+        let steps = inner.store.as_ref().unwrap().steps.take();
+        Self { before, files_before, steps }
     }
 
     /// Returns the spool of a process that was killed after so many steps, for each number of them.
-    fn replicas(&self, config: SpoolConfig, now: &Clocks) -> impl Iterator<Item = Arc<Spool>> {
-        (0..=self.steps.len()).map(move |steps| self.replica(steps, config, now).1)
+    fn replicas(&self, config: SpoolConfig, now: &Clocks) -> impl Iterator<Item = (TempDir, Arc<Spool>)> {
+        (0..=self.steps.len()).map(move |steps| self.replica(steps, config, now))
     }
 
     fn replica(&self, steps: usize, config: SpoolConfig, now: &Clocks) -> (TempDir, Arc<Spool>) {
         let folder = TempDir::new().unwrap();
         let store = Store::open(folder.path()).unwrap();
         let mut writes = Writes::together();
-        for (key, value) in self.before.iter().chain(self.steps.iter().take(steps).flatten()).cloned() {
+        let done = self.steps.iter().take(steps);
+        let changes =
+            done.clone().filter_map(|step| if let Written::Tree(changes) = step { Some(changes) } else { None });
+        for (key, value) in self.before.iter().chain(changes.flatten()).cloned() {
             match value {
                 Some(value) => writes.put(key, value),
                 None => writes.remove(key),
@@ -53,10 +61,36 @@ impl Writing {
         }
         store.apply(writes, Purpose::Start).unwrap();
         drop(store);
+        let journal = folder.path().join(JOURNAL);
+        fs::create_dir_all(&journal).unwrap();
+        self.files_before.iter().for_each(|(name, content)| fs::write(journal.join(name), content).unwrap());
+        for step in done {
+            match step {
+                Written::File(FileStep::Append(order, bytes)) => append(&journal, *order, bytes),
+                Written::File(FileStep::Remove(order)) => fs::remove_file(file(&journal, *order)).unwrap(),
+                Written::Tree(_) => {}
+            }
+        }
+        // What follows was just begun.
+        if let Some(Written::File(FileStep::Append(order, bytes))) = self.steps.get(steps) {
+            append(&journal, *order, &bytes[..bytes.len() * (steps % 3) / 3]);
+        }
         let spool = Spool::open(folder.path(), config, now).unwrap();
         assert_eq!(spool.status().damaged_records, 0, "after {steps} steps");
         (folder, spool)
     }
+}
+
+/// Where the journal is in the spool's folder.
+const JOURNAL: &str = "history";
+
+fn file(journal: &Path, order: u64) -> std::path::PathBuf {
+    journal.join(format!("{order:016x}"))
+}
+
+fn append(journal: &Path, order: u64, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().create(true).append(true).open(file(journal, order));
+    file.unwrap().write_all(bytes).unwrap();
 }
 
 /// So much is recorded that a batch takes several parts, and so much replaced that pages are split and go.
@@ -157,7 +191,7 @@ fn told_lost(spool: &Spool, now: &Clocks) -> (u64, u64) {
         HistoryBody::Event(event) => Some(event.count),
         _ => None,
     });
-    (told.sum(), spool.inner.lock().unwrap().history.lost.items)
+    (told.sum(), spool.inner.lock().unwrap().history.lost().items)
 }
 
 #[test]
@@ -173,14 +207,14 @@ fn what_a_cap_drops_is_told_once_wherever_the_process_is_killed() {
     let dropping = Writing::of(&spool, || spool.flush(&now).unwrap());
     assert!(dropping.steps.len() > 2, "{} steps", dropping.steps.len());
     let mut dropped = BTreeSet::new();
-    for replica in dropping.replicas(config, &now) {
+    for (_folder, replica) in dropping.replicas(config, &now) {
         let (told, to_tell) = told_lost(&replica, &now);
         assert_eq!((told, counters(&replica, &now).len() as u64 + to_tell), (0, 900));
         dropped.insert(to_tell);
     }
     assert!(dropped.len() > 2 && dropped.contains(&900), "{dropped:?}");
     let telling = Writing::of(&spool, || spool.connected(&now).unwrap());
-    let told: Vec<_> = telling.replicas(config, &now).map(|replica| told_lost(&replica, &now)).collect();
+    let told: Vec<_> = telling.replicas(config, &now).map(|(_folder, replica)| told_lost(&replica, &now)).collect();
     assert_eq!(told, [(0, 900), (900, 0)]);
 }
 
@@ -203,7 +237,7 @@ fn a_refused_batch_is_in_one_place_or_the_other_wherever_the_process_is_killed()
     let now = hands.pass(1_500);
     let found: Vec<_> = refusing
         .replicas(SpoolConfig::default(), &now)
-        .map(|it| (counters(&it, &now).len() < 900, kept_apart(&it)))
+        .map(|(_folder, it)| (counters(&it, &now).len() < 900, kept_apart(&it)))
         .collect();
     assert!(found.iter().all(|(forgotten, kept)| *kept || !forgotten), "{found:?}");
     assert_eq!((found.first(), found.last()), (Some(&(false, false)), Some(&(true, true))));
