@@ -97,6 +97,9 @@ pub struct Options {
     pub replication: Option<ReplicationConfig>,
     /// The clock.
     pub clock: Clock,
+    /// Whether time passes by itself; otherwise whoever opens the centre lets it pass, by [`Body::Tick`], and nothing that is old enough is
+    /// let go of: for programs that fill a store with a long past (`examples/past`).
+    pub ticks: bool,
 }
 
 impl Default for Options {
@@ -111,6 +114,7 @@ impl Default for Options {
             certificate_names: Vec::new(),
             replication: None,
             clock: Clock::system(),
+            ticks: true,
         }
     }
 }
@@ -225,7 +229,9 @@ impl Centre {
             Some(replica) => replica.told.caught_up().await.map_err(OpenError::Follow)?,
             None => centre.0.intake.submit(Body::Started).await.map(drop).map_err(OpenError::Start)?,
         }
-        centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms, options.audit_retention_ms)));
+        if options.ticks {
+            centre.0.tasks.spawn(tick(centre.ticker(options.sample_retention_ms, options.audit_retention_ms)));
+        }
         Ok(centre)
     }
 

@@ -40,7 +40,7 @@ use clap::{Args, Subcommand};
 use crate::config::{CONFIG_FILE_DEFAULT, DATA_DIR_DEFAULT};
 
 pub use commands::{CommandError, run};
-pub use serve::{RunError, Running, StopSignal, start};
+pub use serve::{RunError, Running, StopSignal, start, start_with};
 
 /// What can be done with a centre.
 #[derive(Debug, Subcommand)]

@@ -9,12 +9,13 @@ mod stall;
 
 use std::{
     collections::HashMap,
-    fs,
-    net::{IpAddr, Ipv6Addr},
+    fs, io,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 pub(crate) use stall::Unstalled;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// Descriptors that no connection gets. The store opens files while it writes, and what it cannot open then ends it.
 const RESERVED: usize = 128;
@@ -26,6 +27,22 @@ const LEAST: usize = 16;
 const PEOPLE_MAX: usize = 1_024;
 /// Connections of agents: several times the sites of the nation.
 const AGENTS_MAX: usize = 16_384;
+
+/// Connections that may wait to be taken: behind a line that was cut all agents of the nation come back at once. The system has the last
+/// word (`net.core.somaxconn`).
+const WAITING: u32 = 4_096;
+
+/// Listens on an address.
+///
+/// # Errors
+/// Fails where the address is not this machine's, or taken.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A centre that starts again finds its port free, though connections of the one before still close.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
+}
 
 /// How the process's file descriptors are shared out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -48,6 +48,7 @@ mod audit;
 mod backup;
 mod export;
 mod keys;
+mod load;
 mod outbox;
 mod queue;
 mod rows;
@@ -80,17 +81,13 @@ pub use outbox::{Ended, Outbox};
 pub use queue::{Queue, Waiting};
 pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 
-use crate::{
-    estate::{Change, Estate},
-    ingest::{links_of, regrouped},
-    record::Command,
-};
+use crate::{estate::Change, record::Command};
 
 /// Version of the format.
 pub const SCHEMA: u32 = 1;
-/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With four times as much the whole
-/// country takes 140 MB more, and nothing is faster (`tests/country/README.md`).
-pub const CACHE_BYTES: u64 = 32 << 20;
+/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With eight times as much the whole
+/// country takes 170 MB more, and nothing is faster (`tests/country/README.md`).
+pub const CACHE_BYTES: u64 = 16 << 20;
 /// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
 /// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
 const BATCH_CHANGES: usize = 1_000;
@@ -315,44 +312,6 @@ impl Store {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.db.flush().map(|_| ()).map_err(|error| self.write_error(error))
-    }
-
-    /// Reads the estate back.
-    ///
-    /// # Errors
-    /// Fails when the disk does or a row is damaged.
-    pub fn load(&self) -> Result<Estate, StoreError> {
-        let (mut estate, mut origins) = (Estate::default(), rows::Origins::default());
-        // Commands come first in key order: site 0, and 'c' before the agents' own rows of other sites.
-        for row in &self.tree {
-            let (key, value) = row.map_err(|error| self.read_error(error))?;
-            if keys::is_sample(&key)
-                || keys::is_audit(&key)
-                || keys::is_altered(&key)
-                || keys::is_queued(&key)
-                || keys::is_outbox(&key)
-            {
-                continue;
-            }
-            let change = read_change(&key, &value, &mut origins).map_err(|problem| self.damaged(&key, problem))?;
-            if let Some(change) = change {
-                estate.apply(&change);
-            }
-        }
-        let devices: Vec<_> = estate.sites.values().flat_map(|state| regrouped(state)).collect();
-        for change in &devices {
-            estate.apply(change);
-        }
-        let sites: Vec<_> = estate.sites.values().map(|state| (state.id, links_of(state))).collect();
-        for (site, links) in sites {
-            if !links.is_empty() {
-                estate.apply(&Change::Links { site, links });
-            }
-            if estate.site(site).is_some_and(|state| !state.devices.is_empty()) {
-                estate.apply(&Change::Unsettled { site, since: Some(estate.time) });
-            }
-        }
-        Ok(estate)
     }
 
     /// Returns the size of the store on disk, in bytes.

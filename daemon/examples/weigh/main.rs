@@ -11,10 +11,9 @@ use std::{alloc::System, fs, path::Path, sync::Arc, time::Duration};
 
 use imbl::OrdMap;
 use onenet_topology::{
-    classify::{Conclusion, Ground},
     device::{Device, Interface},
-    endpoint::{Classified, Endpoint, HostStatement, Witness},
-    fact::{FactBody, Host, Method},
+    endpoint::Endpoint,
+    fact::{FactBody, Method},
     inference::{Attachment, Rejected},
 };
 use onenetd::{
@@ -101,8 +100,7 @@ fn sizes() {
     macro_rules! size {
         ($($type:ty),*) => { $(println!("{:<34}{:>10} B", stringify!($type), size_of::<$type>());)* };
     }
-    size!(FactBody, Held, HeldGroup, SiteState, Endpoint, Witness, HostStatement, Host, Classified, Conclusion, Ground);
-    size!(Device, Interface, Attachment, Rejected);
+    size!(FactBody, Held, HeldGroup, SiteState, Endpoint, Device, Interface, Attachment, Rejected);
 }
 
 /// Opens the centre until it has inferred all sites, and returns its estate; `None` where something fails.
@@ -140,7 +138,7 @@ fn derived(estate: &mut Estate) {
         pieces
     });
     for site in estate.sites.values() {
-        let _ = (site.words(), site.tally());
+        let _ = (site.may_be_called(&[], true), site.tally());
     }
     of_sites(estate, "words, once searched", |site| {
         site.words = Derived::default();
@@ -162,10 +160,7 @@ fn facts(estate: &mut Estate) {
 }
 
 fn endpoints(estate: &mut Estate) {
-    of_endpoints(estate, "endpoints: classifications", |it| std::mem::take(&mut it.classified).len());
-    of_endpoints(estate, "endpoints: what hosts said", |it| std::mem::take(&mut it.statements).len());
-    of_endpoints(estate, "endpoints: addresses", |it| std::mem::take(&mut it.addresses).len());
-    of_endpoints(estate, "endpoints: witnesses", |it| std::mem::take(&mut it.witnesses).len());
+    of_endpoints(estate, "endpoints: evidence", |it| std::mem::take(&mut it.evidence).sights().count());
     of_sites(estate, "endpoints: the rest", |site| std::mem::take(&mut site.endpoints).len());
     of_sites(estate, "endpoints by MAC address", |site| std::mem::take(&mut site.macs).len());
 }
@@ -193,7 +188,7 @@ fn national(estate: &mut Estate) {
         )* };
     }
     national!("index: sites of endpoints": endpoint_sites, "index: MAC addresses": macs, "index: addresses": addresses);
-    national!("index: names": hostnames, "index: devices": device_sites, "index: interfaces": interface_devices);
+    national!("index: devices": device_sites, "index: interfaces": interface_devices);
     let before = weight();
     estate.indexes = Indexes::default();
     let agents = std::mem::take(&mut estate.agents).len();

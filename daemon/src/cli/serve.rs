@@ -32,6 +32,7 @@ use crate::{
     config::{Config, Transport},
     http_client::HttpError,
     ingest::{Lifetimes, Policy, SourceError},
+    listening,
     notify::{self, Channel, Notifier},
     packets, pki,
     remote_write::{self, Client, Told, Writer},
@@ -166,17 +167,22 @@ fn policy(config: &Config) -> Policy {
 /// # Errors
 /// Something it needs cannot be had.
 pub async fn start(config: &Config) -> Result<Running, RunError> {
-    let listen = async |address, key| {
-        TcpListener::bind(address).await.map_err(|source| RunError::Listen { address, key, source })
-    };
+    start_with(config, |options| options).await
+}
+
+/// Starts the centre with options other than the configuration's: for programs that tell it what time it is.
+///
+/// # Errors
+/// Something it needs cannot be had.
+pub async fn start_with(config: &Config, change: impl FnOnce(Options) -> Options) -> Result<Running, RunError> {
+    let listen = |address, key| listening::listen(address).map_err(|source| RunError::Listen { address, key, source });
     // Ports first: a second daemon is told so before anything is opened.
-    let collectors = listen(config.collectors.listen, "collectors.listen").await?;
-    let listener = listen(config.api.listen, "api.listen").await?;
+    let collectors = listen(config.collectors.listen, "collectors.listen")?;
+    let listener = listen(config.api.listen, "api.listen")?;
     // What the operator gave is looked at next: nothing is opened for a certificate that cannot be used.
     let given = given_certificate(config)?;
     let receiver = config.remote_write.as_ref().map(Client::new).transpose().map_err(RunError::Receiver)?;
     let channels = config.notify.iter().map(Channel::new).collect::<Result<Vec<_>, _>>().map_err(RunError::Receiver)?;
-    let clock = Clock::system();
     let options = Options {
         policy: policy(config),
         sample_retention_ms: milliseconds(config.store.samples),
@@ -186,8 +192,11 @@ pub async fn start(config: &Config) -> Result<Running, RunError> {
         outbox: !channels.is_empty(),
         certificate_names: names(config),
         replication: config.replication.clone(),
-        clock: clock.clone(),
+        clock: Clock::system(),
+        ticks: true,
     };
+    let options = change(options);
+    let clock = options.clock.clone();
     let centre = Centre::open(&config.data_dir, options).await.map_err(RunError::Open)?;
     let tls = match &config.api.transport {
         Transport::OwnAuthority => Some(Shown::new(own_certificate(config, &centre)?)?),

@@ -50,7 +50,9 @@ const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
 const OUTBOX_MESSAGES: usize = 32;
 
 /// What waits to be sent to an agent.
-pub(super) type Outbox = mpsc::Sender<Result<CentreMessage, Status>>;
+pub(super) type Outbox = mpsc::Sender<Outgoing>;
+/// A message, or why the stream ends; in a box, since room for a channel's worth of them is held for each agent.
+pub(super) type Outgoing = Box<Result<CentreMessage, Status>>;
 
 /// Serves agents' streams.
 #[derive(Debug)]
@@ -99,7 +101,7 @@ impl v1::collector_server::Collector for Service {
         };
         let (inbound, shutdown) = (request.into_inner(), self.shutdown.clone());
         tokio::spawn(session.run(inbound, shutdown));
-        let outgoing = ReceiverStream::new(outgoing).map(|message| message.map(|it| v1::CentreMessage::from(&it)));
+        let outgoing = ReceiverStream::new(outgoing).map(|message| (*message).map(|it| v1::CentreMessage::from(&it)));
         Ok(Response::new(Box::pin(outgoing)))
     }
 }
@@ -179,7 +181,7 @@ impl Session {
     /// Says why the stream ends, to whoever reads it.
     async fn leave(&self, status: Status) {
         // The stream ends all the same when nobody does.
-        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.outbox.send(Err(status))).await;
+        let _ = tokio::time::timeout(GOODBYE_TIMEOUT, self.outbox.send(Box::new(Err(status)))).await;
     }
 
     /// Returns what was said on a stream, as a record.
@@ -346,7 +348,7 @@ impl Session {
     }
 
     async fn say(&self, message: CentreMessage) -> Result<(), Status> {
-        let sent = tokio::time::timeout(READ_TIMEOUT, self.outbox.send(Ok(message))).await;
+        let sent = tokio::time::timeout(READ_TIMEOUT, self.outbox.send(Box::new(Ok(message)))).await;
         let unread = |_| Status::deadline_exceeded("the agent does not read what it is sent: restart it");
         sent.map_err(unread)?.map_err(|_| Status::cancelled("the agent went away"))
     }

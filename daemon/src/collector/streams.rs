@@ -111,10 +111,7 @@ impl Streams {
 
     /// Enters a stream whose other end is a test: what the agent is told comes out here, and what it answers goes to `answer`.
     #[cfg(test)]
-    pub(crate) fn enter_test(
-        &self,
-        agent: AgentId,
-    ) -> tokio::sync::mpsc::Receiver<Result<CentreMessage, tonic::Status>> {
+    pub(crate) fn enter_test(&self, agent: AgentId) -> tokio::sync::mpsc::Receiver<super::session::Outgoing> {
         let (outbox, told) = tokio::sync::mpsc::channel(8);
         self.enter(agent, u64::MAX, outbox);
         told
@@ -183,7 +180,7 @@ impl Streams {
         };
         let exchange = async {
             let message = CentreMessage::Instruction(Instruction { id, body });
-            outbox.send(Ok(message)).await.map_err(|_| InstructError::Cut(agent))?;
+            outbox.send(Box::new(Ok(message))).await.map_err(|_| InstructError::Cut(agent))?;
             answered.await.map_err(|_| InstructError::Cut(agent))
         };
         let result = tokio::time::timeout(limit, exchange).await;

@@ -1,5 +1,7 @@
 //! Keys of the store: written and read here, as `store.rs` documents them.
 
+use std::ops::Range;
+
 use onenet_topology::{
     AgentId, CampaignId, CaseId, DeviceId, DrillId, EndpointId, IncidentId, SiteId, Timestamp,
     anomaly::AnomalyKey,
@@ -293,6 +295,24 @@ pub(super) fn hour_of(key: &[u8]) -> Option<u32> {
 /// Returns the time as a number whose order as unsigned bytes is the order in time.
 const fn sortable(time: Timestamp) -> u64 {
     time.unix_ms().cast_unsigned() ^ (1 << 63)
+}
+
+/// Returns whether a key is of a kind that is kept beside the estate.
+pub(super) fn is_beside_the_estate(key: &[u8]) -> bool {
+    is_sample(key) || is_audit(key) || is_altered(key) || is_queued(key) || is_outbox(key)
+}
+
+/// Returns the keys of a run of sites.
+pub(super) fn site_range(sites: Range<u64>) -> Range<Vec<u8>> {
+    let first = |site: u64| site.to_be_bytes().to_vec();
+    // No id is the greatest number: what it would begin ends the last run.
+    first(sites.start)..first(sites.end)
+}
+
+/// Returns where the keys of a site begin that are of the kinds behind this key's.
+pub(super) fn behind_kind(key: &[u8]) -> Vec<u8> {
+    let kind = key.get(8).map(|kind| kind.saturating_add(1));
+    key.iter().take(8).copied().chain(kind).collect()
 }
 
 pub(super) fn is_sample(key: &[u8]) -> bool {

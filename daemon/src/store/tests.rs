@@ -3,16 +3,17 @@
 use std::sync::Arc;
 
 use onenet_topology::{
-    AgentId, SiteId, Timestamp,
+    AgentId, Id, SiteId, Timestamp,
     coverage::{Coverage, Day, DayFigures, Terminals, Trend, Units},
     fact::{self, HistoryBody, HistoryItem, Scope},
+    picture::{Alteration, Thing},
 };
 
 use super::*;
 use crate::{
     access::audit,
     case_files::Files,
-    estate::{Agent, SampleBlock},
+    estate::{Agent, Estate, SampleBlock},
 };
 
 mod queue;
@@ -256,6 +257,35 @@ fn how_coverage_went_comes_back_as_it_was() {
     let store = Store::open(directory.path()).unwrap();
     store.commit(&[change]).unwrap();
     assert_eq!(store.load().unwrap(), expected);
+}
+
+#[test]
+fn what_is_kept_beside_the_estate_is_passed_over_and_hides_nothing_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let mut trend = Trend::default();
+    trend.add(DayFigures { day: Day(20_000), coverage: Coverage::default() });
+    let alteration = Alteration { time: NOW, thing: Thing::Device(Id::from_raw(1)), before: None, after: None };
+    let mut expected = Estate::default();
+    let mut changes = with_an_agent();
+    // Keys of coverage come behind those of alterations and samples, and those of the next site behind them.
+    for number in 6..9 {
+        let (site, trend) = (SiteId::from_raw(number), Arc::new(trend.clone()));
+        changes.push(Change::Covered { site, trend });
+        let alterations = vec![alteration.clone(); 3];
+        changes.push(Change::Altered { position: number, ordinal: 0, site, alterations });
+    }
+    for change in changes.iter().filter(|it| !matches!(it, Change::Altered { .. })) {
+        expected.apply(change);
+    }
+    changes.extend([block(1, 1, &[5 * HOUR_MS, 10]), block(2, 2, &[20])]);
+    store.commit(&changes).unwrap();
+    let loaded = store.load().unwrap();
+    assert_eq!(loaded.coverage, expected.coverage);
+    assert_eq!(loaded, expected);
+    let kinds: std::collections::BTreeSet<u8> =
+        store.rows_of_the_estate(keys::site_range(0..u64::MAX)).map(|row| row.unwrap().0[8]).collect();
+    assert_eq!(kinds, [b'a', b'm', b'v'].into());
 }
 
 #[test]
