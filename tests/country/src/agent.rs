@@ -3,12 +3,18 @@
 //! Invariant: what is said follows from the site, the minute and what the centre has acknowledged. Of a site's past nothing is kept but
 //! how its terminals were when they were last told of.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use onenet_topology::fact::{FactBody, Group};
+use onenet_topology::{
+    Timestamp,
+    fact::{FactBody, Group, Method},
+};
 use onenet_wire::{
     AgentMessage, Batch, CentreMessage, Clocks, Content, Digest, GroupDigest, Heartbeat, Hello, Instruction,
     InstructionBody, InstructionResult, Position, v1,
@@ -21,7 +27,7 @@ use crate::{
     facts,
     network::{Network, Slot},
     papers::Papers,
-    world::{World, step},
+    world::{MINUTE_MS, World, step},
 };
 
 /// Milliseconds between signs of life, and between digests.
@@ -29,13 +35,17 @@ const HEARTBEAT_MS: u64 = 30_000;
 const DIGEST_MS: u64 = 600_000;
 /// Minutes after which an agent says again what stayed as it was.
 const REFRESH: u64 = 10;
+/// Milliseconds after which tables that changed last are read again when days pass at once: before anything else can change.
+const AGAIN_MS: i64 = 30_000;
+/// Milliseconds before a change at which what was there was seen for the last time when days pass at once.
+const LAST_SEEN_MS: i64 = 10_000;
 /// Counters of one history batch.
 const BATCH_SAMPLES: usize = 2_000;
 
 /// The agent of one site.
 #[derive(Debug)]
 pub(crate) struct Agent {
-    papers: Papers,
+    papers: Arc<Papers>,
     seed: u64,
     state: Mutex<State>,
     /// Whether it is counted as connected.
@@ -49,6 +59,8 @@ struct State {
     told: Vec<Slot>,
     /// The minute when everything was last told.
     refreshed: u64,
+    /// Forwarding tables that changed in the days that passed at once last.
+    changed: BTreeSet<Group>,
     book: Book,
     heartbeat_ms: u64,
     digest_ms: Option<u64>,
@@ -58,24 +70,19 @@ struct State {
 
 impl Agent {
     /// Returns the agent of a network, of which nothing was told.
-    pub(crate) fn new(papers: Papers, network: Network) -> Self {
+    pub(crate) fn new(papers: Arc<Papers>, network: Network) -> Self {
         let seed = network.site().seed;
-        let state = State {
-            told: network.slots().to_vec(),
-            refreshed: network.minute(),
-            network,
-            book: Book::new(seed),
-            heartbeat_ms: 0,
-            digest_ms: None,
-            known: false,
-            idle: false,
-        };
-        Self { papers, seed, state: Mutex::new(state), connected: AtomicBool::new(false) }
+        Self { papers, seed, state: Mutex::new(State::new(network)), connected: AtomicBool::new(false) }
     }
 
     /// Returns the papers.
-    pub(crate) const fn papers(&self) -> &Papers {
+    pub(crate) fn papers(&self) -> &Papers {
         &self.papers
+    }
+
+    /// Returns the network as it is.
+    pub(crate) fn network(&self) -> Network {
+        self.lock().network.clone()
     }
 
     /// Returns what the agent's chance follows from.
@@ -89,7 +96,7 @@ impl Agent {
     }
 
     fn clocks(&self, world: &World) -> Clocks {
-        let boot_ms = boot_ms();
+        let boot_ms = world.boot_ms();
         let mut boot_id = [7; 16];
         boot_id[..8].copy_from_slice(&self.seed.to_be_bytes());
         Clocks { boot_id, boot_ms, wall_ms: world.clock.at(boot_ms).unix_ms() }
@@ -139,12 +146,15 @@ impl Agent {
     /// Returns the next message; where there is none, when to ask again.
     pub(crate) fn next(&self, world: &World) -> Result<v1::AgentMessage, u64> {
         let clocks = self.clocks(world);
-        let now_ms = clocks.boot_ms;
+        let now_ms = boot_ms();
         let mut state = self.lock();
         if now_ms >= state.heartbeat_ms + HEARTBEAT_MS {
             state.heartbeat_ms = now_ms;
-            let history_waiting = state.written(world) - state.book.committed();
-            return Ok(AgentMessage::Heartbeat(Heartbeat { clocks, history_waiting }).into());
+            // Of long ago nothing is told but what was seen: the centre's clock goes on in steps of its own.
+            if !world.is_long_ago() {
+                let history_waiting = state.written(world) - state.book.committed();
+                return Ok(AgentMessage::Heartbeat(Heartbeat { clocks, history_waiting }).into());
+            }
         }
         state.follow(world);
         let written = state.written(world);
@@ -204,6 +214,12 @@ impl Agent {
         }
     }
 
+    /// Lets days pass at once, until a minute that it is now, of which the agent tells when its line is back. Returns how many changes that
+    /// are.
+    pub(crate) fn live_through(&self, until: u64, world: &World) -> usize {
+        self.lock().live_through(until, world)
+    }
+
     /// Hands over everything that the agent holds and has told, and all history that it has written.
     pub(crate) fn truth(&self, world: &World, take: &mut dyn FnMut(Truth<'_>)) {
         let state = self.lock();
@@ -230,6 +246,20 @@ pub(crate) enum Truth<'a> {
 }
 
 impl State {
+    fn new(network: Network) -> Self {
+        Self {
+            told: network.slots().to_vec(),
+            refreshed: network.minute(),
+            book: Book::new(network.site().seed),
+            network,
+            changed: BTreeSet::new(),
+            heartbeat_ms: 0,
+            digest_ms: None,
+            known: false,
+            idle: false,
+        }
+    }
+
     /// Returns the minute that it is; it never goes back.
     fn minute(&self, world: &World) -> u64 {
         world.minute(self.network.site()).max(self.network.minute())
@@ -243,6 +273,9 @@ impl State {
 
     /// Returns how many history batches there are so far: those of the past, then those of each minute.
     fn written(&self, world: &World) -> u64 {
+        if world.is_long_ago() {
+            return 0;
+        }
         world.past.steps + (self.minute(world) - world.first_minute) * self.parts()
     }
 
@@ -268,7 +301,7 @@ impl State {
             return;
         }
         self.network.advance(minute);
-        let at = world.clock.at(boot_ms());
+        let at = world.now();
         let changed = facts::differences(&self.network, &mut self.told, at);
         self.book.put(facts::batches(changed));
         if minute >= self.refreshed + REFRESH {
@@ -277,11 +310,31 @@ impl State {
         }
     }
 
+    /// Tells of each change with the minute at which it was, and that what was there was seen until then: what stays is told again each ten
+    /// minutes. A move is believed once tables were read twice: those that changed in the days before were read again soon after.
+    fn live_through(&mut self, until: u64, world: &World) -> usize {
+        let now = world.now();
+        let time = |minute: u64| ago(now, until - minute);
+        let mut read_again = facts::everything(&self.network);
+        read_again.retain(|group, _| self.changed.contains(group));
+        let read_again = facts::again(read_again, time(self.network.minute()).plus_ms(AGAIN_MS));
+        let (told, mut changes) = (&mut self.told, Vec::new());
+        self.network.live_through(until, |network, minute| {
+            changes.extend(facts::seen_again(network, told, time(minute).plus_ms(-LAST_SEEN_MS)));
+            changes.extend(facts::differences(network, told, time(minute)));
+        });
+        let tables = changes.iter().filter(|it| Method::FORWARDING.contains(&it.group.method));
+        self.changed = tables.map(|it| it.group.clone()).collect();
+        let count = changes.iter().map(|it| it.changes.len()).sum();
+        self.book.put(facts::batches(read_again.into_iter().chain(changes).collect()));
+        count
+    }
+
     fn tell_everything(&mut self, world: &World) {
         self.network.advance(self.minute(world));
         self.told.copy_from_slice(self.network.slots());
         self.refreshed = self.network.minute();
-        let at = world.clock.at(boot_ms());
+        let at = world.now();
         self.book.put(facts::batches(facts::complete(facts::everything(&self.network), at)));
     }
 
@@ -291,7 +344,7 @@ impl State {
         for group in groups {
             everything.entry(group.clone()).or_default();
         }
-        let at = world.clock.at(boot_ms());
+        let at = world.now();
         self.book.put(facts::batches(facts::complete(everything, at)));
     }
 
@@ -313,6 +366,10 @@ impl State {
     }
 }
 
+fn ago(now: Timestamp, minutes: u64) -> Timestamp {
+    now.plus_ms(-i64::try_from(minutes * MINUTE_MS).unwrap_or_default())
+}
+
 /// Returns a batch as it goes over the line, and its bytes; both are counted.
 fn counted(batch: &Batch, world: &World) -> (v1::AgentMessage, usize) {
     if let Content::History(items) = &batch.content {
@@ -323,4 +380,86 @@ fn counted(batch: &Batch, world: &World) -> (v1::AgentMessage, usize) {
     let bytes = message.encoded_len();
     world.counters.bytes.fetch_add(u64::try_from(bytes).unwrap_or_default(), Ordering::Relaxed);
     (message, bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use onenet_topology::{
+        division::Tier,
+        fact::{FactChange, ItemKey},
+    };
+
+    use super::*;
+    use crate::sites;
+
+    const THEN: Timestamp = Timestamp::from_unix_ms(1_780_000_000_000);
+    const DAY: u64 = 1_440;
+    const DAY_MS: i64 = 86_400_000;
+
+    /// What a centre holds of an agent, and since when.
+    type Held = BTreeMap<(Group, ItemKey), (Timestamp, FactBody)>;
+
+    /// Lets a centre take everything that waits, as it does: what is older than what it holds has no effect.
+    fn take(state: &mut State, held: &mut Held) -> Vec<(Method, Timestamp)> {
+        let (clocks, mut told) = (Clocks { boot_id: [1; 16], boot_ms: 5, wall_ms: 5 }, Vec::new());
+        while let Some(batch) = state.book.cut(clocks) {
+            let Content::State(groups) = &batch.content else { panic!("history of long ago") };
+            for (group, change) in groups.iter().flat_map(|it| it.changes.iter().map(|change| (&it.group, change))) {
+                let key = (group.clone(), change.key());
+                told.push((group.method, change.observed()));
+                if held.get(&key).is_some_and(|(since, _)| *since > change.observed()) {
+                    continue;
+                }
+                if let FactChange::Gone { observed, .. } = change {
+                    let since = held.get(&key).map(|(since, _)| *since);
+                    assert_eq!(since, Some(observed.plus_ms(-LAST_SEEN_MS)), "seen until it was gone");
+                }
+                match change {
+                    FactChange::Present(fact) => held.insert(key, (fact.observed, fact.body.clone())),
+                    FactChange::Gone { .. } => held.remove(&key),
+                };
+            }
+            state.book.acknowledged(batch.position);
+        }
+        told
+    }
+
+    fn bodies(held: &Held) -> Vec<(&Group, &FactBody)> {
+        held.iter().map(|((group, _), (_, body))| (group, body)).collect()
+    }
+
+    #[test]
+    fn of_days_of_the_past_each_change_is_told_with_its_minute_and_moves_are_read_twice() {
+        let site = sites::all(7, 100).into_iter().find(|it| it.tier == Tier::City).unwrap();
+        let first = DAY + 780;
+        let world = World::long_ago(String::new(), first, THEN);
+        let mut state = State::new(Network::new(site, first));
+        state.book.open(&[]);
+        state.tell_everything(&world);
+        let mut held = Held::new();
+        assert!(take(&mut state, &mut held).iter().all(|(_, at)| *at == THEN));
+        let mut all = 0;
+        for step in 1..=19 {
+            let before = THEN.plus_ms((step - 1) * 10 * DAY_MS);
+            let now = THEN.plus_ms(step * 10 * DAY_MS);
+            world.turn_to(now);
+            all += state.live_through(first + step.unsigned_abs() * 10 * DAY, &world);
+            let told = take(&mut state, &mut held);
+            assert!(told.iter().all(|(_, at)| before < *at && *at <= now), "{step}");
+            assert!(told.iter().any(|(_, at)| now.ms_since(*at) > DAY_MS), "all at once in {step}");
+            let again = told.iter().filter(|(_, at)| *at == before.plus_ms(AGAIN_MS));
+            assert_eq!(again.clone().count() > 0, step > 1);
+            assert!(again.into_iter().all(|(method, _)| Method::FORWARDING.contains(method)));
+            let mut whole = Held::new();
+            for (group, bodies) in facts::everything(&state.network) {
+                whole.extend(bodies.into_iter().map(|body| ((group.clone(), body.key()), (now, body))));
+            }
+            assert_eq!(bodies(&held), bodies(&whole), "{step}");
+        }
+        assert!(all > 1_000, "{all}");
+        assert_eq!(state.written(&world), 0, "counters of long ago");
+        assert_eq!(world.now(), THEN.plus_ms(190 * DAY_MS));
+    }
 }

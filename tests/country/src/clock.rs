@@ -22,6 +22,11 @@ impl Clock {
         Self { anchor_ms: wall_ms.saturating_sub_unsigned(boot_ms()) }
     }
 
+    /// Returns a clock that shows `time` now.
+    pub(crate) fn showing(time: Timestamp) -> Self {
+        Self { anchor_ms: time.unix_ms().saturating_sub_unsigned(boot_ms()) }
+    }
+
     /// Returns the time that belongs to a moment since the machine's start.
     pub(crate) fn at(self, boot_ms: u64) -> Timestamp {
         Timestamp::from_unix_ms(self.anchor_ms.saturating_add_unsigned(boot_ms))

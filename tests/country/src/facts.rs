@@ -86,6 +86,16 @@ pub(crate) fn differences(network: &Network, told: &mut [Slot], at: Timestamp) -
     groups.into_iter().map(|(group, changes)| GroupChanges { group, changes, complete: None }).collect()
 }
 
+/// Returns what was told of the terminals that are no more as `told`, as it is told again of what stays.
+pub(crate) fn seen_again(network: &Network, told: &[Slot], at: Timestamp) -> Vec<GroupChanges> {
+    let changed = told.iter().zip(network.slots()).enumerate().filter(|(_, (then, now))| then != now);
+    let mut groups: BTreeMap<Group, Vec<FactBody>> = BTreeMap::new();
+    for (group, body) in changed.flat_map(|(number, (then, _))| of_terminal(network, number, *then)) {
+        groups.entry(group).or_default().push(body);
+    }
+    again(groups, at)
+}
+
 fn keyed((group, body): (Group, FactBody)) -> ((Group, ItemKey), FactBody) {
     ((group, body.key()), body)
 }

@@ -1,7 +1,7 @@
 //! What is plugged in where at a site, and how that changes from minute to minute.
 //!
-//! Invariant: pure. A site at a minute is the same in every run with the same seed. Each port of a terminal has exactly one terminal,
-//! switched on or off, so that a move is an exchange of two.
+//! Invariant: pure. A site at a minute is the same in every run with the same seed, in however many steps it came there. Each port of a
+//! terminal has exactly one terminal, switched on or off, so that a move is an exchange of two.
 
 use std::net::Ipv4Addr;
 
@@ -16,7 +16,7 @@ use super::{
 const DAY: u64 = 1_440;
 /// Days in which a terminal is replaced once, and in which it moves once: both together are 1 % of them a day.
 const REPLACED_DAYS: u64 = 200;
-const MOVED_DAYS: u64 = 400;
+const MOVED_DAYS: u64 = 200;
 /// Days in which a terminal says nothing once.
 const SILENT_DAYS: u64 = 300;
 
@@ -48,6 +48,15 @@ pub(crate) struct Slot {
     pub(crate) generation: u8,
     /// Whether it is switched on.
     pub(crate) on: bool,
+}
+
+/// What happens to a terminal at a minute. In the order in which it happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Event {
+    minute: u64,
+    terminal: usize,
+    /// Whether it moves; otherwise it is replaced.
+    moves: bool,
 }
 
 /// What is at a site.
@@ -97,29 +106,61 @@ impl Network {
 
     /// Lets time pass until a minute.
     pub(crate) fn advance(&mut self, minute: u64) {
-        while self.minute < minute {
-            self.minute += 1;
-            self.churn();
-            self.switch();
-        }
+        self.live_through(minute, |_, _| {});
     }
 
-    fn churn(&mut self) {
-        let (seed, minute) = (self.site.seed, self.minute);
-        for at in 0..self.slots.len() {
-            let number = at as u64;
-            if chance::once_in(REPLACED_DAYS * DAY, seed, &[REPLACED, number, minute]) {
-                self.slots[at].generation = self.slots[at].generation.wrapping_add(1);
-            }
-            // Two move in one exchange.
-            if chance::once_in(2 * MOVED_DAYS * DAY, seed, &[MOVED, number, minute]) {
-                let other = chance::below(self.slots.len() as u64, seed, &[PARTNER, number, minute]);
-                let other = usize::try_from(other).unwrap_or_default();
-                let (one, two) = (self.slots[at].port, self.slots[other].port);
-                self.slots[at].port = two;
-                self.slots[other].port = one;
+    /// Lets time pass until a minute. `each` is shown the network at each minute at which a terminal was replaced or moved, and at the last
+    /// one. Who is switched on changes with the last one alone: nights in between are passed over.
+    pub(crate) fn live_through(&mut self, until: u64, mut each: impl FnMut(&Self, u64)) {
+        if until <= self.minute {
+            return;
+        }
+        for day in self.minute / DAY..=until / DAY {
+            for at_once in self.events(day, until).chunk_by(|one, other| one.minute == other.minute) {
+                for event in at_once {
+                    self.happen(*event);
+                }
+                if let Some(event) = at_once.first() {
+                    each(self, event.minute);
+                }
             }
         }
+        self.minute = until;
+        self.switch();
+        each(self, until);
+    }
+
+    /// Returns what happens on a day, later than now and not after `until`.
+    fn events(&self, day: u64, until: u64) -> Vec<Event> {
+        let seed = self.site.seed;
+        let mut events = Vec::new();
+        for terminal in 0..self.slots.len() {
+            // Two move in one exchange.
+            for (moves, what, days) in [(false, REPLACED, REPLACED_DAYS), (true, MOVED, 2 * MOVED_DAYS)] {
+                let words = [what, terminal as u64, day];
+                if chance::once_in(days, seed, &words) {
+                    let minute = day * DAY + chance::below(DAY, chance::of(seed, &words), &[what]);
+                    events.push(Event { minute, terminal, moves });
+                }
+            }
+        }
+        events.retain(|event| self.minute < event.minute && event.minute <= until);
+        events.sort_unstable();
+        events
+    }
+
+    fn happen(&mut self, event: Event) {
+        let at = event.terminal;
+        if !event.moves {
+            self.slots[at].generation = self.slots[at].generation.wrapping_add(1);
+            return;
+        }
+        let words = [PARTNER, at as u64, event.minute];
+        let other = chance::below(self.slots.len() as u64, self.site.seed, &words);
+        let other = usize::try_from(other).unwrap_or_default();
+        let (one, two) = (self.slots[at].port, self.slots[other].port);
+        self.slots[at].port = two;
+        self.slots[other].port = one;
     }
 
     fn switch(&mut self) {

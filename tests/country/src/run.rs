@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! enrol            gives each site a certificate
-//! connect          lets all agents connect
+//! connect          lets all agents connect, with new state lanes where they told of the past before
+//! connect MS       lets them connect when it is this time of the past, in milliseconds since 1970, one in the afternoon at all sites
+//! pass DAYS MS     lets days of the past pass at once, until it is this time; no line may be up meanwhile
 //! status           what is counted
 //! cut CODE         takes the line from every site at and below this one, mend CODE gives it back
 //! freeze, thaw     lets no further minute begin, and lets time go on
@@ -19,6 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use onenet_topology::Timestamp;
 use onenet_wire::tls;
 use serde_json::{Value, json};
 use tokio::{
@@ -39,15 +42,19 @@ use crate::{
 
 /// Enrolments under way at once.
 const ENROLMENTS: usize = 32;
-/// Minutes from some Monday's midnight to the day of the run: a working day.
+/// Minutes of a day. Some Monday's midnight is the first minute; the day after it is a working day.
 const DAY: u64 = 1_440;
+/// The minute of each day of the past at which agents tell of it.
+const AFTERNOON: u64 = 780;
 
 struct Run {
     args: RunArgs,
     api: Api,
     sites: Vec<Site>,
     world: Arc<World>,
-    papers: Vec<Papers>,
+    papers: Vec<Arc<Papers>>,
+    /// The day that it is, counted from the Monday.
+    day: u64,
     agents: Vec<Arc<Agent>>,
     lines: Vec<watch::Sender<bool>>,
 }
@@ -64,8 +71,9 @@ async fn drive(args: RunArgs) -> Result<()> {
     let mut run = Run {
         api: Api { address: args.api.clone(), token: token.trim().to_owned() },
         sites: args.country.sites(),
-        world: args.world(),
+        world: args.world(1),
         papers: Vec::new(),
+        day: 1,
         agents: Vec::new(),
         lines: Vec::new(),
         args,
@@ -76,7 +84,8 @@ async fn drive(args: RunArgs) -> Result<()> {
         let answer = match command {
             "quit" => break,
             "enrol" => run.enrol().await,
-            "connect" => run.connect(),
+            "connect" => run.connect(rest),
+            "pass" => run.pass(rest),
             "status" => Ok(run.status()),
             "cut" => run.reach(rest, false),
             "mend" => run.reach(rest, true),
@@ -107,9 +116,9 @@ fn commands() -> Result<mpsc::Receiver<String>> {
 }
 
 impl RunArgs {
-    fn world(&self) -> Arc<World> {
+    fn world(&self, day: u64) -> Arc<World> {
         let past = Past { steps: self.past / self.past_each, each: self.past_each };
-        Arc::new(World::new(self.collectors.clone(), DAY + self.minute, past))
+        Arc::new(World::new(self.collectors.clone(), day * DAY + self.minute, past))
     }
 }
 
@@ -130,26 +139,56 @@ impl Run {
             enrolled.push(done??);
         }
         enrolled.sort_by_key(|(at, _)| *at);
-        self.papers = enrolled.into_iter().map(|(_, papers)| papers).collect();
+        self.papers = enrolled.into_iter().map(|(_, papers)| Arc::new(papers)).collect();
         Ok(json!({"enrolled": self.papers.len()}))
     }
 
-    fn connect(&mut self) -> Result<Value> {
-        if self.papers.len() != self.sites.len() {
-            bail!("enrol first, and connect once");
+    fn connect(&mut self, then: &str) -> Result<Value> {
+        if self.papers.len() != self.sites.len() || !(self.agents.is_empty() || self.world.is_long_ago()) {
+            bail!("enrol first, and connect once, or once more after the past");
         }
-        // Time begins when the agents do.
-        self.world = self.args.world();
-        let papers = std::mem::take(&mut self.papers);
-        for (site, papers) in self.sites.iter().zip(papers) {
-            let network = Network::new(site.clone(), self.world.first_minute).told_in_full(self.args.full);
-            let agent = Arc::new(Agent::new(papers, network));
+        self.is_cut()?;
+        let networks: Vec<Network> = self.agents.drain(..).map(|agent| agent.network()).collect();
+        self.lines.clear();
+        // Time begins when the agents do; after the past it is the next day.
+        self.day += u64::from(!networks.is_empty());
+        self.world = if then.is_empty() {
+            self.args.world(self.day)
+        } else {
+            let first_minute = self.day * DAY + AFTERNOON;
+            Arc::new(World::long_ago(self.args.collectors.clone(), first_minute, time(then)?))
+        };
+        let new = |site: &Site| Network::new(site.clone(), self.world.first_minute).told_in_full(self.args.full);
+        let networks = if networks.is_empty() { self.sites.iter().map(new).collect() } else { networks };
+        for (network, papers) in networks.into_iter().zip(&self.papers) {
+            let agent = Arc::new(Agent::new(Arc::clone(papers), network));
             let (line, reachable) = watch::channel(true);
             tokio::spawn(line::keep(Arc::clone(&agent), Arc::clone(&self.world), reachable));
             self.agents.push(agent);
             self.lines.push(line);
         }
         Ok(json!({"agents": self.agents.len()}))
+    }
+
+    fn pass(&mut self, rest: &str) -> Result<Value> {
+        let (days, then) = rest.split_once(' ').context("pass DAYS MS")?;
+        if !self.world.is_long_ago() {
+            bail!("days pass at once in the past only: connect MS first");
+        }
+        self.is_cut()?;
+        self.world.turn_to(time(then)?);
+        self.day += days.parse::<u64>().context("pass DAYS MS")?;
+        let until = self.day * DAY + AFTERNOON;
+        let changes: usize = self.agents.iter().map(|agent| agent.live_through(until, &self.world)).sum();
+        Ok(json!({"changes": changes}))
+    }
+
+    /// Checks that no line is up.
+    fn is_cut(&self) -> Result<()> {
+        if self.lines.iter().any(|line| *line.borrow()) || self.world.counters.connected.load(Ordering::Relaxed) != 0 {
+            bail!("cut all lines first, and wait until nobody is connected");
+        }
+        Ok(())
     }
 
     fn reach(&self, code: &str, reachable: bool) -> Result<Value> {
@@ -195,4 +234,9 @@ impl Run {
         file.flush()?;
         Ok(held.told())
     }
+}
+
+/// Reads a time as commands have it: milliseconds since 1970.
+fn time(text: &str) -> Result<Timestamp> {
+    Ok(Timestamp::from_unix_ms(text.parse().with_context(|| format!("{text:?} is no time"))?))
 }

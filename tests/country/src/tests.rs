@@ -100,6 +100,28 @@ fn a_site_at_a_minute_is_the_same_in_every_run_and_differs_by_seed() {
 }
 
 #[test]
+fn in_one_step_a_site_comes_to_where_it_comes_in_many_and_one_terminal_of_a_hundred_changes_a_day() {
+    const DAYS: u64 = 20;
+    let site = sites::all(7, 100).swap_remove(0);
+    let (mut once, mut often) = (Network::new(site.clone(), MORNING), Network::new(site, MORNING));
+    let until = MORNING + DAYS * 1_440;
+    let (mut seen, mut told, mut changes) = (Vec::new(), once.slots().to_vec(), 0);
+    once.live_through(until, |network, minute| {
+        seen.push(minute);
+        let place = |it: &super::network::Slot| (it.port, it.generation);
+        changes += told.iter().zip(network.slots()).filter(|(then, now)| place(then) != place(now)).count();
+        told.copy_from_slice(network.slots());
+    });
+    for minute in (MORNING..=until).step_by(7).chain([until]) {
+        often.advance(minute);
+    }
+    assert_eq!(once.slots(), often.slots());
+    assert!(seen.is_sorted() && seen.first() > Some(&MORNING) && seen.last() == Some(&until));
+    let a_day = changes as u64 * 1_000 / DAYS / once.slots().len() as u64;
+    assert!((9..=11).contains(&a_day), "{a_day} in a thousand");
+}
+
+#[test]
 fn batches_keep_the_limits_of_the_wire_and_parts_of_a_group_leave_no_hole() {
     let network = Network::new(sites::all(7, 100).swap_remove(0), 12 * 60);
     let batches = facts::batches(facts::complete(facts::everything(&network), Timestamp::EPOCH));

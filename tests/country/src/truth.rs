@@ -26,6 +26,19 @@ pub(crate) struct Tally {
 pub(crate) struct Held {
     facts: Tally,
     samples: Tally,
+    past: Past,
+}
+
+/// How much of the past the centre keeps beside: counted, and not compared.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Past {
+    endpoints: u64,
+    /// Of them, those that nobody sees any more, and those of them that are kept for their history only.
+    silent: u64,
+    retired: u64,
+    alterations: u64,
+    /// Days of which the coverage of a site is known.
+    covered: u64,
 }
 
 impl Tally {
@@ -58,6 +71,7 @@ impl Held {
         let mut held = Self::default();
         for line in export.lines() {
             let line: Value = serde_json::from_str(&line?)?;
+            held.past.add(&line);
             let fact_line = &line["fact"];
             if !fact_line["held"].is_null() {
                 let body = &fact_line["held"]["fact"]["body"];
@@ -73,7 +87,19 @@ impl Held {
 
     /// Returns counts and hashes.
     pub(crate) fn told(self) -> Value {
-        json!({"facts": self.facts.told(), "samples": self.samples.told()})
+        json!({"facts": self.facts.told(), "samples": self.samples.told(), "past": self.past})
+    }
+}
+
+impl Past {
+    fn add(&mut self, line: &Value) {
+        let count = |list: &Value| u64::try_from(list.as_array().map_or(0, Vec::len)).unwrap_or_default();
+        let endpoint = &line["endpoint"]["endpoint"];
+        self.endpoints += u64::from(!endpoint.is_null());
+        self.silent += u64::from(!endpoint["silent_since"].is_null());
+        self.retired += u64::from(!endpoint["retired_since"].is_null());
+        self.alterations += count(&line["altered"]["alterations"]);
+        self.covered += count(&line["covered"]["trend"]["days"]);
     }
 }
 

@@ -1,7 +1,8 @@
 //! What all agents share: where the centre is, which minute it is at a site, and what is counted.
 //!
 //! Invariant: a site's minutes begin at a moment of its own, so that 3,000 agents do not report in one second; they go on whether the
-//! site is reachable or not. While the world is frozen no minute begins.
+//! site is reachable or not. While the world is frozen no minute begins. In a world of long ago none begins either: days pass when it is
+//! told so, and agents tell what they saw of them, without counters and signs of life.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -38,6 +39,10 @@ pub(crate) struct World {
     pub(crate) turned: Notify,
     /// What is counted.
     pub(crate) counters: Counters,
+    /// The time that it is long ago, in milliseconds since 1970: agents tell of what holds then. The least number in the present.
+    then_ms: AtomicI64,
+    /// How many milliseconds passed at once since it began, so that the agents' clocks are ahead of the machine's.
+    ahead_ms: AtomicU64,
 }
 
 /// A past that is filled in.
@@ -78,15 +83,57 @@ pub(crate) struct Counters {
 impl World {
     /// Returns a world that begins now.
     pub(crate) fn new(collectors: String, first_minute: u64, past: Past) -> Self {
-        let clock = Clock::start();
-        let began_ms = boot_ms();
-        let (frozen, turned) = (AtomicU64::new(u64::MAX), Notify::new());
-        Self { collectors, clock, first_minute, past, began_ms, frozen, turned, counters: Counters::default() }
+        Self {
+            collectors,
+            clock: Clock::start(),
+            first_minute,
+            past,
+            began_ms: boot_ms(),
+            frozen: AtomicU64::new(u64::MAX),
+            turned: Notify::new(),
+            counters: Counters::default(),
+            then_ms: AtomicI64::new(i64::MIN),
+            ahead_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns a world in which it is a time of the past.
+    pub(crate) fn long_ago(collectors: String, first_minute: u64, then: Timestamp) -> Self {
+        let world = Self::new(collectors, first_minute, Past { steps: 0, each: 1 });
+        Self { clock: Clock::showing(then), then_ms: AtomicI64::new(then.unix_ms()), ..world }
+    }
+
+    /// Returns whether it is long ago.
+    pub(crate) fn is_long_ago(&self) -> bool {
+        self.then_ms.load(Ordering::Relaxed) != i64::MIN
+    }
+
+    /// Lets it be a later time of the past at once.
+    pub(crate) fn turn_to(&self, then: Timestamp) {
+        let ahead = then.unix_ms().saturating_sub(self.clock.at(self.boot_ms()).unix_ms());
+        self.ahead_ms.fetch_add(u64::try_from(ahead).unwrap_or_default(), Ordering::Relaxed);
+        self.then_ms.store(then.unix_ms(), Ordering::Relaxed);
+    }
+
+    /// Returns the milliseconds since the start of an agent's machine.
+    pub(crate) fn boot_ms(&self) -> u64 {
+        boot_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
+    }
+
+    /// Returns the time at which is seen what agents tell: long ago it stands while they tell of it.
+    pub(crate) fn now(&self) -> Timestamp {
+        match self.then_ms.load(Ordering::Relaxed) {
+            i64::MIN => self.clock.at(boot_ms()),
+            then_ms => Timestamp::from_unix_ms(then_ms),
+        }
     }
 
     /// Returns the minute that it is at a site.
     pub(crate) fn minute(&self, site: &Site) -> u64 {
         let frozen = self.frozen.load(Ordering::Relaxed);
+        if self.is_long_ago() {
+            return self.first_minute;
+        }
         if frozen != u64::MAX {
             return frozen;
         }
