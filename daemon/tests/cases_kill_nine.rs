@@ -69,18 +69,23 @@ fn a_case_survives_kill_nine_in_every_state_with_each_step_once() {
     let data = tempfile::tempdir().unwrap();
     let (mut acknowledged, mut states) = (0_usize, BTreeSet::new());
     for round in 0..ROUNDS_MAX {
-        // Each state has its turn, those first in which no kill has found a case yet, and a little later each time.
+        // Each state has its turn, those first in which no kill has found a case yet, and a little later each time; at once again
+        // after some rounds, since most steps take less than the longest pause.
         let length = STORY.len();
         let wanted = (1..=length).find(|done| !states.contains(&(done % length))).unwrap_or(round % length + 1);
         let ahead = (wanted + length - acknowledged % length) % length;
-        let moment =
-            (ahead + if ahead < 2 { length } else { 0 }, Duration::from_micros(u64::try_from(round).unwrap() * 170));
+        let moment = (
+            ahead + if ahead < 2 { length } else { 0 },
+            Duration::from_micros(u64::try_from(round % ROUNDS_MIN).unwrap() * 170),
+        );
         let test = "a_case_survives_kill_nine_in_every_state_with_each_step_once";
         kill::after(test, (CHILD, data.path()), moment, |said| acknowledged = said.parse().unwrap());
         let estate = runtime.block_on(found_in(data.path()));
         let done = done(&estate);
         assert!(done == acknowledged || done == acknowledged + 1, "{done} of {acknowledged} acknowledged are there");
         check(&estate, done);
+        // What is there stays there: the next turn is counted from it.
+        acknowledged = done;
         states.insert(done % length);
         if round >= ROUNDS_MIN && states.len() == length {
             break;
