@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | unknown, down | up (or degraded, where something is wrong with the answer) | so many answers in a row |
 //! | any | down | so many questions in a row without an answer |
+//! | down | down, for another reason | as many in a row that were lost for the same other reason |
 //! | up | degraded | of the last dozen, five are lost over some seconds and it came back in between; over a review, too many are lost or more than half come too late; or something is wrong with the answer |
 //! | degraded | up | so many good answers in a row that they would be no chance at the former loss; two reviews in a row were good; or nothing is wrong with the answer any more |
 //!
@@ -73,6 +74,8 @@ pub struct Judge {
     rules: Rules,
     verdict: Verdict,
     lost_in_a_row: Run,
+    /// While it is down: for what else the last questions were lost, all of them for the same.
+    lost_otherwise: Option<Otherwise>,
     good_in_a_row: Run,
     /// The newest question that was answered: one from before it that is lost says nothing of the way now.
     answered_us: Option<u64>,
@@ -91,6 +94,13 @@ pub struct Judge {
 struct Run {
     length: u32,
     began_us: u64,
+}
+
+/// A reason, and how many questions in a row were lost for it.
+#[derive(Debug, Clone)]
+struct Otherwise {
+    why: String,
+    length: u32,
 }
 
 /// What a review looks at.
@@ -119,6 +129,7 @@ impl Judge {
             rules,
             verdict,
             lost_in_a_row: Run::default(),
+            lost_otherwise: None,
             good_in_a_row: Run::default(),
             answered_us: None,
             tally: Tally::default(),
@@ -151,7 +162,7 @@ impl Judge {
                     self.timely_in_a_row.add(asked_us);
                 }
                 self.answered_us = self.answered_us.max(Some(asked_us));
-                self.lost_in_a_row = Run::default();
+                self.answers_again();
                 self.good_in_a_row.add(asked_us);
                 self.answered(asked_us, problem)
             }
@@ -166,9 +177,14 @@ impl Judge {
         self.recent.take(asked_us, lost);
         if !lost {
             self.answered_us = self.answered_us.max(Some(asked_us));
-            self.lost_in_a_row = Run::default();
+            self.answers_again();
         }
         self.notice_unsteadiness()
+    }
+
+    fn answers_again(&mut self) {
+        self.lost_in_a_row = Run::default();
+        self.lost_otherwise = None;
     }
 
     fn lost(&mut self, asked_us: u64, why: &str) -> bool {
@@ -183,8 +199,27 @@ impl Judge {
         self.good_in_a_row = Run::default();
         self.timely_in_a_row = Run::default();
         self.lost_in_a_row.add(asked_us);
-        let down = self.verdict.state != ProbeState::Down && self.lost_in_a_row.length >= self.rules.down_after;
-        down && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
+        if self.verdict.state == ProbeState::Down {
+            return self.lost_while_down(why);
+        }
+        self.lost_in_a_row.length >= self.rules.down_after
+            && self.turn(ProbeState::Down, self.lost_in_a_row.began_us, why)
+    }
+
+    /// A server that hangs before it ends is first silent, then refuses: who repairs it wants to know what it does now. Returns
+    /// whether the verdict changed.
+    fn lost_while_down(&mut self, why: &str) -> bool {
+        if self.verdict.detail == why {
+            self.lost_otherwise = None;
+            return false;
+        }
+        let before = self.lost_otherwise.take().filter(|otherwise| otherwise.why == why);
+        let length = before.map_or(0, |otherwise| otherwise.length).saturating_add(1);
+        if length >= self.rules.down_after {
+            return self.turn(ProbeState::Down, self.verdict.since_us, why);
+        }
+        self.lost_otherwise = Some(Otherwise { why: why.to_owned(), length });
+        false
     }
 
     /// Judges the last few results. Returns whether the verdict changed.
@@ -265,6 +300,7 @@ impl Judge {
             if same { self.verdict.since_us } else { since_us.max(self.verdict.since_us.saturating_add(1_000)) };
         self.verdict = Verdict { state, since_us, detail: detail.to_owned() };
         self.by_problem = false;
+        self.lost_otherwise = None;
         self.good_reviews = 0;
         // What was before says nothing of the quality now.
         self.tally = Tally::default();
@@ -335,6 +371,22 @@ mod tests {
         assert_eq!(told.0.verdict().detail, "no answer");
         assert_eq!(told.many(2, GOOD).state, ProbeState::Down);
         assert_eq!((told.many(1, GOOD).state, told.0.verdict().since_us), (ProbeState::Up, 9 * SECOND));
+    }
+
+    #[test]
+    fn what_is_down_for_another_reason_than_at_first_says_so_after_five_losses_since_the_time_it_was() {
+        const REFUSED: Outcome<'_> = Outcome::Lost { why: "the connection is refused" };
+        let mut told = Told::new();
+        told.many(3, GOOD);
+        assert_eq!(told.many(5, LOST).detail, "no answer");
+        assert_eq!(told.many(4, REFUSED).detail, "no answer");
+        told.many(1, LOST);
+        assert_eq!(told.many(4, REFUSED).detail, "no answer", "not in a row");
+        told.many(1, GOOD);
+        assert_eq!(told.many(4, REFUSED).detail, "no answer", "an answer came between");
+        let verdict = told.many(1, REFUSED);
+        assert_eq!((verdict.state, verdict.detail.as_str()), (ProbeState::Down, "the connection is refused"));
+        assert_eq!(verdict.since_us, 4 * SECOND);
     }
 
     #[test]
