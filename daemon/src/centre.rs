@@ -97,6 +97,8 @@ pub struct Options {
     pub replication: Option<ReplicationConfig>,
     /// The clock.
     pub clock: Clock,
+    /// For how long what agents measured may wait for more that shares its flush; what they find changed never waits.
+    pub patience: Duration,
     /// Whether time passes by itself; otherwise whoever opens the centre lets it pass, by [`Body::Tick`], and nothing that is old enough is
     /// let go of: for programs that fill a store with a long past (`examples/past`).
     pub ticks: bool,
@@ -114,6 +116,7 @@ impl Default for Options {
             certificate_names: Vec::new(),
             replication: None,
             clock: Clock::system(),
+            patience: Duration::ZERO,
             ticks: true,
         }
     }
@@ -203,7 +206,8 @@ impl Centre {
             None => None,
         };
         let (owner, intake, published) =
-            ingest::start(store.clone(), estate, options.policy, clock.clone()).map_err(OpenError::Thread)?;
+            ingest::start(store.clone(), estate, options.policy, clock.clone(), options.patience)
+                .map_err(OpenError::Thread)?;
         let shared = Arc::new(Shared {
             published,
             pki: Arc::new(pki),

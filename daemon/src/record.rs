@@ -22,7 +22,7 @@ use onenet_topology::{
     incident::{MaintenanceScope, Severity},
     site::{SiteChange, SiteKind, SiteName, SiteRow, Uplink},
 };
-use onenet_wire::{Batch, Clocks, Position, tls::sha256};
+use onenet_wire::{Batch, Clocks, Content, Position, tls::sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -504,6 +504,16 @@ impl Body {
         match self {
             Self::Report(_) => true,
             Self::OfStream { body, .. } => body.is_report(),
+            _ => false,
+        }
+    }
+
+    /// Returns whether nobody minds when it is committed a moment later: what was measured, and signs of life.
+    pub fn can_wait(&self) -> bool {
+        match self {
+            Self::Report(report) => matches!(report.batch.content, Content::History(_)),
+            Self::OfStream { body, .. } => body.can_wait(),
+            Self::Heard { .. } => true,
             _ => false,
         }
     }

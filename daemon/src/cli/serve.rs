@@ -40,6 +40,9 @@ use crate::{
 
 /// How often the audit trail is written.
 const AUDIT_WRITE: Duration = Duration::from_secs(1);
+/// How long samples and signs of life may wait for others that share their flush: nobody notices, and a quiet country's forty batches
+/// a second come to ten flushes.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// How long agents' sessions may take to end.
 const SESSIONS_WITHIN: Duration = Duration::from_secs(10);
 /// How long stopping may take in all, whatever hangs: less than the service manager waits.
@@ -193,6 +196,7 @@ pub async fn start_with(config: &Config, change: impl FnOnce(Options) -> Options
         certificate_names: names(config),
         replication: config.replication.clone(),
         clock: Clock::system(),
+        patience: PATIENCE,
         ticks: true,
     };
     let options = change(options);

@@ -10,6 +10,9 @@ use memchr::{memmem::Finder, memrchr};
 use onenet_topology::{MacAddr, endpoint::Endpoint};
 
 use super::Made;
+use grams::Grams;
+
+mod grams;
 
 /// What begins the words of one endpoint, with its MAC address: the record separator, which stands in no query.
 const BEGIN: char = '\u{1e}';
@@ -27,6 +30,8 @@ pub struct Text {
     words: String,
     /// Where the vendors begin.
     vendors: usize,
+    /// What runs of letters and digits occur in all of it.
+    grams: Grams,
 }
 
 /// Who may be meant by a part of a word.
@@ -60,7 +65,8 @@ impl Text {
     pub fn called(&self, parts: &[Finder<'_>]) -> Called {
         let bytes = self.words.as_bytes();
         let mut macs = BTreeSet::new();
-        for at in parts.iter().flat_map(|part| part.find_iter(bytes)) {
+        let parts = parts.iter().filter(|part| self.grams.may_hold(part.needle()));
+        for at in parts.flat_map(|part| part.find_iter(bytes)) {
             if at >= self.vendors {
                 return Called::Any;
             }
@@ -112,7 +118,7 @@ fn text<'s>(endpoints: impl Iterator<Item = &'s Arc<Endpoint>>) -> Text {
         words.push('\n');
     }
     words.shrink_to_fit();
-    Text { words, vendors: behind }
+    Text { grams: Grams::of(words.as_bytes()), words, vendors: behind }
 }
 
 #[cfg(test)]

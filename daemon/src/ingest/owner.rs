@@ -5,6 +5,9 @@
 //! not on disk. When the store fails nobody of the group is answered otherwise, and nothing more is accepted until a restart; the
 //! first records of the group may be on disk then, and count as committed when they are sent again.
 //!
+//! A group of nothing but what [can wait](Body::can_wait) waits for more, so that the samples of a quiet country, some forty
+//! batches a second, do not cost a flush and a snapshot each. Whatever else comes ends the wait.
+//!
 //! Where replicas share a log ([`crate::replication`]), position and time are the log's: records come numbered and stamped, and what
 //! an [`Intake`] is given goes to the log first.
 //!
@@ -18,7 +21,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    thread::JoinHandle,
+    task::{Context, Poll, Wake, Waker},
+    thread::{JoinHandle, Thread},
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwap;
@@ -149,6 +154,12 @@ enum Message {
     Stop,
 }
 
+impl Message {
+    fn can_wait(&self) -> bool {
+        matches!(self, Self::Record(body, _) if body.can_wait())
+    }
+}
+
 impl Intake {
     /// Hands a record over and waits until it is on disk.
     ///
@@ -234,7 +245,7 @@ impl Owner {
     }
 }
 
-/// Starts the owner of `estate` as it was read from `store`.
+/// Starts the owner of `estate` as it was read from `store`. What can wait waits for at most `patience` for what shares its flush.
 ///
 /// # Errors
 /// Fails when the operating system gives no thread.
@@ -243,6 +254,7 @@ pub fn start(
     estate: Estate,
     policy: Policy,
     clock: Clock,
+    patience: Duration,
 ) -> std::io::Result<(Owner, Intake, Published)> {
     let (sender, queue) = mpsc::channel(QUEUE_RECORDS);
     let (position, position_seen) = watch::channel(estate.position);
@@ -256,7 +268,7 @@ pub fn start(
         counters: Arc::clone(&counters),
     };
     let state = State { store, estate, shared, position, health, policy, clock, counters, failure: None };
-    let thread = std::thread::Builder::new().name("ingest".into()).spawn(move || run(queue, state))?;
+    let thread = std::thread::Builder::new().name("ingest".into()).spawn(move || run(queue, state, patience))?;
     Ok((Owner { intake: sender.clone(), thread }, Intake { way: Way::Owner(sender) }, published))
 }
 
@@ -279,16 +291,54 @@ struct GroupCommit {
     changes: Vec<Change>,
     answers: Vec<(Answer, Result<Outcome, IntakeError>)>,
     records: usize,
+    /// Whether there is nothing in it but what can wait.
+    can_wait: bool,
 }
 
-fn run(mut queue: mpsc::Receiver<Message>, mut state: State) {
+impl GroupCommit {
+    fn on(estate: &Estate) -> Self {
+        Self { next: estate.clone(), changes: Vec::new(), answers: Vec::new(), records: 0, can_wait: true }
+    }
+
+    fn has_room(&self) -> bool {
+        self.records < GROUP_RECORDS_MAX && self.changes.len() < GROUP_CHANGES_MAX
+    }
+}
+
+/// Wakes the owner where it waits with a deadline, which a channel of tokio's does not offer to threads.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Returns the next message, or nothing when none came until then or none will come.
+fn receive_until(queue: &mut mpsc::Receiver<Message>, until: Instant) -> Option<Message> {
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(message) = queue.poll_recv(&mut context) {
+            return message;
+        }
+        let rest = until.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            return None;
+        }
+        std::thread::park_timeout(rest);
+    }
+}
+
+fn run(mut queue: mpsc::Receiver<Message>, mut state: State, patience: Duration) {
     let mut stop = false;
     while !stop {
         let Some(first) = queue.blocking_recv() else { break };
-        let mut group =
-            GroupCommit { next: state.estate.clone(), changes: Vec::new(), answers: Vec::new(), records: 0 };
+        let mut group = GroupCommit::on(&state.estate);
+        let until = Instant::now() + patience;
         let mut message = Some(first);
         while let Some(it) = message.take() {
+            group.can_wait &= it.can_wait();
             match it {
                 Message::Stop => stop = true,
                 Message::Record(body, answer) => state.add(&mut group, body, answer),
@@ -300,8 +350,11 @@ fn run(mut queue: mpsc::Receiver<Message>, mut state: State) {
                 Message::Hears(time) => state.look_anew(&mut group, |estate| estate.hears_from(time)),
                 Message::TakesOver(time) => state.look_anew(&mut group, |estate| estate.concludes_from(time)),
             }
-            if !stop && group.records < GROUP_RECORDS_MAX && group.changes.len() < GROUP_CHANGES_MAX {
+            if !stop && group.has_room() {
                 message = queue.try_recv().ok();
+                if message.is_none() && group.can_wait {
+                    message = receive_until(&mut queue, until);
+                }
             }
         }
         state.commit(group);

@@ -66,7 +66,8 @@ impl Replica {
         let (stream, authority_key, policy) = ("log", KEY, &Policy::default());
         let parts = Parts { name, stream, authority_key, estate: &estate, policy, clock: clock.clone() };
         let joined = join(log.clone(), parts).await.unwrap();
-        let (owner, intake, published) = ingest::start(store, estate, Policy::default(), clock).unwrap();
+        let (owner, intake, published) =
+            ingest::start(store, estate, Policy::default(), clock, Duration::ZERO).unwrap();
         let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
         let feed = intake.feed().unwrap();
         let super::Started { intake, told, elsewhere } = start(joined, feed, own(here), (&tasks, &shutdown));
@@ -293,7 +294,7 @@ async fn a_replica_that_took_in_what_the_log_lost_does_not_go_on() {
     let (name, stream, authority_key, policy) = ("one", "log", KEY, &Policy::default());
     let parts = Parts { name, stream, authority_key, estate: &estate, policy, clock: clock.clone() };
     let joined = join(log.clone(), parts).await.unwrap();
-    let (owner, intake, _published) = ingest::start(store, estate, Policy::default(), clock).unwrap();
+    let (owner, intake, _published) = ingest::start(store, estate, Policy::default(), clock, Duration::ZERO).unwrap();
     let (tasks, shutdown) = (TaskTracker::new(), CancellationToken::new());
     let started = start(joined, intake.feed().unwrap(), own(nobody()), (&tasks, &shutdown));
     let why = started.told.failed().await;

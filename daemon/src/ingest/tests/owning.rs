@@ -1,5 +1,7 @@
 //! The owner: order of commit, publication and answer; what happens when the store fails; stopping.
 
+use std::{sync::atomic::Ordering, time::Duration};
+
 use super::*;
 use crate::{
     clock::Clock,
@@ -24,7 +26,7 @@ async fn what_was_answered_is_published_and_there_after_opening_again() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let (owner, intake, published) =
-        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW), Duration::ZERO).unwrap();
     let answers = futures_util::future::join_all((0..50).map(|n| intake.submit(site(&format!("{n:06}")))));
     let added: Vec<_> = answers.await.into_iter().map(Result::unwrap).collect();
     let estate = published.estate.load_full();
@@ -41,7 +43,7 @@ async fn a_refused_record_changes_nothing_and_the_next_one_goes_on() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let (owner, intake, published) =
-        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW), Duration::ZERO).unwrap();
     intake.submit(site("000000")).await.unwrap();
     let before = published.estate.load_full();
     assert!(matches!(intake.submit(site("000000")).await, Err(IntakeError::Refused(Refusal::Sites(_)))));
@@ -56,7 +58,7 @@ async fn after_a_stop_nothing_is_taken_in_and_the_sender_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let (owner, intake, _published) =
-        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW)).unwrap();
+        start(store, Estate::default(), Policy::default(), Clock::from_fn(|| NOW), Duration::ZERO).unwrap();
     tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
     assert!(matches!(intake.submit(site("000000")).await, Err(IntakeError::Stopped)));
 }
@@ -66,13 +68,58 @@ async fn the_logs_time_never_goes_back() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     let times = std::sync::atomic::AtomicI64::new(NOW.unix_ms());
-    let backwards =
-        Clock::from_fn(move || Timestamp::from_unix_ms(times.fetch_sub(1_000, std::sync::atomic::Ordering::Relaxed)));
-    let (owner, intake, published) = start(store, Estate::default(), Policy::default(), backwards).unwrap();
+    let backwards = Clock::from_fn(move || Timestamp::from_unix_ms(times.fetch_sub(1_000, Ordering::Relaxed)));
+    let (owner, intake, published) =
+        start(store, Estate::default(), Policy::default(), backwards, Duration::ZERO).unwrap();
     intake.submit(site("000000")).await.unwrap();
     let first = published.estate.load().time;
     intake.submit(site("000001")).await.unwrap();
     assert!(published.estate.load().time >= first);
+    drop(intake);
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+}
+
+/// What an agent measured: the history lane's next batch.
+fn measured(agent: AgentId, site: SiteId, sequence: u64) -> Body {
+    let batch = batch(Lane::History, sequence, 1_000_000, Content::History(vec![sample(1_000_000, sequence)]));
+    Body::Report(Report { agent, site, batch: Arc::new(batch) })
+}
+
+#[tokio::test]
+async fn samples_wait_for_what_shares_their_flush_until_something_comes_that_cannot_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (world, ministry, agent) = World::with_agent(1_000_000);
+    store.commit(&world.changes).unwrap();
+    let for_ever = Duration::from_secs(3_600);
+    let (owner, intake, published) =
+        start(store, world.estate, Policy::default(), Clock::from_fn(|| NOW), for_ever).unwrap();
+    let mut waiting = Vec::new();
+    for sequence in 1..=3 {
+        waiting.push(intake.enqueue(measured(agent, ministry, sequence)).await.unwrap());
+    }
+    intake.submit(site("000001")).await.unwrap();
+    for pending in waiting {
+        pending.answer().await.unwrap();
+    }
+    assert_eq!(published.counters.groups.load(Ordering::Relaxed), 1);
+    drop(intake);
+    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+}
+
+#[tokio::test]
+async fn samples_that_nothing_follows_are_committed_when_patience_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (world, ministry, agent) = World::with_agent(1_000_000);
+    store.commit(&world.changes).unwrap();
+    let moment = Duration::from_millis(20);
+    let (owner, intake, published) =
+        start(store, world.estate, Policy::default(), Clock::from_fn(|| NOW), moment).unwrap();
+    for sequence in 1..=3 {
+        intake.submit(measured(agent, ministry, sequence)).await.unwrap();
+    }
+    assert_eq!(published.counters.groups.load(Ordering::Relaxed), 3);
     drop(intake);
     tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
 }
