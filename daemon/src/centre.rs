@@ -160,8 +160,10 @@ pub enum OpenError {
     /// Keys or certificates cannot be opened.
     #[error(transparent)]
     Pki(PkiError),
-    /// No thread can be started.
-    #[error("the operating system gives no thread for ingest: check the limit on processes")]
+    /// No thread can be started, or what opens the data directory ended before it was done.
+    #[error(
+        "the data directory was not opened: check the limit on processes and the log, and restore a backup if it is damaged (onenetd restore)"
+    )]
     Thread(#[source] io::Error),
     /// The first record was not taken in.
     #[error(transparent)]

@@ -60,6 +60,7 @@ mod tests;
 use std::{
     borrow::Cow,
     io,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -214,13 +215,13 @@ impl Store {
             .cache_capacity(cache_bytes)
             // Every commit flushes; a second flusher would only take turns with it.
             .flush_every_ms(None);
-        let mut opened = config.open().map_err(|error| open_error(path, error));
+        let mut opened = open_tree(&config, path);
         for _ in 0..OPEN_RETRIES {
             if !matches!(opened, Err(StoreError::InUse { .. })) {
                 break;
             }
             std::thread::sleep(OPEN_RETRY_AFTER);
-            opened = config.open().map_err(|error| open_error(path, error));
+            opened = open_tree(&config, path);
         }
         let db = opened?;
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
@@ -340,6 +341,12 @@ fn batch_len(changes: &[Change]) -> usize {
     let ends = changes.iter().enumerate().filter(|(_, change)| matches!(change, Change::Position { .. }));
     let mut ends = ends.map(|(at, _)| at + 1);
     ends.find(|len| *len >= BATCH_CHANGES).unwrap_or(changes.len())
+}
+
+/// Opens the tree. Files that do not fit together, such as copies of a store in use, let sled panic: that is damage too.
+fn open_tree(config: &sled::Config, path: &Path) -> Result<sled::Db, StoreError> {
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+    opened.unwrap_or(Err(sled::Error::Corruption { at: None, bt: () })).map_err(|error| open_error(path, error))
 }
 
 fn open_error(path: &Path, error: sled::Error) -> StoreError {

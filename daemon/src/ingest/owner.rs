@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::plan::{Outcome, Planned, Policy, Refusal, plan};
 use crate::{
-    clock::Clock,
+    clock::{Clock, monotonic},
     estate::{Change, Estate, LogState},
     record::{Body, Record},
     store::{Store, StoreError},
@@ -322,7 +322,7 @@ fn receive_until(queue: &mut mpsc::Receiver<Message>, until: Instant) -> Option<
         if let Poll::Ready(message) = queue.poll_recv(&mut context) {
             return message;
         }
-        let rest = until.saturating_duration_since(Instant::now());
+        let rest = until.saturating_duration_since(monotonic());
         if rest.is_zero() {
             return None;
         }
@@ -335,7 +335,7 @@ fn run(mut queue: mpsc::Receiver<Message>, mut state: State, patience: Duration)
     while !stop {
         let Some(first) = queue.blocking_recv() else { break };
         let mut group = GroupCommit::on(&state.estate);
-        let until = Instant::now() + patience;
+        let until = monotonic() + patience;
         let mut message = Some(first);
         while let Some(it) = message.take() {
             group.can_wait &= it.can_wait();

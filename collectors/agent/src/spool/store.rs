@@ -19,6 +19,7 @@
 use std::{
     collections::BTreeMap,
     ops::Range,
+    panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -393,12 +394,18 @@ fn is_open_here(file: &Path) -> bool {
 /// Opens the tree, which another process may still have locked that is about to end.
 fn open_patiently(config: &sled::Config) -> sled::Result<sled::Db> {
     for _ in 0..LOCK_TRIES {
-        match config.open() {
+        match open_tree(config) {
             Err(sled::Error::Io(_)) => std::thread::sleep(LOCK_PAUSE),
             result => return result,
         }
     }
-    config.open()
+    open_tree(config)
+}
+
+/// Opens the tree. Files that do not fit together let sled panic: that is damage too.
+fn open_tree(config: &sled::Config) -> sled::Result<sled::Db> {
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| config.open()));
+    opened.unwrap_or(Err(sled::Error::Corruption { at: None, bt: () }))
 }
 
 fn check_space(folder: &Path, purpose: Purpose) -> Result<(), SpoolError> {
