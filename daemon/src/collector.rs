@@ -10,6 +10,7 @@
 //! newer stream of the same agent takes its place, or at shutdown. A session can be cancelled at any point: what the
 //! intake was given is committed all the same, and the agent asks at its next hello how far it got.
 
+mod apart;
 mod door;
 mod enrolment;
 mod session;
@@ -29,6 +30,7 @@ use onenet_wire::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
+use tower::util::MapRequestLayer;
 
 pub(crate) use door::Limits;
 pub(crate) use streams::ANSWER_TIMEOUT;
@@ -168,6 +170,7 @@ impl ReportSource for CollectorSource {
             .http2_keepalive_interval(Some(PING_INTERVAL))
             .http2_keepalive_timeout(Some(PING_TIMEOUT))
             .max_concurrent_streams(STREAMS_PER_CONNECTION)
+            .layer(MapRequestLayer::new(apart::messages))
             .add_service(collector)
             .add_service(enrolment)
             .serve_with_incoming_shutdown(door::lines(listener, limits, shutdown.clone()), shutdown.cancelled_owned())
