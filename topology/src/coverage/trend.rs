@@ -145,10 +145,26 @@ impl FromStr for Month {
     }
 }
 
+impl FromIterator<DayFigures> for Trend {
+    /// Adds the figures of each day in turn, as [`Trend::add`] does.
+    fn from_iter<I: IntoIterator<Item = DayFigures>>(days: I) -> Self {
+        let mut trend = Self::default();
+        days.into_iter().for_each(|figures| trend.put(figures));
+        trend.days.shrink_to_fit();
+        trend
+    }
+}
+
 impl Trend {
     /// Adds the figures of a day, in the place of former figures of that day. Days before the last one change nothing: what
     /// was counted then is what was known then.
     pub fn add(&mut self, figures: DayFigures) {
+        self.put(figures);
+        // One is added a day, and thousands of sites keep theirs: room for as many again would be as much as they take.
+        self.days.shrink_to_fit();
+    }
+
+    fn put(&mut self, figures: DayFigures) {
         match self.days.last_mut() {
             Some(last) if last.day > figures.day => return,
             Some(last) if last.day == figures.day => *last = figures,

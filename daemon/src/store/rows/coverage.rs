@@ -44,11 +44,7 @@ pub(in crate::store) fn write_trend(trend: &Trend) -> Vec<u8> {
 
 pub(in crate::store) fn read_trend(value: &[u8]) -> Result<Trend, Problem> {
     let row = TrendRow::decode(value).map_err(|error| error.to_string())?;
-    let mut trend = Trend::default();
-    for day in row.days {
-        trend.add(day.into());
-    }
-    Ok(trend)
+    Ok(row.days.into_iter().map(DayFigures::from).collect())
 }
 
 impl From<&DayFigures> for DayRow {
