@@ -43,7 +43,7 @@ use onenet_wire::{
     tls::{Fingerprint, NoRandomness},
     token::Token,
 };
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{net::TcpListener, sync::watch, task::JoinError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 mod orders;
@@ -160,10 +160,17 @@ pub enum OpenError {
     /// Keys or certificates cannot be opened.
     #[error(transparent)]
     Pki(PkiError),
-    /// No thread can be started, or what opens the data directory ended before it was done.
-    #[error(
-        "the data directory was not opened: check the limit on processes and the log, and restore a backup if it is damaged (onenetd restore)"
-    )]
+    /// What reads the data directory ended in a panic.
+    #[error("reading the data directory {} failed: restore a backup if it is damaged (onenetd restore)", path.display())]
+    Opening {
+        /// The directory.
+        path: PathBuf,
+        /// How it ended.
+        #[source]
+        source: JoinError,
+    },
+    /// No thread can be started.
+    #[error("the operating system gives no thread for ingest: check the limit on processes")]
     Thread(#[source] io::Error),
     /// The first record was not taken in.
     #[error(transparent)]
@@ -197,7 +204,8 @@ impl Centre {
         let (path, names, now) = (data.to_owned(), options.certificate_names.clone(), options.clock.now());
         let kept = Kept { cache_bytes: options.cache_bytes, queue: options.queue, outbox: options.outbox };
         let opened = tokio::task::spawn_blocking(move || open_files(&path, &names, &kept, now)).await;
-        let (store, files, estate, pki) = opened.map_err(|error| OpenError::Thread(error.into()))??;
+        let (store, files, estate, pki) =
+            opened.map_err(|source| OpenError::Opening { path: data.to_owned(), source })??;
         let (clock, concluding) = (options.clock.clone(), options.policy.concluding);
         clock.not_before(estate.time);
         let joined = match &options.replication {

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use super::*;
 use crate::{
     clock::Clock,
-    ingest::{IntakeError, start},
+    ingest::{Intake, IntakeError, Owner, Published, start},
     store::Store,
 };
 
@@ -79,47 +79,60 @@ async fn the_logs_time_never_goes_back() {
     tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
 }
 
-/// What an agent measured: the history lane's next batch.
-fn measured(agent: AgentId, site: SiteId, sequence: u64) -> Body {
-    let batch = batch(Lane::History, sequence, 1_000_000, Content::History(vec![sample(1_000_000, sequence)]));
-    Body::Report(Report { agent, site, batch: Arc::new(batch) })
+/// An owner whose store knows a site with an agent, and who waits for so long.
+struct Owned {
+    _directory: tempfile::TempDir,
+    owner: Owner,
+    intake: Intake,
+    published: Published,
+    site: SiteId,
+    agent: AgentId,
+}
+
+impl Owned {
+    fn start(patience: Duration) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let (world, site, agent) = World::with_agent(1_000_000);
+        store.commit(&world.changes).unwrap();
+        let (owner, intake, published) =
+            start(store, world.estate, Policy::default(), Clock::from_fn(|| NOW), patience).unwrap();
+        Self { _directory: directory, owner, intake, published, site, agent }
+    }
+
+    /// What the agent measured: the history lane's next batch.
+    fn measured(&self, sequence: u64) -> Body {
+        let batch = batch(Lane::History, sequence, 1_000_000, Content::History(vec![sample(1_000_000, sequence)]));
+        Body::Report(Report { agent: self.agent, site: self.site, batch: Arc::new(batch) })
+    }
+
+    /// Ends the owner; returns how many flushes it took.
+    async fn flushes(self) -> u64 {
+        let groups = self.published.counters.groups.load(Ordering::Relaxed);
+        tokio::task::spawn_blocking(move || self.owner.stop()).await.unwrap();
+        groups
+    }
 }
 
 #[tokio::test]
 async fn samples_wait_for_what_shares_their_flush_until_something_comes_that_cannot_wait() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    let (world, ministry, agent) = World::with_agent(1_000_000);
-    store.commit(&world.changes).unwrap();
-    let for_ever = Duration::from_secs(3_600);
-    let (owner, intake, published) =
-        start(store, world.estate, Policy::default(), Clock::from_fn(|| NOW), for_ever).unwrap();
+    let owned = Owned::start(Duration::from_secs(3_600));
     let mut waiting = Vec::new();
     for sequence in 1..=3 {
-        waiting.push(intake.enqueue(measured(agent, ministry, sequence)).await.unwrap());
+        waiting.push(owned.intake.enqueue(owned.measured(sequence)).await.unwrap());
     }
-    intake.submit(site("000001")).await.unwrap();
+    owned.intake.submit(site("000001")).await.unwrap();
     for pending in waiting {
         pending.answer().await.unwrap();
     }
-    assert_eq!(published.counters.groups.load(Ordering::Relaxed), 1);
-    drop(intake);
-    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+    assert_eq!(owned.flushes().await, 1);
 }
 
 #[tokio::test]
 async fn samples_that_nothing_follows_are_committed_when_patience_ends() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    let (world, ministry, agent) = World::with_agent(1_000_000);
-    store.commit(&world.changes).unwrap();
-    let moment = Duration::from_millis(20);
-    let (owner, intake, published) =
-        start(store, world.estate, Policy::default(), Clock::from_fn(|| NOW), moment).unwrap();
+    let owned = Owned::start(Duration::from_millis(20));
     for sequence in 1..=3 {
-        intake.submit(measured(agent, ministry, sequence)).await.unwrap();
+        owned.intake.submit(owned.measured(sequence)).await.unwrap();
     }
-    assert_eq!(published.counters.groups.load(Ordering::Relaxed), 3);
-    drop(intake);
-    tokio::task::spawn_blocking(move || owner.stop()).await.unwrap();
+    assert_eq!(owned.flushes().await, 3);
 }
