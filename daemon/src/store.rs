@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! key    = site:8 kind:1 rest            site 0 is the nation
-//! 0 'm' "schema"                         version of this format: 4 bytes (currently 1)
+//! 0 'm' "schema"                         version of this format: 4 bytes (currently 2)
 //! 0 'm' "position"                       position:8 time:8 of the last record
 //! 0 'm' "log"                            how far the log is that replicas share, JSON; absent where there is none
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
@@ -35,6 +35,11 @@
 //! site 'w' upper:8 piece:1 day:4         how far the site (upper 0), or its way up, was available: 1 what was concluded
 //!                                        (TimelineRow), 2 what was measured on the day (MeasuredRow), 3 the settled days of
 //!                                        the month that ends with the day (MonthRow)
+//! ```
+//!
+//! Samples lie in files of the folder `samples` (`samples/files.rs`), as rows like those of the tree:
+//!
+//! ```text
 //! site 's' hour:4 len:2 scope kind:1 time:8 agent:8 sequence:8
 //!                                        samples of one kind, scope and time: position:8 shift_ms:8 uncertain:1,
 //!                                        then for each the length:4 and the wire codec's history item
@@ -80,12 +85,13 @@ pub use backup::BackupError;
 pub use export::ExportError;
 pub use outbox::{Ended, Outbox};
 pub use queue::{Queue, Waiting};
+use samples::{Frames, Log, files::SampleFiles};
 pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 
 use crate::{estate::Change, record::Command};
 
 /// Version of the format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With eight times as much the whole
 /// country takes 170 MB more, and nothing is faster (`tests/country/README.md`).
 pub const CACHE_BYTES: u64 = 16 << 20;
@@ -101,6 +107,8 @@ const OPEN_RETRY_AFTER: Duration = Duration::from_millis(100);
 /// The estate and recent samples on disk. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// First, so that who owns it last has sealed what there is to seal before another may open the store.
+    samples: Arc<SampleFiles>,
     tree: sled::Tree,
     db: sled::Db,
     path: PathBuf,
@@ -225,31 +233,14 @@ impl Store {
         }
         let db = opened?;
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
-        let store = Self { tree, db, path: path.to_owned(), queued: None, outbox: false };
-        store.check_schema()?;
-        Ok(store)
+        check_schema(path, &tree)?;
+        let samples = Arc::new(open_samples(path, &tree)?);
+        Ok(Self { samples, tree, db, path: path.to_owned(), queued: None, outbox: false })
     }
 
     /// Returns where it is.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    fn check_schema(&self) -> Result<(), StoreError> {
-        let key = keys::meta("schema");
-        match self.tree.get(&key).map_err(|error| self.read_error(error))? {
-            Some(found) if *found == SCHEMA.to_be_bytes() => Ok(()),
-            Some(found) => {
-                let number = <[u8; 4]>::try_from(&*found).map(u32::from_be_bytes);
-                let found = number.map_or_else(|_| format!("{found:02x?}"), |number| number.to_string());
-                Err(StoreError::Schema { path: self.path.clone(), found })
-            }
-            None if self.tree.is_empty() => {
-                self.tree.insert(&key, &SCHEMA.to_be_bytes()).map_err(|error| self.write_error(error))?;
-                self.flush()
-            }
-            None => Err(StoreError::Schema { path: self.path.clone(), found: "none".into() }),
-        }
     }
 
     /// Writes changes and returns when they are on disk. The changes of a record are there together or not at all; of several
@@ -259,6 +250,8 @@ impl Store {
     /// Fails when the disk does. The changes are then not to be acknowledged, and nothing more is to be committed before
     /// the store is opened again.
     pub fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        let frames = samples::frames(changes);
+        let log = self.write_samples(&frames)?;
         let (mut rest, mut queued) = (changes, 0);
         while !rest.is_empty() {
             let (part, after) = rest.split_at(batch_len(rest));
@@ -266,7 +259,7 @@ impl Store {
             for change in part {
                 write_change(&mut batch, change);
             }
-            queued += self.write_samples(&mut batch, part);
+            queued += self.write_queued(&mut batch, part);
             if self.outbox {
                 outbox::write(&mut batch, part);
                 self.write_passed(&mut batch, part)?;
@@ -275,6 +268,9 @@ impl Store {
             rest = after;
         }
         self.flush()?;
+        if let Some(log) = log {
+            log.publish(&frames);
+        }
         if let Some(waiting) = &self.queued {
             waiting.fetch_add(queued, Ordering::Relaxed);
         }
@@ -291,22 +287,26 @@ impl Store {
         applied
     }
 
-    /// Adds samples, and their entries in the queue where there is one. Returns the number of entries.
-    fn write_samples(&self, batch: &mut sled::Batch, changes: &[Change]) -> u64 {
+    /// Writes samples to their files; what the tree says of them comes after it.
+    fn write_samples(&self, frames: &Frames) -> Result<Option<Arc<Log>>, StoreError> {
+        if frames.is_empty() {
+            return Ok(None);
+        }
+        let written = self.samples.write(frames);
+        written.map(Some).map_err(|source| StoreError::Write { path: self.path.clone(), source })
+    }
+
+    /// Adds the entries of samples in the queue, where there is one. Returns their number.
+    fn write_queued(&self, batch: &mut sled::Batch, changes: &[Change]) -> u64 {
         let mut queued = 0;
-        for (at, change) in changes.iter().enumerate() {
+        for (at, change) in changes.iter().enumerate().filter(|_| self.queued.is_some()) {
             let Change::Samples(block) = change else { continue };
-            let measured = samples::write(batch, block);
-            if self.queued.is_none() || measured.is_empty() {
-                continue;
+            let measured = samples::measured(block);
+            if !measured.is_empty() {
+                let time = samples::committed(changes, at).unwrap_or_default();
+                queue::write(batch, block.position, time, &measured);
+                queued += 1;
             }
-            // A record ends with its position.
-            let time = changes.iter().skip(at).find_map(|change| match change {
-                Change::Position { time, .. } => Some(*time),
-                _ => None,
-            });
-            queue::write(batch, block.position, time.unwrap_or_default(), &measured);
-            queued += 1;
         }
         queued
     }
@@ -320,7 +320,8 @@ impl Store {
     /// # Errors
     /// Fails when the disk does.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.db.size_on_disk().map_err(|error| self.read_error(error))
+        let tree = self.db.size_on_disk().map_err(|error| self.read_error(error))?;
+        Ok(tree + self.samples.size())
     }
 
     fn damaged(&self, key: &[u8], problem: String) -> StoreError {
@@ -334,6 +335,31 @@ impl Store {
     fn write_error(&self, error: sled::Error) -> StoreError {
         StoreError::Write { path: self.path.clone(), source: plain(error) }
     }
+}
+
+fn check_schema(path: &Path, tree: &sled::Tree) -> Result<(), StoreError> {
+    let (key, path) = (keys::meta("schema"), path.to_owned());
+    match tree.get(&key).map_err(|error| open_error(&path, error))? {
+        Some(found) if *found == SCHEMA.to_be_bytes() => Ok(()),
+        Some(found) => {
+            let number = <[u8; 4]>::try_from(&*found).map(u32::from_be_bytes);
+            let found = number.map_or_else(|_| format!("{found:02x?}"), |number| number.to_string());
+            Err(StoreError::Schema { path, found })
+        }
+        None if tree.is_empty() => {
+            let made = tree.insert(&key, &SCHEMA.to_be_bytes()).and_then(|_| tree.flush());
+            made.map(drop).map_err(|error| StoreError::Write { path, source: plain(error) })
+        }
+        None => Err(StoreError::Schema { path, found: "none".into() }),
+    }
+}
+
+/// Opens the files of samples: of what they hold counts what the tree's position has reached.
+fn open_samples(path: &Path, tree: &sled::Tree) -> Result<SampleFiles, StoreError> {
+    let row = tree.get(keys::meta("position")).map_err(|error| open_error(path, error))?;
+    let committed = row.and_then(|row| rows::read_position(&row).ok()).map_or(0, |(position, _)| position);
+    let opened = SampleFiles::open(path.join("samples"), committed);
+    opened.map_err(|source| StoreError::Open { path: path.to_owned(), source })
 }
 
 /// Returns how many of the changes go into the next batch: whole records, each of which ends with its position.

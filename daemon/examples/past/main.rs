@@ -7,13 +7,16 @@
 //! ```text
 //! at MS          lets it be this time, from which the clock goes on
 //! pass SECONDS   lets this many seconds pass, each with its tick
-//! quit           gives the days between two counts of coverage the figures of the earlier one, and ends
+//! quit HOURS     gives the days between two counts of coverage the figures of the earlier one, writes what was measured in so many hours
+//!                before the machine's time, and ends
 //! ```
 //!
 //! All else is the product's own: agents speak to it as to any centre, and what it writes, infers and concludes is what it would. Only what follows
 //! from agents being silent is not: between two of the times that it is told nobody speaks.
 
 #![allow(missing_docs, clippy::print_stdout)]
+
+mod measured;
 
 use std::{
     error::Error,
@@ -30,7 +33,7 @@ use onenetd::{
     cli,
     clock::Clock,
     config::Config,
-    estate::Change,
+    estate::{Change, Estate},
     ingest::Policy,
     logging,
     record::Body,
@@ -111,24 +114,33 @@ async fn main() -> Result<(), Failed> {
     let running = cli::start_with(&config, change).await?;
     // Other threads serve meanwhile.
     let next = || tokio::task::block_in_place(|| std::io::stdin().lines().next());
+    let mut hours = 0;
     while let Some(line) = next() {
         let line = line?;
         match line.split_once(' ').unwrap_or((&line, "")) {
             ("at", ms) => told.go_on_from(Timestamp::from_unix_ms(ms.parse()?)),
             ("pass", seconds) => told.pass(&running.app.centre, seconds.parse()?).await?,
-            _ => break,
+            (_, wanted) => {
+                hours = wanted.parse().unwrap_or_default();
+                break;
+            }
         }
         println!("{}", told.now());
     }
     running.stop().await;
-    println!("{}", cover(&config.data_dir)?);
+    let store = Store::open(&store_path(&config.data_dir))?;
+    let estate = store.load()?;
+    println!("{}", cover(&store, &estate)?);
+    println!("{}", measured::fill(&store, &estate, hours, told.machine.now())?);
     Ok(())
 }
 
+fn store_path(data: &Path) -> PathBuf {
+    data.join("store")
+}
+
 /// Gives the days on which no coverage was counted the figures of the day before. Returns how many those are.
-fn cover(data: &Path) -> Result<usize, Failed> {
-    let store = Store::open(&data.join("store"))?;
-    let estate = store.load()?;
+fn cover(store: &Store, estate: &Estate) -> Result<usize, Failed> {
     let mut added = 0;
     for (site, known) in &estate.coverage {
         let mut trend = Trend::default();

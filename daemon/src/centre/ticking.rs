@@ -75,11 +75,11 @@ impl Ticker {
             }
             store.expire_audit(audit_before)?;
             store.expire_alterations(estate.sites.keys().copied(), altered_before)?;
-            store.expire_samples(estate.sites.keys().copied(), before)
+            store.expire_samples(before)
         })
         .await;
         match expired {
-            Ok(Ok((removed, more))) if removed > 0 => tracing::debug!(removed, more, "old samples were removed"),
+            Ok(Ok(files)) if files > 0 => tracing::debug!(files, "old samples were removed"),
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "old samples were not removed; tried again in some minutes"),
             Err(error) => tracing::warn!(%error, "the removal of old samples panicked"),

@@ -26,7 +26,10 @@ use std::{
 
 use ring::digest::{Context, SHA256};
 
-use super::{SCHEMA, Store, StoreError, keys, row, samples};
+use super::{
+    SCHEMA, Store, StoreError, keys, row,
+    samples::{self, Frames},
+};
 use crate::{
     case_files::{Files, hashes},
     estate::Estate,
@@ -158,7 +161,6 @@ impl Store {
             let (key, value) = row.map_err(|error| BackupError::Store(self.read_error(error)))?;
             let position = match keys::parse(&key) {
                 Some(keys::Key::Command(position)) => Some(position),
-                Some(keys::Key::Sample) => samples::position_of(&value),
                 Some(keys::Key::Altered(_)) => keys::altered_position(&key),
                 Some(keys::Key::Audit) => keys::audit_position(&key),
                 Some(keys::Key::Message) if is_of_log => keys::message_position(&key),
@@ -171,7 +173,12 @@ impl Store {
                 sink.piece(ROW, &key, &value).map_err(failed)?;
             }
         }
-        Ok(())
+        let put = |key: &[u8], value: &[u8]| {
+            let is_of_estate = samples::position_of(value).is_some_and(|position| position <= estate.position);
+            if is_of_estate { sink.piece(ROW, key, value) } else { Ok(()) }
+        };
+        let written = self.samples.each_row(put).map_err(|error| BackupError::Store(self.samples_error(error)))?;
+        written.map_err(failed)
     }
 
     /// Makes a new store in `directory` from the backup in `path`, hands over the files of cases one by one, and returns the others that
@@ -192,7 +199,7 @@ impl Store {
         read_pieces(path, |_, _, _| Ok(()))?;
         let store = Self::open(directory).map_err(BackupError::Store)?;
         let mut files = Vec::new();
-        let mut batch = sled::Batch::default();
+        let (mut batch, mut frames) = (sled::Batch::default(), Frames::default());
         let mut rows = 0;
         read_pieces(path, |tag, name, content| {
             if tag == FILE {
@@ -203,16 +210,30 @@ impl Store {
                 let failed = |source| BackupError::Write { path: directory.to_owned(), source };
                 return case_file(&name, &content).map_err(failed);
             }
-            batch.insert(name, content);
+            if keys::is_sample(&name) {
+                samples::again(&mut frames, &name, &content);
+            } else {
+                batch.insert(name, content);
+            }
             rows += 1;
             if rows % RESTORE_ROWS == 0 {
-                store.apply(std::mem::take(&mut batch)).map_err(BackupError::Store)?;
+                store.put(std::mem::take(&mut batch), &std::mem::take(&mut frames)).map_err(BackupError::Store)?;
             }
             Ok(())
         })?;
-        store.apply(batch).map_err(BackupError::Store)?;
+        store.put(batch, &frames).map_err(BackupError::Store)?;
         store.flush().map_err(BackupError::Store)?;
         Ok(files)
+    }
+}
+
+impl Store {
+    /// Writes rows as they were.
+    fn put(&self, batch: sled::Batch, frames: &Frames) -> Result<(), StoreError> {
+        if let Some(log) = self.write_samples(frames)? {
+            log.publish(frames);
+        }
+        self.apply(batch)
     }
 }
 

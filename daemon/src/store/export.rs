@@ -79,6 +79,7 @@ impl Store {
                 lines += 1;
             }
         }
+        lines += self.export_samples(estate, to)?;
         // Imported it has another authority, and belongs to no log.
         for change in estate.changes().filter(|change| !matches!(change, Change::Log(_))) {
             write_line(to, &change)?;
@@ -89,7 +90,21 @@ impl Store {
         Ok(lines)
     }
 
-    /// Returns a row of what is only ever added, commands and samples, if it is not newer than the estate.
+    fn export_samples(&self, estate: &Estate, to: &mut impl Write) -> Result<usize, ExportError> {
+        let mut lines = 0;
+        let written = self.samples.each_row(|key, value| {
+            let block = samples::block(key, value).map_err(|problem| ExportError::Store(self.damaged(key, problem)))?;
+            if block.position <= estate.position {
+                write_line(to, &Change::Samples(block))?;
+                lines += 1;
+            }
+            Ok(())
+        });
+        written.map_err(|error| ExportError::Store(self.samples_error(error)))??;
+        Ok(lines)
+    }
+
+    /// Returns a row of what is only ever added to the tree, such as commands, if it is not newer than the estate.
     fn added(&self, estate: &Estate, key: &[u8], value: &[u8]) -> Result<Option<Change>, StoreError> {
         let damaged = |problem| self.damaged(key, problem);
         match keys::parse(key) {
@@ -99,10 +114,6 @@ impl Store {
             Some(keys::Key::Altered(site)) => {
                 let change = alterations::read(site, key, value).map_err(damaged)?;
                 Ok((keys::altered_position(key) <= Some(estate.position)).then_some(change))
-            }
-            Some(keys::Key::Sample) => {
-                let block = samples::block(key, value).map_err(damaged)?;
-                Ok((block.position <= estate.position).then_some(Change::Samples(block)))
             }
             _ => Ok(None),
         }

@@ -282,6 +282,17 @@ pub(super) fn taken(key: &[u8]) -> Option<(Timestamp, AgentId)> {
     Some((Timestamp::from_unix_ms((number(0)? ^ (1 << 63)).cast_signed()), AgentId::from_raw(number(8)?)))
 }
 
+/// Returns the part of a key of samples that is of its site, hour, scope and kind.
+pub(super) fn samples_prefix(key: &[u8]) -> Option<&[u8]> {
+    key.get(..key.len().checked_sub(24)?)
+}
+
+/// Returns the milliseconds of its hour at which a sample was taken; of what is [filed](hour) at the ends, the first or the last of all.
+pub(super) fn ms_of_hour(time: Timestamp) -> u32 {
+    let begin = i64::from(hour(time)).saturating_mul(MILLISECONDS_PER_HOUR);
+    u32::try_from(time.unix_ms().saturating_sub(begin).max(0)).unwrap_or(u32::MAX)
+}
+
 /// Returns the hour a sample is filed under; what is before 1970 or beyond the range is filed at its ends.
 pub(super) fn hour(time: Timestamp) -> u32 {
     u32::try_from(time.unix_ms().div_euclid(MILLISECONDS_PER_HOUR).max(0)).unwrap_or(u32::MAX)

@@ -4,9 +4,12 @@
 //! out. A process that is killed loses nothing; what was sent and not yet taken out is sent again, and says the same. Only one
 //! task takes out, and from the front. An entry names rows of samples and does not hold them: what expired meanwhile is counted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use onenet_topology::Timestamp;
@@ -38,7 +41,7 @@ pub struct Waiting {
 }
 
 /// Adds the entry of a batch: when it is committed, and the keys of its rows.
-pub(super) fn write(batch: &mut sled::Batch, position: u64, time: Timestamp, rows: &[Vec<u8>]) {
+pub(super) fn write(batch: &mut sled::Batch, position: u64, time: Timestamp, rows: &BTreeSet<Vec<u8>>) {
     let mut entry = time.unix_ms().to_be_bytes().to_vec();
     for key in rows {
         // Scopes are far shorter than this.
@@ -149,8 +152,8 @@ impl Queue {
         let position = keys::queued_position(key).ok_or_else(damaged)?;
         let (_, rows) = read(entry).ok_or_else(damaged)?;
         let mut waiting = Waiting { position, blocks: Vec::with_capacity(rows.len()), lost_rows: 0 };
-        for key in rows {
-            let row = self.store.tree.get(key).map_err(|error| self.store.read_error(error))?;
+        let found = self.store.samples.find(position, &rows).map_err(|error| self.store.samples_error(error))?;
+        for (key, row) in rows.into_iter().zip(found) {
             match row.map(|row| samples::block(key, &row)) {
                 Some(Ok(block)) => waiting.blocks.push(block),
                 Some(Err(problem)) => {

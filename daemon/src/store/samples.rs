@@ -1,9 +1,17 @@
 //! Recent samples and events: written by batch, read by site, scope, kind and time.
 //!
 //! Invariant: a sample is there once. Its key is made of what it is and of the batch that brought it, and a batch is
-//! committed once. Rows are filed by the hour, so that what is too old is dropped without looking at the rest.
+//! committed once. Rows lie in [files] beside the tree, filed by the hour.
 
-use std::collections::{BTreeMap, BTreeSet};
+pub(super) mod files;
+mod log;
+mod row;
+mod segment;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
 use onenet_topology::{
     AgentId, SensorKind, SiteId, Timestamp,
@@ -12,13 +20,12 @@ use onenet_topology::{
 use onenet_wire::codec;
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::log::{Frames, Log};
 use super::{Store, StoreError, keys};
-use crate::estate::SampleBlock;
+use crate::estate::{Change, SampleBlock};
 
 /// Bytes in front of the items of a row.
 const HEAD_BYTES: usize = 17;
-/// Rows that one call of [`Store::expire_samples`] removes, so that commits do not wait for long.
-const EXPIRE_ROWS_MAX: usize = 20_000;
 
 /// What a sample is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -128,18 +135,11 @@ impl SampleKind {
     }
 }
 
-/// Adds the rows of one batch. Returns the keys of those with [measured](SampleKind::is_measured) values.
-pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) -> Vec<Vec<u8>> {
+/// Returns the rows of one batch, by key.
+fn rows(block: &SampleBlock) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut rows: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    let mut measured = BTreeSet::new();
     for item in &block.items {
-        let (hour, kind) = (keys::hour(item.time), SampleKind::of(&item.body));
-        let prefix = keys::samples_of_scope(block.site, hour, &item.scope, kind);
-        let key = keys::samples_at(prefix, item.time, block.agent, block.sequence);
-        if kind.is_measured() && !measured.contains(&key) {
-            measured.insert(key.clone());
-        }
-        let row = rows.entry(key).or_insert_with(|| {
+        let row = rows.entry(key(block, item)).or_insert_with(|| {
             let mut head = Vec::with_capacity(256);
             head.extend_from_slice(&block.position.to_be_bytes());
             head.extend_from_slice(&block.shift_ms.to_be_bytes());
@@ -150,10 +150,46 @@ pub(super) fn write(batch: &mut sled::Batch, block: &SampleBlock) -> Vec<Vec<u8>
         row.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
         row.extend_from_slice(&bytes);
     }
-    for (key, row) in rows {
-        batch.insert(key, row);
+    rows
+}
+
+fn key(block: &SampleBlock, item: &HistoryItem) -> Vec<u8> {
+    let prefix = keys::samples_of_scope(block.site, keys::hour(item.time), &item.scope, SampleKind::of(&item.body));
+    keys::samples_at(prefix, item.time, block.agent, block.sequence)
+}
+
+/// Returns the keys of the rows of a batch that have [measured](SampleKind::is_measured) values.
+pub(super) fn measured(block: &SampleBlock) -> BTreeSet<Vec<u8>> {
+    block.items.iter().filter(|item| SampleKind::of(&item.body).is_measured()).map(|item| key(block, item)).collect()
+}
+
+/// Returns the samples among changes, as they are written to files.
+pub(super) fn frames(changes: &[Change]) -> Frames {
+    let mut frames = Frames::default();
+    for (at, change) in changes.iter().enumerate() {
+        if let Change::Samples(block) = change {
+            let rows = rows(block);
+            let rows = rows.iter().map(|(key, value)| (key.as_slice(), value.as_slice()));
+            // Of what is imported nobody says when it was committed.
+            let newest = || block.items.iter().map(|item| item.time).max().unwrap_or_default();
+            frames.add(block.position, committed(changes, at).unwrap_or_else(newest), rows);
+        }
     }
-    measured.into_iter().collect()
+    frames
+}
+
+/// Adds a row as it was read from a backup.
+pub(super) fn again(frames: &mut Frames, key: &[u8], value: &[u8]) {
+    let time = keys::taken(key).map(|(time, _)| time).unwrap_or_default();
+    frames.add(position_of(value).unwrap_or_default(), time, [(key, value)]);
+}
+
+/// Returns when the record of a change is committed: a record ends with its position.
+pub(super) fn committed(changes: &[Change], at: usize) -> Option<Timestamp> {
+    changes.iter().skip(at).find_map(|change| match change {
+        Change::Position { time, .. } => Some(*time),
+        _ => None,
+    })
 }
 
 /// Reads a row back as the part of the block that it was written from.
@@ -229,97 +265,63 @@ impl Store {
     /// # Errors
     /// Fails when the disk does or a row is damaged.
     pub fn latest_samples(&self, query: &SampleQuery) -> Result<Vec<Sample>, StoreError> {
-        let mut found: Vec<Sample> = Vec::new();
-        for hour in (keys::hour(query.from)..=keys::hour(query.until)).rev() {
+        let mut damaged = None;
+        for hour in self.hours(query).rev() {
             let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
-            for row in self.tree.scan_prefix(&prefix).rev() {
-                let (key, value) = row.map_err(|error| self.read_error(error))?;
-                let damaged = || self.damaged(&key, "the key of samples is cut short".to_owned());
-                let (time, agent) = keys::taken(&key).ok_or_else(damaged)?;
-                if time < query.from || found.first().is_some_and(|newest| time < newest.item.time) {
-                    return Ok(found);
-                }
-                if time >= query.until || query.agent.is_some_and(|wanted| wanted != agent) {
-                    continue;
-                }
-                let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
-                found.extend(samples.into_iter().filter(|sample| query.takes(sample)));
+            let found = self.samples.newest(&prefix, (query.from, query.until), |key, value| {
+                let (_, agent) = keys::taken(key)?;
+                query.agent.is_none_or(|wanted| wanted == agent).then_some(())?;
+                let samples = read(key, value).map_err(|problem| damaged = Some(self.damaged(key, problem))).ok()?;
+                let samples: Vec<_> = samples.into_iter().filter(|sample| query.takes(sample)).collect();
+                (!samples.is_empty()).then_some(samples)
+            });
+            let found = found.map_err(|error| self.samples_error(error))?;
+            if let Some(damaged) = damaged {
+                return Err(damaged);
             }
             if !found.is_empty() {
-                break;
+                return Ok(found.into_iter().flatten().collect());
             }
         }
-        Ok(found)
+        Ok(Vec::new())
+    }
+
+    /// Returns the hours of a query of which there are samples, whosever they are.
+    fn hours(&self, query: &SampleQuery) -> impl DoubleEndedIterator<Item = u32> {
+        let wanted = keys::hour(query.from)..=keys::hour(query.until);
+        self.samples.hours().into_iter().filter(move |hour| wanted.contains(hour))
     }
 
     /// Hands samples over in the order of time as long as `take` wants more.
     fn visit(&self, query: &SampleQuery, take: &mut dyn FnMut(Sample) -> bool) -> Result<(), StoreError> {
-        let (mut hour, last) = (keys::hour(query.from), keys::hour(query.until));
-        let end = keys::samples_of_hour(query.site, last.saturating_add(1));
-        while hour <= last {
+        for hour in self.hours(query) {
             let prefix = keys::samples_of_scope(query.site, hour, &query.scope, query.kind);
-            // Hours without such samples are jumped over, so that a wide range costs what it holds.
-            let Some(next) = self.tree.range(prefix.clone()..end.clone()).next() else { break };
-            let (next, _) = next.map_err(|error| self.read_error(error))?;
-            if next.starts_with(&prefix) {
-                if !self.visit_prefix(&prefix, query, take)? {
-                    break;
+            for (key, value) in self.samples.rows(&prefix).map_err(|error| self.samples_error(error))? {
+                let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
+                for sample in samples.into_iter().filter(|sample| query.takes(sample)) {
+                    if !take(sample) {
+                        return Ok(());
+                    }
                 }
-                hour = hour.saturating_add(1);
-            } else {
-                hour = keys::hour_of(&next).unwrap_or(u32::MAX).max(hour.saturating_add(1));
             }
         }
         Ok(())
     }
 
-    /// Returns whether more is wanted.
-    fn visit_prefix(
-        &self,
-        prefix: &[u8],
-        query: &SampleQuery,
-        take: &mut dyn FnMut(Sample) -> bool,
-    ) -> Result<bool, StoreError> {
-        for row in self.tree.scan_prefix(prefix) {
-            let (key, value) = row.map_err(|error| self.read_error(error))?;
-            let samples = read(&key, &value).map_err(|problem| self.damaged(&key, problem))?;
-            for sample in samples.into_iter().filter(|sample| query.takes(sample)) {
-                if !take(sample) {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(true)
-    }
-
-    /// Removes samples of the sites that are older than `before`, to the hour. Returns the number of removed rows and
-    /// whether more are left to remove.
+    /// Removes the files in which all samples were told before `before`. Returns their number.
     ///
     /// # Errors
     /// Fails when the disk does.
-    pub fn expire_samples(
-        &self,
-        sites: impl Iterator<Item = SiteId>,
-        before: Timestamp,
-    ) -> Result<(usize, bool), StoreError> {
-        let mut removed = 0;
-        for site in sites {
-            let (from, until) = (keys::samples_of_hour(site, 0), keys::samples_of_hour(site, keys::hour(before)));
-            let mut batch = sled::Batch::default();
-            for row in self.tree.range(from..until) {
-                if removed >= EXPIRE_ROWS_MAX {
-                    break;
-                }
-                let (key, _) = row.map_err(|error| self.read_error(error))?;
-                batch.remove(key);
-                removed += 1;
-            }
-            self.apply(batch)?;
-            if removed >= EXPIRE_ROWS_MAX {
-                return Ok((removed, true));
-            }
+    pub fn expire_samples(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.samples.expire(before).map_err(|error| self.samples_error(error))
+    }
+
+    /// Returns what reading files of samples failed of.
+    pub(super) fn samples_error(&self, source: io::Error) -> StoreError {
+        if source.kind() == io::ErrorKind::InvalidData {
+            return StoreError::Damaged { path: self.path.clone(), key: "samples".into(), problem: source.to_string() };
         }
-        Ok((removed, false))
+        StoreError::Read { path: self.path.clone(), source }
     }
 }
 

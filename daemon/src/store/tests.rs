@@ -17,6 +17,7 @@ use crate::{
 };
 
 mod queue;
+mod samples;
 
 const NOW: Timestamp = Timestamp::from_unix_ms(1_800_000_000_000);
 const HOUR_MS: i64 = 3_600_000;
@@ -99,16 +100,6 @@ fn samples_come_back_once_in_the_order_of_time_with_how_they_were_corrected() {
     assert_eq!(times(&store, &SampleQuery { limit: 2, ..all() }), [-3 * HOUR_MS, -10]);
     assert_eq!(times(&store, &SampleQuery { item: Some("ge1".into()), ..all() }), [0_i64; 0]);
     assert_eq!(times(&store, &SampleQuery { scope: Scope::new("cor"), ..all() }), [0_i64; 0]);
-}
-
-#[test]
-fn old_samples_expire_by_the_hour_and_younger_ones_stay() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Store::open(directory.path()).unwrap();
-    store.commit(&[block(1, 1, &[-50 * HOUR_MS, -49 * HOUR_MS, -HOUR_MS])]).unwrap();
-    let (removed, more) = store.expire_samples(std::iter::once(site()), NOW.plus_ms(-48 * HOUR_MS)).unwrap();
-    assert_eq!((removed, more), (2, false));
-    assert_eq!(times(&store, &all()), [-HOUR_MS]);
 }
 
 #[test]

@@ -45,13 +45,27 @@ fn when_more_waits_than_may_the_oldest_are_dropped() {
 }
 
 #[test]
-fn samples_that_expired_while_they_waited_are_told_as_lost() {
+fn what_waits_is_found_in_sealed_files_and_what_expired_there_is_told_as_lost() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap().with_queue().unwrap();
-    store.commit(&[block(1, 1, &[-50 * HOUR_MS, 0])]).unwrap();
-    store.expire_samples(std::iter::once(site()), NOW.plus_ms(-48 * HOUR_MS)).unwrap();
-    let front = store.queue().unwrap().front(u64::MAX, usize::MAX).unwrap();
-    assert_eq!((front[0].blocks.len(), front[0].lost_rows), (1, 1));
+    for minute in 0..5 {
+        committed_at(&store, minute, 10 * i64::try_from(minute).unwrap());
+    }
+    store.samples.settle();
+    assert_eq!(store.samples.counts(), (2, 3));
+    let waiting = |store: &Store| store.queue().unwrap().front(u64::MAX, usize::MAX).unwrap();
+    let found: Vec<_> = waiting(&store).iter().map(|it| (it.position, it.blocks.len(), it.lost_rows)).collect();
+    assert_eq!(found, [(0, 1, 0), (1, 1, 0), (2, 1, 0), (3, 1, 0), (4, 1, 0)]);
+    assert_eq!(store.expire_samples(NOW.plus_ms(15 * 60_000)).unwrap(), 2);
+    let found: Vec<_> = waiting(&store).iter().map(|it| (it.position, it.blocks.len(), it.lost_rows)).collect();
+    assert_eq!(found, [(0, 0, 1), (1, 0, 1), (2, 1, 0), (3, 1, 0), (4, 1, 0)]);
+}
+
+/// Commits a batch as it is some minutes from now, with one sample of then.
+fn committed_at(store: &Store, position: u64, minute: i64) {
+    let ms = minute * 60_000;
+    let change = Change::Position { position, time: NOW.plus_ms(ms) };
+    store.commit(&[block(position, position, &[ms]), change]).unwrap();
 }
 
 #[test]

@@ -1,0 +1,274 @@
+//! A sealed file of samples: what a log held, in the order of keys, packed block by block.
+//!
+//! # Format
+//!
+//! ```text
+//! file  = "onenet samples\x01\x01" block* index foot
+//! block = zstd of rows                               as in the log, in the order of keys, some 64 KiB of them
+//! index = for each block length:4 raw:4 check:8 key_len:2 key
+//!                                                    its length as it lies, and of its rows; XXH3 of it as it lies; its first key
+//! foot  = hour:4* hours:8 index_at:8 index_len:8 index_check:8 first_position:8 last_position:8 oldest:8 newest:8 told:8 check:8
+//!                                                    of which hours there are rows, and how many that are; XXH3 of all that is in front
+//! ```
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io::{self, BufWriter, Write as _},
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
+
+use onenet_topology::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{
+    log::{Extent, Log},
+    row,
+};
+
+const MAGIC: &[u8; 16] = b"onenet samples\x01\x01";
+/// Rows that are packed together, in bytes: more would pack better, and cost whoever looks for one row.
+const BLOCK_BYTES: usize = 64 << 10;
+const LEVEL: i32 = 3;
+/// Bytes of the foot behind its hours.
+const FOOT_BYTES: usize = 80;
+/// Bytes of an index's entry in front of the key.
+const ENTRY_HEAD: usize = 18;
+
+/// A sealed file.
+#[derive(Debug)]
+pub(super) struct Segment {
+    pub(super) generation: u64,
+    pub(super) extent: Extent,
+    pub(super) len: u64,
+    path: PathBuf,
+    index: (u64, usize, u64),
+}
+
+/// What the index says of a block.
+#[derive(Debug)]
+struct Entry {
+    at: u64,
+    len: usize,
+    raw: usize,
+    check: u64,
+    first: Vec<u8>,
+}
+
+/// Reads a sealed file; the last block stays unpacked.
+#[derive(Debug)]
+pub(super) struct Reader {
+    file: File,
+    entries: Vec<Entry>,
+    unpacked: Option<(usize, Vec<u8>)>,
+}
+
+/// Packs rows that come in the order of their keys.
+struct Packer {
+    file: BufWriter<File>,
+    compressor: zstd::bulk::Compressor<'static>,
+    at: u64,
+    block: Vec<u8>,
+    first: Vec<u8>,
+    index: Vec<u8>,
+}
+
+impl Packer {
+    fn new(file: File) -> io::Result<Self> {
+        let mut file = BufWriter::new(file);
+        file.write_all(MAGIC)?;
+        let compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        let at = MAGIC.len() as u64;
+        Ok(Self {
+            file,
+            compressor,
+            at,
+            block: Vec::with_capacity(2 * BLOCK_BYTES),
+            first: Vec::new(),
+            index: Vec::new(),
+        })
+    }
+
+    fn put(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        if self.block.is_empty() {
+            key.clone_into(&mut self.first);
+        }
+        row::put(&mut self.block, key, value);
+        if self.block.len() >= BLOCK_BYTES { self.end_block() } else { Ok(()) }
+    }
+
+    fn end_block(&mut self) -> io::Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let packed = self.compressor.compress(&self.block)?;
+        let len = |len: usize| u32::try_from(len).map(u32::to_be_bytes).map_err(io::Error::other);
+        self.index.extend_from_slice(&len(packed.len())?);
+        self.index.extend_from_slice(&len(self.block.len())?);
+        self.index.extend_from_slice(&xxh3_64(&packed).to_be_bytes());
+        self.index.extend_from_slice(&u16::try_from(self.first.len()).map_err(io::Error::other)?.to_be_bytes());
+        self.index.extend_from_slice(&self.first);
+        self.file.write_all(&packed)?;
+        self.at += packed.len() as u64;
+        self.block.clear();
+        Ok(())
+    }
+
+    fn end(mut self, extent: &Extent) -> io::Result<()> {
+        self.end_block()?;
+        self.file.write_all(&self.index)?;
+        let (index, (first, last)) = (&self.index, extent.positions);
+        let mut foot: Vec<u8> = extent.hours.iter().flat_map(|hour| hour.to_be_bytes()).collect();
+        for number in [extent.hours.len() as u64, self.at, index.len() as u64, xxh3_64(index), first, last] {
+            foot.extend_from_slice(&number.to_be_bytes());
+        }
+        for time in [extent.taken.0, extent.taken.1, extent.told] {
+            foot.extend_from_slice(&time.unix_ms().to_be_bytes());
+        }
+        foot.extend_from_slice(&xxh3_64(&foot).to_be_bytes());
+        self.file.write_all(&foot)?;
+        self.file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    }
+}
+
+impl Segment {
+    /// Returns what the sealed file of a generation is called.
+    pub(super) fn path(folder: &Path, generation: u64) -> PathBuf {
+        folder.join(format!("{generation:016x}.samples"))
+    }
+
+    /// Seals a log: makes the file, and returns when it is on disk.
+    pub(super) fn seal(folder: &Path, log: &Log) -> io::Result<Self> {
+        let path = Self::path(folder, log.generation);
+        let partial = path.with_extension("partial");
+        let mut packer = Packer::new(File::create(&partial)?)?;
+        for prefix in log.prefixes() {
+            let rows: io::Result<Vec<_>> = log.places(&prefix).into_iter().map(|place| log.row(place)).collect();
+            let mut rows = rows?;
+            rows.sort();
+            rows.dedup_by(|second, first| second.0 == first.0);
+            for (key, value) in &rows {
+                packer.put(key, value)?;
+            }
+        }
+        packer.end(&log.extent())?;
+        fs::rename(&partial, &path)?;
+        File::open(folder)?.sync_all()?;
+        Self::open(folder, log.generation)
+    }
+
+    /// Opens the sealed file of a generation.
+    pub(super) fn open(folder: &Path, generation: u64) -> io::Result<Self> {
+        let path = Self::path(folder, generation);
+        let file = File::open(&path)?;
+        let len = file.metadata()?.len();
+        let (hours, numbers) = foot(&file, len)?;
+        let mut numbers = numbers.as_chunks::<8>().0.iter().map(|it| u64::from_be_bytes(*it));
+        let mut number = || numbers.next().unwrap_or_default();
+        let index = (number(), usize::try_from(number()).unwrap_or(usize::MAX), number());
+        let positions = (number(), number());
+        let mut time = || Timestamp::from_unix_ms(number().cast_signed());
+        let extent = Extent { hours, positions, taken: (time(), time()), told: time() };
+        if index.0.checked_add(index.1 as u64).is_none_or(|end| end > len) {
+            return Err(broken("its index is not where its foot says"));
+        }
+        Ok(Self { generation, extent, len, path, index })
+    }
+
+    /// Begins to read; `None` where the file was taken away since.
+    pub(super) fn reader(&self) -> io::Result<Option<Reader>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let (at, len, check) = self.index;
+        let mut bytes = vec![0; len];
+        file.read_exact_at(&mut bytes, at)?;
+        if xxh3_64(&bytes) != check {
+            return Err(broken("the checksum of its index differs"));
+        }
+        let entries = entries(&bytes).ok_or_else(|| broken("its index is cut short"))?;
+        Ok(Some(Reader { file, entries, unpacked: None }))
+    }
+
+    /// Takes the file away. Whoever has it open reads on.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+
+    /// Returns where it is.
+    pub(super) fn file(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Reads the foot of a file of `len` bytes: its hours, and the numbers behind their count.
+fn foot(file: &File, len: u64) -> io::Result<(BTreeSet<u32>, Vec<u8>)> {
+    let cut = || broken("it is cut short");
+    let at = len.checked_sub(FOOT_BYTES as u64).ok_or_else(cut)?;
+    let mut count = [0; 8];
+    file.read_exact_at(&mut count, at)?;
+    let at = u64::from_be_bytes(count).checked_mul(4).and_then(|hours| at.checked_sub(hours)).ok_or_else(cut)?;
+    let mut foot = vec![0; usize::try_from(len - at).map_err(|_| cut())?];
+    file.read_exact_at(&mut foot, at)?;
+    let (said, check) = foot.split_last_chunk::<8>().ok_or_else(cut)?;
+    if xxh3_64(said).to_be_bytes() != *check {
+        return Err(broken("the checksum of its foot differs"));
+    }
+    let (hours, numbers) = said.split_at_checked(foot.len() - FOOT_BYTES).ok_or_else(cut)?;
+    let hours = hours.as_chunks::<4>().0.iter().map(|it| u32::from_be_bytes(*it)).collect();
+    Ok((hours, numbers.get(8..).unwrap_or_default().to_vec()))
+}
+
+fn entries(mut index: &[u8]) -> Option<Vec<Entry>> {
+    let (mut entries, mut at) = (Vec::new(), MAGIC.len() as u64);
+    while !index.is_empty() {
+        let (head, rest) = index.split_first_chunk::<ENTRY_HEAD>()?;
+        let (len, head) = head.split_first_chunk::<4>()?;
+        let (raw, head) = head.split_first_chunk::<4>()?;
+        let (check, head) = head.split_first_chunk::<8>()?;
+        let (len, raw) = (u32::from_be_bytes(*len), u32::from_be_bytes(*raw));
+        let (first, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*head.first_chunk::<2>()?)))?;
+        let (check, first) = (u64::from_be_bytes(*check), first.to_vec());
+        entries.push(Entry { at, len: usize::try_from(len).ok()?, raw: usize::try_from(raw).ok()?, check, first });
+        at += u64::from(len);
+        index = rest;
+    }
+    Some(entries)
+}
+
+impl Reader {
+    /// Hands over the rows whose keys begin with `prefix`, in order.
+    pub(super) fn rows(&mut self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
+        let from = self.entries.partition_point(|entry| entry.first.as_slice() < prefix).saturating_sub(1);
+        for at in from..self.entries.len() {
+            let entry = self.entries.get(at).filter(|it| it.first.as_slice() <= prefix || it.first.starts_with(prefix));
+            if entry.is_none() {
+                break;
+            }
+            for (key, value) in row::all(self.block(at)?).filter(|(key, _)| key.starts_with(prefix)) {
+                each(key, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, number: usize) -> io::Result<&[u8]> {
+        if self.unpacked.as_ref().is_none_or(|(of, _)| *of != number) {
+            let entry = self.entries.get(number).ok_or_else(|| broken("its index is cut short"))?;
+            let mut packed = vec![0; entry.len];
+            self.file.read_exact_at(&mut packed, entry.at)?;
+            if xxh3_64(&packed) != entry.check {
+                return Err(broken(&format!("the checksum of the block at byte {} differs", entry.at)));
+            }
+            self.unpacked = Some((number, zstd::bulk::decompress(&packed, entry.raw)?));
+        }
+        Ok(self.unpacked.as_ref().map_or(&[], |(_, block)| block))
+    }
+}
+
+fn broken(problem: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, problem)
+}
