@@ -101,6 +101,14 @@ pub struct Walk {
     tables: Vec<Rows>,
     caps: Caps,
     bytes: usize,
+    last: Option<Last>,
+}
+
+/// A scalar that is to be read after everything else, and its value if nothing was read behind it.
+#[derive(Debug)]
+struct Last {
+    instance: &'static [u32],
+    value: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -146,7 +154,8 @@ impl Walk {
 
     /// Returns the walk of the columns of tables that were like `before`.
     pub(crate) fn again(tables: &[&[Column]], caps: Caps, before: &Shapes) -> Self {
-        let mut walk = Self { columns: Vec::new(), tables: Vec::with_capacity(tables.len()), caps, bytes: 0 };
+        let tables_read = Vec::with_capacity(tables.len());
+        let mut walk = Self { columns: Vec::new(), tables: tables_read, caps, bytes: 0, last: None };
         walk.columns.reserve_exact(tables.iter().map(|columns| columns.len()).sum());
         for (table, columns) in tables.iter().enumerate() {
             let mut rows_most = 0;
@@ -177,6 +186,17 @@ impl Walk {
         walk
     }
 
+    /// Has the instance of a scalar read with the last question, where that is expected to bring no more than the ends of columns: it
+    /// would come as often as rows do. Its place is behind those of the columns.
+    pub(crate) fn read_last(&mut self, instance: &'static [u32]) {
+        self.last = Some(Last { instance, value: None });
+    }
+
+    /// Returns the value of the scalar [read last](Self::read_last); `None` when it was not read, or something behind it.
+    pub(crate) fn last(&mut self) -> Option<Value> {
+        self.last.as_mut()?.value.take()
+    }
+
     /// Returns the places of up to `at_most` columns that are to be asked next; none when the walk has ended.
     pub fn pending(&self, at_most: usize) -> Vec<usize> {
         let open = self.columns.iter().enumerate().filter(|(_, column)| column.end.is_none());
@@ -205,11 +225,16 @@ impl Walk {
         let (sum, known) = sizes.fold((0, 0), |(sum, known), bytes| (sum + bytes, known + 1));
         let mut places = Vec::with_capacity(most.min(PROBES_MAX));
         places.extend(chosen().map(|(place, _)| place));
-        Some(Plan {
+        let mut plan = Plan {
             rows: chosen().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
             places,
             cell_bytes: (known > 0 && sum > 0).then(|| sum.div_ceil(known)),
-        })
+        };
+        if self.last.is_some() && plan.is_probe() && at_most >= UNKNOWN_MAX {
+            let is_last = plan.places.len() < PROBES_MAX && open().count() == plan.places.len();
+            plan.places.extend(is_last.then_some(self.columns.len()));
+        }
+        Some(plan)
     }
 
     /// Takes note in `shapes` of what the columns are like.
@@ -234,9 +259,10 @@ impl Walk {
 
     /// Puts what [`names`](Self::names) returns in the place of other names.
     pub(crate) fn put_names(&self, places: &[usize], names: &mut Vec<Oid>) {
-        let columns = places.iter().filter_map(|place| self.columns.get(*place));
+        let column = |place: &usize| self.columns.get(*place).map(|column| &column.cursor[..]);
+        let last = || self.last.as_ref().map(Last::before);
         names.clear();
-        names.extend(columns.map(|column| Oid::from_arcs(&column.cursor)));
+        names.extend(places.iter().filter_map(|place| column(place).or_else(last)).map(Oid::from_arcs));
     }
 
     /// Takes the answer to a question for the columns at `places`: the successors come row by row, a place a column
@@ -244,12 +270,15 @@ impl Walk {
     pub fn accept(&mut self, places: &[usize], mut varbinds: VarBinds) -> usize {
         let answered = varbinds.len().min(places.len());
         self.columns.iter_mut().for_each(|column| column.values_before = column.values);
+        self.last.iter_mut().for_each(|last| last.value = None);
         for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
             self.bytes += bytes;
             if let Some(column) = self.columns.get_mut(*place)
                 && let Some(rows) = self.tables.get_mut(column.table)
             {
                 column.accept(rows, name, value, bytes, self.caps.rows);
+            } else if let Some(last) = self.last.as_mut().filter(|last| last.instance == name) {
+                last.value = Some(value).filter(|value| !value.is_exception());
             }
         }
         for place in places.iter().take(answered) {
@@ -310,6 +339,13 @@ fn table_of(mut rows: Rows, columns: Vec<ColumnWalk>) -> Cells {
         rows = rows.joined(apart);
     }
     Cells::new(rows, ends, disordered)
+}
+
+impl Last {
+    /// Returns the name whose successor it is.
+    fn before(&self) -> &'static [u32] {
+        self.instance.split_last().map_or(self.instance, |(_, before)| before)
+    }
 }
 
 impl ColumnWalk {

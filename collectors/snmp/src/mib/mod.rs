@@ -267,6 +267,20 @@ pub(crate) async fn read_all<const N: usize>(
     tables: [(&'static str, &[Column]); N],
 ) -> [ReadTable; N] {
     let read = session.walk_tables(&tables.map(|(_, columns)| columns)).await;
+    read_tables(tables, read)
+}
+
+/// Reads what [`read_all`] does, and behind all of it the instance of a scalar, where that takes no question more.
+pub(crate) async fn read_all_and<const N: usize>(
+    session: &mut Session,
+    tables: [(&'static str, &[Column]); N],
+    last: &'static [u32],
+) -> ([ReadTable; N], Option<Value>) {
+    let (read, value) = session.walk_tables_and(&tables.map(|(_, columns)| columns), last).await;
+    (read_tables(tables, read), value)
+}
+
+fn read_tables<const N: usize>(tables: [(&'static str, &[Column]); N], read: Vec<Table>) -> [ReadTable; N] {
     let mut read = read.into_iter();
     tables.map(|(table, _)| read_table(table, read.next().unwrap_or_default()))
 }
