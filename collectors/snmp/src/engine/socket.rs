@@ -35,7 +35,7 @@ use crate::{
 /// The receive buffer, in bytes: answers of many devices come at once. The system may grant less.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
-/// How many times datagrams are taken before other tasks have their turn.
+/// How many lots of datagrams are taken before questions are sent.
 const ROUNDS: usize = 16;
 
 /// How long nothing is received after the system failed.
@@ -167,22 +167,32 @@ impl Shared {
         }
     }
 
-    /// Takes what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
+    /// Takes a lot of what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
     fn receive(&self, inbox: &mut Inbox) -> io::Result<(usize, bool)> {
         let mut pending = self.pending();
-        let mut taken = 0;
-        for _ in 0..ROUNDS {
-            match inbox.receive(&self.udp, |datagram, from, at| pending.take(datagram, from, at)) {
-                Ok(batch::AT_ONCE) => taken += batch::AT_ONCE,
-                Ok(last) => return Ok((taken + last, false)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok((taken, false)),
-                Err(error) => {
-                    pending.counts.failures += 1;
-                    return Err(error);
-                }
+        match inbox.receive(&self.udp, |datagram, from, at| pending.take(datagram, from, at)) {
+            Ok(taken) => Ok((taken, taken == batch::AT_ONCE)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((0, false)),
+            Err(error) => {
+                pending.counts.failures += 1;
+                Err(error)
             }
         }
-        Ok((taken, true))
+    }
+
+    /// Takes what waits, lot by lot: whoever has an answer goes on with it while the processor still has it at hand. Returns how
+    /// many datagrams.
+    async fn receive_lots(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        let mut all = 0;
+        for _ in 0..ROUNDS {
+            let (taken, more) = self.receive(inbox)?;
+            all += taken;
+            if !more {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(all)
     }
 
     /// Sends what was asked, and says whether questions gather from now on. What there is no room for waits for the next time.
@@ -231,7 +241,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
             }
         } else {
             tokio::time::sleep(pace.gathers_for(batch::AT_ONCE)).await;
-            shared.receive(&mut inbox).map(|(taken, _)| taken)
+            shared.receive_lots(&mut inbox).await
         };
         if let Err(error) = &received {
             tracing::debug!(%error, "cannot receive SNMP answers");
@@ -250,7 +260,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
     }
 }
 
-/// Waits until something came, and takes it.
+/// Waits until something came, and takes a lot of it.
 async fn received_at_once(shared: &Shared, inbox: &mut Inbox, watched: &tokio::net::UdpSocket) -> io::Result<usize> {
     watched.readable().await?;
     let mut received = Ok(0);

@@ -11,8 +11,9 @@ use crate::value::Value;
 /// The arcs of a usual index: an address, and sometimes what it is in.
 const INDEX_ARCS: usize = 6;
 
-/// How many rooms a thread keeps: one for each table of a poll.
-const ROOMS_KEPT: usize = 16;
+/// How many rooms a thread keeps: two tables each of as many devices as are asked side by side. Of 30 KB as a rule, once tables of
+/// five hundred rows were in it; who polls few devices never has so many at a time.
+const ROOMS_KEPT: usize = 128;
 
 /// Room for more cells is not kept.
 const ROOM_KEPT_CELLS: usize = 2_048;
