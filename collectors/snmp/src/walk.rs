@@ -10,6 +10,8 @@ mod shape;
 
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
+
 pub use cells::Cells;
 pub(crate) use shape::{Shape, Shapes};
 
@@ -37,6 +39,9 @@ pub struct Column {
 /// How many columns are asked at once for the little that is expected of them: whether they are still absent, or at an end.
 const PROBES_MAX: usize = 16;
 
+/// How many places a question has at most, as a rule.
+const PLACES_USUAL: usize = PROBES_MAX;
+
 /// How many columns are asked at once of which nothing is known.
 const UNKNOWN_MAX: usize = 6;
 
@@ -50,7 +55,7 @@ const ABREAST: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// The places of the columns.
-    pub(crate) places: Vec<usize>,
+    pub(crate) places: SmallVec<[usize; PLACES_USUAL]>,
     /// How many rows are expected to be left, the first behind the end included; `None` when that is not known.
     pub(crate) rows: Option<usize>,
     /// How many bytes a cell is expected to take.
@@ -118,7 +123,7 @@ struct ColumnWalk {
     table: usize,
     place: usize,
     /// The name to ask for the successor of.
-    cursor: Vec<u32>,
+    cursor: SmallVec<[u32; ARCS_USUAL]>,
     /// How many values were read, and how many before the last answer.
     values: usize,
     values_before: usize,
@@ -163,14 +168,11 @@ impl Walk {
                 let before = before.get(column);
                 let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0);
                 rows_most = rows_most.max(rows.min(caps.rows));
-                // Room for the names of its rows, so that it is made once.
-                let mut cursor = Vec::with_capacity(ARCS_USUAL.max(column.oid.len()));
-                cursor.extend_from_slice(column.oid);
                 walk.columns.push(ColumnWalk {
                     column: *column,
                     table,
                     place,
-                    cursor,
+                    cursor: SmallVec::from_slice(column.oid),
                     values: 0,
                     values_before: 0,
                     passed: 0,
@@ -223,8 +225,7 @@ impl Walk {
         let chosen = || open().filter(|(_, column)| abreast(column)).take(most);
         let sizes = chosen().filter_map(|(_, column)| column.before.map(|before| usize::from(before.cell_bytes)));
         let (sum, known) = sizes.fold((0, 0), |(sum, known), bytes| (sum + bytes, known + 1));
-        let mut places = Vec::with_capacity(most.min(PROBES_MAX));
-        places.extend(chosen().map(|(place, _)| place));
+        let places = chosen().map(|(place, _)| place).collect();
         let mut plan = Plan {
             rows: chosen().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
             places,
@@ -271,14 +272,27 @@ impl Walk {
         let answered = varbinds.len().min(places.len());
         self.columns.iter_mut().for_each(|column| column.values_before = column.values);
         self.last.iter_mut().for_each(|last| last.value = None);
-        for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
+        // How far each got: only the last name of a column is asked on from.
+        let mut reached: SmallVec<[&[u32]; PLACES_USUAL]> = SmallVec::from_elem(&[][..], places.len());
+        for ((name, value, bytes), at) in varbinds.drain().zip((0..places.len()).cycle()) {
             self.bytes += bytes;
-            if let Some(column) = self.columns.get_mut(*place)
+            let place = places.get(at).copied().unwrap_or(usize::MAX);
+            if let Some(column) = self.columns.get_mut(place)
                 && let Some(rows) = self.tables.get_mut(column.table)
             {
-                column.accept(rows, name, value, bytes, self.caps.rows);
+                if column.accept(rows, name, value, bytes, self.caps.rows)
+                    && let Some(reached) = reached.get_mut(at)
+                {
+                    *reached = name;
+                }
             } else if let Some(last) = self.last.as_mut().filter(|last| last.instance == name) {
                 last.value = Some(value).filter(|value| !value.is_exception());
+            }
+        }
+        for (place, name) in places.iter().zip(reached).filter(|(_, name)| !name.is_empty()) {
+            if let Some(column) = self.columns.get_mut(*place) {
+                column.cursor.clear();
+                column.cursor.extend_from_slice(name);
             }
         }
         for place in places.iter().take(answered) {
@@ -317,23 +331,27 @@ impl Walk {
 
     /// Returns what was read, by tables.
     pub(crate) fn finish_tables(self) -> Vec<Cells> {
-        let mut columns = self.columns.into_iter().peekable();
-        let tables = self.tables.into_iter().enumerate();
+        let Self { mut columns, tables, .. } = self;
+        let tables = tables.into_iter().enumerate();
+        // Columns stand in the order of their tables.
+        let mut rest = &mut columns[..];
         tables
             .map(|(table, rows)| {
-                let own: Vec<_> = std::iter::from_fn(|| columns.next_if(|column| column.table == table)).collect();
+                let count = rest.partition_point(|column| column.table <= table);
+                let (own, behind) = std::mem::take(&mut rest).split_at_mut(count);
+                rest = behind;
                 table_of(rows, own)
             })
             .collect()
     }
 }
 
-fn table_of(mut rows: Rows, columns: Vec<ColumnWalk>) -> Cells {
+fn table_of(mut rows: Rows, columns: &mut [ColumnWalk]) -> Cells {
     let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
     let ends = columns.iter().map(end).collect();
     let disordered = columns.iter().filter(|column| column.out_of_order > 0);
     let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
-    let apart = columns.into_iter().filter_map(|column| Some((column.place, *column.apart?)));
+    let apart = columns.iter_mut().filter_map(|column| Some((column.place, *column.apart.take()?)));
     let apart: Vec<_> = apart.map(|(place, apart)| (place, apart.names, apart.values)).collect();
     if !apart.is_empty() {
         rows = rows.joined(apart);
@@ -358,28 +376,29 @@ impl ColumnWalk {
         self.end.get_or_insert(end);
     }
 
-    fn accept(&mut self, rows: &mut Rows, name: &[u32], value: Value, bytes: usize, rows_max: usize) {
+    /// Takes a value. Returns whether its name is one of the column, which goes on from there.
+    fn accept(&mut self, rows: &mut Rows, name: &[u32], value: Value, bytes: usize, rows_max: usize) -> bool {
         if self.end.is_some() {
-            return;
+            return false;
         }
         let Some(index) = name.strip_prefix(self.column.oid).filter(|_| !value.is_exception()) else {
-            return self.finish(ColumnEnd::Complete);
+            self.finish(ColumnEnd::Complete);
+            return false;
         };
-        self.cursor.clear();
-        self.cursor.extend_from_slice(name);
         if index.is_empty() {
-            return;
+            return true;
         }
         if self.values >= rows_max {
             if self.is_new(rows, index) {
                 self.finish(ColumnEnd::TooManyRows);
             }
-            return;
+            return true;
         }
         if self.put(rows, index, value) {
             self.values += 1;
             self.bytes += bytes;
         }
+        true
     }
 
     /// Keeps a value. Returns whether it is new: of an index that was named before the first value stays, and whether the

@@ -44,6 +44,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How long a question waits when the system has no room for it.
 const NO_ROOM: Duration = Duration::from_millis(1);
 
+/// The room of how many questions is kept for later ones, and how large it may be: of as many as are asked at a moment.
+const ROOMS_KEPT: usize = 64;
+const ROOM_KEPT_BYTES: usize = 1 << 10;
+
 /// A socket that asks.
 #[derive(Debug)]
 pub(super) struct Socket {
@@ -66,6 +70,8 @@ struct Outbox {
     /// Whether somebody looks here by the clock; if not, he is told of the first question.
     gathers: bool,
     questions: Vec<Outgoing>,
+    /// Room of questions that were sent, for later ones.
+    rooms: Vec<Vec<u8>>,
 }
 
 /// A question that waits, forgotten when this is dropped.
@@ -96,7 +102,8 @@ impl Socket {
         let (question, answer) = self.question(device, request)?;
         let unsendable = |error: message::Unwritable| ExchangeError::Unsendable(error.to_string());
         let number = question.number;
-        let datagram = message::question(request, device.community.reveal(), number).map_err(unsendable)?;
+        let room = self.shared.outbox().rooms.pop().unwrap_or_default();
+        let datagram = message::question_in(room, request, device.community.reveal(), number).map_err(unsendable)?;
         if self.shared.outbox().put(Outgoing { to: device.address, datagram, number }) {
             self.shared.asked.notify_one();
         }
@@ -146,6 +153,16 @@ impl Outbox {
     fn put(&mut self, question: Outgoing) -> bool {
         self.questions.push(question);
         !self.gathers && self.questions.len() == 1
+    }
+
+    /// Takes out the first questions, which were sent.
+    fn sent(&mut self, count: usize) {
+        let Self { questions, rooms, .. } = self;
+        for Outgoing { datagram, .. } in questions.drain(..count) {
+            if rooms.len() < ROOMS_KEPT && datagram.capacity() <= ROOM_KEPT_BYTES {
+                rooms.push(datagram);
+            }
+        }
     }
 }
 
@@ -207,7 +224,7 @@ impl Shared {
                 Ok(count) => sent += count.max(1),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // Whoever gave up meanwhile is not asked for any more.
-                    outbox.questions.drain(..sent);
+                    outbox.sent(sent);
                     outbox.questions.retain(|question| pending.waits(question.number));
                     sent = 0;
                     break;
@@ -218,7 +235,7 @@ impl Shared {
                 }
             }
         }
-        outbox.questions.drain(..sent);
+        outbox.sent(sent);
         outbox.gathers = gathers;
     }
 }
