@@ -78,9 +78,15 @@ impl Cells {
         self.rows.names.ends.is_empty()
     }
 
-    /// Returns how many rows have no value at a place.
-    pub(crate) fn missing(&self, place: usize) -> usize {
-        self.rows().filter(|(_, row)| row.get(place).is_none_or(Option::is_none)).count()
+    /// Returns for each place how many rows have no value there.
+    pub(crate) fn missing(&self) -> Vec<usize> {
+        let mut missing = vec![0; self.ends.len()];
+        for (_, row) in self.rows() {
+            for (count, cell) in missing.iter_mut().zip(row) {
+                *count += usize::from(cell.is_none());
+            }
+        }
+        missing
     }
 
     #[cfg(test)]
