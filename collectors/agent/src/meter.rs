@@ -166,8 +166,12 @@ impl Inner {
         } else {
             self.named.iter().any(|(of, named)| of == device.as_str() && named == port)
         };
+        // Most ports are none, and each is asked about with each poll.
+        if !is_uplink {
+            return;
+        }
         let key = (device.clone(), port.clone());
-        if !is_uplink || self.carried.len() >= DEVICES_MAX && !self.carried.contains_key(&key) {
+        if self.carried.len() >= DEVICES_MAX && !self.carried.contains_key(&key) {
             return;
         }
         let now = Carried { time, octets: [sample.in_octets, sample.out_octets] };

@@ -66,9 +66,10 @@ pub use mib::{
 pub use oid::{ARCS_MAX, InvalidOid, Oid};
 pub use poll::{
     Enterprise, SensorMemory, attempt_system, poll_addresses, poll_aggregation, poll_bridge, poll_counters,
-    poll_enterprises, poll_entities, poll_forwarding, poll_identification, poll_identity, poll_interface_tables,
-    poll_interfaces, poll_last_changes, poll_more_addresses, poll_neighbours, poll_own_addresses, poll_routes,
-    poll_sensors, poll_stations, poll_system, poll_uptime, poll_vlans,
+    poll_counters_and_uptime, poll_enterprises, poll_entities, poll_forwarding, poll_forwarding_and_addresses,
+    poll_identification, poll_identity, poll_interface_tables, poll_interfaces, poll_last_changes, poll_more_addresses,
+    poll_neighbours, poll_own_addresses, poll_routes, poll_sensors, poll_stations, poll_system, poll_uptime,
+    poll_vlans,
 };
 pub use profile::{
     Concern, Identification, Limits, Pace, PartNames, Profile, Profiles, ProfilesError, SensorReading, Station,

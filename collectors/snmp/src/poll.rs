@@ -31,11 +31,19 @@ use crate::{
     },
     oid::Oid,
     session::Session,
-    walk::Caps,
+    walk::{Caps, Column},
 };
 
 /// Interfaces that are asked at once when their states last changed.
 const CHANGES_MAX: usize = 16;
+
+/// A table and its columns.
+type Columns = (&'static str, &'static [Column]);
+
+const FORWARDING: [Columns; 2] = [(q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB), (bridge::FDB_TABLE, &bridge::FDB)];
+
+const ADDRESSES: [Columns; 2] =
+    [(addresses::PHYSICAL_TABLE, &addresses::PHYSICAL), (addresses::MEDIA_TABLE, &addresses::MEDIA)];
 
 /// Asks what the device says of itself. One question, few tries: begin each round with it, and skip the rest when it
 /// fails, so that a dead device costs next to nothing.
@@ -84,15 +92,21 @@ pub async fn poll_last_changes(session: &mut Session, if_indexes: &[u32]) -> Vec
 
 /// Reads state and counters of the interfaces. Cheap: ask every round.
 pub async fn poll_counters(session: &mut Session) -> Polled<InterfaceCounters> {
+    poll_counters_and_uptime(session).await.0
+}
+
+/// Reads what [`poll_counters`] does, and how long the device had been up, in whole seconds, once all of it was read: `None` where
+/// that would take a question of its own, as [`poll_uptime`] asks it.
+pub async fn poll_counters_and_uptime(session: &mut Session) -> (Polled<InterfaceCounters>, Option<Reading<u64>>) {
     let tables =
         [(interfaces::IF_TABLE, &interfaces::IF_COUNTERS[..]), (interfaces::IF_X_TABLE, &interfaces::IF_X_COUNTERS)];
-    let [base, extended] = mib::read_all(session, tables).await;
-    let narrow = if interfaces::counts_groups_widely(&base, &extended) {
-        mib::ReadTable::default()
-    } else {
-        mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NARROW).await
-    };
-    interfaces::counters(&base, &extended, &narrow)
+    let ([base, extended], uptime) = mib::read_all_and(session, tables, &system::SYS_UPTIME).await;
+    if interfaces::counts_groups_widely(&base, &extended) {
+        let counters = interfaces::counters(&base, &extended, &mib::ReadTable::default());
+        return (counters, uptime.map(|uptime| system::uptime_s(Some(&uptime))));
+    }
+    let narrow = mib::read(session, interfaces::IF_X_TABLE, &interfaces::IF_X_NARROW).await;
+    (interfaces::counters(&base, &extended, &narrow), None)
 }
 
 /// Reads what the interfaces are: names, aliases, types, speeds, duplex. Ask at first, then seldom, and when sysUpTime or the
@@ -114,16 +128,24 @@ pub async fn poll_interface_tables(session: &mut Session) -> InterfaceTables {
 
 /// Reads the forwarding tables of BRIDGE-MIB and Q-BRIDGE-MIB. Dear: a core switch has tens of thousands of rows.
 pub async fn poll_forwarding(session: &mut Session) -> ForwardingTables {
-    let tables = [(q_bridge::Q_FDB_TABLE, &q_bridge::Q_FDB[..]), (bridge::FDB_TABLE, &bridge::FDB)];
-    let [q_fdb, fdb] = mib::read_all(session, tables).await;
-    // After the addresses: a port that came while they were read is in it too.
-    let base_ports = mib::read(session, bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS).await;
-    let vlans = if q_fdb.is_empty() {
-        mib::ReadTable::default()
-    } else {
-        mib::read(session, q_bridge::VLAN_TABLE, &q_bridge::VLANS).await
-    };
+    let [q_fdb, fdb] = mib::read_all(session, FORWARDING).await;
+    let [base_ports, vlans] = mib::read_all(session, behind_forwarding(&q_fdb)).await;
     ForwardingTables { q_fdb, fdb, base_ports, vlans }
+}
+
+/// Reads what [`poll_forwarding`] and [`poll_addresses`] do, with fewer questions.
+pub async fn poll_forwarding_and_addresses(session: &mut Session) -> (ForwardingTables, AddressTables) {
+    let [q_fdb, fdb] = mib::read_all(session, FORWARDING).await;
+    let ([ports, vlans], [physical, media]) = (behind_forwarding(&q_fdb), ADDRESSES);
+    let [base_ports, vlans, physical, media] = mib::read_all(session, [ports, vlans, physical, media]).await;
+    (ForwardingTables { q_fdb, fdb, base_ports, vlans }, AddressTables { physical, media })
+}
+
+/// Returns what is read after the forwarding tables: a port that came while they were read is in it too. VLANs are told apart
+/// only in one of them.
+fn behind_forwarding(q_fdb: &mib::ReadTable) -> [Columns; 2] {
+    let vlans: &[_] = if q_fdb.is_empty() { &[] } else { &q_bridge::VLANS };
+    [(bridge::BASE_PORT_TABLE, &bridge::BASE_PORTS), (q_bridge::VLAN_TABLE, vlans)]
 }
 
 /// Reads what the bridge says of itself and of the spanning tree. Cheap.
@@ -153,8 +175,7 @@ pub async fn poll_identity(session: &mut Session) -> Polled<Identity> {
 
 /// Reads the address resolution tables for IPv4 and IPv6. Dear on a router.
 pub async fn poll_addresses(session: &mut Session) -> AddressTables {
-    let tables = [(addresses::PHYSICAL_TABLE, &addresses::PHYSICAL[..]), (addresses::MEDIA_TABLE, &addresses::MEDIA)];
-    let [physical, media] = mib::read_all(session, tables).await;
+    let [physical, media] = mib::read_all(session, ADDRESSES).await;
     AddressTables { physical, media }
 }
 

@@ -274,8 +274,27 @@ impl Session {
 
     /// Reads the columns of several tables, with as few questions as they take together.
     pub async fn walk_tables(&mut self, tables: &[&[Column]]) -> Vec<Table> {
-        let columns = tables.concat();
         let mut walk = Walk::again(tables, self.caps, &self.shapes);
+        let failures = self.walk_on(tables, &mut walk).await;
+        read(tables, walk, failures)
+    }
+
+    /// Reads what [`walk_tables`](Self::walk_tables) does, and behind all of it the instance of a scalar, unless that would take
+    /// a question of its own: `None` then.
+    pub(crate) async fn walk_tables_and(
+        &mut self,
+        tables: &[&[Column]],
+        last: &'static [u32],
+    ) -> (Vec<Table>, Option<Value>) {
+        let mut walk = Walk::again(tables, self.caps, &self.shapes);
+        walk.read_last(last);
+        let failures = self.walk_on(tables, &mut walk).await;
+        let value = walk.last();
+        (read(tables, walk, failures), value)
+    }
+
+    /// Asks until a walk has ended. Returns which columns could not be read, by their places, and why.
+    async fn walk_on(&mut self, tables: &[&[Column]], walk: &mut Walk) -> Vec<(usize, RequestError)> {
         let mut failures: Vec<(usize, RequestError)> = Vec::new();
         // Long cells leave room for few columns, here and not in other tables.
         let mut fitting = COLUMNS_MAX;
@@ -311,15 +330,7 @@ impl Session {
             }
         }
         walk.learn(&mut self.shapes);
-        let cells = walk.finish_tables();
-        let mut read: Vec<Table> = cells.into_iter().map(|cells| Table { cells, failures: Vec::new() }).collect();
-        for (place, error) in failures {
-            let table = read.get_mut(table_at(tables, place));
-            if let (Some(table), Some(column)) = (table, columns.get(place)) {
-                table.failures.push((*column, error));
-            }
-        }
-        read
+        failures
     }
 
     /// Returns the failures of an error that ends a walk: one for each table of which columns are open.
@@ -474,6 +485,19 @@ impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").field("target", &self.target).field("spent", &self.spent).finish_non_exhaustive()
     }
+}
+
+/// Returns what a walk of tables read, with what could not be read of them.
+fn read(tables: &[&[Column]], walk: Walk, failures: Vec<(usize, RequestError)>) -> Vec<Table> {
+    let cells = walk.finish_tables();
+    let mut read: Vec<Table> = cells.into_iter().map(|cells| Table { cells, failures: Vec::new() }).collect();
+    for (place, error) in failures {
+        let table = read.get_mut(table_at(tables, place));
+        if let (Some(table), Some(column)) = (table, tables.iter().copied().flatten().nth(place)) {
+            table.failures.push((*column, error));
+        }
+    }
+    read
 }
 
 /// Returns the number of the table that a column is of, by the column's place among all.

@@ -10,6 +10,8 @@ mod shape;
 
 use std::collections::BTreeSet;
 
+use smallvec::SmallVec;
+
 pub use cells::Cells;
 pub(crate) use shape::{Shape, Shapes};
 
@@ -37,6 +39,9 @@ pub struct Column {
 /// How many columns are asked at once for the little that is expected of them: whether they are still absent, or at an end.
 const PROBES_MAX: usize = 16;
 
+/// How many places a question has at most, as a rule.
+const PLACES_USUAL: usize = PROBES_MAX;
+
 /// How many columns are asked at once of which nothing is known.
 const UNKNOWN_MAX: usize = 6;
 
@@ -50,7 +55,7 @@ const ABREAST: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// The places of the columns.
-    pub(crate) places: Vec<usize>,
+    pub(crate) places: SmallVec<[usize; PLACES_USUAL]>,
     /// How many rows are expected to be left, the first behind the end included; `None` when that is not known.
     pub(crate) rows: Option<usize>,
     /// How many bytes a cell is expected to take.
@@ -101,6 +106,14 @@ pub struct Walk {
     tables: Vec<Rows>,
     caps: Caps,
     bytes: usize,
+    last: Option<Last>,
+}
+
+/// A scalar that is to be read after everything else, and its value if nothing was read behind it.
+#[derive(Debug)]
+struct Last {
+    instance: &'static [u32],
+    value: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -110,7 +123,7 @@ struct ColumnWalk {
     table: usize,
     place: usize,
     /// The name to ask for the successor of.
-    cursor: Vec<u32>,
+    cursor: SmallVec<[u32; ARCS_USUAL]>,
     /// How many values were read, and how many before the last answer.
     values: usize,
     values_before: usize,
@@ -146,7 +159,8 @@ impl Walk {
 
     /// Returns the walk of the columns of tables that were like `before`.
     pub(crate) fn again(tables: &[&[Column]], caps: Caps, before: &Shapes) -> Self {
-        let mut walk = Self { columns: Vec::new(), tables: Vec::with_capacity(tables.len()), caps, bytes: 0 };
+        let tables_read = Vec::with_capacity(tables.len());
+        let mut walk = Self { columns: Vec::new(), tables: tables_read, caps, bytes: 0, last: None };
         walk.columns.reserve_exact(tables.iter().map(|columns| columns.len()).sum());
         for (table, columns) in tables.iter().enumerate() {
             let mut rows_most = 0;
@@ -154,14 +168,11 @@ impl Walk {
                 let before = before.get(column);
                 let rows = before.and_then(|before| usize::try_from(before.rows).ok()).unwrap_or(0);
                 rows_most = rows_most.max(rows.min(caps.rows));
-                // Room for the names of its rows, so that it is made once.
-                let mut cursor = Vec::with_capacity(ARCS_USUAL.max(column.oid.len()));
-                cursor.extend_from_slice(column.oid);
                 walk.columns.push(ColumnWalk {
                     column: *column,
                     table,
                     place,
-                    cursor,
+                    cursor: SmallVec::from_slice(column.oid),
                     values: 0,
                     values_before: 0,
                     passed: 0,
@@ -175,6 +186,17 @@ impl Walk {
             walk.tables.push(Rows::with_capacity(rows_most, columns.len()));
         }
         walk
+    }
+
+    /// Has the instance of a scalar read with the last question, where that is expected to bring no more than the ends of columns: it
+    /// would come as often as rows do. Its place is behind those of the columns.
+    pub(crate) fn read_last(&mut self, instance: &'static [u32]) {
+        self.last = Some(Last { instance, value: None });
+    }
+
+    /// Returns the value of the scalar [read last](Self::read_last); `None` when it was not read, or something behind it.
+    pub(crate) fn last(&mut self) -> Option<Value> {
+        self.last.as_mut()?.value.take()
     }
 
     /// Returns the places of up to `at_most` columns that are to be asked next; none when the walk has ended.
@@ -203,13 +225,17 @@ impl Walk {
         let chosen = || open().filter(|(_, column)| abreast(column)).take(most);
         let sizes = chosen().filter_map(|(_, column)| column.before.map(|before| usize::from(before.cell_bytes)));
         let (sum, known) = sizes.fold((0, 0), |(sum, known), bytes| (sum + bytes, known + 1));
-        let mut places = Vec::with_capacity(most.min(PROBES_MAX));
-        places.extend(chosen().map(|(place, _)| place));
-        Some(Plan {
+        let places = chosen().map(|(place, _)| place).collect();
+        let mut plan = Plan {
             rows: chosen().filter_map(|(_, column)| column.left()).max().map(|left| left + 1),
             places,
             cell_bytes: (known > 0 && sum > 0).then(|| sum.div_ceil(known)),
-        })
+        };
+        if self.last.is_some() && plan.is_probe() && at_most >= UNKNOWN_MAX {
+            let is_last = plan.places.len() < PROBES_MAX && open().count() == plan.places.len();
+            plan.places.extend(is_last.then_some(self.columns.len()));
+        }
+        Some(plan)
     }
 
     /// Takes note in `shapes` of what the columns are like.
@@ -234,9 +260,10 @@ impl Walk {
 
     /// Puts what [`names`](Self::names) returns in the place of other names.
     pub(crate) fn put_names(&self, places: &[usize], names: &mut Vec<Oid>) {
-        let columns = places.iter().filter_map(|place| self.columns.get(*place));
+        let column = |place: &usize| self.columns.get(*place).map(|column| &column.cursor[..]);
+        let last = || self.last.as_ref().map(Last::before);
         names.clear();
-        names.extend(columns.map(|column| Oid::from_arcs(&column.cursor)));
+        names.extend(places.iter().filter_map(|place| column(place).or_else(last)).map(Oid::from_arcs));
     }
 
     /// Takes the answer to a question for the columns at `places`: the successors come row by row, a place a column
@@ -244,12 +271,28 @@ impl Walk {
     pub fn accept(&mut self, places: &[usize], mut varbinds: VarBinds) -> usize {
         let answered = varbinds.len().min(places.len());
         self.columns.iter_mut().for_each(|column| column.values_before = column.values);
-        for ((name, value, bytes), place) in varbinds.drain().zip(places.iter().cycle()) {
+        self.last.iter_mut().for_each(|last| last.value = None);
+        // How far each got: only the last name of a column is asked on from.
+        let mut reached: SmallVec<[&[u32]; PLACES_USUAL]> = SmallVec::from_elem(&[][..], places.len());
+        for ((name, value, bytes), at) in varbinds.drain().zip((0..places.len()).cycle()) {
             self.bytes += bytes;
-            if let Some(column) = self.columns.get_mut(*place)
+            let place = places.get(at).copied().unwrap_or(usize::MAX);
+            if let Some(column) = self.columns.get_mut(place)
                 && let Some(rows) = self.tables.get_mut(column.table)
             {
-                column.accept(rows, name, value, bytes, self.caps.rows);
+                if column.accept(rows, name, value, bytes, self.caps.rows)
+                    && let Some(reached) = reached.get_mut(at)
+                {
+                    *reached = name;
+                }
+            } else if let Some(last) = self.last.as_mut().filter(|last| last.instance == name) {
+                last.value = Some(value).filter(|value| !value.is_exception());
+            }
+        }
+        for (place, name) in places.iter().zip(reached).filter(|(_, name)| !name.is_empty()) {
+            if let Some(column) = self.columns.get_mut(*place) {
+                column.cursor.clear();
+                column.cursor.extend_from_slice(name);
             }
         }
         for place in places.iter().take(answered) {
@@ -288,28 +331,39 @@ impl Walk {
 
     /// Returns what was read, by tables.
     pub(crate) fn finish_tables(self) -> Vec<Cells> {
-        let mut columns = self.columns.into_iter().peekable();
-        let tables = self.tables.into_iter().enumerate();
+        let Self { mut columns, tables, .. } = self;
+        let tables = tables.into_iter().enumerate();
+        // Columns stand in the order of their tables.
+        let mut rest = &mut columns[..];
         tables
             .map(|(table, rows)| {
-                let own: Vec<_> = std::iter::from_fn(|| columns.next_if(|column| column.table == table)).collect();
+                let count = rest.partition_point(|column| column.table <= table);
+                let (own, behind) = std::mem::take(&mut rest).split_at_mut(count);
+                rest = behind;
                 table_of(rows, own)
             })
             .collect()
     }
 }
 
-fn table_of(mut rows: Rows, columns: Vec<ColumnWalk>) -> Cells {
+fn table_of(mut rows: Rows, columns: &mut [ColumnWalk]) -> Cells {
     let end = |column: &ColumnWalk| (column.column, column.end.unwrap_or(ColumnEnd::Abandoned));
     let ends = columns.iter().map(end).collect();
     let disordered = columns.iter().filter(|column| column.out_of_order > 0);
     let disordered = disordered.map(|column| (column.column, column.out_of_order)).collect();
-    let apart = columns.into_iter().filter_map(|column| Some((column.place, *column.apart?)));
+    let apart = columns.iter_mut().filter_map(|column| Some((column.place, *column.apart.take()?)));
     let apart: Vec<_> = apart.map(|(place, apart)| (place, apart.names, apart.values)).collect();
     if !apart.is_empty() {
         rows = rows.joined(apart);
     }
     Cells::new(rows, ends, disordered)
+}
+
+impl Last {
+    /// Returns the name whose successor it is.
+    fn before(&self) -> &'static [u32] {
+        self.instance.split_last().map_or(self.instance, |(_, before)| before)
+    }
 }
 
 impl ColumnWalk {
@@ -322,28 +376,29 @@ impl ColumnWalk {
         self.end.get_or_insert(end);
     }
 
-    fn accept(&mut self, rows: &mut Rows, name: &[u32], value: Value, bytes: usize, rows_max: usize) {
+    /// Takes a value. Returns whether its name is one of the column, which goes on from there.
+    fn accept(&mut self, rows: &mut Rows, name: &[u32], value: Value, bytes: usize, rows_max: usize) -> bool {
         if self.end.is_some() {
-            return;
+            return false;
         }
         let Some(index) = name.strip_prefix(self.column.oid).filter(|_| !value.is_exception()) else {
-            return self.finish(ColumnEnd::Complete);
+            self.finish(ColumnEnd::Complete);
+            return false;
         };
-        self.cursor.clear();
-        self.cursor.extend_from_slice(name);
         if index.is_empty() {
-            return;
+            return true;
         }
         if self.values >= rows_max {
             if self.is_new(rows, index) {
                 self.finish(ColumnEnd::TooManyRows);
             }
-            return;
+            return true;
         }
         if self.put(rows, index, value) {
             self.values += 1;
             self.bytes += bytes;
         }
+        true
     }
 
     /// Keeps a value. Returns whether it is new: of an index that was named before the first value stays, and whether the

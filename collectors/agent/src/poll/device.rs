@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use onenet_snmp::{
     Budget, DropReason, Identity, InterfaceIndex, Pace, Polled, Profiles, Reading, RequestError, Session, Sockets,
-    System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters, poll_entities, poll_forwarding,
+    System, TableError, TableProblem, poll_aggregation, poll_bridge, poll_counters_and_uptime, poll_entities,
     poll_identity, poll_interface_tables, poll_last_changes, poll_neighbours, poll_own_addresses, poll_routes,
     poll_system, poll_uptime,
 };
@@ -247,10 +247,12 @@ impl Device {
                     self.shared.finder.told(&self.config.name, Source::Neighbour, addresses);
                     self.hand_on(Method::SnmpNeighbours, table, polled, facts::neighbours).await;
                 }
-                Table::Forwarding => self.read_forwarding(session).await,
+                Table::Forwarding => self.read_forwarding(session, tables.contains(Table::Addresses)).await,
                 Table::OwnAddresses => self.read_own_addresses(session).await,
                 Table::VlanForwarding => self.read_vlan_forwarding(session).await,
                 Table::Vlans => self.read_vlans(session).await,
+                // They came with the forwarding tables.
+                Table::Addresses if tables.contains(Table::Forwarding) => {}
                 Table::Addresses => self.read_addresses(session).await,
                 Table::Entities => {
                     let polled = poll_entities(session).await;
@@ -303,22 +305,6 @@ impl Device {
             self.shared.observations.meter().routed(&self.scope, hops);
             self.complete(Method::SnmpRoutes, bodies).await;
         }
-    }
-
-    async fn read_forwarding(&mut self, session: &mut Session) {
-        let begun = self.shared.clock.timestamp();
-        let read = poll_forwarding(session).await;
-        self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
-        let (known, mut learned) = (std::mem::take(&mut self.names), None);
-        let mut polled = read.resolve_borrowed(&known);
-        if points_at_unknown_ports(&polled) {
-            self.names = known.clone();
-            self.learn_ports(session).await;
-            polled = read.resolve_borrowed(learned.insert(std::mem::take(&mut self.names)));
-        }
-        self.tells_vlans = polled.rows.iter().any(|row| row.fdb_id.is_some());
-        self.hand_on(Method::SnmpForwarding, Table::Forwarding, polled, facts::forwarding).await;
-        self.names = learned.unwrap_or(known);
     }
 
     /// Says what the device is: by its own words, and by what it was recognised as.
@@ -385,12 +371,17 @@ impl Device {
     }
 
     async fn read_interfaces(&mut self, session: &mut Session) {
-        let mut polled = poll_counters(session).await;
+        let (mut polled, mut uptime) = poll_counters_and_uptime(session).await;
         if polled.rows.iter().any(|row| self.names.get(row.if_index).is_none()) {
             self.read_labels(session).await;
+            uptime = None;
         }
+        let uptime = match uptime {
+            Some(uptime_s) => Ok(uptime_s),
+            None => poll_uptime(session).await,
+        };
         // Whatever restarted in between may have numbered its ports anew: what was read may be anybody's.
-        match poll_uptime(session).await {
+        match uptime {
             Ok(uptime_s) if !self.note_uptime(&uptime_s).await => {}
             _ => {
                 self.schedule.expire(Table::Interfaces, self.shared.clock.timestamp());

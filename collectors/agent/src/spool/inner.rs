@@ -33,6 +33,11 @@ const LOSS_REPORT_MS: u64 = 60_000;
 /// sent, and not twice; a process that is killed reads what it held back anew.
 const HELD_BACK_MS: u64 = 5_000;
 
+/// For how many milliseconds, and for how many bytes of history more or less, the folder is not looked at again: a busy agent seals
+/// several times a second.
+const MEASURED_MS: u64 = 5_000;
+const MEASURED_BYTES: u64 = 1 << 20;
+
 /// The spool's one owner of state.
 #[derive(Debug)]
 pub(super) struct Inner {
@@ -52,6 +57,16 @@ pub(super) struct Inner {
     loss_reported_ms: Option<u64>,
     /// When pages that were held back were last written.
     written_out_ms: u64,
+    measured: Option<Measured>,
+}
+
+/// What the folder took on disk when it was last looked at.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    at_ms: u64,
+    taken: u64,
+    /// The bytes of history at that time.
+    history: u64,
 }
 
 impl Inner {
@@ -86,6 +101,7 @@ impl Inner {
             disk_full: false,
             loss_reported_ms: None,
             written_out_ms: now.boot_ms,
+            measured: None,
         };
         inner.write_meta(now)?;
         Ok(inner)
@@ -191,11 +207,12 @@ impl Inner {
 
     pub(super) fn seal(&mut self, config: SpoolConfig, now: &Clocks) -> Result<bool, SpoolError> {
         let Self { store, history, .. } = self;
-        let store = opened(store.as_ref())?;
         let sealed = history.is_open();
-        history.close(store, now)?;
+        history.close(opened(store.as_ref())?, now)?;
         // On a small disk the oldest history goes before the spool has filled it: sled gives no space back.
-        let taken = store.disk_bytes();
+        let taken = self.taken(now)?;
+        let Self { store, history, .. } = self;
+        let store = opened(store.as_ref())?;
         let caps = Caps { age_ms: config.age_cap_ms, disk_bytes: config.byte_cap.min(store.room(taken)), taken };
         history.enforce(store, caps, now)?;
         let since = self.loss_reported_ms.map(|at| now.boot_ms.saturating_sub(at));
@@ -203,6 +220,20 @@ impl Inner {
             self.report_lost(now)?;
         }
         Ok(sealed)
+    }
+
+    /// Returns what the folder takes on disk, in bytes, now or when it was looked at a moment ago.
+    fn taken(&mut self, now: &Clocks) -> Result<u64, SpoolError> {
+        let history = self.history.bytes();
+        let is_recent = |it: &Measured| {
+            now.boot_ms.saturating_sub(it.at_ms) < MEASURED_MS && history.abs_diff(it.history) < MEASURED_BYTES
+        };
+        let measured = match self.measured.filter(is_recent) {
+            Some(measured) => measured,
+            None => Measured { at_ms: now.boot_ms, taken: self.store()?.disk_bytes(), history },
+        };
+        self.measured = Some(measured);
+        Ok(measured.taken)
     }
 
     pub(super) fn report_lost(&mut self, now: &Clocks) -> Result<(), SpoolError> {

@@ -150,11 +150,9 @@ impl Asker {
     fn act(&mut self, lines: &Lines) {
         let now = clock::now();
         let until = now.us.saturating_add(TOGETHER_US);
-        while let Some((due, place)) = self.due.first().copied() {
-            if due > until {
-                break;
-            }
-            self.due.pop_first();
+        // Each once: what is due again within that time, when a question's time is over, is waited for and not asked about on and on.
+        let later = self.due.split_off(&(until.saturating_add(1), 0));
+        for (_, place) in std::mem::replace(&mut self.due, later) {
             self.attend(lines, place);
         }
     }

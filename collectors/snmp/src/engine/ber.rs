@@ -130,7 +130,8 @@ pub(super) fn push_object_id(content: &[u8], arcs: &mut Vec<u32>) -> bool {
     let end = arcs.len() + ARCS_MAX;
     let Some(first) = next_arc(&mut rest) else { return false };
     let top = (first / 40).min(2);
-    arcs.extend([top, first - top * 40]);
+    arcs.push(top);
+    arcs.push(first - top * 40);
     while !rest.is_empty() {
         // Nearly all arcs take one byte, and are taken as many together as follow one another.
         let short = rest.iter().position(|byte| byte & 0x80 != 0).unwrap_or(rest.len());
@@ -165,6 +166,13 @@ pub(super) struct Backwards(Vec<u8>);
 impl Backwards {
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
+    }
+
+    /// Returns an empty message in room that was used before, for so many bytes.
+    pub(super) fn in_room(mut room: Vec<u8>, bytes: usize) -> Self {
+        room.clear();
+        room.reserve(bytes);
+        Self(room)
     }
 
     /// Returns how much was written: where an element ends that begins later.

@@ -89,12 +89,22 @@ pub(super) struct Head<'a> {
 ///
 /// It cannot be written as one message.
 pub fn question(request: &Request, community: &[u8], request_id: i32) -> Result<Vec<u8>, Unwritable> {
+    question_in(Vec::new(), request, community, request_id)
+}
+
+/// Returns what [`question`] does, in room that was used before.
+pub(super) fn question_in(
+    room: Vec<u8>,
+    request: &Request,
+    community: &[u8],
+    request_id: i32,
+) -> Result<Vec<u8>, Unwritable> {
     let (tag, names, rows) = match request {
         Request::Get(names) => (GET, names, 0),
         Request::GetBulk { after, rows } => (GET_BULK, after, i32::try_from(*rows).unwrap_or(i32::MAX)),
     };
     let arcs: usize = names.iter().map(|name| name.arcs().len() + 8).sum();
-    let mut message = Backwards::with_capacity(arcs * 2 + community.len() + 32);
+    let mut message = Backwards::in_room(room, arcs * 2 + community.len() + 32);
     for name in names.iter().rev() {
         let end = message.end();
         message.null();

@@ -35,7 +35,7 @@ use crate::{
 /// The receive buffer, in bytes: answers of many devices come at once. The system may grant less.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
-/// How many times datagrams are taken before other tasks have their turn.
+/// How many lots of datagrams are taken before questions are sent.
 const ROUNDS: usize = 16;
 
 /// How long nothing is received after the system failed.
@@ -43,6 +43,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// How long a question waits when the system has no room for it.
 const NO_ROOM: Duration = Duration::from_millis(1);
+
+/// The room of how many questions is kept for later ones, and how large it may be: of as many as are asked at a moment.
+const ROOMS_KEPT: usize = 64;
+const ROOM_KEPT_BYTES: usize = 1 << 10;
 
 /// A socket that asks.
 #[derive(Debug)]
@@ -66,6 +70,8 @@ struct Outbox {
     /// Whether somebody looks here by the clock; if not, he is told of the first question.
     gathers: bool,
     questions: Vec<Outgoing>,
+    /// Room of questions that were sent, for later ones.
+    rooms: Vec<Vec<u8>>,
 }
 
 /// A question that waits, forgotten when this is dropped.
@@ -96,7 +102,8 @@ impl Socket {
         let (question, answer) = self.question(device, request)?;
         let unsendable = |error: message::Unwritable| ExchangeError::Unsendable(error.to_string());
         let number = question.number;
-        let datagram = message::question(request, device.community.reveal(), number).map_err(unsendable)?;
+        let room = self.shared.outbox().rooms.pop().unwrap_or_default();
+        let datagram = message::question_in(room, request, device.community.reveal(), number).map_err(unsendable)?;
         if self.shared.outbox().put(Outgoing { to: device.address, datagram, number }) {
             self.shared.asked.notify_one();
         }
@@ -147,6 +154,16 @@ impl Outbox {
         self.questions.push(question);
         !self.gathers && self.questions.len() == 1
     }
+
+    /// Takes out the first questions, which were sent.
+    fn sent(&mut self, count: usize) {
+        let Self { questions, rooms, .. } = self;
+        for Outgoing { datagram, .. } in questions.drain(..count) {
+            if rooms.len() < ROOMS_KEPT && datagram.capacity() <= ROOM_KEPT_BYTES {
+                rooms.push(datagram);
+            }
+        }
+    }
 }
 
 impl Shared {
@@ -167,22 +184,32 @@ impl Shared {
         }
     }
 
-    /// Takes what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
+    /// Takes a lot of what waits and hands it to the questions. Returns how many datagrams, and whether more may wait.
     fn receive(&self, inbox: &mut Inbox) -> io::Result<(usize, bool)> {
         let mut pending = self.pending();
-        let mut taken = 0;
-        for _ in 0..ROUNDS {
-            match inbox.receive(&self.udp, |datagram, from, at| pending.take(datagram, from, at)) {
-                Ok(batch::AT_ONCE) => taken += batch::AT_ONCE,
-                Ok(last) => return Ok((taken + last, false)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok((taken, false)),
-                Err(error) => {
-                    pending.counts.failures += 1;
-                    return Err(error);
-                }
+        match inbox.receive(&self.udp, |datagram, from, at| pending.take(datagram, from, at)) {
+            Ok(taken) => Ok((taken, taken == batch::AT_ONCE)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok((0, false)),
+            Err(error) => {
+                pending.counts.failures += 1;
+                Err(error)
             }
         }
-        Ok((taken, true))
+    }
+
+    /// Takes what waits, lot by lot: whoever has an answer goes on with it while the processor still has it at hand. Returns how
+    /// many datagrams.
+    async fn receive_lots(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        let mut all = 0;
+        for _ in 0..ROUNDS {
+            let (taken, more) = self.receive(inbox)?;
+            all += taken;
+            if !more {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(all)
     }
 
     /// Sends what was asked, and says whether questions gather from now on. What there is no room for waits for the next time.
@@ -197,7 +224,7 @@ impl Shared {
                 Ok(count) => sent += count.max(1),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     // Whoever gave up meanwhile is not asked for any more.
-                    outbox.questions.drain(..sent);
+                    outbox.sent(sent);
                     outbox.questions.retain(|question| pending.waits(question.number));
                     sent = 0;
                     break;
@@ -208,7 +235,7 @@ impl Shared {
                 }
             }
         }
-        outbox.questions.drain(..sent);
+        outbox.sent(sent);
         outbox.gathers = gathers;
     }
 }
@@ -231,7 +258,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
             }
         } else {
             tokio::time::sleep(pace.gathers_for(batch::AT_ONCE)).await;
-            shared.receive(&mut inbox).map(|(taken, _)| taken)
+            shared.receive_lots(&mut inbox).await
         };
         if let Err(error) = &received {
             tracing::debug!(%error, "cannot receive SNMP answers");
@@ -250,7 +277,7 @@ async fn serve(shared: Arc<Shared>, watched_at_first: tokio::net::UdpSocket, mut
     }
 }
 
-/// Waits until something came, and takes it.
+/// Waits until something came, and takes a lot of it.
 async fn received_at_once(shared: &Shared, inbox: &mut Inbox, watched: &tokio::net::UdpSocket) -> io::Result<usize> {
     watched.readable().await?;
     let mut received = Ok(0);

@@ -267,6 +267,27 @@ pub(crate) async fn read_all<const N: usize>(
     tables: [(&'static str, &[Column]); N],
 ) -> [ReadTable; N] {
     let read = session.walk_tables(&tables.map(|(_, columns)| columns)).await;
+    read_tables(tables, read)
+}
+
+/// Reads what [`read_all`] does, of as many tables as there are.
+pub(crate) async fn read_some(session: &mut Session, tables: &[(&'static str, &[Column])]) -> Vec<ReadTable> {
+    let columns: Vec<&[Column]> = tables.iter().map(|(_, columns)| *columns).collect();
+    let read = session.walk_tables(&columns).await;
+    tables.iter().zip(read).map(|((table, _), read)| read_table(table, read)).collect()
+}
+
+/// Reads what [`read_all`] does, and behind all of it the instance of a scalar, where that takes no question more.
+pub(crate) async fn read_all_and<const N: usize>(
+    session: &mut Session,
+    tables: [(&'static str, &[Column]); N],
+    last: &'static [u32],
+) -> ([ReadTable; N], Option<Value>) {
+    let (read, value) = session.walk_tables_and(&tables.map(|(_, columns)| columns), last).await;
+    (read_tables(tables, read), value)
+}
+
+fn read_tables<const N: usize>(tables: [(&'static str, &[Column]); N], read: Vec<Table>) -> [ReadTable; N] {
     let mut read = read.into_iter();
     tables.map(|(table, _)| read_table(table, read.next().unwrap_or_default()))
 }
@@ -284,7 +305,7 @@ fn read_table(table: &'static str, Table { cells, failures }: Table) -> ReadTabl
         .collect();
     let plain =
         |column: &Column, error, rows| TableError { table, column: Some(column.name), error, rows, detail: None };
-    let missing: Vec<usize> = (0..cells.ends.len()).map(|place| cells.missing(place)).collect();
+    let missing = cells.missing();
     for (place, ((column, end), without)) in cells.ends.iter().zip(&missing).enumerate() {
         match end {
             ColumnEnd::Complete => {

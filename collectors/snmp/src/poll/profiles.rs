@@ -13,7 +13,7 @@ use crate::{
     profile::{
         Identification, Pace, PartNames, Profile, Profiles, SensorReading, Station, Wanted,
         addresses::IpVersion,
-        table::{Read, Scalar},
+        table::{Read, Scalar, TableSpec},
     },
     session::Session,
     value::Value,
@@ -197,12 +197,13 @@ async fn read<T>(
     if let (Some(memory), true) = (&mut memory, polled.errors.len() == errors_before) {
         memory.absent.extend(values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name));
     }
-    for (place, spec) in profile.tables.iter().enumerate() {
-        if !tables.contains(&place) || absent(&memory, spec.name) {
+    let is_asked = |(place, spec): (usize, &TableSpec)| tables.contains(&place) && !absent(&memory, spec.name);
+    let asked: Vec<bool> = profile.tables.iter().enumerate().map(is_asked).collect();
+    for (spec, table) in profile.tables.iter().zip(read_tables(session, profile, &asked).await) {
+        let Some(table) = table else {
             read.tables.push(ReadTable::default());
             continue;
-        }
-        let table = mib::read(session, spec.name, &spec.columns).await;
+        };
         let mut whole = true;
         for error in &table.errors {
             // Sensors come and go, and models have them or not: a column with gaps is as it should be.
@@ -218,6 +219,14 @@ async fn read<T>(
         read.tables.push(table);
     }
     read
+}
+
+/// Reads those tables of a profile that are asked for, together: most devices have few of them.
+async fn read_tables(session: &mut Session, profile: &Profile, asked: &[bool]) -> Vec<Option<ReadTable>> {
+    let specs = profile.tables.iter().zip(asked).filter(|(_, asked)| **asked);
+    let wanted: Vec<_> = specs.map(|(spec, _)| (spec.name, &spec.columns[..])).collect();
+    let mut read = mib::read_some(session, &wanted).await.into_iter();
+    asked.iter().map(|asked| if *asked { read.next() } else { None }).collect()
 }
 
 /// Asks for single objects. Returns each with its value, none where the device has none.

@@ -327,3 +327,34 @@ async fn a_device_that_copes_with_little_at_once_is_named() {
     session.walk(&[NAME, SPEED, ALIAS]).await;
     assert_eq!(session.quirks().iter().map(|quirk| quirk.error).collect::<Vec<_>>(), [TableProblem::SmallAnswers]);
 }
+
+#[tokio::test]
+async fn a_scalar_comes_with_the_last_question_unless_something_is_read_behind_it() {
+    const NEW: Column = Column { name: "new", oid: &[1, 3, 9] };
+    let agent = FakeAgent::table(3);
+    let mut session = agent.session();
+    let tables: [&[Column]; 1] = [&[NAME, SPEED, NEW]];
+    assert_eq!(session.walk_tables_and(&tables, &SYS_UPTIME).await.1, None, "it is not known yet what is absent");
+    agent.set(|script| script.asked.clear());
+    let (read, uptime) = session.walk_tables_and(&tables, &SYS_UPTIME).await;
+    assert_eq!((read[0].cells.len(), uptime), (3, Some(Value::TimeTicks(4_200))));
+    let names = [NEW.oid, &[1, 3, 6, 1, 2, 1, 1, 3]].map(Oid::from_arcs).to_vec();
+    assert_eq!(agent.asked().last(), Some(&Request::GetBulk { after: names, rows: 1 }));
+    assert_eq!(agent.asked().len(), 2);
+
+    agent.set(|script| _ = script.instances.insert(Oid::joined(NEW.oid, &[2]), Value::Gauge32(7)));
+    let (read, uptime) = session.walk_tables_and(&tables, &SYS_UPTIME).await;
+    assert_eq!(read[0].cells.row(&[2])[2], Some(Value::Gauge32(7)));
+    assert_eq!(uptime, None);
+}
+
+#[tokio::test]
+async fn an_agent_that_copes_with_one_column_alone_is_not_asked_for_a_scalar_besides() {
+    let agent = FakeAgent::table(3);
+    agent.set(|script| script.columns_max = Some((1, Fault::General)));
+    let mut session = agent.session();
+    for _ in 0..2 {
+        let (read, uptime) = session.walk_tables_and(&[&[NAME, SPEED, ALIAS]], &SYS_UPTIME).await;
+        assert_eq!((read[0].cells.len(), read[0].failures.len(), uptime), (3, 0, None));
+    }
+}

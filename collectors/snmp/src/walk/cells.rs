@@ -11,8 +11,9 @@ use crate::value::Value;
 /// The arcs of a usual index: an address, and sometimes what it is in.
 const INDEX_ARCS: usize = 6;
 
-/// How many rooms a thread keeps: one for each table of a poll.
-const ROOMS_KEPT: usize = 16;
+/// How many rooms a thread keeps: two tables each of as many devices as are asked side by side. Of 30 KB as a rule, once tables of
+/// five hundred rows were in it; who polls few devices never has so many at a time.
+const ROOMS_KEPT: usize = 128;
 
 /// Room for more cells is not kept.
 const ROOM_KEPT_CELLS: usize = 2_048;
@@ -77,9 +78,15 @@ impl Cells {
         self.rows.names.ends.is_empty()
     }
 
-    /// Returns how many rows have no value at a place.
-    pub(crate) fn missing(&self, place: usize) -> usize {
-        self.rows().filter(|(_, row)| row.get(place).is_none_or(Option::is_none)).count()
+    /// Returns for each place how many rows have no value there.
+    pub(crate) fn missing(&self) -> Vec<usize> {
+        let mut missing = vec![0; self.ends.len()];
+        for (_, row) in self.rows() {
+            for (count, cell) in missing.iter_mut().zip(row) {
+                *count += usize::from(cell.is_none());
+            }
+        }
+        missing
     }
 
     #[cfg(test)]

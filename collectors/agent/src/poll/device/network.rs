@@ -4,17 +4,47 @@
 //! and only where the device's own forwarding table does not tell of VLANs.
 
 use onenet_snmp::{
-    AddressRow, Contexts, ForwardingRow, Polled, Session, poll_addresses, poll_context_forwarding, poll_own_addresses,
-    poll_vlans,
+    AddressRow, AddressTables, Contexts, ForwardingRow, Polled, Session, poll_addresses, poll_context_forwarding,
+    poll_forwarding, poll_forwarding_and_addresses, poll_own_addresses, poll_vlans,
 };
 use onenet_topology::fact::Method;
 
-use super::{Device, facts};
+use super::{Device, facts, points_at_unknown_ports};
 use crate::schedule::Table;
 
 impl Device {
+    /// Reads whom the device heard behind which port, and, where they are due as well, whom it knows by address.
+    pub(super) async fn read_forwarding(&mut self, session: &mut Session, addresses_too: bool) {
+        let begun = self.shared.clock.timestamp();
+        let (read, addresses) = if addresses_too {
+            let (read, addresses) = poll_forwarding_and_addresses(session).await;
+            (read, Some(addresses))
+        } else {
+            (poll_forwarding(session).await, None)
+        };
+        self.schedule.walked_forwarding(begun, self.shared.clock.timestamp());
+        let (known, mut learned) = (std::mem::take(&mut self.names), None);
+        let mut polled = read.resolve_borrowed(&known);
+        if points_at_unknown_ports(&polled) {
+            self.names = known.clone();
+            self.learn_ports(session).await;
+            polled = read.resolve_borrowed(learned.insert(std::mem::take(&mut self.names)));
+        }
+        self.tells_vlans = polled.rows.iter().any(|row| row.fdb_id.is_some());
+        self.hand_on(Method::SnmpForwarding, Table::Forwarding, polled, facts::forwarding).await;
+        self.names = learned.unwrap_or(known);
+        drop(read);
+        if let Some(addresses) = addresses {
+            self.hand_on_addresses(session, addresses).await;
+        }
+    }
+
     pub(super) async fn read_addresses(&mut self, session: &mut Session) {
         let read = poll_addresses(session).await;
+        self.hand_on_addresses(session, read).await;
+    }
+
+    async fn hand_on_addresses(&mut self, session: &mut Session, read: AddressTables) {
         let names = std::mem::take(&mut self.names);
         let mut polled = read.resolve_borrowed(&names);
         let more = self.recognition.more_addresses(session, &self.shared.profiles, &names, &polled).await;
