@@ -10,6 +10,7 @@ pub mod codec;
 pub mod digest;
 pub mod lean;
 pub mod limits;
+pub mod pieces;
 pub mod tls;
 pub mod token;
 

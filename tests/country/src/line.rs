@@ -9,7 +9,7 @@ use std::{io, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use hyper_util::rt::TokioIo;
-use onenet_wire::{AgentMessage, CentreMessage, alive, tls, v1};
+use onenet_wire::{AgentMessage, CentreMessage, alive, pieces::Pieces, tls, v1};
 use rustls::ClientConfig;
 use tokio::{
     net::TcpStream,
@@ -100,7 +100,7 @@ async fn open(agent: &Agent, world: &World) -> Result<(Outbox, tonic::Streaming<
     let channel = connect(&world.collectors, agent.papers().client_config()?).await?;
     let (outbox, messages) = mpsc::channel(OUTBOX);
     outbox.send(AgentMessage::Hello(agent.hello(world)).into()).await?;
-    let mut client = v1::collector_client::CollectorClient::new(channel);
+    let mut client = v1::collector_client::CollectorClient::new(Pieces(channel));
     let mut inbound = client.report(ReceiverStream::new(messages)).await?.into_inner();
     let first = inbound.message().await?.context("the stream ended before a welcome")?;
     let CentreMessage::Welcome(welcome) = first.try_into()? else { bail!("something else than a welcome") };

@@ -25,7 +25,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use onenet_topology::{Timestamp, flow::FlowPage};
 use onenet_wire::{
     AgentMessage, CentreMessage, Done, DrillOrder, FlowsQuery, Hello, Instruction, InstructionBody, InstructionResult,
-    Invalid, Query, Welcome, limits, tls, v1,
+    Invalid, Query, Welcome, limits, pieces::Pieces, tls, v1,
 };
 use serde::Serialize;
 use tokio::{
@@ -263,7 +263,7 @@ impl<H: Handler> Uplink<H> {
         let limit = Duration::from_millis(self.config.connect_timeout_ms);
         let config = self.credentials.client_config().map_err(UplinkError::Credentials)?;
         let channel = connect(&self.config.address, config, limit).await?;
-        let mut client = v1::collector_client::CollectorClient::new(channel)
+        let mut client = v1::collector_client::CollectorClient::new(Pieces(channel))
             .max_decoding_message_size(limits::MESSAGE_BYTES)
             .max_encoding_message_size(limits::MESSAGE_BYTES);
         let (outbound, messages) = mpsc::channel(OUTBOUND_DEPTH);
