@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use tonic::{
     Status,
     body::Body,
@@ -75,6 +75,7 @@ mod tests {
     use std::future::poll_fn;
 
     use futures_util::{FutureExt as _, stream};
+    use http_body::Body as _;
     use http_body_util::StreamBody;
 
     use super::*;

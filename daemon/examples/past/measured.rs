@@ -45,13 +45,13 @@ fn block(estate: &Estate, state: &SiteState, time: Timestamp, minute: i64) -> Sa
 }
 
 fn samples(device: &Device, time: Timestamp, minute: u64) -> Vec<HistoryItem> {
-    let scope = device.handles.iter().next().map_or_else(|| Scope::new(""), |handle| handle.scope.clone());
+    let scope = device.handles.first().map_or_else(|| Scope::new(""), |handle| handle.scope.clone());
     let item = |body| HistoryItem { time, scope: scope.clone(), body };
     let ports = device.interfaces.iter().take(PORTS).enumerate().map(|(number, port)| {
         // Grows by another amount at each port, so that files pack as those of real counters do.
         let octets = (1 << 40) - minute * (1_000_003 + 7_919 * number as u64 + device.id.raw() % 65_537);
         item(HistoryBody::Interface(InterfaceSample {
-            name: port.said.name.to_string(),
+            name: port.said.name.clone(),
             in_octets: Some(octets),
             out_octets: Some(octets / 5),
             in_errors: Some(0),

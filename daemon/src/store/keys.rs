@@ -287,6 +287,11 @@ pub(super) fn samples_prefix(key: &[u8]) -> Option<&[u8]> {
     key.get(..key.len().checked_sub(24)?)
 }
 
+/// Returns the hour and the number of the kind of a [prefix](samples_prefix) of samples.
+pub(super) fn filed_under(prefix: &[u8]) -> Option<(u32, u8)> {
+    hour_of(prefix).zip(prefix.last().copied())
+}
+
 /// Returns the milliseconds of its hour at which a sample was taken; of what is [filed](hour) at the ends, the first or the last of all.
 pub(super) fn ms_of_hour(time: Timestamp) -> u32 {
     let begin = i64::from(hour(time)).saturating_mul(MILLISECONDS_PER_HOUR);

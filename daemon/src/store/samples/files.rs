@@ -149,16 +149,16 @@ impl SampleFiles {
     /// Returns the hours of which there is something.
     pub(in crate::store) fn hours(&self) -> BTreeSet<u32> {
         let held = self.shared.held.load();
-        let mut hours: BTreeSet<u32> = held.logs.iter().flat_map(|log| log.extent().hours).collect();
-        hours.extend(held.sealed.values().flat_map(|it| &it.extent.hours));
+        let of = |(hour, _): &(u32, u8)| *hour;
+        let mut hours: BTreeSet<u32> = held.sealed.values().flat_map(|it| it.extent.filed.iter().map(of)).collect();
+        held.logs.iter().for_each(|log| hours.extend(log.extent().filed.iter().map(of)));
         hours
     }
 
     /// Returns the rows of a site, hour, scope and kind, in the order of time.
     pub(in crate::store) fn rows(&self, prefix: &[u8]) -> io::Result<Vec<Row>> {
         let held = self.shared.held.load_full();
-        let hour = keys::hour_of(prefix);
-        let mut rows = sealed_rows(&held, prefix, |extent| hour.is_some_and(|hour| extent.hours.contains(&hour)))?;
+        let mut rows = sealed_rows(&held, prefix, |_| true)?;
         for log in &held.logs {
             for place in log.places(prefix) {
                 rows.push(log.row(place)?);
@@ -223,14 +223,12 @@ impl SampleFiles {
         for segment in held.sealed.values().filter(|it| has(&it.extent)) {
             let Some(mut reader) = named(segment, segment.reader())? else { continue };
             for (key, found) in wanted.iter().zip(&mut found) {
-                named(
-                    segment,
-                    reader.rows(key, &mut |of, value| {
-                        if of == *key {
-                            *found = Some(value.to_vec())
-                        }
-                    }),
-                )?;
+                let mut take = |of: &[u8], value: &[u8]| {
+                    if of == *key {
+                        *found = Some(value.to_vec());
+                    }
+                };
+                named(segment, reader.rows(key, &mut take))?;
             }
         }
         Ok(found)
@@ -349,9 +347,12 @@ fn has_room(log: &Log, frames: &Frames) -> bool {
     log.len() + frames.len() <= LOG_BYTES_MAX && log.begun().is_none_or(|begun| of(begun) >= of(frames.time()))
 }
 
+/// Returns the rows of a site, hour, scope and kind in sealed files; only those are read that have such hours and kinds at all.
 fn sealed_rows(held: &Held, prefix: &[u8], of: impl Fn(&Extent) -> bool) -> io::Result<Vec<Row>> {
+    let filed = keys::filed_under(prefix);
+    let has = |extent: &Extent| filed.is_some_and(|filed| extent.filed.contains(&filed));
     let mut rows = Vec::new();
-    for segment in held.sealed.values().filter(|it| of(&it.extent)) {
+    for segment in held.sealed.values().filter(|it| has(&it.extent) && of(&it.extent)) {
         if let Some(mut reader) = named(segment, segment.reader())? {
             named(segment, reader.rows(prefix, &mut |key, value| rows.push((key.to_vec(), value.to_vec()))))?;
         }

@@ -43,11 +43,14 @@ pub(super) struct Place {
     offset: u32,
 }
 
+/// Hours, and numbers of kinds, under which rows are filed.
+pub(super) type Filed = BTreeSet<(u32, u8)>;
+
 /// What a file is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extent {
-    /// Hours of which there are rows.
-    pub(super) hours: BTreeSet<u32>,
+    /// Hours and kinds of which there are rows.
+    pub(super) filed: Filed,
     /// Positions of the first and the last record.
     pub(super) positions: (u64, u64),
     /// When the oldest and the newest sample were taken.
@@ -59,7 +62,7 @@ pub(super) struct Extent {
 impl Default for Extent {
     fn default() -> Self {
         let (least, most) = (Timestamp::from_unix_ms(i64::MIN), Timestamp::from_unix_ms(i64::MAX));
-        Self { hours: BTreeSet::new(), positions: (u64::MAX, 0), taken: (most, least), told: least }
+        Self { filed: Filed::new(), positions: (u64::MAX, 0), taken: (most, least), told: least }
     }
 }
 
@@ -184,7 +187,7 @@ impl Index {
             };
             let (oldest, newest) = self.extent.taken;
             self.extent.taken = (oldest.min(time), newest.max(time));
-            self.extent.hours.insert(keys::hour(time));
+            self.extent.filed.extend(keys::filed_under(prefix));
             let place = Place { ms: keys::ms_of_hour(time), offset: u32::try_from(offset).unwrap_or(u32::MAX) };
             match self.places.get_mut(prefix) {
                 Some(places) => places.push(place),

@@ -7,14 +7,15 @@
 //! block = zstd of rows                               as in the log, in the order of keys, some 64 KiB of them
 //! index = for each block length:4 raw:4 check:8 key_len:2 key
 //!                                                    its length as it lies, and of its rows; XXH3 of it as it lies; its first key
-//! foot  = hour:4* hours:8 index_at:8 index_len:8 index_check:8 first_position:8 last_position:8 oldest:8 newest:8 told:8 check:8
-//!                                                    of which hours there are rows, and how many that are; XXH3 of all that is in front
+//! foot  = filed* filed_len:8 index_at:8 index_len:8 index_check:8 first_position:8 last_position:8 oldest:8 newest:8 told:8 check:8
+//!                                                    XXH3 of all that is in front
+//! filed = hour:4 kind:1                              of which there are rows; the length is of all together
 //! ```
 
 use std::{
-    collections::BTreeSet,
     fs::{self, File},
     io::{self, BufWriter, Write as _},
+    ops::Range,
     os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
 };
@@ -23,7 +24,7 @@ use onenet_topology::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    log::{Extent, Log},
+    log::{Extent, Filed, Log},
     row,
 };
 
@@ -31,7 +32,7 @@ const MAGIC: &[u8; 16] = b"onenet samples\x01\x01";
 /// Rows that are packed together, in bytes: more would pack better, and cost whoever looks for one row.
 const BLOCK_BYTES: usize = 64 << 10;
 const LEVEL: i32 = 3;
-/// Bytes of the foot behind its hours.
+/// Bytes of the foot behind what is filed.
 const FOOT_BYTES: usize = 80;
 /// Bytes of an index's entry in front of the key.
 const ENTRY_HEAD: usize = 18;
@@ -53,13 +54,15 @@ struct Entry {
     len: usize,
     raw: usize,
     check: u64,
-    first: Vec<u8>,
+    /// Where in the index its first key is.
+    first: Range<usize>,
 }
 
 /// Reads a sealed file; the last block stays unpacked.
 #[derive(Debug)]
 pub(super) struct Reader {
     file: File,
+    index: Vec<u8>,
     entries: Vec<Entry>,
     unpacked: Option<(usize, Vec<u8>)>,
 }
@@ -119,8 +122,9 @@ impl Packer {
         self.end_block()?;
         self.file.write_all(&self.index)?;
         let (index, (first, last)) = (&self.index, extent.positions);
-        let mut foot: Vec<u8> = extent.hours.iter().flat_map(|hour| hour.to_be_bytes()).collect();
-        for number in [extent.hours.len() as u64, self.at, index.len() as u64, xxh3_64(index), first, last] {
+        let filed = extent.filed.iter().flat_map(|(hour, kind)| hour.to_be_bytes().into_iter().chain([*kind]));
+        let mut foot: Vec<u8> = filed.collect();
+        for number in [foot.len() as u64, self.at, index.len() as u64, xxh3_64(index), first, last] {
             foot.extend_from_slice(&number.to_be_bytes());
         }
         for time in [extent.taken.0, extent.taken.1, extent.told] {
@@ -163,13 +167,13 @@ impl Segment {
         let path = Self::path(folder, generation);
         let file = File::open(&path)?;
         let len = file.metadata()?.len();
-        let (hours, numbers) = foot(&file, len)?;
+        let (filed, numbers) = foot(&file, len)?;
         let mut numbers = numbers.as_chunks::<8>().0.iter().map(|it| u64::from_be_bytes(*it));
         let mut number = || numbers.next().unwrap_or_default();
         let index = (number(), usize::try_from(number()).unwrap_or(usize::MAX), number());
         let positions = (number(), number());
         let mut time = || Timestamp::from_unix_ms(number().cast_signed());
-        let extent = Extent { hours, positions, taken: (time(), time()), told: time() };
+        let extent = Extent { filed, positions, taken: (time(), time()), told: time() };
         if index.0.checked_add(index.1 as u64).is_none_or(|end| end > len) {
             return Err(broken("its index is not where its foot says"));
         }
@@ -190,7 +194,7 @@ impl Segment {
             return Err(broken("the checksum of its index differs"));
         }
         let entries = entries(&bytes).ok_or_else(|| broken("its index is cut short"))?;
-        Ok(Some(Reader { file, entries, unpacked: None }))
+        Ok(Some(Reader { file, index: bytes, entries, unpacked: None }))
     }
 
     /// Takes the file away. Whoever has it open reads on.
@@ -204,37 +208,38 @@ impl Segment {
     }
 }
 
-/// Reads the foot of a file of `len` bytes: its hours, and the numbers behind their count.
-fn foot(file: &File, len: u64) -> io::Result<(BTreeSet<u32>, Vec<u8>)> {
+/// Reads the foot of a file of `len` bytes: what is filed, and the numbers behind its length.
+fn foot(file: &File, len: u64) -> io::Result<(Filed, Vec<u8>)> {
     let cut = || broken("it is cut short");
     let at = len.checked_sub(FOOT_BYTES as u64).ok_or_else(cut)?;
-    let mut count = [0; 8];
-    file.read_exact_at(&mut count, at)?;
-    let at = u64::from_be_bytes(count).checked_mul(4).and_then(|hours| at.checked_sub(hours)).ok_or_else(cut)?;
+    let mut filed_len = [0; 8];
+    file.read_exact_at(&mut filed_len, at)?;
+    let at = at.checked_sub(u64::from_be_bytes(filed_len)).ok_or_else(cut)?;
     let mut foot = vec![0; usize::try_from(len - at).map_err(|_| cut())?];
     file.read_exact_at(&mut foot, at)?;
     let (said, check) = foot.split_last_chunk::<8>().ok_or_else(cut)?;
     if xxh3_64(said).to_be_bytes() != *check {
         return Err(broken("the checksum of its foot differs"));
     }
-    let (hours, numbers) = said.split_at_checked(foot.len() - FOOT_BYTES).ok_or_else(cut)?;
-    let hours = hours.as_chunks::<4>().0.iter().map(|it| u32::from_be_bytes(*it)).collect();
-    Ok((hours, numbers.get(8..).unwrap_or_default().to_vec()))
+    let (filed, numbers) = said.split_at_checked(foot.len() - FOOT_BYTES).ok_or_else(cut)?;
+    let filed = filed.as_chunks::<5>().0.iter().map(|[a, b, c, d, kind]| (u32::from_be_bytes([*a, *b, *c, *d]), *kind));
+    Ok((filed.collect(), numbers.get(8..).unwrap_or_default().to_vec()))
 }
 
-fn entries(mut index: &[u8]) -> Option<Vec<Entry>> {
-    let (mut entries, mut at) = (Vec::new(), MAGIC.len() as u64);
-    while !index.is_empty() {
-        let (head, rest) = index.split_first_chunk::<ENTRY_HEAD>()?;
+fn entries(index: &[u8]) -> Option<Vec<Entry>> {
+    let (mut entries, mut at, mut rest) = (Vec::new(), MAGIC.len() as u64, index);
+    while !rest.is_empty() {
+        let (head, behind) = rest.split_first_chunk::<ENTRY_HEAD>()?;
         let (len, head) = head.split_first_chunk::<4>()?;
         let (raw, head) = head.split_first_chunk::<4>()?;
         let (check, head) = head.split_first_chunk::<8>()?;
         let (len, raw) = (u32::from_be_bytes(*len), u32::from_be_bytes(*raw));
-        let (first, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*head.first_chunk::<2>()?)))?;
-        let (check, first) = (u64::from_be_bytes(*check), first.to_vec());
+        let (first, behind) = behind.split_at_checked(usize::from(u16::from_be_bytes(*head.first_chunk::<2>()?)))?;
+        let end = index.len() - behind.len();
+        let (check, first) = (u64::from_be_bytes(*check), end - first.len()..end);
         entries.push(Entry { at, len: usize::try_from(len).ok()?, raw: usize::try_from(raw).ok()?, check, first });
         at += u64::from(len);
-        index = rest;
+        rest = behind;
     }
     Some(entries)
 }
@@ -242,10 +247,10 @@ fn entries(mut index: &[u8]) -> Option<Vec<Entry>> {
 impl Reader {
     /// Hands over the rows whose keys begin with `prefix`, in order.
     pub(super) fn rows(&mut self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
-        let from = self.entries.partition_point(|entry| entry.first.as_slice() < prefix).saturating_sub(1);
+        let from = self.entries.partition_point(|entry| self.first(entry) < prefix).saturating_sub(1);
         for at in from..self.entries.len() {
-            let entry = self.entries.get(at).filter(|it| it.first.as_slice() <= prefix || it.first.starts_with(prefix));
-            if entry.is_none() {
+            let first = self.entries.get(at).map(|entry| self.first(entry)).unwrap_or_default();
+            if first > prefix && !first.starts_with(prefix) {
                 break;
             }
             for (key, value) in row::all(self.block(at)?).filter(|(key, _)| key.starts_with(prefix)) {
@@ -253,6 +258,10 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    fn first(&self, entry: &Entry) -> &[u8] {
+        self.index.get(entry.first.clone()).unwrap_or_default()
     }
 
     fn block(&mut self, number: usize) -> io::Result<&[u8]> {

@@ -222,7 +222,9 @@ proptest! {
                     times.sort_unstable();
                     times.dedup();
                     store.commit(&record(position, now, &times)).unwrap();
-                    times.into_iter().for_each(|time| *model.entry(time).or_default() += 1);
+                    for time in times {
+                        *model.entry(time).or_default() += 1;
+                    }
                 }
                 Step::OpenedAgain => {
                     drop(store);
