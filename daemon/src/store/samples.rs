@@ -287,9 +287,8 @@ impl Store {
     }
 
     /// Returns the hours of a query of which there are samples, whosever they are.
-    fn hours(&self, query: &SampleQuery) -> impl DoubleEndedIterator<Item = u32> {
-        let wanted = keys::hour(query.from)..=keys::hour(query.until);
-        self.samples.hours().into_iter().filter(move |hour| wanted.contains(hour))
+    fn hours(&self, query: &SampleQuery) -> impl DoubleEndedIterator<Item = u32> + use<> {
+        self.samples.hours(&(keys::hour(query.from)..=keys::hour(query.until))).into_iter()
     }
 
     /// Hands samples over in the order of time as long as `take` wants more.

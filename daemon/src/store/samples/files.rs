@@ -13,6 +13,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsStr,
     fs, io,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
@@ -22,7 +23,7 @@ use arc_swap::ArcSwap;
 use onenet_topology::Timestamp;
 
 use super::{
-    log::{Extent, Frames, Log, Place},
+    log::{Extent, Filed, Frames, Log, Place},
     segment::Segment,
 };
 use crate::store::keys;
@@ -146,12 +147,17 @@ impl SampleFiles {
         (held.logs.len(), held.sealed.len())
     }
 
-    /// Returns the hours of which there is something.
-    pub(in crate::store) fn hours(&self) -> BTreeSet<u32> {
+    /// Returns the hours among those wanted of which there is something.
+    pub(in crate::store) fn hours(&self, wanted: &RangeInclusive<u32>) -> BTreeSet<u32> {
+        if wanted.is_empty() {
+            return BTreeSet::new();
+        }
         let held = self.shared.held.load();
-        let of = |(hour, _): &(u32, u8)| *hour;
-        let mut hours: BTreeSet<u32> = held.sealed.values().flat_map(|it| it.extent.filed.iter().map(of)).collect();
-        held.logs.iter().for_each(|log| hours.extend(log.extent().filed.iter().map(of)));
+        let bounds = (*wanted.start(), u8::MIN)..=(*wanted.end(), u8::MAX);
+        let mut hours = BTreeSet::new();
+        let mut add = |filed: &Filed| hours.extend(filed.range(bounds.clone()).map(|(hour, _)| *hour));
+        held.sealed.values().for_each(|it| add(&it.extent.filed));
+        held.logs.iter().for_each(|log| add(&log.extent().filed));
         hours
     }
 
@@ -352,7 +358,7 @@ fn sealed_rows(held: &Held, prefix: &[u8], of: impl Fn(&Extent) -> bool) -> io::
     let filed = keys::filed_under(prefix);
     let has = |extent: &Extent| filed.is_some_and(|filed| extent.filed.contains(&filed));
     let mut rows = Vec::new();
-    for segment in held.sealed.values().filter(|it| has(&it.extent) && of(&it.extent)) {
+    for segment in held.sealed.values().filter(|it| of(&it.extent) && has(&it.extent)) {
         if let Some(mut reader) = named(segment, segment.reader())? {
             named(segment, reader.rows(prefix, &mut |key, value| rows.push((key.to_vec(), value.to_vec()))))?;
         }

@@ -71,6 +71,7 @@ fn the_newest_is_found_in_the_files_where_it_is() {
     store.commit(&record(61, 59 * MINUTE_MS, &[5 * MINUTE_MS])).unwrap();
     assert_eq!(latest(5 * MINUTE_MS + 1), [5 * MINUTE_MS; 2]);
     assert_eq!(latest(HOUR_MS), [59 * MINUTE_MS]);
+    assert_eq!(latest(-5 * HOUR_MS), [0_i64; 0], "a time that ends before it begins");
 }
 
 #[test]
