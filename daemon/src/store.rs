@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! key    = site:8 kind:1 rest            site 0 is the nation
-//! 0 'm' "schema"                         version of this format: 4 bytes (currently 2)
+//! 0 'm' "schema"                         version of this format: 4 bytes (currently 3)
 //! 0 'm' "position"                       position:8 time:8 of the last record
 //! 0 'm' "log"                            how far the log is that replicas share, JSON; absent where there is none
 //! 0 'c' position:8                       a command, JSON: {"time", "by", "command"}
@@ -27,7 +27,8 @@
 //! site 'd' device:8                      an account of a device (DeviceRow)
 //! site 'e' endpoint:8                    an endpoint (EndpointRow)
 //! site 'f' agent:8 method:1 len:2 scope key_hash:8
-//!                                        a fact: shift_ms:8 uncertain:1, then the wire codec's fact
+//!                                        a page of facts, from this hash on (`facts.rs`), each shift_ms:8 uncertain:1, then the
+//!                                        wire codec's fact
 //! site 'h' time:8 position:8 ordinal:4     an alteration of what there is to see, JSON
 //! site 'n' kind:1 subject:1 id:8         a finding, JSON
 //! site 'y' len:1 kind subject            what detectors found, JSON
@@ -52,6 +53,7 @@ mod alterations;
 mod audit;
 mod backup;
 mod export;
+mod facts;
 mod keys;
 mod load;
 mod outbox;
@@ -83,6 +85,7 @@ use serde::{Deserialize, Serialize};
 pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
 pub use export::ExportError;
+use facts::Facts;
 pub use outbox::{Ended, Outbox};
 pub use queue::{Queue, Waiting};
 use samples::{Frames, Log, files::SampleFiles};
@@ -91,7 +94,7 @@ pub use samples::{Sample, SampleKind, SampleQuery, sensor_item};
 use crate::{estate::Change, record::Command};
 
 /// Version of the format.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With eight times as much the whole
 /// country takes 170 MB more, and nothing is faster (`tests/country/README.md`).
 pub const CACHE_BYTES: u64 = 16 << 20;
@@ -255,10 +258,11 @@ impl Store {
         let (mut rest, mut queued) = (changes, 0);
         while !rest.is_empty() {
             let (part, after) = rest.split_at(batch_len(rest));
-            let mut batch = sled::Batch::default();
+            let (mut batch, mut facts) = (sled::Batch::default(), Facts::default());
             for change in part {
-                write_change(&mut batch, change);
+                write_change(&mut batch, &mut facts, change);
             }
+            self.write_facts(&mut batch, facts)?;
             queued += self.write_queued(&mut batch, part);
             if self.outbox {
                 outbox::write(&mut batch, part);
@@ -393,7 +397,7 @@ fn plain(error: sled::Error) -> io::Error {
     code.map_or(error, io::Error::from_raw_os_error)
 }
 
-fn write_change(batch: &mut sled::Batch, change: &Change) {
+fn write_change(batch: &mut sled::Batch, facts: &mut Facts, change: &Change) {
     match change {
         Change::Altered { position, ordinal, site, alterations } => {
             alterations::write(batch, (*position, *ordinal), *site, alterations);
@@ -402,13 +406,14 @@ fn write_change(batch: &mut sled::Batch, change: &Change) {
         _ => {}
     }
     match row(change) {
+        Some((key, held)) if matches!(change, Change::Fact { .. }) => drop(facts.insert(key, held)),
         Some((key, Some(value))) => batch.insert(key, value),
         Some((key, None)) => batch.remove(key),
         None => {}
     }
 }
 
-/// Returns the row that a change writes (`Some`) or removes (`None`). Samples have rows of their own, and what follows
+/// Returns the row that a change writes (`Some`) or removes (`None`). Samples have rows of their own, facts lie in pages, and what follows
 /// from the rest has none.
 fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     Some(match change {
@@ -460,7 +465,7 @@ fn row(change: &Change) -> Option<(Vec<u8>, Option<Vec<u8>>)> {
     })
 }
 
-/// Reads a row of the estate back. Returns `None` for rows that are not part of it.
+/// Reads a row of the estate back, but for [facts]. Returns `None` for rows that are not part of it.
 fn read_change(key: &[u8], value: &[u8], origins: &mut rows::Origins) -> Result<Option<Change>, String> {
     use keys::Key;
     let change = match keys::parse(key).ok_or("the key is not known to this version")? {
@@ -469,7 +474,13 @@ fn read_change(key: &[u8], value: &[u8], origins: &mut rows::Origins) -> Result<
             Change::Position { position, time }
         }
         Key::Meta(name) if name == b"log" => Change::Log(Some(Arc::new(rows::from_json(value)?))),
-        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Sample | Key::Queued | Key::Message => return Ok(None),
+        Key::Meta(_)
+        | Key::Audit
+        | Key::Altered(_)
+        | Key::Fact { .. }
+        | Key::Sample
+        | Key::Queued
+        | Key::Message => return Ok(None),
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;
             let command = Arc::new(row.command.into_owned());
@@ -479,9 +490,6 @@ fn read_change(key: &[u8], value: &[u8], origins: &mut rows::Origins) -> Result<
         Key::Device(site, id) => Change::Device { site, device: Arc::new(rows::read_device(id, value)?) },
         Key::Endpoint(site, id) => {
             Change::Endpoint { site, endpoint: Arc::new(rows::read_endpoint(id, value, origins)?) }
-        }
-        Key::Fact { site, agent, group, key_hash } => {
-            Change::Fact { site, agent, group, key_hash, held: Some(Arc::new(rows::read_held(value)?)) }
         }
         Key::Covered(site) => Change::Covered { site, trend: Arc::new(rows::read_trend(value)?) },
         Key::Available { watched, piece, day } => {

@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! "onenet backup 1\n" schema:4 position:8
-//! then rows       0x01 key_len:4 value_len:4 key value
+//! then rows       0x01 key_len:4 value_len:4 key value            as `store.rs` tells, but each fact by itself, under its own hash
 //! then files      0x03 name_len:4 content_len:4 name content      files of cases, by their SHA-256 in hexadecimal digits; absent where there are none
 //! then files      0x02 name_len:4 content_len:4 name content      the keys and certificates beside the store
 //! then the end    0x00 sha256:32                                  of everything in front of it
@@ -27,7 +27,7 @@ use std::{
 use ring::digest::{Context, SHA256};
 
 use super::{
-    SCHEMA, Store, StoreError, keys, row,
+    Facts, SCHEMA, Store, StoreError, keys, row,
     samples::{self, Frames},
 };
 use crate::{
@@ -199,8 +199,7 @@ impl Store {
         read_pieces(path, |_, _, _| Ok(()))?;
         let store = Self::open(directory).map_err(BackupError::Store)?;
         let mut files = Vec::new();
-        let (mut batch, mut frames) = (sled::Batch::default(), Frames::default());
-        let mut rows = 0;
+        let mut rows = Rows::default();
         read_pieces(path, |tag, name, content| {
             if tag == FILE {
                 files.push((String::from_utf8_lossy(&name).into_owned(), content));
@@ -210,30 +209,48 @@ impl Store {
                 let failed = |source| BackupError::Write { path: directory.to_owned(), source };
                 return case_file(&name, &content).map_err(failed);
             }
-            if keys::is_sample(&name) {
-                samples::again(&mut frames, &name, &content);
-            } else {
-                batch.insert(name, content);
-            }
-            rows += 1;
-            if rows % RESTORE_ROWS == 0 {
-                store.put(std::mem::take(&mut batch), &std::mem::take(&mut frames)).map_err(BackupError::Store)?;
+            rows.add(name, content);
+            if rows.count == RESTORE_ROWS {
+                store.put(std::mem::take(&mut rows)).map_err(BackupError::Store)?;
             }
             Ok(())
         })?;
-        store.put(batch, &frames).map_err(BackupError::Store)?;
+        store.put(rows).map_err(BackupError::Store)?;
         store.flush().map_err(BackupError::Store)?;
         Ok(files)
     }
 }
 
+/// Rows of a backup that are to be written together, sorted by how they lie in a store.
+#[derive(Default)]
+struct Rows {
+    batch: sled::Batch,
+    facts: Facts,
+    frames: Frames,
+    count: usize,
+}
+
+impl Rows {
+    fn add(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.count += 1;
+        if keys::is_sample(&key) {
+            samples::again(&mut self.frames, &key, &value);
+        } else if keys::is_fact(&key) {
+            self.facts.insert(key, Some(value));
+        } else {
+            self.batch.insert(key, value);
+        }
+    }
+}
+
 impl Store {
     /// Writes rows as they were.
-    fn put(&self, batch: sled::Batch, frames: &Frames) -> Result<(), StoreError> {
-        if let Some(log) = self.write_samples(frames)? {
-            log.publish(frames);
+    fn put(&self, mut rows: Rows) -> Result<(), StoreError> {
+        if let Some(log) = self.write_samples(&rows.frames)? {
+            log.publish(&rows.frames);
         }
-        self.apply(batch)
+        self.write_facts(&mut rows.batch, rows.facts)?;
+        self.apply(rows.batch)
     }
 }
 

@@ -335,6 +335,10 @@ pub(super) fn is_sample(key: &[u8]) -> bool {
     key.get(8) == Some(&b's')
 }
 
+pub(super) fn is_fact(key: &[u8]) -> bool {
+    key.get(8) == Some(&b'f')
+}
+
 pub(super) fn is_audit(key: &[u8]) -> bool {
     key.get(8) == Some(&b'u')
 }

@@ -6,13 +6,17 @@
 use std::{
     ops::Range,
     sync::{
+        Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc::{self, SyncSender},
     },
     thread,
 };
 
-use super::{Store, StoreError, keys, read_change, rows::Origins};
+use super::{
+    Store, StoreError, facts, keys, read_change,
+    rows::{self, Origins},
+};
 use crate::{
     estate::{Change, Estate},
     ingest::{links_of, regrouped},
@@ -37,9 +41,10 @@ impl Store {
     pub fn load(&self) -> Result<Estate, StoreError> {
         let mut estate = Estate::default();
         let mut origins = Origins::default();
-        let nation = self.rows_of_the_estate(keys::site_range(0..1)).map(|row| self.change_of(row?, &mut origins));
-        for change in nation.filter_map(Result::transpose) {
-            estate.apply(&change?);
+        let mut changes = Vec::new();
+        for row in self.rows_of_the_estate(keys::site_range(0..1)) {
+            self.read_row(row?, &mut origins, &mut changes)?;
+            changes.drain(..).for_each(|change| estate.apply(&change));
         }
         self.load_sites(&mut estate)?;
         derive(&mut estate);
@@ -74,23 +79,35 @@ impl Store {
     fn read_run(&self, run: Range<u64>, batches: &SyncSender<Batch>) -> Option<()> {
         let (mut batch, mut origins) = (Vec::with_capacity(BATCH), Origins::default());
         for row in self.rows_of_the_estate(keys::site_range(run)) {
-            match row.and_then(|row| self.change_of(row, &mut origins)) {
-                Ok(change) => batch.extend(change),
-                Err(error) => {
-                    batches.send(Err(error)).ok()?;
-                    return None;
-                }
+            if let Err(error) = row.and_then(|row| self.read_row(row, &mut origins, &mut batch)) {
+                batches.send(Err(error)).ok()?;
+                return None;
             }
-            if batch.len() == BATCH {
+            if batch.len() >= BATCH {
                 batches.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))).ok()?;
             }
         }
         batches.send(Ok(batch)).ok()
     }
 
-    fn change_of(&self, row: (sled::IVec, sled::IVec), origins: &mut Origins) -> Result<Option<Change>, StoreError> {
-        let (key, value) = row;
-        read_change(&key, &value, origins).map_err(|problem| self.damaged(&key, problem))
+    /// Adds what a row says: a change, a page of facts, or nothing that is of the estate.
+    fn read_row(
+        &self,
+        (key, value): (sled::IVec, sled::IVec),
+        origins: &mut Origins,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), StoreError> {
+        let damaged = |problem| self.damaged(&key, problem);
+        let Some(keys::Key::Fact { site, agent, group, .. }) = keys::parse(&key) else {
+            changes.extend(read_change(&key, &value, origins).map_err(damaged)?);
+            return Ok(());
+        };
+        for fact in facts::all(&value) {
+            let (key_hash, held) = fact.map_err(damaged)?;
+            let held = Some(Arc::new(rows::read_held(held).map_err(damaged)?));
+            changes.push(Change::Fact { site, agent, group: group.clone(), key_hash, held });
+        }
+        Ok(())
     }
 
     /// Returns the rows of the estate between two keys, in order. What is kept beside it, samples, alterations and all that was once told, is

@@ -1,6 +1,6 @@
 //! The store, from the outside: what is committed comes back, whole and once.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
     AgentId, Id, SiteId, Timestamp,
@@ -16,6 +16,7 @@ use crate::{
     estate::{Agent, Estate, SampleBlock},
 };
 
+mod facts;
 mod queue;
 mod samples;
 
