@@ -3,10 +3,11 @@
 //! # Format
 //!
 //! ```text
-//! file  = "onenet samples\x01\x01" block* index foot
-//! block = zstd of rows                               as in the log, in the order of keys, some 64 KiB of them
-//! index = for each block length:4 raw:4 check:8 key_len:2 key
-//!                                                    its length as it lies, and of its rows; XXH3 of it as it lies; its first key
+//! file  = "onenet samples\x01\x02" block* part* index foot
+//! block = zstd of rows                               as in the log, in the order of keys, some 16 KiB of them
+//! part  = at:8 entry*                                of the blocks that follow each other from this byte on, some 64 of them
+//! index = at:8 entry*                                of the parts
+//! entry = length:4 raw:4 check:8 key_len:2 key       its length as it lies, and of its rows; XXH3 of it as it lies; its first key
 //! foot  = filed* filed_len:8 index_at:8 index_len:8 index_check:8 first_position:8 last_position:8 oldest:8 newest:8 told:8 check:8
 //!                                                    XXH3 of all that is in front
 //! filed = hour:4 kind:1                              of which there are rows; the length is of all together
@@ -28,9 +29,11 @@ use super::{
     row,
 };
 
-const MAGIC: &[u8; 16] = b"onenet samples\x01\x01";
+const MAGIC: &[u8; 16] = b"onenet samples\x01\x02";
 /// Rows that are packed together, in bytes: more would pack better, and cost whoever looks for one row.
-const BLOCK_BYTES: usize = 64 << 10;
+const BLOCK_BYTES: usize = 16 << 10;
+/// Blocks of a part of the index: whoever looks for one row reads one part.
+const PART_BLOCKS: usize = 64;
 const LEVEL: i32 = 3;
 /// Bytes of the foot behind what is filed.
 const FOOT_BYTES: usize = 80;
@@ -47,24 +50,30 @@ pub(super) struct Segment {
     index: (u64, usize, u64),
 }
 
-/// What the index says of a block.
-#[derive(Debug)]
+/// What is said of a block, or of a part of the index.
+#[derive(Debug, Clone)]
 struct Entry {
     at: u64,
     len: usize,
     raw: usize,
     check: u64,
-    /// Where in the index its first key is.
+    /// Where among the bytes of the entries its first key is.
     first: Range<usize>,
+}
+
+/// The index, or a part of it.
+#[derive(Debug)]
+struct Entries {
+    bytes: Vec<u8>,
+    all: Vec<Entry>,
 }
 
 /// Reads a sealed file; the last block stays unpacked.
 #[derive(Debug)]
 pub(super) struct Reader {
     file: File,
-    index: Vec<u8>,
-    entries: Vec<Entry>,
-    unpacked: Option<(usize, Vec<u8>)>,
+    index: Entries,
+    unpacked: Option<(u64, Vec<u8>)>,
 }
 
 /// Packs rows that come in the order of their keys.
@@ -74,6 +83,12 @@ struct Packer {
     at: u64,
     block: Vec<u8>,
     first: Vec<u8>,
+    /// The part of the index that is not complete, its first key, and how many blocks it tells of.
+    part: Vec<u8>,
+    part_first: Vec<u8>,
+    part_blocks: usize,
+    /// Parts that are complete, and what is said of them.
+    parts: Vec<u8>,
     index: Vec<u8>,
 }
 
@@ -89,6 +104,10 @@ impl Packer {
             at,
             block: Vec::with_capacity(2 * BLOCK_BYTES),
             first: Vec::new(),
+            part: Vec::new(),
+            part_first: Vec::new(),
+            part_blocks: 0,
+            parts: Vec::new(),
             index: Vec::new(),
         })
     }
@@ -106,25 +125,38 @@ impl Packer {
             return Ok(());
         }
         let packed = self.compressor.compress(&self.block)?;
-        let len = |len: usize| u32::try_from(len).map(u32::to_be_bytes).map_err(io::Error::other);
-        self.index.extend_from_slice(&len(packed.len())?);
-        self.index.extend_from_slice(&len(self.block.len())?);
-        self.index.extend_from_slice(&xxh3_64(&packed).to_be_bytes());
-        self.index.extend_from_slice(&u16::try_from(self.first.len()).map_err(io::Error::other)?.to_be_bytes());
-        self.index.extend_from_slice(&self.first);
+        if self.part_blocks == 0 {
+            self.part.extend_from_slice(&self.at.to_be_bytes());
+            self.first.clone_into(&mut self.part_first);
+        }
+        put_entry(&mut self.part, &packed, self.block.len(), &self.first)?;
+        self.part_blocks += 1;
         self.file.write_all(&packed)?;
         self.at += packed.len() as u64;
         self.block.clear();
+        if self.part_blocks == PART_BLOCKS { self.end_part() } else { Ok(()) }
+    }
+
+    fn end_part(&mut self) -> io::Result<()> {
+        if self.part_blocks > 0 {
+            put_entry(&mut self.index, &self.part, self.part.len(), &self.part_first)?;
+            self.parts.append(&mut self.part);
+            self.part_blocks = 0;
+        }
         Ok(())
     }
 
     fn end(mut self, extent: &Extent) -> io::Result<()> {
         self.end_block()?;
-        self.file.write_all(&self.index)?;
-        let (index, (first, last)) = (&self.index, extent.positions);
+        self.end_part()?;
+        self.file.write_all(&self.parts)?;
+        let index = [&self.at.to_be_bytes()[..], &self.index].concat();
+        self.file.write_all(&index)?;
+        let (first, last) = extent.positions;
+        let at = self.at + self.parts.len() as u64;
         let filed = extent.filed.iter().flat_map(|(hour, kind)| hour.to_be_bytes().into_iter().chain([*kind]));
         let mut foot: Vec<u8> = filed.collect();
-        for number in [foot.len() as u64, self.at, index.len() as u64, xxh3_64(index), first, last] {
+        for number in [foot.len() as u64, at, index.len() as u64, xxh3_64(&index), first, last] {
             foot.extend_from_slice(&number.to_be_bytes());
         }
         for time in [extent.taken.0, extent.taken.1, extent.told] {
@@ -188,13 +220,8 @@ impl Segment {
             Err(error) => return Err(error),
         };
         let (at, len, check) = self.index;
-        let mut bytes = vec![0; len];
-        file.read_exact_at(&mut bytes, at)?;
-        if xxh3_64(&bytes) != check {
-            return Err(broken("the checksum of its index differs"));
-        }
-        let entries = entries(&bytes).ok_or_else(|| broken("its index is cut short"))?;
-        Ok(Some(Reader { file, index: bytes, entries, unpacked: None }))
+        let index = Entries::of(checked(&file, at, len, check)?)?;
+        Ok(Some(Reader { file, index, unpacked: None }))
     }
 
     /// Takes the file away. Whoever has it open reads on.
@@ -226,8 +253,49 @@ fn foot(file: &File, len: u64) -> io::Result<(Filed, Vec<u8>)> {
     Ok((filed.collect(), numbers.get(8..).unwrap_or_default().to_vec()))
 }
 
-fn entries(index: &[u8]) -> Option<Vec<Entry>> {
-    let (mut entries, mut at, mut rest) = (Vec::new(), MAGIC.len() as u64, index);
+/// Adds what is said of `packed`, a block or a part of the index.
+fn put_entry(entries: &mut Vec<u8>, packed: &[u8], raw: usize, first: &[u8]) -> io::Result<()> {
+    let len = |len: usize| u32::try_from(len).map(u32::to_be_bytes).map_err(io::Error::other);
+    entries.extend_from_slice(&len(packed.len())?);
+    entries.extend_from_slice(&len(raw)?);
+    entries.extend_from_slice(&xxh3_64(packed).to_be_bytes());
+    entries.extend_from_slice(&u16::try_from(first.len()).map_err(io::Error::other)?.to_be_bytes());
+    entries.extend_from_slice(first);
+    Ok(())
+}
+
+/// Reads bytes of a file that have this checksum.
+fn checked(file: &File, at: u64, len: usize, check: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len];
+    file.read_exact_at(&mut bytes, at)?;
+    if xxh3_64(&bytes) != check {
+        return Err(broken(&format!("the checksum of what lies at byte {at} differs")));
+    }
+    Ok(bytes)
+}
+
+impl Entries {
+    fn of(bytes: Vec<u8>) -> io::Result<Self> {
+        let all = entries(&bytes).ok_or_else(|| broken("its index is cut short"))?;
+        Ok(Self { bytes, all })
+    }
+
+    fn first(&self, entry: &Entry) -> &[u8] {
+        self.bytes.get(entry.first.clone()).unwrap_or_default()
+    }
+
+    /// Returns those that may have keys that begin with `prefix`.
+    fn with(&self, prefix: &[u8]) -> impl Iterator<Item = &Entry> {
+        let from = self.all.partition_point(|entry| self.first(entry) < prefix).saturating_sub(1);
+        let rest = self.all.get(from..).unwrap_or_default().iter();
+        rest.take_while(move |entry| self.first(entry) <= prefix || self.first(entry).starts_with(prefix))
+    }
+}
+
+/// Returns what a part of the index, or the index, says.
+fn entries(bytes: &[u8]) -> Option<Vec<Entry>> {
+    let (at, mut rest) = bytes.split_first_chunk::<8>()?;
+    let (mut entries, mut at) = (Vec::new(), u64::from_be_bytes(*at));
     while !rest.is_empty() {
         let (head, behind) = rest.split_first_chunk::<ENTRY_HEAD>()?;
         let (len, head) = head.split_first_chunk::<4>()?;
@@ -235,10 +303,10 @@ fn entries(index: &[u8]) -> Option<Vec<Entry>> {
         let (check, head) = head.split_first_chunk::<8>()?;
         let (len, raw) = (u32::from_be_bytes(*len), u32::from_be_bytes(*raw));
         let (first, behind) = behind.split_at_checked(usize::from(u16::from_be_bytes(*head.first_chunk::<2>()?)))?;
-        let end = index.len() - behind.len();
+        let end = bytes.len() - behind.len();
         let (check, first) = (u64::from_be_bytes(*check), end - first.len()..end);
         entries.push(Entry { at, len: usize::try_from(len).ok()?, raw: usize::try_from(raw).ok()?, check, first });
-        at += u64::from(len);
+        at = at.checked_add(u64::from(len))?;
         rest = behind;
     }
     Some(entries)
@@ -247,35 +315,26 @@ fn entries(index: &[u8]) -> Option<Vec<Entry>> {
 impl Reader {
     /// Hands over the rows whose keys begin with `prefix`, in order.
     pub(super) fn rows(&mut self, prefix: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> io::Result<()> {
-        let from = self.entries.partition_point(|entry| self.first(entry) < prefix).saturating_sub(1);
-        for at in from..self.entries.len() {
-            let first = self.entries.get(at).map(|entry| self.first(entry)).unwrap_or_default();
-            if first > prefix && !first.starts_with(prefix) {
-                break;
-            }
-            for (key, value) in row::all(self.block(at)?).filter(|(key, _)| key.starts_with(prefix)) {
-                each(key, value);
+        for part in self.index.with(prefix) {
+            let part = Entries::of(checked(&self.file, part.at, part.len, part.check)?)?;
+            for entry in part.with(prefix) {
+                let block = unpacked(&self.file, &mut self.unpacked, entry)?;
+                for (key, value) in row::all(block).filter(|(key, _)| key.starts_with(prefix)) {
+                    each(key, value);
+                }
             }
         }
         Ok(())
     }
+}
 
-    fn first(&self, entry: &Entry) -> &[u8] {
-        self.index.get(entry.first.clone()).unwrap_or_default()
+/// Returns the rows of a block, which stay in `last`.
+fn unpacked<'l>(file: &File, last: &'l mut Option<(u64, Vec<u8>)>, entry: &Entry) -> io::Result<&'l [u8]> {
+    if last.as_ref().is_none_or(|(at, _)| *at != entry.at) {
+        let packed = checked(file, entry.at, entry.len, entry.check)?;
+        *last = Some((entry.at, zstd::bulk::decompress(&packed, entry.raw)?));
     }
-
-    fn block(&mut self, number: usize) -> io::Result<&[u8]> {
-        if self.unpacked.as_ref().is_none_or(|(of, _)| *of != number) {
-            let entry = self.entries.get(number).ok_or_else(|| broken("its index is cut short"))?;
-            let mut packed = vec![0; entry.len];
-            self.file.read_exact_at(&mut packed, entry.at)?;
-            if xxh3_64(&packed) != entry.check {
-                return Err(broken(&format!("the checksum of the block at byte {} differs", entry.at)));
-            }
-            self.unpacked = Some((number, zstd::bulk::decompress(&packed, entry.raw)?));
-        }
-        Ok(self.unpacked.as_ref().map_or(&[], |(_, block)| block))
-    }
+    Ok(last.as_ref().map_or(&[], |(_, block)| block))
 }
 
 fn broken(problem: &str) -> io::Error {
