@@ -22,6 +22,7 @@ pub mod coverage;
 pub mod csv;
 pub mod dated;
 pub mod device;
+pub mod differences;
 pub mod division;
 pub mod drill;
 pub mod endpoint;

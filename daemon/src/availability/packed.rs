@@ -1,4 +1,4 @@
-//! Values of the store, and settled days packed in memory as they are in the store: some 35 bytes a day of a way that is
+//! Values of the store, and settled days packed in memory: a byte for a day like the one before it, and some 25 for one of a way that is
 //! measured, where the figures themselves take 120.
 //!
 //! Invariant: messages are frozen like the wire's: fields are added with new numbers, never changed or used again.
@@ -9,6 +9,7 @@ use onenet_topology::{
     Timestamp,
     availability::{Figures, MeasuredDay, Minutes, Quality, Spent, Standing, Timeline, Turn},
     coverage::Day,
+    differences,
 };
 use prost::Message;
 
@@ -91,13 +92,56 @@ struct QualityRow {
 
 impl Packed {
     pub(crate) fn of(days: &[SettledDay]) -> Self {
-        Self(write_settled(days).into())
+        Self(differences::pack((0..).zip(days).map(|(index, day)| row_of(index, day))).into())
     }
 
-    /// Returns the days. They were packed here, so that they read back.
+    /// Returns the days.
     pub(crate) fn days(&self) -> Vec<SettledDay> {
-        read_settled(&self.0).unwrap_or_default()
+        (0..).zip(differences::rows(&self.0)).map(|(index, row)| day_of(index, row)).collect()
     }
+}
+
+/// Returns the figures of a day as numbers of which those of one day are mostly those of the day before: the day is told without its place.
+fn row_of(index: i64, it: &SettledDay) -> [u64; 15] {
+    let Spent { up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms } = it.figures.spent;
+    let quality = &it.figures.quality;
+    [
+        i64::from(it.day.0).wrapping_sub(index).cast_unsigned(),
+        up_ms,
+        degraded_ms,
+        down_ms,
+        unknown_ms,
+        maintenance_ms,
+        quality.sent,
+        quality.lost,
+        quality.loss_worst_milli,
+        quality.timed,
+        quality.round_trip_sum_us,
+        quality.round_trip_worst_us,
+        quality.jittered,
+        quality.jitter_sum_us,
+        quality.jitter_worst_us,
+    ]
+}
+
+fn day_of(index: i64, row: [u64; 15]) -> SettledDay {
+    let [day, up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms, quality @ ..] = row;
+    let [sent, lost, loss_worst_milli, timed, round_trip_sum_us, round_trip_worst_us, jitter @ ..] = quality;
+    let [jittered, jitter_sum_us, jitter_worst_us] = jitter;
+    let spent = Spent { up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms };
+    let quality = Quality {
+        sent,
+        lost,
+        loss_worst_milli,
+        timed,
+        round_trip_sum_us,
+        round_trip_worst_us,
+        jittered,
+        jitter_sum_us,
+        jitter_worst_us,
+    };
+    let day = Day(i32::try_from(day.cast_signed().wrapping_add(index)).unwrap_or_default());
+    SettledDay { day, figures: Figures { spent, quality } }
 }
 
 pub(crate) fn write_timeline(timeline: &Timeline) -> Vec<u8> {

@@ -54,7 +54,7 @@ impl KeptCounts {
     /// since the start, what was counted at noon.
     pub fn last(&self, estate: &Estate, site: SiteId) -> Option<Terminals> {
         let kept = self.all().get(&site).map(|it| it.terminals);
-        let at_noon = || estate.coverage.get(&site)?.days().last().map(|day| day.coverage.terminals);
+        let at_noon = || estate.coverage.get(&site)?.last().map(|day| day.coverage.terminals);
         kept.or_else(at_noon)
     }
 

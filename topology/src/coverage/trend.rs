@@ -8,9 +8,9 @@ use std::{fmt, str::FromStr};
 use jiff::{civil::Date, tz::Offset};
 use serde::{Deserialize, Serialize};
 
-use super::Coverage;
+use super::{Coverage, Terminals, Units};
 use crate::{
-    Timestamp,
+    Timestamp, differences,
     time::{CHINA_AHEAD_H, CHINA_AHEAD_MS},
 };
 
@@ -47,9 +47,14 @@ pub struct DayFigures {
     pub coverage: Coverage,
 }
 
-/// The figures of a site over time.
+/// The figures of a site over time, packed: thousands of sites keep theirs, and hardly anybody asks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trend {
+#[serde(from = "Days", into = "Days")]
+pub struct Trend(Box<[u8]>);
+
+/// The figures of a site over time, laid out.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Days {
     days: Vec<DayFigures>,
 }
 
@@ -148,10 +153,21 @@ impl FromStr for Month {
 impl FromIterator<DayFigures> for Trend {
     /// Adds the figures of each day in turn, as [`Trend::add`] does.
     fn from_iter<I: IntoIterator<Item = DayFigures>>(days: I) -> Self {
-        let mut trend = Self::default();
+        let mut trend = Days::default();
         days.into_iter().for_each(|figures| trend.put(figures));
-        trend.days.shrink_to_fit();
-        trend
+        trend.packed()
+    }
+}
+
+impl From<Days> for Trend {
+    fn from(it: Days) -> Self {
+        it.days.into_iter().collect()
+    }
+}
+
+impl From<Trend> for Days {
+    fn from(it: Trend) -> Self {
+        Self { days: it.days() }
     }
 }
 
@@ -159,9 +175,89 @@ impl Trend {
     /// Adds the figures of a day, in the place of former figures of that day. Days before the last one change nothing: what
     /// was counted then is what was known then.
     pub fn add(&mut self, figures: DayFigures) {
-        self.put(figures);
-        // One is added a day, and thousands of sites keep theirs: room for as many again would be as much as they take.
-        self.days.shrink_to_fit();
+        let mut days = Days { days: self.days() };
+        days.put(figures);
+        *self = days.packed();
+    }
+
+    /// Returns the last day with figures.
+    pub fn last_day(&self) -> Option<Day> {
+        self.last().map(|last| last.day)
+    }
+
+    /// Returns the last figures.
+    pub fn last(&self) -> Option<DayFigures> {
+        self.each().last()
+    }
+
+    /// Returns the figures day by day, where there are any.
+    pub fn days(&self) -> Vec<DayFigures> {
+        self.each().collect()
+    }
+
+    /// Returns the last figures of a month.
+    pub fn of_month(&self, month: Month) -> Option<Coverage> {
+        self.each().filter(|it| it.day.month() == month).last().map(|it| it.coverage)
+    }
+
+    fn each(&self) -> impl Iterator<Item = DayFigures> {
+        (0..).zip(differences::rows(&self.0)).map(|(index, row)| DayFigures::of_row(index, row))
+    }
+}
+
+impl DayFigures {
+    /// Returns the last figures up to a day, of figures in the order of days.
+    pub fn as_of(days: &[Self], day: Day) -> Option<Coverage> {
+        let after = days.partition_point(|it| it.day <= day);
+        days.get(after.checked_sub(1)?).map(|it| it.coverage)
+    }
+
+    /// Returns the figures as numbers of which those of one day are mostly those of the day before: the day is told without its place.
+    fn row(&self, index: i64) -> [u64; 11] {
+        let Coverage { units, terminals } = self.coverage;
+        let Terminals { registered, seen, silent, never_seen, strayed, unregistered, unregistered_unclassified } =
+            terminals;
+        let Units { planned, attached, reachable } = units;
+        let [a, b, c, d, e, f, g, h, i, j] = [
+            planned,
+            attached,
+            reachable,
+            registered,
+            seen,
+            silent,
+            never_seen,
+            strayed,
+            unregistered,
+            unregistered_unclassified,
+        ]
+        .map(u64::from);
+        [i64::from(self.day.0).wrapping_sub(index).cast_unsigned(), a, b, c, d, e, f, g, h, i, j]
+    }
+
+    fn of_row(index: i64, row: [u64; 11]) -> Self {
+        let [day, figures @ ..] = row;
+        // They were numbers of 32 bits.
+        let [planned, attached, reachable, registered, seen, silent, never_seen, strayed, unregistered, unclassified] =
+            figures.map(|figure| u32::try_from(figure).unwrap_or(u32::MAX));
+        let day = Day(i32::try_from(day.cast_signed().wrapping_add(index)).unwrap_or_default());
+        let units = Units { planned, attached, reachable };
+        let terminals = Terminals {
+            registered,
+            seen,
+            silent,
+            never_seen,
+            strayed,
+            unregistered,
+            unregistered_unclassified: unclassified,
+        };
+        Self { day, coverage: Coverage { units, terminals } }
+    }
+}
+
+impl Days {
+    fn packed(&self) -> Trend {
+        let rows = (0..).zip(&self.days).map(|(index, figures)| figures.row(index));
+        Trend(differences::pack(rows).into())
     }
 
     fn put(&mut self, figures: DayFigures) {
@@ -171,27 +267,6 @@ impl Trend {
             _ => self.days.push(figures),
         }
         self.forget(figures.day);
-    }
-
-    /// Returns the last day with figures.
-    pub fn last_day(&self) -> Option<Day> {
-        self.days.last().map(|last| last.day)
-    }
-
-    /// Returns the figures day by day, where there are any.
-    pub fn days(&self) -> &[DayFigures] {
-        &self.days
-    }
-
-    /// Returns the last figures up to a day.
-    pub fn as_of(&self, day: Day) -> Option<Coverage> {
-        let after = self.days.partition_point(|it| it.day <= day);
-        self.days.get(after.checked_sub(1)?).map(|it| it.coverage)
-    }
-
-    /// Returns the last figures of a month.
-    pub fn of_month(&self, month: Month) -> Option<Coverage> {
-        self.days.iter().rev().find(|it| it.day.month() == month).map(|it| it.coverage)
     }
 
     fn forget(&mut self, today: Day) {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 use axum::{Json, http::header, response::IntoResponse};
 use onenet_topology::{
     AreaId, SiteId,
-    coverage::{Coverage, Day, Month, TREND_DAYS, Trend},
+    coverage::{Coverage, Day, DayFigures, Month, TREND_DAYS},
     site::Site,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -224,17 +224,17 @@ async fn monthly_report(gate: Gate, mut params: Params) -> Answer<MonthlyReportB
 
 /// Returns the figures of each day on which any were counted, and of how many sites.
 pub(crate) fn trend(view: &View, extent: &Extent) -> BTreeMap<Day, (u32, Coverage)> {
-    let trends: Vec<_> = extent.sites(view).into_iter().filter_map(|site| view.trend(site)).collect();
+    let trends: Vec<_> = extent.sites(view).into_iter().filter_map(|site| Some(view.trend(site)?.days())).collect();
     let recent = Day::of(view.now()).0.saturating_sub(TREND_DAYS);
-    let shown = |trend: &&Trend| {
-        let all = trend.days().iter().map(|it| it.day);
+    let shown = |days: &Vec<DayFigures>| {
+        let all = days.iter().map(|it| it.day);
         // Further back each site has another last day of the month; the month's own last day stands for them.
         all.map(|day| if day.0 > recent { day } else { day.end_of_month() }).collect::<Vec<_>>()
     };
     let mut days: BTreeMap<Day, (u32, Coverage)> =
         trends.iter().flat_map(shown).map(|day| (day, Default::default())).collect();
     for (day, (counted, sum)) in &mut days {
-        for coverage in trends.iter().filter_map(|trend| trend.as_of(*day)) {
+        for coverage in trends.iter().filter_map(|days| DayFigures::as_of(days, *day)) {
             *counted += 1;
             *sum = sum.plus(coverage);
         }
