@@ -17,6 +17,7 @@ mod crossed;
 mod derived;
 mod detectors;
 mod drills;
+mod filled;
 mod flaps;
 mod held;
 mod index;

@@ -48,6 +48,7 @@ impl Store {
         }
         self.load_sites(&mut estate)?;
         derive(&mut estate);
+        estate.fill_nodes();
         Ok(estate)
     }
 
