@@ -342,7 +342,7 @@ fn transport(section: &mut Section<'_>, listen: SocketAddr) -> Transport {
 
 fn store(mut section: Section<'_>) -> StoreConfig {
     let defaults = StoreConfig::default();
-    let cache = number(&mut section, "cache_mib", 16..=65_536, "MiB");
+    let cache = number(&mut section, "cache_mib", 4..=65_536, "MiB");
     let samples = days(&mut section, "samples_days", 1, defaults.samples);
     let audit = days(&mut section, "audit_days", MIN_RETENTION_DAYS.into(), defaults.audit);
     section.finish();

@@ -97,7 +97,7 @@ use crate::{estate::Change, record::Command};
 pub const SCHEMA: u32 = 3;
 /// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With eight times as much the whole
 /// country takes 170 MB more, and nothing is faster (`tests/country/README.md`).
-pub const CACHE_BYTES: u64 = 16 << 20;
+pub const CACHE_BYTES: u64 = 8 << 20;
 /// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
 /// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
 const BATCH_CHANGES: usize = 1_000;
@@ -474,13 +474,9 @@ fn read_change(key: &[u8], value: &[u8], origins: &mut rows::Origins) -> Result<
             Change::Position { position, time }
         }
         Key::Meta(name) if name == b"log" => Change::Log(Some(Arc::new(rows::from_json(value)?))),
-        Key::Meta(_)
-        | Key::Audit
-        | Key::Altered(_)
-        | Key::Fact { .. }
-        | Key::Sample
-        | Key::Queued
-        | Key::Message => return Ok(None),
+        Key::Meta(_) | Key::Audit | Key::Altered(_) | Key::Fact { .. } | Key::Sample | Key::Queued | Key::Message => {
+            return Ok(None);
+        }
         Key::Command(position) => {
             let row: CommandRow<'_> = rows::from_json(value)?;
             let command = Arc::new(row.command.into_owned());
