@@ -1,7 +1,8 @@
 //! The files of samples, in the folder `samples` of the store: logs that samples are added to, and sealed files, which are sorted and
 //! packed.
 //!
-//! sled would take 17 bytes of memory for each row and half a kilobyte of disk, 48 hours of the country are some 80 million rows; a file takes nothing.
+//! sled would take 17 bytes of memory for each row and half a kilobyte of disk; a day of the country is some thirty million rows, and thirty days are kept. A file takes
+//! half a kilobyte of memory.
 //!
 //! Invariant: samples are on disk before the state says that they were taken in, and found from then on. A sealed file
 //! never changes: it goes as a whole, once all in it was committed too long ago. What is the same in two files counts once.
