@@ -52,6 +52,7 @@
 mod alterations;
 mod audit;
 mod backup;
+mod cache;
 mod export;
 mod facts;
 mod keys;
@@ -84,6 +85,7 @@ use serde::{Deserialize, Serialize};
 
 pub use audit::{AuditKey, AuditQuery};
 pub use backup::BackupError;
+use cache::Asked;
 pub use export::ExportError;
 use facts::Facts;
 pub use outbox::{Ended, Outbox};
@@ -119,6 +121,7 @@ pub struct Store {
     queued: Option<Arc<AtomicU64>>,
     /// Whether messages that are to leave are kept.
     outbox: bool,
+    asked: Asked,
 }
 
 /// Something about the store failed.
@@ -238,7 +241,7 @@ impl Store {
         let tree = db.open_tree("onenet").map_err(|error| open_error(path, error))?;
         check_schema(path, &tree)?;
         let samples = Arc::new(open_samples(path, &tree)?);
-        Ok(Self { samples, tree, db, path: path.to_owned(), queued: None, outbox: false })
+        Ok(Self { samples, tree, db, path: path.to_owned(), queued: None, outbox: false, asked: Asked::default() })
     }
 
     /// Returns where it is.
@@ -269,6 +272,7 @@ impl Store {
                 self.write_passed(&mut batch, part)?;
             }
             self.apply(batch)?;
+            self.asked(part.len());
             rest = after;
         }
         self.flush()?;

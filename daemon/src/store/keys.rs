@@ -325,6 +325,11 @@ pub(super) fn site_range(sites: Range<u64>) -> Range<Vec<u8>> {
     first(sites.start)..first(sites.end)
 }
 
+/// Returns the number of the site in a key.
+pub(super) fn site_of(key: &[u8]) -> Option<u64> {
+    key.first_chunk::<8>().map(|site| u64::from_be_bytes(*site))
+}
+
 /// Returns where the keys of a site begin that are of the kinds behind this key's.
 pub(super) fn behind_kind(key: &[u8]) -> Vec<u8> {
     let kind = key.get(8).map(|kind| kind.saturating_add(1));

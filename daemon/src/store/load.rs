@@ -24,6 +24,8 @@ use crate::{
 
 /// Changes that a reader hands over at a time.
 const BATCH: usize = 512;
+/// Rows of one of sled's leaves, about.
+const ROWS_OF_LEAF: usize = 10;
 /// Batches that wait to be put in, for each reader.
 const WAITING: usize = 4;
 /// Readers at most: one thread puts in what they read.
@@ -78,11 +80,15 @@ impl Store {
 
     /// Hands over what the store holds of a run of sites; `None` where nobody wants more of it, or a row could not be read.
     fn read_run(&self, run: Range<u64>, batches: &SyncSender<Batch>) -> Option<()> {
-        let (mut batch, mut origins) = (Vec::with_capacity(BATCH), Origins::default());
+        let (mut batch, mut origins, mut rows) = (Vec::with_capacity(BATCH), Origins::default(), 0);
         for row in self.rows_of_the_estate(keys::site_range(run)) {
             if let Err(error) = row.and_then(|row| self.read_row(row, &mut origins, &mut batch)) {
                 batches.send(Err(error)).ok()?;
                 return None;
+            }
+            rows += 1;
+            if rows % ROWS_OF_LEAF == 0 {
+                self.asked(1);
             }
             if batch.len() >= BATCH {
                 batches.send(Ok(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)))).ok()?;
