@@ -218,20 +218,19 @@ impl DayFigures {
         let Terminals { registered, seen, silent, never_seen, strayed, unregistered, unregistered_unclassified } =
             terminals;
         let Units { planned, attached, reachable } = units;
-        let [a, b, c, d, e, f, g, h, i, j] = [
-            planned,
-            attached,
-            reachable,
-            registered,
-            seen,
-            silent,
-            never_seen,
-            strayed,
-            unregistered,
-            unregistered_unclassified,
+        [
+            i64::from(self.day.0).wrapping_sub(index).cast_unsigned(),
+            planned.into(),
+            attached.into(),
+            reachable.into(),
+            registered.into(),
+            seen.into(),
+            silent.into(),
+            never_seen.into(),
+            strayed.into(),
+            unregistered.into(),
+            unregistered_unclassified.into(),
         ]
-        .map(u64::from);
-        [i64::from(self.day.0).wrapping_sub(index).cast_unsigned(), a, b, c, d, e, f, g, h, i, j]
     }
 
     fn of_row(index: i64, row: [u64; 11]) -> Self {
