@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use onenet_topology::{
-    AgentId, Id, SiteId, Timestamp,
+    AgentId, Id, MacAddr, SiteId, Timestamp,
     coverage::{Coverage, Day, DayFigures, Terminals, Trend, Units},
-    fact::{self, HistoryBody, HistoryItem, Scope},
+    fact::{self, Fact, FactBody, Group, HistoryBody, HistoryItem, Method, Scope},
     picture::{Alteration, Thing},
 };
 
@@ -13,7 +13,7 @@ use super::*;
 use crate::{
     access::audit,
     case_files::Files,
-    estate::{Agent, Estate, SampleBlock},
+    estate::{Agent, Estate, Held, SampleBlock},
 };
 
 mod facts;
@@ -86,6 +86,31 @@ fn with_an_agent() -> Vec<Change> {
     vec![Change::Agent(agent), Change::Position { position: 9, time: NOW }]
 }
 
+/// An agent, and facts of it in several pages.
+fn with_facts() -> Vec<Change> {
+    let fact = |number: u64| Change::Fact {
+        site: site(),
+        agent: AgentId::from_raw(3),
+        group: Group { method: Method::SnmpForwarding, scope: Scope::new("core") },
+        key_hash: number * 1_000,
+        held: Some(Arc::new(Held {
+            fact: Fact {
+                observed: NOW,
+                body: FactBody::Forwarding(fact::Forwarding {
+                    mac: MacAddr::from_u64(number).unwrap(),
+                    vlan: None,
+                    interface: Some(format!("ge{number}")),
+                    bridge_port: 7,
+                    status: fact::ForwardingStatus::Learned,
+                }),
+            },
+            shift_ms: -5,
+            uncertain: true,
+        })),
+    };
+    (1..=40).map(fact).chain(with_an_agent()).collect()
+}
+
 #[test]
 fn samples_come_back_once_in_the_order_of_time_with_how_they_were_corrected() {
     let directory = tempfile::tempdir().unwrap();
@@ -136,7 +161,7 @@ fn a_damaged_row_is_named_and_not_passed_over() {
 fn a_backup_restores_the_estate_and_the_samples_up_to_its_position_and_the_files() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("store")).unwrap();
-    store.commit(&with_an_agent()).unwrap();
+    store.commit(&with_facts()).unwrap();
     store.commit(&[block(9, 1, &[1, 2])]).unwrap();
     let estate = store.load().unwrap();
     // Committed after the snapshot was taken: the agent will send it again to whoever restores.
@@ -150,6 +175,10 @@ fn a_backup_restores_the_estate_and_the_samples_up_to_its_position_and_the_files
     assert_eq!(restore().unwrap(), files);
     let restored = Store::open(&target).unwrap();
     assert_eq!(restored.load().unwrap(), estate);
+    assert_eq!(
+        restored.load().unwrap().site(site()).unwrap().facts.values().map(|group| group.len()).sum::<usize>(),
+        40
+    );
     assert_eq!(times(&restored, &all()), [1, 2]);
     drop(restored);
     assert!(matches!(restore(), Err(BackupError::NotEmpty { .. })));
@@ -179,7 +208,7 @@ fn a_cut_or_changed_backup_is_refused_before_anything_is_written() {
 fn an_export_imports_to_the_same_estate_and_samples() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("store")).unwrap();
-    store.commit(&with_an_agent()).unwrap();
+    store.commit(&with_facts()).unwrap();
     store.commit(&[block(9, 1, &[1, 2 * HOUR_MS])]).unwrap();
     let estate = store.load().unwrap();
     let mut text = Vec::new();

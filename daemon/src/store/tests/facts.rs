@@ -1,6 +1,5 @@
 //! Pages of facts: what was written is there once, in order, whatever was written before.
 
-use onenet_topology::fact::{Group, Method};
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;

@@ -113,6 +113,32 @@ fn a_frame_that_was_written_in_part_is_cut_off_wherever_it_ends() {
 }
 
 #[test]
+fn a_sealed_file_of_several_parts_gives_each_scope_its_own_rows() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let scope = |number: i64| Scope::new(&format!("switch {number:04}"));
+    let Change::Samples(mut told) = block(1, 1, &[]) else { unreachable!() };
+    told.items = (0..4_000)
+        .map(|number| HistoryItem {
+            time: NOW.plus_ms(number),
+            scope: scope(number),
+            body: HistoryBody::Interface(fact::InterfaceSample { name: "ge".repeat(125), ..Default::default() }),
+        })
+        .collect();
+    store.commit(&[Change::Samples(told), Change::Position { position: 1, time: NOW }]).unwrap();
+    for position in 2..5 {
+        let ms = i64::try_from(position).unwrap() * 10 * MINUTE_MS;
+        store.commit(&record(position, ms, &[ms])).unwrap();
+    }
+    store.samples.settle();
+    assert!(store.samples.counts().1 > 0);
+    for number in 0..4_000 {
+        assert_eq!(times(&store, &SampleQuery { scope: scope(number), ..all() }), [number]);
+    }
+    assert_eq!(times(&store, &SampleQuery { scope: Scope::new("switch 4000"), ..all() }), [0_i64; 0]);
+}
+
+#[test]
 fn what_was_killed_while_it_was_sealed_is_sealed_with_the_next_start() {
     let directory = tempfile::tempdir().unwrap();
     let (store, minutes) = of_an_hour(directory.path());
