@@ -92,21 +92,20 @@ struct QualityRow {
 
 impl Packed {
     pub(crate) fn of(days: &[SettledDay]) -> Self {
-        Self(differences::pack((0..).zip(days).map(|(index, day)| row_of(index, day))).into())
+        Self(differences::pack(days.iter().map(numbers)).into())
     }
 
     /// Returns the days.
     pub(crate) fn days(&self) -> Vec<SettledDay> {
-        (0..).zip(differences::rows(&self.0)).map(|(index, row)| day_of(index, row)).collect()
+        differences::days(&self.0).map(of_numbers).collect()
     }
 }
 
-/// Returns the figures of a day as numbers of which those of one day are mostly those of the day before: the day is told without its place.
-fn row_of(index: i64, it: &SettledDay) -> [u64; 15] {
+/// Returns a day and its figures as they are packed.
+fn numbers(it: &SettledDay) -> (i32, [u64; 14]) {
     let Spent { up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms } = it.figures.spent;
     let quality = &it.figures.quality;
-    [
-        i64::from(it.day.0).wrapping_sub(index).cast_unsigned(),
+    let figures = [
         up_ms,
         degraded_ms,
         down_ms,
@@ -121,11 +120,12 @@ fn row_of(index: i64, it: &SettledDay) -> [u64; 15] {
         quality.jittered,
         quality.jitter_sum_us,
         quality.jitter_worst_us,
-    ]
+    ];
+    (it.day.0, figures)
 }
 
-fn day_of(index: i64, row: [u64; 15]) -> SettledDay {
-    let [day, up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms, quality @ ..] = row;
+fn of_numbers((day, figures): (i32, [u64; 14])) -> SettledDay {
+    let [up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms, quality @ ..] = figures;
     let [sent, lost, loss_worst_milli, timed, round_trip_sum_us, round_trip_worst_us, jitter @ ..] = quality;
     let [jittered, jitter_sum_us, jitter_worst_us] = jitter;
     let spent = Spent { up_ms, degraded_ms, down_ms, unknown_ms, maintenance_ms };
@@ -140,8 +140,7 @@ fn day_of(index: i64, row: [u64; 15]) -> SettledDay {
         jitter_sum_us,
         jitter_worst_us,
     };
-    let day = Day(i32::try_from(day.cast_signed().wrapping_add(index)).unwrap_or_default());
-    SettledDay { day, figures: Figures { spent, quality } }
+    SettledDay { day: Day(day), figures: Figures { spent, quality } }
 }
 
 pub(crate) fn write_timeline(timeline: &Timeline) -> Vec<u8> {

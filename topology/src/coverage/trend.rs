@@ -201,7 +201,7 @@ impl Trend {
     }
 
     fn each(&self) -> impl Iterator<Item = DayFigures> {
-        (0..).zip(differences::rows(&self.0)).map(|(index, row)| DayFigures::of_row(index, row))
+        differences::days(&self.0).map(DayFigures::of_numbers)
     }
 }
 
@@ -212,33 +212,31 @@ impl DayFigures {
         days.get(after.checked_sub(1)?).map(|it| it.coverage)
     }
 
-    /// Returns the figures as numbers of which those of one day are mostly those of the day before: the day is told without its place.
-    fn row(&self, index: i64) -> [u64; 11] {
+    /// Returns the day and its figures as they are packed.
+    fn numbers(&self) -> (i32, [u64; 10]) {
         let Coverage { units, terminals } = self.coverage;
         let Terminals { registered, seen, silent, never_seen, strayed, unregistered, unregistered_unclassified } =
             terminals;
         let Units { planned, attached, reachable } = units;
-        [
-            i64::from(self.day.0).wrapping_sub(index).cast_unsigned(),
-            planned.into(),
-            attached.into(),
-            reachable.into(),
-            registered.into(),
-            seen.into(),
-            silent.into(),
-            never_seen.into(),
-            strayed.into(),
-            unregistered.into(),
-            unregistered_unclassified.into(),
-        ]
+        let figures = [
+            planned,
+            attached,
+            reachable,
+            registered,
+            seen,
+            silent,
+            never_seen,
+            strayed,
+            unregistered,
+            unregistered_unclassified,
+        ];
+        (self.day.0, figures.map(u64::from))
     }
 
-    fn of_row(index: i64, row: [u64; 11]) -> Self {
-        let [day, figures @ ..] = row;
+    fn of_numbers((day, figures): (i32, [u64; 10])) -> Self {
         // They were numbers of 32 bits.
         let [planned, attached, reachable, registered, seen, silent, never_seen, strayed, unregistered, unclassified] =
             figures.map(|figure| u32::try_from(figure).unwrap_or(u32::MAX));
-        let day = Day(i32::try_from(day.cast_signed().wrapping_add(index)).unwrap_or_default());
         let units = Units { planned, attached, reachable };
         let terminals = Terminals {
             registered,
@@ -249,14 +247,13 @@ impl DayFigures {
             unregistered,
             unregistered_unclassified: unclassified,
         };
-        Self { day, coverage: Coverage { units, terminals } }
+        Self { day: Day(day), coverage: Coverage { units, terminals } }
     }
 }
 
 impl Days {
     fn packed(&self) -> Trend {
-        let rows = (0..).zip(&self.days).map(|(index, figures)| figures.row(index));
-        Trend(differences::pack(rows).into())
+        Trend(differences::pack(self.days.iter().map(DayFigures::numbers)).into())
     }
 
     fn put(&mut self, figures: DayFigures) {
