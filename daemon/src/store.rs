@@ -97,8 +97,8 @@ use crate::{estate::Change, record::Command};
 
 /// Version of the format.
 pub const SCHEMA: u32 = 3;
-/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for samples and start. With eight times as much the whole
-/// country takes 170 MB more, and nothing is faster (`tests/country/README.md`).
+/// What the store's page cache may hold, in bytes. State is in memory anyway; this is for starts and for what is changed. With sixteen times as much the whole
+/// country took 170 MB more, and nothing was faster (`tests/country/README.md`).
 pub const CACHE_BYTES: u64 = 8 << 20;
 /// Changes after which a batch ends with its record. sled lets go of the pages that a batch replaced only when the batch is over: one of
 /// 20,000 changes all over the nation holds gigabytes of them, twenty of a thousand hold a tenth of that, and take no longer.
@@ -121,6 +121,7 @@ pub struct Store {
     queued: Option<Arc<AtomicU64>>,
     /// Whether messages that are to leave are kept.
     outbox: bool,
+    /// How many leaves were asked for.
     asked: Asked,
 }
 
@@ -265,14 +266,16 @@ impl Store {
             for change in part {
                 write_change(&mut batch, &mut facts, change);
             }
-            self.write_facts(&mut batch, facts)?;
+            let others =
+                part.iter().filter(|change| !matches!(change, Change::Fact { .. } | Change::Samples(_))).count();
+            let pages = self.write_facts(&mut batch, facts)?;
             queued += self.write_queued(&mut batch, part);
             if self.outbox {
                 outbox::write(&mut batch, part);
                 self.write_passed(&mut batch, part)?;
             }
             self.apply(batch)?;
-            self.asked(part.len());
+            self.asked(pages + others);
             rest = after;
         }
         self.flush()?;

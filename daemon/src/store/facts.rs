@@ -44,17 +44,18 @@ struct Page {
 }
 
 impl Store {
-    /// Adds the pages to a batch of which facts change.
-    pub(super) fn write_facts(&self, batch: &mut sled::Batch, facts: Facts) -> Result<(), StoreError> {
-        let mut facts = facts.into_iter().peekable();
+    /// Adds the pages to a batch of which facts change. Returns how many there are.
+    pub(super) fn write_facts(&self, batch: &mut sled::Batch, facts: Facts) -> Result<usize, StoreError> {
+        let (mut facts, mut pages) = (facts.into_iter().peekable(), 0);
         while let Some((key, _)) = facts.peek() {
             let mut page = Page::with(self, key)?;
             while let Some((key, held)) = facts.next_if(|(key, _)| page.hash_of(key).is_some()) {
                 page.set(&key, held);
             }
             page.write(batch);
+            pages += 1;
         }
-        Ok(())
+        Ok(pages)
     }
 }
 

@@ -51,7 +51,7 @@ pub(super) struct Segment {
 }
 
 /// What is said of a block, or of a part of the index.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Entry {
     at: u64,
     len: usize,
